@@ -109,10 +109,7 @@ _LISTED = Advice("See ekstui list --scope access.", ": finds them by a part of t
 
 
 def find_access_policy(text: str) -> AccessPolicyRules | None:
-    """Return the access policy of an ARN, of `access:NAME` or of a name, whatever its case; None for another name.
-
-    Raises NotFoundError if the text has the form of an access policy's name or ARN, and there is none.
-    """
+    """Return the access policy of an ARN, `access:NAME` or name; None for another name, NotFoundError for an unknown one of that form."""
     plain = text.removeprefix(PREFIX)
     named = access_policy_name(plain)
     policy = knowledge().access_policy(named or plain)

@@ -49,11 +49,7 @@ class AttachedAnswer(NamedTuple):
 
 
 def attached(library: Library, policy: Policy | str, cancelled: Cancelled = never) -> AttachedAnswer:
-    """Return who has a policy attached, by the newest snapshot; a customer managed policy is named by its ARN.
-
-    If reading the whole account is denied, IAM is asked about this policy alone. Raises AccountError if there is no
-    snapshot or no attachments could be read, NotFoundError for a customer managed policy that does not exist.
-    """
+    """Return who has a policy attached by the newest snapshot, or by IAM if reading the account is denied; AccountError if neither tells."""
     if isinstance(policy, str) and not is_own(policy):
         policy = library.find(policy).policy
     if isinstance(policy, Policy) and policy.home:
@@ -173,10 +169,7 @@ def _asked_alone(account: Account, snapshot: AccountSnapshot, arn: str, cancelle
 
 
 def attached_everywhere(library: Library, policy: Policy, aggregator: str) -> OrganisationAnswer:
-    """Return who has the policy attached in every account of an aggregator, as AWS Config recorded it.
-
-    Raises NotFoundError for an aggregator that does not exist, AccountError if Config cannot be asked.
-    """
+    """Return who has the policy attached in every account of an aggregator of AWS Config; NotFoundError or AccountError."""
     account = library.account
     if not account.choice.asks_aws and not account.choice.demo:
         raise AccountError("AWS Config has to be asked for an aggregator.", "Leave out --offline and --account-file.")

@@ -81,10 +81,7 @@ class ComparedSide(NamedTuple):
 
 
 class PolicyReader(Protocol):
-    """Reads policies and their documents; safe to call from any thread.
-
-    Its methods take the exact names of policies that it has.
-    """
+    """Reads policies and their documents by exact names; safe to call from any thread."""
 
     def names(self) -> Iterable[str]:
         """Return all names, the EKS family first in its order, then by name."""
@@ -119,12 +116,7 @@ MAX_CANDIDATES = 20
 
 
 def find_policy(name: str, reader: PolicyReader) -> Policy:
-    """Return the policy that a user names: an ARN, an exact name whatever its case, or words of one name alone.
-
-    An exact name wins over longer names that contain it; a part counts only from the start of a word on. Raises
-    AmbiguousError with the candidates, NotFoundError with the nearest names or, for the name of an EKS access policy,
-    with an explanation.
-    """
+    """Return the policy of an ARN, an exact name whatever its case, or words of one name alone; AmbiguousError or NotFoundError."""
     if (access_name := access_policy_name(name)) is not None:
         raise _no_iam_policy(access_name)
     if name.startswith("arn:"):
@@ -159,10 +151,7 @@ def find_policy(name: str, reader: PolicyReader) -> Policy:
 
 
 def find_shipped(name: str, reader: PublishedPolicies) -> Policy:
-    """Return the policy of a family that ships, by its exact name, words of one name alone, or the name of a part of it.
-
-    A text that matches a component and its variants means the component. Raises AmbiguousError and NotFoundError.
-    """
+    """Return the policy of a family that ships, by its name, words of one name alone, or a part's name; components before their variants."""
     wanted = name.lower().removeprefix(f"{reader.family}:")
     names = list(reader.names())
     if wanted in (folded := {full.lower(): full for full in names}):
@@ -183,10 +172,7 @@ def find_shipped(name: str, reader: PublishedPolicies) -> Policy:
 
 
 def version_at(policy: Policy, place: PolicyAt) -> int:
-    """Return the number of the version that a place names, or of the default version.
-
-    Raises NotFoundError for an unknown version or release.
-    """
+    """Return the number of the version that a place names, or of the default version; NotFoundError for an unknown version or release."""
     if not policy.home:
         if place.release is not None:
             raise NotFoundError(
@@ -358,10 +344,7 @@ def own_policy(arn: str, snapshot: AccountSnapshot) -> LocalPolicy:
 
 
 def own_policy_side(arn: str, version: int | None, snapshot: AccountSnapshot) -> ComparedSide:
-    """Return a customer managed policy's default version, the only one that a snapshot has.
-
-    Raises NotFoundError for an unknown policy or version, InputError if the document could not be read.
-    """
+    """Return a customer managed policy's default version, the only one that a snapshot has; NotFoundError for another."""
     own = own_policy(arn, snapshot)
     default = parse_version(own.default_version)
     if version is not None and version != default:

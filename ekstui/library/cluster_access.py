@@ -74,7 +74,6 @@ def principals_in_clusters(library: Library, policies: set[str], *, ask: bool) -
 
 
 def _entries_unread(cluster: Cluster) -> Iterator[str]:
-    """Yield what was not read of who can enter a cluster."""
     lacking = sum(entry.takes_policies and entry.policies is None for entry in cluster.access_entries or ())
     if cluster.authentication_mode != "CONFIG_MAP" and cluster.access_entries is None:
         yield f"the access entries of {cluster.name}, which were not read"

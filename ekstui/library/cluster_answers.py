@@ -119,11 +119,7 @@ class ClusterAnswer:
 
 
 def cluster_answer(library: Library, name: str, region: str | None = None, *, ask: bool = True) -> ClusterAnswer:
-    """Return a cluster of the newest snapshot; `ask` lets it ask AWS for what the add-ons need, unless offline.
-
-    Raises AmbiguousError for a name in several regions, NotFoundError with the nearest names, AccountError if
-    clusters could not be read.
-    """
+    """Return a cluster of the newest snapshot; `ask` lets it ask AWS for what the add-ons need. Errors as those of `find_cluster`."""
     account, now = library.account, datetime.now(UTC)
     snapshot = account.last_snapshot_or_error()
     cluster = find_cluster(name, region, snapshot)
@@ -265,10 +261,7 @@ def _entries(
 
 
 def clusters(library: Library) -> tuple[ClusterAnswer, ...]:
-    """Return all clusters of the newest snapshot, judged by that alone: AWS is not asked.
-
-    Raises AccountError if there is no snapshot.
-    """
+    """Return all clusters of the newest snapshot, judged by that alone; AccountError if there is no snapshot."""
     snapshot = library.account.last_snapshot_or_error()
     return tuple(cluster_answer(library, cluster.name, cluster.region, ask=False) for cluster in snapshot.clusters)
 
@@ -318,6 +311,5 @@ def _recent(subjects: tuple[RoleInUse, ...], now: datetime) -> tuple[RecentChang
 
 
 def _urgency(role: ClusterRole) -> tuple[int, str]:
-    """Sort roles with a problem first, then by name."""
     worst = min((SEVERITIES.index(finding.severity) for finding in role.findings), default=len(SEVERITIES))
     return worst, role.arn.rpartition("/")[2].lower()

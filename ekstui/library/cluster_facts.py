@@ -51,10 +51,7 @@ def entries_read(library: Library, snapshot: AccountSnapshot, cluster: Cluster) 
 
 
 def cluster_meant(library: Library, name: str | None) -> Cluster | None:
-    """Return the named cluster, or the only one that is known; None if there is no such one.
-
-    Raises NotFoundError for an unknown cluster, AccountError if one is named and there is no snapshot.
-    """
+    """Return the named cluster or the only one that is known, None without one; NotFoundError for an unknown name."""
     if name is not None:
         snapshot = library.account.last_snapshot_or_error()
         cluster = find_cluster(name, None, snapshot)

@@ -85,12 +85,7 @@ def compare(
     standard_input: str = "",
     values: Mapping[str, str] | None = None,
 ) -> Comparison:
-    """Return what differs between two sides; `standard_input` is the text for a side that is StandardInput.
-
-    A role, or a customer managed policy named by its ARN or by a name that AWS does not use, is taken from a snapshot of the last 15 minutes, or AWS is
-    asked; AccountError if it cannot be. `values` fills in a controller's parameters; missing ones are taken from the
-    other side if it has them.
-    """
+    """Return what differs between two sides; a controller's parameters that `values` lacks are taken from the other side."""
 
     def ask(side: Side, wanted: Mapping[str, str]) -> ComparedSide:
         return _side(side, library, standard_input, wanted)
@@ -117,7 +112,6 @@ def document_of_side(side: Side, library: Library, standard_input: str) -> Docum
 
 
 def _side(side: Side, library: Library, standard_input: str, values: Mapping[str, str] | None = None) -> ComparedSide:
-    """Return a side, which may be of the account."""
     if isinstance(side, RoleSide):
         from ekstui.library.roles import role_side  # only to read a role
 
@@ -140,7 +134,6 @@ def _values_in(template: ComparedSide, document: Document) -> Mapping[str, str]:
 
 
 def _compared(before: ComparedSide, after: ComparedSide, snapshot: AccountSnapshot | None) -> Comparison:
-    """Return what differs between two sides; `snapshot` tells how often the policies are attached."""
     one = before.policy is not None and after.policy is not None and before.policy.id == after.policy.id
     names = None if one else (short_label(before), short_label(after))
     arns = dict.fromkeys(side.policy.arn for side in (before, after) if side.policy and not side.policy.home)

@@ -78,10 +78,7 @@ def originals_of(histories: Iterable[tuple[Policy, Mapping[int, Document]]]) -> 
 
 
 def copies_of(local_policies: Iterable[LocalPolicy], originals: Iterable[Original]) -> tuple[Copy, ...]:
-    """Return the policies that are copies, each with the original it is most like.
-
-    A policy of the same name is a copy however it differs; any other needs ENOUGH_OVERLAP and ENOUGH_ACTIONS.
-    """
+    """Return the policies that are copies: of a policy of the same name, or of the one most like it if that is alike enough."""
     targets_of = [(original, frozenset(grants(original.document))) for original in originals]
     copies = (_copy(local, targets_of) for local in local_policies)
     return tuple(copy for copy in copies if copy is not None)

@@ -95,14 +95,7 @@ ExplainAnswer: TypeAlias = "Explanation | ForbiddenExplanation"
 def explain_all(
     library: Library, inquiry: Inquiry, progress: Callable[[int, int], None] = lambda _done, _total: None
 ) -> tuple[ExplainAnswer, ...]:
-    """Return why each request of an inquiry is denied: what came closest, what would allow it, what was not looked at.
-
-    The answers are in the order of the message, one for all repeats of a denial. `progress` hears, of several, how many are
-    explained.
-
-    Raises InputError for a message that is not a denial and for an invalid action, ARN or condition key, AccountError if
-    the inquiry names a principal and there is no snapshot.
-    """
+    """Return why each request of an inquiry is denied, in the message's order, once for all repeats; InputError if it is no denial."""
     snapshot = _snapshot(library, inquiry)
     place = library if snapshot is None else library.in_partition(snapshot.identity.partition)
     partition, now = place.data().partition, datetime.now(UTC)
@@ -365,7 +358,6 @@ class _Case(NamedTuple):
         return layers.for_request(request, assumes=is_assuming(request.action))
 
     def _with_inquiry(self, policies: Policies, layers: LayersOfRequest) -> Policies:
-        """Return the policies of the principal with those of the inquiry."""
         inquiry = self.inquiry
         boundary = layers.boundary if inquiry.boundary is None else self._applied(inquiry.boundary)
         return policies._replace(
@@ -501,7 +493,6 @@ def _is_bare(question: Asked) -> bool:
 
 
 def _symptoms_in(message: str | None) -> tuple[Symptom, ...]:
-    """Return the known symptoms in a message."""
     if message is None or len(message) > MAX_CHARACTERS:
         return ()
     symptoms = dict.fromkeys(symptom for text in unwrapped(message) for symptom in knowledge().symptoms_in(text))

@@ -28,11 +28,7 @@ def catalogue(
     uses: Uses | None = None,
     actions: Sequence[str] = (),
 ) -> Catalogue:
-    """Return what can be found: policies, symptoms, the given commands, and what is in an account.
-
-    `uses` are the uses of the account's roles, `actions` the names of all actions; each takes 0.2 s, so it may be added
-    later. A role's value is its RoleSide, a cluster's its Cluster, a policy's its PolicyEntry, and so on.
-    """
+    """Return what can be found; `uses` of roles and the names of all `actions` take 0.2 s each, so they may be added later."""
     partition = snapshot.identity.partition if snapshot else "aws"
     things = [*_policies(library)]
     for answer in access_policies():

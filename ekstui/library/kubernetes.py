@@ -43,10 +43,7 @@ def read_kubernetes_files(paths: Sequence[str]) -> KubernetesFacts:
 
 
 def keep_kubernetes(library: Library, name: str, facts: KubernetesFacts, region: str | None = None) -> None:
-    """Keep what was read of a cluster's Kubernetes with the account; errors as those of `find_cluster`.
-
-    What was not read this time remains as it was.
-    """
+    """Keep what was read of a cluster's Kubernetes with the account, beside what was not read this time."""
     snapshot = library.account.last_snapshot_or_error()
     cluster = find_cluster(name, region, snapshot)
     if (earlier := cluster.kubernetes) is not None:
@@ -71,11 +68,7 @@ def read_with_kubectl(
     progress: ReadingProgress | None = None,
     cancelled: Cancelled = never,
 ) -> str:
-    """Read a cluster's Kubernetes by the user's kubectl, keep it with the account, and return the cluster's name.
-
-    Without a name, it is the cluster to which the chosen or current context leads. Raises AmbiguousError for several contexts
-    that lead there, AccountError or InputError if it cannot be read or was cancelled.
-    """
+    """Read the Kubernetes of a cluster, or of the context's, by the user's kubectl, and keep it; return the cluster's name."""
     # It brings an HTTP client with it.
     from ekstui.sources.kubectl import context_for, read_by_kubectl
 

@@ -54,10 +54,7 @@ def used_answer(
     progress: ReportProgress | None = None,
     cancelled: Cancelled = never,
 ) -> UsedAnswer:
-    """Return what `role:NAME` or a policy was last used for, by IAM's report; with `less` also the narrower document.
-
-    Raises InputError for a number of days that IAM does not track, NotFoundError, and AccountError if IAM cannot be asked.
-    """
+    """Return what `role:NAME` or a policy was last used for, by IAM's report; with `less` also the narrower document."""
     if not 0 < days <= TRACKED_DAYS:
         raise InputError(
             f"IAM tracks the last {TRACKED_DAYS} days, and {days} are asked about.", "For example: --days 90."

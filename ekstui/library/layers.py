@@ -16,10 +16,7 @@ from ekstui.sources.levels import NO_LAYERS, LayerFiles, LayersOfRequest, read_l
 
 
 def layers_in_force(layers: LayerFiles, library: Library, account: str | None) -> LayerFiles:
-    """Return the given layers or, without any, those that the settings name for an account.
-
-    Raises InputError for one that cannot be read.
-    """
+    """Return the given layers or, without any, those that the settings name for an account; InputError for one that cannot be read."""
     if any(map(any, layers)) or library.choice is None or account is None:
         return layers
     paths = library.choice.layers.get(account, {})
@@ -95,10 +92,7 @@ def layers_not_seen(layers: LayersOfRequest) -> frozenset[Layer]:
 
 
 def of_account(layers: LayerFiles, account: str, action: str, resource: str | None) -> LayersOfRequest:
-    """Return what of the given layers applies to requests of an account's principals.
-
-    A resource whose account is not known is taken to be the account's own, with a note.
-    """
+    """Return what of the layers applies to an account's principals; a resource of an unknown account is taken, with a note, for its own."""
     resources = () if resource is None else (resource,)
     applying = layers.for_request(Request(action, resources, f"arn:aws:iam::{account}:root"), assumes=False)
     if applying.resource and not arn.split_arn(resource or "").account and applying.resource_account is None:

@@ -95,10 +95,7 @@ class Library:
 
     @staticmethod
     def open(account: AccountChoice | None = None) -> Library:
-        """Return the library over the bundled corpus, the user's cache and an account; nothing is read yet.
-
-        Without `account`, it is the one that the environment selects.
-        """
+        """Return the library over the bundled corpus, the user's cache and an account, without one the environment's; nothing is read yet."""
         return Library(Corpus.bundled(), PolicyStore.in_folder(files.cache_dir()), choice=account)
 
     def with_account(self, account: AccountChoice) -> Library:
@@ -210,10 +207,7 @@ class Library:
         return min(shipped if shipped and aws_scope(scope) is None else [self.data().newest, *shipped])
 
     def policies(self, scope: Scope = "eks") -> tuple[PolicyEntry, ...]:
-        """Return the policies of a scope: the EKS family in its own order, then AWS's others by name, then what ships.
-
-        EKS access policies are not IAM policies; `access_policies` has them.
-        """
+        """Return the policies of a scope: EKS's in their own order, AWS's others by name, then what ships, but EKS access policies."""
         entries: list[PolicyEntry] = []
         if (among := aws_scope(scope)) is not None:
             entries += self.ask(lambda reader: tuple(map(entry_of, reader.policies(among))))
@@ -222,11 +216,7 @@ class Library:
         return tuple(entries)
 
     def find(self, name: str) -> PolicyEntry:
-        """Return the policy that a user names: an ARN, a name whatever its case, or words of one name alone.
-
-        A controller's policy is tried first by its exact name, and last by a part of it. Raises AmbiguousError with the
-        candidates, NotFoundError with the nearest names, InputError for a version without a policy.
-        """
+        """Return the policy of an ARN, a name whatever its case, or words of one name alone; AmbiguousError or NotFoundError."""
         if is_version(name):
             raise InputError(f"{name} is a version, not a policy.", f"Write POLICY@{name}.")
         for reader in shipped_in("any"):
@@ -264,11 +254,7 @@ class Library:
         *,
         named: bool = True,
     ) -> Document:
-        """Return a version's document, the default's for None; NotFoundError for an unknown version.
-
-        In a controller's policy, `values` fills in parameters. The others become names such as `<ClusterName>`, or, if
-        not `named`, stay variables, which match anything.
-        """
+        """Return a version's document, a controller's with `values`; other parameters become `<ClusterName>`, or stay open if not `named`."""
         number = known_version(policy, version)
         if policy.home:
             return reader_of(policy).document(policy.name, number, values, named=named)

@@ -239,17 +239,7 @@ class Catalogue:
         aliases: Mapping[str, Sequence[str]] | None = None,
         synonyms: Mapping[str, str] | None = None,
     ) -> None:
-        """`names` returns a service's actions (lower-case name → full name) once its prefix is typed.
-
-        `actions` are those of all services, once read.
-
-        `requests` are those to Kubernetes that a text means; they are written as `who-can` takes them.
-
-        `services` are those that EKS uses: their actions come before others that match equally well.
-
-        `aliases` say which things, by their names, people mean by a text in lower case; `synonyms` what they mean by a
-        word of a text.
-        """
+        """`names` returns a service's actions, `requests` those to Kubernetes that a text means; the actions of `services` come first."""
         self._things = [spelled_out(thing) for thing in things]
         self._symptoms = [(symptom, symptom.words.casefold()) for symptom in symptoms]
         self._names = names
@@ -271,10 +261,7 @@ class Catalogue:
         return other
 
     def find(self, typed: str, most: int = _MOST, *, shown: str = "") -> tuple[Thing, ...]:
-        """Return what a text may mean, likeliest first; nothing for an empty text.
-
-        `shown` is the policy whose versions `v5` and `v5..v6` alone mean.
-        """
+        """Return what a text may mean, likeliest first; `shown` is the policy whose versions `v5` and `v5..v6` alone mean."""
         text = typed.strip()
         if not text:
             return ()
@@ -393,10 +380,7 @@ class Catalogue:
             )
 
     def _ranked_symptoms(self, wanted: Wanted, *, close: bool, last: bool = False) -> Iterator[tuple[Rank, Thing]]:
-        """Yield the symptoms that contain all the words, or a rare one of them if nothing else is close.
-
-        With `last` they come after all that has the words in its name.
-        """
+        """Yield the symptoms with all the words, or with a rare one if nothing is close; with `last` after what has the words in its name."""
         stems = [re.sub(r"(?<=\w{3})(?:ing|ed|es|s|e)$", "", word) for word in wanted.words if word not in _COMMON]
         if not stems:
             return

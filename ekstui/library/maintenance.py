@@ -54,10 +54,7 @@ def silent(done: int, total: int) -> None:
 
 
 def fill_cache(library: Library, progress: Progress = silent, cancelled: Cancelled = never) -> bool:
-    """Fill the cache from the bundled corpus, which takes a second or two; return whether it is filled.
-
-    `progress` gets how many policies are read, and of how many.
-    """
+    """Fill the cache from the bundled corpus, which takes a second or two; return whether it is filled."""
     if library.state() is not None:
         return True
     if library.is_demo:
@@ -94,11 +91,7 @@ def _filled(library: Library, progress: Progress, cancelled: Cancelled) -> bool:
 
 
 def index_cache(library: Library, progress: Progress = silent, cancelled: Cancelled = never) -> bool:
-    """Index what is new or changed in the filled cache; return whether all of it is indexed.
-
-    Meant for a background thread after `fill_cache`. Without the index, `changes` and who-can give the same answers
-    from the documents and the steps that ship, in a second or more instead of milliseconds.
-    """
+    """Index what is new in the filled cache, without which who-can takes a second or more; return whether all of it is indexed."""
     if library.is_demo or not index_actions_of(library, progress, cancelled):
         return False
 
@@ -143,10 +136,7 @@ def fill(library: Library, progress: Activity, cancelled: Cancelled) -> None:
 
 
 def _filled_by_process(progress: Activity, cancelled: Cancelled) -> bool:
-    """Run `_main` in another process; return whether it did its work. It ends when it is cancelled, or with this one.
-
-    So this one keeps none of the memory that filling and indexing take.
-    """
+    """Fill and index in another process, so that this one keeps none of the memory; return whether it was done, not cancelled."""
     import subprocess  # only the app starts one
 
     command = [sys.executable, "-P", "-m", "ekstui.library.maintenance"]
@@ -210,10 +200,7 @@ def count(library: Library) -> Counts:
 
 
 def verify_cache(library: Library) -> Counts | None:
-    """Read all of the corpus and the cache; return how much is in the cache, None if there is none yet.
-
-    DataError says what is wrong; a damaged cache is set aside.
-    """
+    """Read all of the corpus and the cache; return how much is in the cache, None without one; DataError for what is damaged."""
     from ekstui.sources.mirror import is_intact, mirrors  # only to verify
 
     library.corpus.verify()

@@ -25,10 +25,7 @@ _ACCESS_GUIDE = "https://docs.aws.amazon.com/eks/latest/userguide/access-policie
 
 
 def misnamed_policies(text: str, reader: PolicyReader, knowledge: Knowledge, partition: str) -> Iterator[Symptom]:
-    """Yield what is wrong with the ARNs of policies that a message refuses; nothing for one about something else.
-
-    `partition` is that of the reader's policies, which say nothing about another.
-    """
+    """Yield what is wrong with the ARNs of policies that a message refuses; `partition` is that of the reader's policies."""
     readings = unwrapped(text)
     if not _REFUSED.search(readings[0]):
         return

@@ -79,10 +79,7 @@ class _Demand(NamedTuple):
 
 
 def release_needs(demands: Sequence[str], written: Sequence[WrittenPolicy]) -> tuple[ReleaseNeed, ...]:
-    """Return what the policies of a repository lack for releases such as `vpc-cni@v1.23.0`, one entry a policy or role.
-
-    `FILE=vpc-cni@v1.23.0` says which file has the policy. Raises InputError or NotFoundError for one that is not known.
-    """
+    """Return what a repository's policies lack for releases such as `vpc-cni@v1.23.0` or `FILE=vpc-cni@v1.23.0`, one entry a policy or role."""
     needs: list[ReleaseNeed] = []
     for demand in map(_demand, demands):
         groups = _policies_for(demand, written)

@@ -53,11 +53,7 @@ class Account:
         return Account(choice, files.cache_dir() / "accounts")
 
     def last_snapshot(self) -> AccountSnapshot | None:
-        """Return the newest snapshot without asking AWS: one read in this run, or kept from an earlier one.
-
-        One from an earlier run is used only if the credentials are the same. An account file is always read; InputError
-        if it cannot be.
-        """
+        """Return the newest snapshot without asking AWS: of this run, or kept for the same credentials; an account file is read."""
         with self._lock:
             if self.held_snapshot is None:
                 self.held_snapshot = self._from_file_or_demo() or self._kept()
@@ -83,10 +79,7 @@ class Account:
         return snapshot
 
     def fresh_snapshot(self, progress: SweepProgress | None = None) -> AccountSnapshot:
-        """Return the last snapshot if it is complete and of the last 15 minutes, else the account as it is now.
-
-        Raises AccountError if it cannot be asked. Offline it is the last snapshot, whatever its age.
-        """
+        """Return the last snapshot if it is complete and of the last 15 minutes, or offline, else the account as it is now."""
         snapshot = self.last_snapshot()
         age = None if snapshot is None else datetime.now(UTC) - snapshot.fetched_at
         if snapshot is not None and age is not None and snapshot.complete and age < FRESH:
@@ -96,11 +89,7 @@ class Account:
         return self.refresh(progress)
 
     def refresh(self, progress: SweepProgress | None = None, cancelled: Cancelled = never) -> AccountSnapshot:
-        """Return the account as it is now, reporting to `progress`; AccountError if it cannot be asked at all.
-
-        Failures on the way are in the snapshot's errors. Offline it is the last snapshot, or AccountError. An incomplete
-        snapshot does not replace a complete one of the same account, which `last_snapshot` still returns.
-        """
+        """Return the account as it is now, offline the last snapshot; in memory an incomplete one does not replace a complete one."""
         if from_file := self._from_file_or_demo():
             snapshot = from_file
         elif self.choice.offline:
@@ -156,10 +145,7 @@ class Account:
     def last_accessed(
         self, arn: str, progress: ReportProgress | None = None, cancelled: Cancelled = never
     ) -> LastAccessed:
-        """Return IAM's report on what a role, user or policy was last used for, of the last hours.
-
-        Offline it is the last one that was stored. Raises AccountError if there is none and AWS cannot be asked.
-        """
+        """Return IAM's report on what a role, user or policy was last used for, of the last hours, or offline the last one."""
         snapshot = self.last_snapshot_or_error()
         kept: LastAccessed | None = None
         if self.choice.demo:
@@ -221,17 +207,13 @@ class Account:
         return len(gone)
 
     def _from_file_or_demo(self) -> AccountSnapshot | None:
-        """Return the account of the demo or of a file, None if AWS has to be asked."""
         if self.choice.demo:
             log.info("the demo's account answers: AWS is not asked")
             return demo_account(datetime.now(UTC))
         return read_account_file(self.choice.file) if self.choice.file else None
 
     def ask_aws(self, progress: SweepProgress | None, cancelled: Cancelled) -> AccountSnapshot:
-        """Read the account, and reload the credentials next time if they do not work any more.
-
-        The SDK reads keys from files and the environment once, so it would not notice that the user signed in again.
-        """
+        """Read the account, and connect anew next time if the credentials do not work any more, as the SDK reads them once."""
         connection = self.connection()
         if progress is not None:
             connection.when_throttled = lambda: None if cancelled() else progress(LIMITED)
@@ -251,10 +233,7 @@ class Account:
             self._connection = None
 
     def _kept(self) -> AccountSnapshot | None:
-        """Return the stored snapshot for the same credentials.
-
-        Offline also that of the account to which the profile led last, or of the only account if no profile is chosen.
-        """
+        """Return the stored snapshot for the same credentials; offline also of the profile's last account, or of the only one."""
         digest = caller_digest(self.choice.profile)
         try:
             stored = accounts.stored(self.folder, self._notices)

@@ -83,11 +83,7 @@ PeelProgress = Callable[[Peeled], None]
 def peel(
     library: Library, inquiry: Inquiry, report: PeelProgress | None = None, cancelled: Cancelled = never
 ) -> Peeled:
-    """Return what IAM's simulator decides about an inquiry's request, layer by layer.
-
-    Raises AccountError if it cannot be asked at all, or the AWS SDK is too old to leave out a layer; InputError without a
-    role. A failure on the way is in the result.
-    """
+    """Return what IAM's simulator decides about an inquiry's request, layer by layer up to a failure; AccountError if not even the first."""
     role, request, connection = _asked_about(library, inquiry)
     first = PeelStep(None, ask_simulator(connection, role, request))
     if first.decision == "allowed":
@@ -124,7 +120,6 @@ def simulated(library: Library, inquiry: Inquiry) -> Peeled:
 
 
 def _asked_about(library: Library, inquiry: Inquiry) -> tuple[str, Request, Connection]:
-    """Return the role's ARN, the request, and the connection to ask with."""
     account = library.account
     snapshot = account.last_snapshot_or_error()
     if inquiry.principal is None:

@@ -132,10 +132,7 @@ def parse_reference(text: str) -> PodReference:
 def answers_for_json(
     library: Library, facts: KubernetesFacts, cluster: str | None, wish: Wish
 ) -> tuple[PodAnswer, ...]:
-    """Return the answers for all pods that were read from JSON, judged by the cluster if it is named or the only known one.
-
-    Nothing is kept. Raises InputError if there is no pod, NotFoundError or AccountError if the named cluster is not known.
-    """
+    """Return the answers for all pods that were read from JSON, judged by the cluster if it is named or the only known one."""
     snapshot = library.account.last_snapshot_or_error() if cluster is not None else library.snapshot_at_hand()
     place = Cluster("", "")
     if snapshot is not None and snapshot.eks is not None and (cluster is not None or len(snapshot.clusters) == 1):
@@ -154,11 +151,7 @@ def answers_in(
 
 
 def answers_for(library: Library, text: str, cluster: str | None, wish: Wish) -> tuple[PodAnswer, ...]:
-    """Return the answers for the pods of a name, in what was read of Kubernetes: by what they were given.
-
-    Raises NotFoundError with the nearest names, AmbiguousError for a name in several namespaces or clusters, AccountError if
-    no Kubernetes was read.
-    """
+    """Return the answers for the pods of a name, by what they were given; NotFoundError, AmbiguousError, or AccountError without pods."""
     reference, snapshot = parse_reference(text), library.account.last_snapshot_or_error()
     matches = [
         (place, place.kubernetes, pod)
@@ -274,7 +267,6 @@ class _Case(NamedTuple):
         )
 
     def _with_account_only(self, workload: Workload) -> Cluster:
-        """Return the cluster with no service account but that of some pods."""
         account = account_of(self.cluster, workload)
         facts = self.facts._replace(service_accounts=() if account is None else (account,))
         return self.cluster._replace(kubernetes=facts)
@@ -286,7 +278,6 @@ class _Case(NamedTuple):
         association: PodIdentityAssociation | None,
         role: Role | None,
     ) -> TrustJudgement | None:
-        """Return whether the role's trust policy lets the pods have it."""
         if role is None or role.trust is None or self.snapshot is None or not self.cluster.name:
             return None
         trust = AppliedPolicy(f"trust policy of {role.name}", None, role.trust, role.arn)
@@ -356,7 +347,6 @@ def _refusals(credentials: Sequence[CredentialsAnswer], workload: Workload) -> I
 
 
 def _not_looked_at(workload: Workload, credentials: Sequence[Credentials], cluster: Cluster) -> Iterator[str]:
-    """Yield what else decides and cannot be seen."""
     sources = {credentials.source for credentials in credentials}
     if not cluster.name:
         yield "associations of Pod Identity and the role's policies: no cluster is named (--cluster)"

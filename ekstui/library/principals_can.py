@@ -31,11 +31,7 @@ Documents = Mapping[str, AppliedPolicy]
 def principals_can(
     library: Library, action: str, resource: str | None = None, layers: LayerFiles = NO_LAYERS
 ) -> PrincipalsCan:
-    """Return who may do an action or something under a pattern, by the account's last snapshot and the given layers.
-
-    Without layers, those of the settings count. Raises AccountError if there is no snapshot, InputError for an invalid
-    action or a layer that cannot be read.
-    """
+    """Return who may do an action or pattern by the last snapshot, under the given layers or those of the settings."""
     action, snapshot = parse_action(action), library.account.last_snapshot_or_error()
     account = snapshot.identity.account
     applying = of_account(layers_in_force(layers, library, account), account, action, resource)

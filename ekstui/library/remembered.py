@@ -97,10 +97,7 @@ class SeenVersions:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def changed_since(self, policies: Iterable[Policy], known_until: datetime) -> frozenset[str]:
-        """Return the ARNs of the policies whose default version is newer than what was seen.
-
-        The first time none has: everything that is known by then counts as seen.
-        """
+        """Return the ARNs of the policies with a newer default version than was seen, which the first time is all known by then."""
         with self._lock:
             until, versions = self._read()
             if until is None:

@@ -54,10 +54,7 @@ def requester_of(
     reader: PolicyReader,
     pod: PodOfSession | None = None,
 ) -> Requester:
-    """Return a role or user with its policies: `principal` is a role's name, or the ARN of a role, user or session.
-
-    `session` is the session's name and `pod` whose it is, if known. Raises NotFoundError with the nearest names.
-    """
+    """Return a role or user with its policies, by a role's name or the ARN of a role, user or session; NotFoundError with the nearest names."""
     entity = _entity(principal, snapshot)
     entities: list[Role | User | Group] = [entity]
     if isinstance(entity, User):
@@ -135,11 +132,7 @@ class TargetRole(NamedTuple):
 def target_of(
     request: Request, named: str | None, snapshot: AccountSnapshot | None, source: TrustSource | None, text: str
 ) -> TargetRole | None:
-    """Return the role that a request wants to assume, or None for a request that assumes none.
-
-    `named` is the role of the inquiry, if `is_target` says that it is the one to be assumed; `text` is standard input.
-    Raises NotFoundError if the named role does not exist.
-    """
+    """Return the role that a request wants to assume, `named` if `is_target` says so, None if it assumes none; `text` is standard input."""
     if not is_assuming(request.action):
         return None
     wanted = named or next((resource for resource in request.resources if ":role/" in resource), None)
@@ -159,10 +152,7 @@ def target_of(
 
 
 def pod_of_session(session: str | None, uses: Sequence[Use], snapshot: AccountSnapshot) -> PodOfSession | None:
-    """Return the service account of the pod that a session of Pod Identity is named after, by the pods that were read.
-
-    Such a session is called `eks-<cluster>-<pod>-<uuid>`, with a long name of the cluster or pod cut.
-    """
+    """Return the service account of the pod that a session of Pod Identity (`eks-<cluster>-<pod>-<uuid>`, long names cut) is named after."""
     name = re.fullmatch(r"eks-(.+)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", session or "")
     if name is None:
         return None

@@ -50,12 +50,7 @@ def review(
     library: Library | None = None,
     needs: Sequence[str] = (),
 ) -> Review:
-    """Return what changed in the access that the files below a folder of a git repository give; InputError if git fails.
-
-    Files whose path matches a pattern in `allow_unread`, or in the repository's own ekstui.toml, need not be read; `*`
-    matches slashes too. Without a library, policies that are attached by name are not known. `needs` has releases such as
-    `vpc-cni@v1.23.0` for which all policies of the repository are looked at.
-    """
+    """Return what changed in the access that the files below a folder of a git repository give, and what its policies lack for `needs`."""
     changed = Changes(folder, base, paths)
     gate = read_gate_file(changed.root)
     patterns = (*allow_unread, *gate.allow_unread)

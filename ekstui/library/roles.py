@@ -47,10 +47,7 @@ class RoleAnswer:
 
 
 def role_answer(library: Library, name: str, layers: LayerFiles = NO_LAYERS) -> RoleAnswer:
-    """Return a role of the last snapshot by name or ARN, and what it may do under the given layers, or those of the settings.
-
-    Raises NotFoundError with the nearest names, AccountError without a snapshot, InputError for a layer that cannot be read.
-    """
+    """Return a role of the last snapshot, and what it may do under the given layers or those of the settings."""
     snapshot = library.account.last_snapshot_or_error()
     role = find_role(name, snapshot)
     subject = subject_of(role, snapshot, library.account.uses(snapshot), library.default_versions)
@@ -97,10 +94,7 @@ def with_commands(findings: Iterable[Finding], place: FixPlace, library: Library
 
 
 def role_side(name: str, snapshot: AccountSnapshot, defaults: DefaultVersions) -> ComparedSide:
-    """Return all policies of a role as one document; InputError if a part of it could not be read.
-
-    The boundary is not included, since it grants nothing; the label names it.
-    """
+    """Return all policies of a role as one document, without its boundary, which grants nothing; InputError if one was not read."""
     role = find_role(name, snapshot)
     subject = subject_of(role, snapshot, {}, defaults)
     unread = [policy.name for policy in subject.policies if policy.document is None]

@@ -46,7 +46,6 @@ class ChangesFeed(NamedTuple):
 
 
 def _candidates(library: Library, action: str, scope: Scope) -> tuple[Candidate, ...]:
-    """Return the policies that may allow an action or a pattern, in the list's order."""
     wanted = action.lower()
     candidates_read: tuple[Candidate, ...] = ()
     if (among := aws_scope(scope)) is not None:
@@ -60,10 +59,7 @@ def _candidates(library: Library, action: str, scope: Scope) -> tuple[Candidate,
 
 
 def changes_feed(library: Library, since: datetime | None = None, scope: Scope = "eks") -> ChangesFeed:
-    """Return what AWS changed since a time, newest first, new policies and steps that change nothing included.
-
-    The feed is not complete if the time is after `library.data().newest`.
-    """
+    """Return what AWS changed since a time, newest first; the feed is not complete if that is after the last known change."""
     steps: list[FeedStep] = []
     complete = True
     if (among := aws_scope(scope)) is not None:
@@ -154,13 +150,7 @@ def who_can_answer(
     types: bool = True,
     history: bool = False,
 ) -> WhoCan:
-    """Return which policies allow an action, or something under a pattern, in their default versions.
-
-    `resource`, an ARN or an ARN pattern, keeps only policies with a grant that can match it. `types` adds the resource
-    types that the grants cover, `history` the versions since which they are as they are. If neither the reference nor
-    any document names the action and no policy of the scope allows it, policies of every scope are considered. Raises
-    InputError for an invalid action or ARN.
-    """
+    """Return which policies allow an action or pattern by default; those of every scope if nothing names the action and none allows it."""
     if ":" not in action:
         refuse_access_policy(action.strip())
     wanted = parse_action(action)
@@ -222,10 +212,7 @@ def possible_allowers(
     notes: Knowledge,
     names: Iterable[str] | None = None,
 ) -> Iterator[CandidatePolicy]:
-    """Yield the policies that may allow the action, and those in force, whatever they allow.
-
-    `names` are those that an index has for both; without them all documents are looked through.
-    """
+    """Yield the policies that may allow the action and those in force, by the `names` that an index has for both, or else by all documents."""
     from ekstui.denial.purpose import CandidatePolicy
 
     in_force = {applied.arn for applied in policies.identity}

@@ -100,11 +100,7 @@ def sync(
     *,
     accept_withdrawals: bool = False,
 ) -> SyncReport:
-    """Update the cache from AWS, or from an archive: a path, an address, or a name of `NAMED_ARCHIVES`.
-
-    Raises AccountError if AWS cannot be asked, NetworkError if an archive cannot be reached, InputError if it cannot be
-    read, DataError if the cache cannot be used. Running it again continues where it stopped. Run `index_cache` afterwards.
-    """
+    """Update the cache from AWS, or from an archive's path, address or name; again, it continues where it stopped. Run `index_cache` after it."""
     if library.is_demo:
         raise AccountError("The demo never asks AWS and writes nothing.", "Leave out --demo.")
     if archive is None and library.choice is not None and library.choice.offline:
@@ -131,11 +127,7 @@ def sync_newest(
     *,
     accept_withdrawals: bool = False,
 ) -> SyncReport:
-    """Update the cache from the first source that can be read: AWS if credentials are set up, else the first named archive.
-
-    `remark` gets a sentence for each source that could not be read, with the one that is read instead. If none can be,
-    NetworkError says why of each.
-    """
+    """Update the cache from AWS if credentials are set up, else from the first named archive; `remark` hears which could not be read."""
 
     def read(source: str | None) -> SyncReport:
         return sync(library, source, progress, cancelled, accept_withdrawals=accept_withdrawals)
@@ -162,7 +154,6 @@ def sync_newest(
 def _source(
     library: Library, archive: Path | str | None, family: Mapping[str, int], now: datetime, cancelled: Cancelled
 ) -> Source:
-    """Return the source of a sync: AWS, or an archive with a name or at a path or address."""
     partition = library.store.collection
     if archive is None:
         return ManagedPolicies(library.account.connection(), family, now, now + CLOCK_SKEW, cancelled)
@@ -178,10 +169,7 @@ def _source(
 
 
 def undo_sync(library: Library) -> DataStatus | None:
-    """Undo the last sync and return the new status; None if there is none to undo.
-
-    Raises DataError if the cache cannot be used.
-    """
+    """Undo the last sync and return the new status; None if there is none to undo, DataError if the cache cannot be used."""
     try:
         return None if library.store.undo() is None else library.data()
     except CacheError as error:
@@ -199,10 +187,7 @@ def sync_from(
     *,
     accept_withdrawals: bool = False,
 ) -> SyncReport:
-    """Store what a source has that is not known yet, and report what is new; what arrived is kept if the rest fails.
-
-    Raises InputError or AccountError if the source cannot be read, CacheError if nothing can be stored.
-    """
+    """Store what a source has that is not known yet, even if the rest fails, and report it; CacheError if nothing can be stored."""
     latest = now + CLOCK_SKEW
     delivery = source.deliver(lambda collection: _stored_policies(store.of(collection)))
     if delivery.provenance.as_of > latest:
@@ -243,7 +228,6 @@ def sync_from(
 def _report(
     delivery: Delivery, info: DeliveryInfo, stored: Sequence[PutResult], skipped: Sequence[Skipped]
 ) -> SyncReport:
-    """Return what a sync did that stored this of a delivery."""
     return SyncReport(
         source=delivery.provenance.source,
         partition=delivery.collection,

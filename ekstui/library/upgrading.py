@@ -82,11 +82,7 @@ class UpgradeAnswer(NamedTuple):
 def upgrade(
     library: Library, cluster_name: str, to: Mapping[str, str], since: Mapping[str, str], values: Mapping[str, str]
 ) -> UpgradeAnswer:
-    """Return what the components in `to` need or, if it is empty, all components that have a role in the cluster.
-
-    `to` and `since` have releases by component; without one in `to`, the newest known release is meant. Raises
-    NotFoundError for an unknown component or cluster, AccountError if there is no snapshot.
-    """
+    """Return what the components of `to` and `since` need, or all with a role in the cluster, for their releases or the newest ones."""
     snapshot = library.account.last_snapshot_or_error()
     cluster = _with_needs(library, find_cluster(cluster_name, None, snapshot))
     uses = library.account.uses(snapshot)
@@ -391,7 +387,6 @@ def _running(
 
 
 def _statements_of(subject: RoleInUse, use: Use) -> tuple[Document, list[str]]:
-    """Return all statements of a role's policies, and what could not be read."""
     documents = [policy.document for policy in subject.policies if policy.document is not None]
     unread = [
         f"what {policy.name} allows, which could not be read" for policy in subject.policies if policy.document is None
@@ -418,10 +413,7 @@ class Bridge(NamedTuple):
 def bridge(
     library: Library, cluster: str, target: str, since: Mapping[str, str], values: Mapping[str, str]
 ) -> tuple[Bridge, ...]:
-    """Return a policy for each role that runs a component, for the release that runs and `COMPONENT@RELEASE`.
-
-    Raises InputError if the release that runs is not known, NotFoundError for a component without a role in the cluster.
-    """
+    """Return a policy for each role that runs a component, for the release that runs and `COMPONENT@RELEASE`; InputError or NotFoundError."""
     component, at, release = target.partition("@")
     if not (component and at and release):
         raise InputError(f"{target!r} is not COMPONENT@RELEASE.", "For example: --bridge karpenter@v1.14.")

@@ -50,10 +50,7 @@ _LISTS = ("RoleDetailList", "UserDetailList", "GroupDetailList", "Policies")
 
 
 def read_account_file(path: Path) -> AccountSnapshot:
-    """Return the account in a file, or in the files of a folder in order of name, with one or more pages each.
-
-    Its time is that of the newest file. InputError says why it cannot be read.
-    """
+    """Return the account in a file, or in a folder's files in order of name, as of the newest one's time; InputError says why it cannot be read."""
     listed = sorted(path.glob("*.json")) if path.is_dir() else [path]
     if not listed:
         raise InputError(f"{path} has no JSON file in it.", _COMMAND)

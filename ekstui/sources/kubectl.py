@@ -100,10 +100,7 @@ def _named(value: Mapping[str, Any], name: str, inner: str) -> list[Mapping[str,
 
 
 def context_for(cluster: Cluster, chosen: str | None, cancelled: Cancelled = never) -> str:
-    """Return the context whose server is a cluster's endpoint, whatever it is called.
-
-    Raises AmbiguousError if several are and none is chosen, InputError if the chosen one leads elsewhere, AccountError if none is.
-    """
+    """Return the context whose server is a cluster's endpoint; AmbiguousError for several, InputError if the chosen one is no such one."""
     if cluster.endpoint is None:
         raise AccountError(f"The endpoint of cluster {cluster.name} was not read.", "ekstui account reads it.")
     all_contexts = contexts(cancelled)
@@ -142,10 +139,7 @@ def read_by_kubectl(
     progress: ReadingProgress | None = None,
     cancelled: Cancelled = never,
 ) -> KubernetesFacts:
-    """Return a cluster's pods, service accounts and aws-auth; of the namespace alone where no more is allowed.
-
-    What could not be read is in its trouble. Raises AccountError if nothing could be, InputError if it was cancelled.
-    """
+    """Return a cluster's pods, service accounts and aws-auth, of the namespace alone where no more is allowed; AccountError or InputError."""
     with tempfile.TemporaryDirectory(prefix="ekstui-") as folder:
         path = Path(folder) / "kubectl"
         command = [

@@ -75,10 +75,7 @@ class ObjectsRead:
     _containers: dict[tuple[Container, ...], tuple[Container, ...]] = field(default_factory=dict)
 
     def add(self, value: object, kind: str = "") -> str | None:
-        """Keep what matters of an object, and return its namespace; `kind` is that of the list that it is in.
-
-        None for an object of a kind that is skipped. Raises InputError for anything that is no Kubernetes object.
-        """
+        """Keep what matters of an object, which may be of a list of a kind, and return its namespace; None for one of a kind that is skipped."""
         fields = _object(value, "an item")
         match str(fields.get("kind") or kind):
             case "Pod":
@@ -138,10 +135,7 @@ class ObjectsRead:
 
 
 def read_kubernetes(texts: Sequence[tuple[str, str]], read_at: datetime) -> KubernetesFacts:
-    """Return what some texts hold, each with what it is called: `kubectl get -o json` of a list or of single objects.
-
-    Raises InputError for text that is no such JSON, or has none of the kinds.
-    """
+    """Return what some texts of `kubectl get -o json` hold, each with what it is called; InputError for any other text."""
     collected = _objects(texts)
     if not collected.kinds and collected.bound() is None:
         raise InputError("There is no pod, service account or ConfigMap aws-auth in it.", _NEXT)
@@ -152,10 +146,7 @@ def read_kubernetes(texts: Sequence[tuple[str, str]], read_at: datetime) -> Kube
 
 
 def read_bindings(texts: Sequence[tuple[str, str]]) -> tuple[Binding, ...] | None:
-    """Return the bindings of RBAC in some texts, with the rules of their roles; None if they have none.
-
-    They are for one answer and are never kept. Raises InputError for text that is not Kubernetes' JSON.
-    """
+    """Return the bindings of RBAC in some texts, with the rules of their roles, for one answer alone; None if they have none."""
     return _objects(texts).bound()
 
 

@@ -97,10 +97,7 @@ def read_layers(
     boundary: Sequence[str] = (),
     session_policy: Sequence[str] = (),
 ) -> LayerFiles:
-    """Return what files and folders hold, by layer.
-
-    Raises InputError for what cannot be read, for a folder without policies, and for a document that AWS would reject.
-    """
+    """Return what files and folders hold, by layer; InputError for what cannot be read, has no policies, or AWS would reject."""
     layer_files = LayerFiles(
         _files_of(scp, "identity"),
         _files_of(rcp, "resource-control"),

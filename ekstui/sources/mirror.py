@@ -45,10 +45,7 @@ class Mirror:
     cancelled: Cancelled = never
 
     def deliver(self, stored: Callable[[str], Mapping[str, Policy]]) -> Delivery:
-        """Fetch what is new and return it; NetworkError if the archive cannot be reached, InputError if it cannot be read.
-
-        A mirror that git cannot read, or that is not as ekstui leaves it, is replaced by a new one.
-        """
+        """Fetch what is new and return it, in a new mirror if git cannot read the old one; NetworkError or InputError."""
         protocol, policies = self._protocol, stored(self.partition)
         folder = self.folder.parent
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -63,10 +63,7 @@ def read_document(path: Path, *, kind: FileKind = "identity") -> Document:
 
 
 def document_of(text: str | bytes, label: str, *, kind: FileKind = "identity") -> Document:
-    """Return the policy in a text; DocumentError if AWS would reject it as one of this kind.
-
-    The error starts with `label`, which says where the text is from.
-    """
+    """Return the policy in a text; DocumentError, which starts with the text's `label`, if AWS would reject it as one of this kind."""
     try:
         document = parse(inner_document(load_json(text)))
         for broken in _RULES[kind](document):
@@ -77,10 +74,7 @@ def document_of(text: str | bytes, label: str, *, kind: FileKind = "identity") -
 
 
 def inner_document(value: object) -> object:
-    """Return the policy document inside what `get-policy-version`, `get-role`, `describe-policy` or `get-bucket-policy` prints, else the value itself.
-
-    IAM's API gives documents URL-encoded, and so do tools that store its answers as they come.
-    """
+    """Return the document, even if it is URL-encoded, in what the AWS CLI prints of a policy, a role or a bucket; else the value itself."""
     for _ in range(_DEPTH):
         if isinstance(value, str):
             value = load_json(value if value.lstrip().startswith("{") else unquote(value))
@@ -134,11 +128,7 @@ def _version_in(text: bytes) -> _Version:
 def read_versions(
     texts: Iterable[tuple[str, str, bytes | str]], stored: Mapping[str, Policy], *, alike: bool = False
 ) -> tuple[tuple[PolicyHistory, ...], list[Skipped]]:
-    """Return the known policies whose versions some texts contain, and what could not be read.
-
-    Each text comes with its place and the policy's name; a sentence instead of it says why it is missing. The first
-    text of a version counts; `alike` reports others that differ from it.
-    """
+    """Return the known policies whose versions texts contain, each with its place and name, and what could not be read."""
     versions: dict[str, dict[int, _Version]] = {}
     skipped: list[Skipped] = []
     for place, name, text in texts:

@@ -55,10 +55,7 @@ class _UnreadError(Exception):
 
 
 class Changes:
-    """What differs between a commit and the work tree below a folder, untracked files included.
-
-    `paths` names files or folders instead. Raises InputError if git fails, or if a path names nothing.
-    """
+    """What differs between a commit and the work tree below a folder, or at `paths`, untracked files included; InputError if git fails."""
 
     def __init__(self, folder: Path, base: str, paths: tuple[str, ...] = ()) -> None:
         self.root = _root(folder)
@@ -199,10 +196,7 @@ def _commit(root: Path, base: str) -> str:
 
 
 def _root(folder: Path) -> Path:
-    """Return the root of the work tree; InputError for a folder that only looks like a repository.
-
-    A commit can hold such a folder, with settings that start programs; older versions of git take it for a repository.
-    """
+    """Return the root of the work tree; InputError for a folder of a commit that looks like a repository, with settings that run programs."""
     root = Path(os.fsdecode(run_in_clone(folder, "rev-parse", "--show-toplevel").removesuffix(b"\n")))
     if "GIT_DIR" not in os.environ and not os.path.lexists(root / ".git"):
         raise InputError(f"{root} is not a clone: it has no .git.")

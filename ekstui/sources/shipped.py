@@ -42,10 +42,7 @@ def published_until() -> date:
 
 
 class PublishedPolicies:
-    """Reads the components that projects publish as policies, whose versions are releases; parameters are left as they are.
-
-    Their ids are `published:NAME`, and all have a `home`.
-    """
+    """Reads the components that projects publish as policies with a `home`, whose versions are releases."""
 
     family: PolicyFamily = "published"
     scope: Scope = "controllers"

@@ -45,11 +45,7 @@ class StoredAccount(NamedTuple):
 
 
 def store(folder: Path, snapshot: AccountSnapshot, caller: str | None = None, profile: str | None = None) -> None:
-    """Replace the account's last snapshot; StoreError if that fails.
-
-    `folder` is the folder of accounts, `caller` a digest that recognises the same settings and credentials next time,
-    `profile` one of the profile, which leads to this account.
-    """
+    """Replace the account's last snapshot; `caller` and `profile` are digests that recognise who read it. StoreError if that fails."""
     _prepare(folder)
     identity = snapshot.identity
     file = _file(folder, identity.partition, identity.account)
@@ -170,10 +166,7 @@ def place_of(folder: Path, partition: str, account: str, at: str) -> str:
 
 
 def stored(folder: Path, trouble: list[str] | None = None) -> tuple[StoredAccount, ...]:
-    """Return the accounts that have a snapshot, newest first.
-
-    Files that cannot be read are left out, and `trouble` gets a sentence about each.
-    """
+    """Return the accounts that have a snapshot, newest first; `trouble` gets a sentence about each file that cannot be read."""
     if not _usable(folder):
         return ()
     accounts: list[StoredAccount] = []

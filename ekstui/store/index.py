@@ -40,11 +40,7 @@ Progress = Callable[[int, int], None]
 
 
 def index_actions(store: PolicyStore, progress: Progress, cancelled: Cancelled) -> bool:
-    """Index which policies match which actions, and the reference; return whether all are indexed, False if it was cancelled.
-
-    It takes half a second for all; where an earlier state was indexed, only policies that are new, changed or gone since
-    are looked at. Raises CacheError.
-    """
+    """Index which policies match which actions, as far as they changed since the last index; return False if it was cancelled."""
     with store.file.reading() as objects:
         of, state = store.state_in(objects)
         before = store.last_index(objects, "actions")
@@ -143,10 +139,7 @@ def is_current(store: PolicyStore, kind: Literal["actions", "steps"]) -> bool:
 
 
 def candidates(store: PolicyStore, action: str, scope: Scope = "all") -> tuple[Candidate, ...]:
-    """Return the policies that may allow an action or a pattern, in the list's order.
-
-    Raises AbsentCacheError if there is no index of the current state, or another CacheError.
-    """
+    """Return the policies that may allow an action or a pattern, in the list's order; AbsentCacheError without a current index."""
     matches = _uses_of(store, action, scope)
     allowed = _allowed_by(matches)
     chosen: list[Candidate] = []
@@ -162,10 +155,7 @@ def candidates(store: PolicyStore, action: str, scope: Scope = "all") -> tuple[C
 
 
 def names_allowing(store: PolicyStore, action: str, beside: Collection[str]) -> tuple[str, ...]:
-    """Return the policies with a version that may allow an action, and those in `beside`, in the list's order.
-
-    Raises AbsentCacheError if there is no index of the current state, or another CacheError.
-    """
+    """Return the policies with a version that may allow an action, and those in `beside`, in the list's order; errors as those of `candidates`."""
     matches = _uses_of(store, action, "all")
     names = _allowed_by(matches).union(beside)
     return tuple(name for name in matches.listed if name in names)
@@ -185,7 +175,6 @@ class _Uses(NamedTuple):
 
 
 def _uses_of(store: PolicyStore, action: str, scope: Scope) -> _Uses:
-    """Return what the index has of an action or a pattern."""
     wanted = action.lower()
     service = wanted.partition(":")[0]
     uses: dict[str, list[TargetUse]] = {}
@@ -213,11 +202,7 @@ def index_steps(
     progress: Progress,
     cancelled: Cancelled,
 ) -> bool:
-    """Index what each step from a version to the next changed; return whether all are indexed, False if it was cancelled.
-
-    `judges` names what the reach of a step depends on besides the documents, such as the reference's version. Raises
-    CacheError.
-    """
+    """Index what each step changed; `judges` names what that depends on besides the documents. Return False if it was cancelled."""
     with store.file.reading() as objects:
         last = store.last_index(objects, "steps")
         before: dict[str, list[Any]] = objects.value(last["steps"]) if last.get("judges") == judges else {}
@@ -276,10 +261,7 @@ def history_key(documents: Mapping[int, str]) -> str:
 
 
 def feed(store: PolicyStore, since: datetime | None, judges: str, scope: Scope = "all") -> tuple[FeedStep, ...]:
-    """Return the steps since a time, newest first; those of unknown time only if no time is given.
-
-    Raises AbsentCacheError if there is no index of the current state judged by `judges`, or another CacheError.
-    """
+    """Return the steps since a time, newest first, undated ones only without a time; AbsentCacheError without an index by `judges`."""
     with store.file.reading() as objects:
         index = store.index_in(objects, "steps")
         if index["judges"] != judges:
@@ -361,7 +343,6 @@ def _read_runs(text: str) -> Mapping[int, tuple[int, ...]]:
 
 
 def _allowed_by(matches: _Uses) -> set[str]:
-    """Return the policies with a version that may allow what matches."""
     return {name for name, uses in matches.uses.items() if any(use.effect == "Allow" for use in uses)}
 
 

@@ -125,10 +125,7 @@ class PutResult(NamedTuple):
 
 
 class PolicyStore:
-    """The policies of one collection; safe to call from any thread, and every method raises CacheError.
-
-    A collection is a partition for AWS managed policies; another family has a name of its own.
-    """
+    """The policies of one collection, such as a partition of AWS's; safe for any thread, and every method raises CacheError."""
 
     def __init__(self, file: ObjectFile, collection: str = "aws") -> None:
         self.file = file
@@ -155,12 +152,10 @@ class PolicyStore:
         return tuple(name for _, names in self.state().chunks for name in names)
 
     def policies(self, scope: Scope = "all") -> tuple[Policy, ...]:
-        """Return the policies of a scope without their documents, in the same order."""
         with self.file.reading() as objects:
             return tuple(map(policy_from_record, self._records(objects, self.state_in(objects)[1], scope)))
 
     def policy(self, name: str) -> Policy:
-        """Return one policy by its exact name."""
         return self.named((name,))[0].policy
 
     def named(self, names: Iterable[str]) -> list[StoredPolicy]:
@@ -174,7 +169,6 @@ class PolicyStore:
             return objects.get(stored.documents[version])
 
     def history(self, name: str) -> PolicyHistory:
-        """Return one policy with its documents."""
         with self.file.reading() as objects:
             (stored,) = self._named_in(objects, (name,))
             return PolicyHistory(
@@ -209,11 +203,7 @@ class PolicyStore:
         *,
         undoable: bool = False,
     ) -> tuple[PutResult, ...]:
-        """Store a delivery, all of it or nothing, and return what was new; `family` orders the EKS policies.
-
-        A version never changes: the same version with another document is reported as a conflict. AWS's document
-        replaces an archive's; an archive's replaces nothing.
-        """
+        """Store a delivery, all of it or nothing, and return what was new; another document of a stored version is replaced by AWS's alone."""
         with self.file.writing() as draft:
             root, before, state = self._current(draft)
             entries = {entry.policy.name: entry for entry in self.all_in(draft, state)} if state else {}

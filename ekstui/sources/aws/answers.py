@@ -54,10 +54,7 @@ class BoundError(Exception):
 
 
 def bound_answers(client: Any, deadline: "Deadline") -> None:
-    """Limit every answer to a client to ANSWER_SECONDS and ANSWER_BYTES.
-
-    The HTTP session is private to botocore; if it is not found, only botocore's own limits apply.
-    """
+    """Limit every answer to a client to ANSWER_SECONDS and ANSWER_BYTES, if botocore's private HTTP session is found."""
     sender = getattr(getattr(client, "_endpoint", None), "http_session", None)
     if sender is None:
         _logger.warning("botocore's HTTP session was not found: only its own limits apply to answers")
@@ -146,10 +143,7 @@ class Deadline:
             self._call.waited = waited + time.monotonic() - begun
 
     def check(self, caught_exception: Exception | None = None, **_: Any) -> None:
-        """Raise if this thread's call has waited or was tried too long: a handler of `needs-retry`.
-
-        A timeout says how long the call has waited, in `kwargs["seconds"]`.
-        """
+        """Raise if this thread's call has waited or was tried too long, a timeout with the seconds that it waited: a handler of `needs-retry`."""
         from botocore.exceptions import ReadTimeoutError
 
         waited = getattr(self._call, "waited", 0.0)
@@ -165,10 +159,7 @@ class Deadline:
 
 
 def check_lists(response_dict: Mapping[str, Any], operation_model: Any, **_: Any) -> None:
-    """Raise MalformedError if XML has text in place of a list, which botocore would read as an empty list.
-
-    A handler of `before-parse`.
-    """
+    """Raise MalformedError if XML has text in place of a list, which botocore would read as an empty one (`before-parse`)."""
     shape = operation_model.output_shape
     if shape is not None and operation_model.service_model.resolved_protocol in ("query", "ec2"):
         tags = _tags_of_lists(shape, {})

@@ -83,10 +83,7 @@ class IncompleteError(Exception):
 
 
 class Connection:
-    """An account reached with one set of credentials; safe to use from any thread.
-
-    `ask` and `pages` raise whatever botocore raises; `failures.explain` puts it in words.
-    """
+    """An account reached with one set of credentials, from any thread; `failures` puts what botocore raises in words."""
 
     def __init__(
         self,
@@ -96,11 +93,7 @@ class Connection:
         *,
         share_role_cache: bool = False,
     ) -> None:
-        """Prepare a connection; without a profile or region it leaves them to the environment.
-
-        Without a prompt, a profile that needs a code raises MfaNeededError. `share_role_cache` uses, and writes, the AWS
-        CLI's cache of role sessions, so that the user enters a code once.
-        """
+        """Prepare a connection; the shared cache of role sessions is the AWS CLI's, so that the user enters a code once."""
         self._profile = profile
         self._region = region
         self._mfa_prompt = mfa_prompt
@@ -127,11 +120,7 @@ class Connection:
         return region
 
     def sign_in(self) -> None:
-        """Get the credentials, whatever that takes: an MFA code, another program, assuming a role.
-
-        Done before parallel calls, so that the user is asked once and a failure occurs once. Without credentials it does
-        nothing; the first call reports that.
-        """
+        """Get the credentials, if any, before parallel calls: so the user is asked once for a code, and a failure occurs once."""
         with self._lock:
             credentials = self.open_session().get_credentials()
         if credentials is not None:

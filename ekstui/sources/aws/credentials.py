@@ -45,10 +45,7 @@ def caller_digest(profile: str | None) -> str:
 
 
 def profile_digest(profile: str | None) -> str | None:
-    """Return a digest of a profile and its settings, but not of its keys, which are renewed.
-
-    None if the environment has the credentials: those may be of any account.
-    """
+    """Return a digest of a profile's settings without its keys, which are renewed; None for credentials of the environment, of any account."""
     if profile is None and any(os.environ.get(variable) for variable in _VARIABLES[:5]):
         return None
     return _digest(profile, _KEYS)
@@ -129,10 +126,7 @@ MfaPrompt = Callable[[str], str]
 
 
 class DetachedProcess(subprocess.Popen[bytes]):
-    """A child process without standard input or controlling terminal, killed after PROCESS_TIMEOUT seconds.
-
-    botocore would start it with the terminal as standard input and wait without limit (botocore 1.44.8, `ProcessProvider`).
-    """
+    """A child process without a terminal and with a time limit, unlike botocore's own (botocore 1.44.8, `ProcessProvider`)."""
 
     def __init__(self, command: Sequence[str], **options: Any) -> None:
         super().__init__(command, stdin=subprocess.DEVNULL, start_new_session=True, **options)
@@ -166,10 +160,7 @@ def guard_credentials(core: Any, mfa_prompt: MfaPrompt | None, *, share_role_cac
 
 
 def _replace(owner: object, name: str, value: object) -> None:
-    """Replace a private attribute of botocore; if it does not exist any more, that is logged and nothing is replaced.
-
-    The names are those of botocore 1.44, and a test checks them.
-    """
+    """Replace a private attribute of botocore (1.44, as a test checks), or log that it does not exist any more."""
     if hasattr(owner, name):
         setattr(owner, name, value)
     else:

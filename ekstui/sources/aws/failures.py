@@ -169,7 +169,6 @@ def _words(error: Exception, action: str | None, profile: str | None, region: st
 
 
 def _answer(error: Exception, action: str | None, region: str | None, signed_in: bool) -> _Words:
-    """Put an answer of AWS in words."""
     response: Mapping[str, Any] = getattr(error, "response", {})
     code, whole = code_of(error), str(response.get("Error", {}).get("Message", ""))
     text, what = _shortened(whole), action or str(getattr(error, "operation_name", "the call"))
@@ -210,7 +209,6 @@ def _signature(text: str) -> _Words:
 
 
 def _sdk(error: Exception, profile: str | None, region: str | None) -> _Words:
-    """Put an exception of the SDK itself in words."""
     name, details = type(error).__name__, getattr(error, "kwargs", {})
     if name == "CredentialRetrievalError":
         return _retrieval(str(details.get("provider")), in_time=details.get("error_msg") != NO_ANSWER)
@@ -221,7 +219,6 @@ def _sdk(error: Exception, profile: str | None, region: str | None) -> _Words:
 
 
 def _facts(details: Mapping[str, Any], profile: str | None, region: str | None) -> dict[str, str]:
-    """Return what the sentences in the table fill in."""
     line = _line_of(details.get("error"))
     host = _host(str(details.get("endpoint_url", "")))
     return {
@@ -353,7 +350,6 @@ def _retrieval(provider: str, *, in_time: bool) -> _Words:
 
 
 def _of_python(error: Exception, profile: str | None) -> _Words:
-    """Put one of Python's own exceptions in words."""
     if isinstance(error, json.JSONDecodeError):
         return _Words("credentials", "credential_process failed: its output is not JSON.")
     if isinstance(error, EOFError):

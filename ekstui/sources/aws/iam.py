@@ -84,10 +84,7 @@ def read_oidc_providers(connection: Connection) -> tuple[str, ...]:
 def _with_sweep(
     connection: Connection, snapshot: AccountSnapshot, report: SweepProgress, cancelled: Cancelled
 ) -> AccountSnapshot:
-    """Return a snapshot with all roles, users, groups and customer managed policies; incomplete if cancelled.
-
-    Pages before a failure are kept.
-    """
+    """Return a snapshot with all roles, users, groups and customer managed policies, up to a failure; incomplete if cancelled."""
     action = "iam:GetAccountAuthorizationDetails"
     pages = connection.pages(action, Filter=list(SWEEP_FILTER), MaxItems=_PAGE)
     try:
@@ -109,10 +106,7 @@ def _with_sweep(
 
 
 def read_entities(connection: Connection, policy_arn: str, cancelled: Cancelled = never) -> Attachments:
-    """Return who has one policy attached, asked for it alone: each role with its details if GetRole is allowed.
-
-    ListEntitiesForPolicy mixes attachments and boundaries unless asked for one of them, so it is asked twice.
-    """
+    """Return who has one policy attached; IAM is asked twice, since ListEntitiesForPolicy mixes attachments and boundaries."""
     names: dict[str, dict[str, list[AttachedAs]]] = {"Roles": {}, "Users": {}, "Groups": {}}
     errors: list[SourceError] = []
     usages: tuple[tuple[str, AttachedAs], ...] = (
@@ -157,10 +151,7 @@ def read_entities(connection: Connection, policy_arn: str, cancelled: Cancelled 
 def _roles(
     connection: Connection, names: tuple[str, ...], cancelled: Cancelled
 ) -> tuple[dict[str, Role], list[SourceError]]:
-    """Return the details of roles by name, without their policies, and one error for each kind of failure.
-
-    Roles that were deleted since they were listed are left out; of one that cannot be read only the name is known.
-    """
+    """Return the details of roles that still exist, the name alone of one that cannot be read, and one error for each kind of failure."""
     roles = {name: Role(name, None, extent="name") for name in names}
     errors: dict[str, SourceError] = {}
 
@@ -228,10 +219,7 @@ def can_exclude(connection: Connection) -> bool:
 def ask_simulator(
     connection: Connection, role_arn: str, request: Request, excluded: Sequence[Excluded] = ()
 ) -> tuple[SimulatedDecision, ...]:
-    """Return the decisions of IAM's own simulator about a request of a role; AccountError if it cannot be asked.
-
-    It knows identity policies, the boundary and the organisation, but no resource policies.
-    """
+    """Return the decisions of IAM's own simulator, which knows no resource policies, about a request of a role; AccountError."""
     action = "iam:SimulatePrincipalPolicy"
     entries = [
         {"ContextKeyName": key, "ContextKeyValues": list(values), "ContextKeyType": "stringList"}
@@ -271,11 +259,7 @@ def sweep_account(
     progress: SweepProgress | None = None,
     cancelled: Cancelled = never,
 ) -> AccountSnapshot:
-    """Return the account as it is in AWS now; AccountError if not even the caller's identity can be read.
-
-    Clusters are searched for in `regions` or, without any, in those that the account itself points to. Other failures
-    are in the snapshot's errors. If cancelled, it returns what it has so far.
-    """
+    """Return the account as it is in AWS now, with what failed, or what it has so far if cancelled; AccountError without an identity."""
 
     def report(words: str) -> None:
         if progress and not cancelled():
@@ -309,10 +293,7 @@ def regions_to_ask(
 
 
 def _start(connection: Connection) -> AccountSnapshot:
-    """Read the caller's identity, then the counts of attachments and the OIDC providers in parallel.
-
-    IAM is not asked with credentials that STS refuses.
-    """
+    """Read the caller's identity and then, unless STS refuses the credentials, the counts of attachments and the OIDC providers in parallel."""
     began = datetime.now(UTC)
     answers: dict[str, Any] = {}
     errors: list[SourceError] = []

@@ -41,11 +41,7 @@ class ListedPolicy(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ManagedPolicies:
-    """The AWS managed policies of the caller's partition as a source: two calls, then two or more per changed policy.
-
-    An endpoint that is not AWS's own counts as an archive: it replaces nothing, withdraws nothing, and knows
-    changes only until the newest one that it has.
-    """
+    """The AWS managed policies of the caller's partition as a source; another endpoint than AWS's own counts as an archive."""
 
     connection: Connection
     family: Mapping[str, int]
@@ -133,10 +129,7 @@ def _lacks(stored: Policy | None, listed: ListedPolicy) -> bool:
 
 
 def fetch_history(connection: Connection, listed: ListedPolicy, held: Policy | None) -> PolicyHistory:
-    """Return the times of all versions that IAM has of a policy, and the documents of those that are not known.
-
-    Raises what a call raises, or DocumentError for an invalid document.
-    """
+    """Return the times of all versions that IAM has of a policy, and the documents of those that are not known; DocumentError."""
     versions = {
         _number(version["VersionId"]): version
         for page in connection.pages("iam:ListPolicyVersions", PolicyArn=listed.arn, MaxItems=_PAGE)

@@ -186,10 +186,7 @@ _CONTROL = (b"if ", b"else", b"end", b"range ", b"with ", b"define ", b"block ",
 
 
 def template_values(content: bytes) -> list[object]:
-    """Return the values of a template such as Helm's, with a hole for each expression.
-
-    Raises DocumentError if conditions or loops decide what it has.
-    """
+    """Return the values of a template such as Helm's, a hole for each expression; DocumentError if conditions or loops decide what it has."""
 
     def filled(match: re.Match[bytes]) -> bytes:
         expression = match[1]

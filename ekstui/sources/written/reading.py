@@ -63,10 +63,7 @@ def read_changes(changes: Changes, *, documents: bool = False) -> Reading:
 
 
 def sides_of(file: ChangedFile) -> tuple[list[Written], list[Written]] | None:
-    """Return what a changed file gives before and after; None if it cannot hold a policy.
-
-    Raises DocumentError, with the reason, if it may hold one and cannot be read.
-    """
+    """Return what a changed file gives before and after, None if it cannot hold a policy; DocumentError says why it cannot be read."""
     if file.unread:
         if is_known_not_to_hold(file.path):
             return None

@@ -454,7 +454,6 @@ def _body_values(body: Any, scope: HclScope) -> dict[str, Any]:
 
 
 def _dynamic(body: Any, label: str, scope: HclScope) -> list[dict[str, Any]]:
-    """Return the blocks that a `dynamic` block makes."""
     attributes = attributes_of(body)
     content = next((inner for kind, _, inner in inner_blocks(body) if kind == "content"), None)
     if content is None or "for_each" not in attributes:
@@ -479,7 +478,6 @@ def _dynamic(body: Any, label: str, scope: HclScope) -> list[dict[str, Any]]:
 
 
 def _nested(value: Any, depth: int) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
-    """Yield the blocks of Terraform's JSON, each with its labels."""
     if isinstance(value, list):
         for entry in value:
             yield from _nested(entry, depth)
@@ -516,7 +514,6 @@ def _with_holes(value: Any) -> Any:
 
 
 def _document_of(values: Mapping[str, Any]) -> Any:
-    """Return the document that the arguments of an `aws_iam_policy_document` make."""
     statements: list[Any] = []
     for key in ("source_json", "source_policy_documents"):
         for source in _listed(values.get(key)):

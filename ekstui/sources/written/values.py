@@ -35,10 +35,7 @@ def line_of(value: object) -> int:
 
 
 def json_value(content: bytes) -> object:
-    """Return the value of a JSON file, which may have comments and commas before a closing bracket.
-
-    Raises DocumentError for anything else.
-    """
+    """Return the value of a JSON file, which may have comments and commas before a closing bracket; DocumentError for anything else."""
     try:
         text = content.decode(json.detect_encoding(content), "surrogatepass")
         return json.loads(text, object_pairs_hook=json_object)
@@ -82,11 +79,7 @@ def _without_comments(text: str) -> str | None:
 
 
 def yaml_values(content: bytes) -> Iterator[object]:
-    """Yield the value of each document of a YAML file; DocumentError if they cannot be read.
-
-    Scalars are text, except null and booleans: such as an unquoted Version, which is no date to IAM. CloudFormation's
-    short forms such as `!Sub` become its functions.
-    """
+    """Yield the values of a YAML file's documents, with scalars but null and booleans as text, since a Version is no date to IAM."""
     if len(content) > MOST_YAML:
         raise DocumentError(f"it is YAML of more than {MOST_YAML:,} bytes")
     try:
