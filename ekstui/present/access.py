@@ -30,6 +30,8 @@ from ekstui.present.blocks import (
 from ekstui.present.styled import Style
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from ekstui.eks.kubernetes import AccessPolicyRules, Permission, Rule
     from ekstui.library.access_policies import AccessDifference, KubernetesHolders
     from ekstui.library.cluster_access import PrincipalInCluster, PrincipalsInClusters
@@ -71,7 +73,7 @@ def access_blocks(answer: AccessPolicyRules) -> list[Block]:
         muted(policy.explanation),
     ]
     if policy.introduced:
-        blocks.append(Sentence(f"in AWS's list of updates since {policy.introduced:%Y-%m-%d}"))
+        blocks.append(_since(policy.introduced))
     if policy.reserved:
         blocks.append(note("AWS associates it with its own service-linked roles only"))
     if answer.rules is None:
@@ -85,13 +87,15 @@ def access_blocks(answer: AccessPolicyRules) -> list[Block]:
 
 def access_timeline_blocks(answer: AccessPolicyRules) -> list[Block]:
     """Return since when an access policy is known, which is all of its history that AWS publishes."""
-    day = answer.policy.introduced
-    since = f"in AWS's list of updates since {day:%Y-%m-%d}" if day else "AWS's list of updates does not mention it"
     return [
         Heading((code(answer.policy.name), "  EKS access policy"), 1),
-        Sentence(since),
-        muted("Access policies have no versions: when AWS changes the rules of one, nothing says so."),
+        _since(answer.policy.introduced),
+        muted("Access policies have no versions, and changes of their rules are not announced."),
     ]
+
+
+def _since(day: date | None) -> Sentence:
+    return Sentence(f"in AWS's list of updates since {day:%Y-%m-%d}" if day else "not in AWS's list of updates")
 
 
 def access_difference_blocks(difference: AccessDifference) -> list[Block]:

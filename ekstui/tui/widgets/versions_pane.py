@@ -13,8 +13,10 @@ from ekstui.change.steps import Step
 from ekstui.iam.document import Document
 from ekstui.iam.grants import may_match
 from ekstui.library.catalog import knowledge_of
+from ekstui.present.access import access_timeline_blocks
 from ekstui.present.change_lists import pane_rows, version_line
-from ekstui.present.styled import Column, Row, Styled, styled
+from ekstui.present.rendering import rows as rendered
+from ekstui.present.styled import Column, Row, Styled
 from ekstui.present.time_line import in_force_words, legend, time_line
 from ekstui.tui import keys
 from ekstui.tui.messages import ShowComparison, Shown
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
 
     from ekstui.change.policy import Policy
     from ekstui.eks.knowledge import PolicyKnowledge
-    from ekstui.eks.kubernetes import AccessPolicyRules
     from ekstui.iam.document import ActionElement
     from ekstui.library import Library
     from ekstui.library.notation import PolicyAt
@@ -111,7 +112,7 @@ class VersionsPane(Pane):
 
     def on_resize(self) -> None:
         super().on_resize()
-        if self.steps:
+        if self.steps or (self.shown and self.shown.entry.access):
             self.show_rows()
 
     def action_view(self) -> None:
@@ -132,7 +133,7 @@ class VersionsPane(Pane):
         if shown is None:
             return []
         if access := shown.entry.access:
-            return rows_with(self.words, _access_rows(access))
+            return rows_with(self.words, rendered(access_timeline_blocks(access)[1:], self.rows.row_width))
         name = shown.entry.policy.name
         marked = {mark.version: "ABCD"[at] for at, mark in enumerate(self.marks) if mark.name == name and mark.version}
         steps = [step for step in self.steps if not self._is_hidden(step, shown)]
@@ -213,14 +214,6 @@ class VersionsPane(Pane):
 
     def is_stop(self, row: Row) -> bool:
         return isinstance(row.value, Step) and not is_quiet(row.value)
-
-
-def _access_rows(access: AccessPolicyRules) -> list[Row]:
-    """Return when AWS announced an access policy, in place of versions, which it does not have."""
-    day = access.policy.introduced
-    since = f"In AWS's list of updates since {day}." if day else "Not in AWS's list of updates."
-    lines = (since, "Access policies have no versions,", "and changes of their rules are not announced.")
-    return [Row(line, (styled(line, "muted"),), selectable=False) for line in lines]
 
 
 def _read(policy: Policy, library: Library) -> tuple[Sequence[Step], PolicyKnowledge | None, datetime]:
