@@ -40,6 +40,8 @@ class AttachedAnswer(NamedTuple):
     identity: CallerIdentity
     fetched_at: datetime
     attachments: Attachments
+    copies: tuple[RoleAttachment, ...] = ()
+    """The roles that have a customer managed policy like it instead, with a remark on each copy; for AWS's policies."""
 
     @property
     def complete(self) -> bool:
@@ -68,7 +70,8 @@ def attached(library: Library, policy: Policy | str, cancelled: Cancelled = neve
         failed = next((error for error in attachments.errors if error.source in ("roles", "entities")), None)
         if failed is not None:
             raise AccountError(failed.message, failed.advice)
-    return AttachedAnswer(snapshot.identity, snapshot.fetched_at, attachments)
+    copies = _copies(library, policy, snapshot) if isinstance(policy, Policy) else ()
+    return AttachedAnswer(snapshot.identity, snapshot.fetched_at, attachments, copies)
 
 
 def _arn_in_account(policy_arn: str, snapshot: AccountSnapshot) -> str:
@@ -116,11 +119,10 @@ def _roles_running(account: Account, policy: Policy) -> AttachedAnswer:
     return AttachedAnswer(snapshot.identity, snapshot.fetched_at, attachments)
 
 
-def roles_with_copies(library: Library, policy: Policy) -> tuple[RoleAttachment, ...]:
-    """Return the roles that have a customer managed policy which looks like a copy of this one, with a remark on each copy."""
+def _copies(library: Library, policy: Policy, snapshot: AccountSnapshot) -> tuple[RoleAttachment, ...]:
+    """Return the roles that have a customer managed policy which looks like a copy of this one."""
     from ekstui.library.copies import copies_of, originals_of
 
-    snapshot = library.account.last_snapshot_or_error()
     documents = {info.number: library.document(policy, info.number) for info in policy.versions}
     copies = {
         copy.local.arn: f"{copy.local.name} is like v{copy.version} ({copy.nearness:.0%})"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from ekstui.change.policy import name_in
-from ekstui.eks.account_snapshot import Attachments, Group, OrganisationAnswer, RoleAttachment, UserAttachment
+from ekstui.eks.account_snapshot import Group, OrganisationAnswer, RoleAttachment, UserAttachment
 from ekstui.eks.trust import trust_word
 from ekstui.eks.use_words import use_in_words
-from ekstui.iam.text import clean_line
+from ekstui.iam.text import clean_line, counted
+from ekstui.library.notation import RoleSide
 from ekstui.named_tuples import NamedTuple
 from ekstui.present.blocks import (
     Block,
@@ -40,9 +41,10 @@ class AttachmentRow(NamedTuple):
     """A role, user or group that has a policy attached, in words."""
 
     name: str
-    kind: Literal["role", "service-linked role", "user", "group"]
+    kind: str
+    """`role`, `service-linked role`, `user` or `group`."""
     attached_as: tuple[str, ...]
-    """`permissions`, `boundary` or both."""
+    """`permissions`, `boundary` or both; empty for a role that has a copy of the policy."""
     last_used: str
     """How long ago; `—` for no activity in the time that IAM tracks, `?` for a role that was not read, empty for others."""
     trust: str
@@ -51,22 +53,23 @@ class AttachmentRow(NamedTuple):
 
 
 def attachment_rows(answer: AttachedAnswer, now: datetime) -> Iterator[AttachmentRow]:
-    """Yield roles, those with a confirmed use first and those without a use last; then users and groups."""
-    attachments = answer.attachments
+    """Yield roles, those with a confirmed use first and those without a use last; users and groups; roles with a copy."""
+    attachments, account = answer.attachments, answer.identity.account
     for entry in sorted(attachments.roles, key=_certainty):
-        role = entry.role
-        yield AttachmentRow(
-            role.name,
-            "service-linked role" if role.service_linked else "role",
-            entry.attached_as,
-            last_used_words(role, now),
-            trust_word(role.trust, answer.identity.account),
-            entry,
-        )
+        yield _of_role(entry, account, now)
     for user in attachments.users:
         yield AttachmentRow(user.user.name, "user", user.attached_as, "", "", user)
     for group in attachments.groups:
         yield AttachmentRow(group.name, "group", ("permissions",), "", "", group)
+    for entry in answer.copies:
+        yield _of_role(entry, account, now)
+
+
+def _of_role(entry: RoleAttachment, account: str, now: datetime) -> AttachmentRow:
+    role, kind = entry.role, "service-linked role" if entry.role.service_linked else "role"
+    return AttachmentRow(
+        role.name, kind, entry.attached_as, last_used_words(role, now), trust_word(role.trust, account), entry
+    )
 
 
 def last_used_legend(rows: list[AttachmentRow]) -> str:
@@ -99,30 +102,68 @@ _EVERYWHERE = (Column("Account"), Column("Name"), Column("Kind"), Column("As"), 
 def attached_blocks(answer: AttachedAnswer, now: datetime) -> list[Block]:
     """Return one row per role, user or group, with what uses it and when it was last used; then what was not looked at."""
     attachments, identity = answer.attachments, answer.identity
-    rows = list(attachment_rows(answer, now))
     as_of = f"account {identity.account} ({identity.partition}), {as_of_words(answer.fetched_at)}"
-    blocks: list[Block] = [Heading(name_in(attachments.policy_arn), 1), Sentence(as_of)]
-    if rows:
-        cells = [(row.name, row.kind, ", ".join(row.attached_as), row.last_used, _used_by(row)) for row in rows]
-        blocks.append(Table(_COLUMNS, list(_spanned(cells))))
-        blocks += map(note, remarks_in_words(attachments))
-        if legend := last_used_legend(rows):
-            blocks.append(muted(legend))
-    elif attachments.proven_empty:
+    blocks: list[Block] = [Heading(name_in(attachments.policy_arn), 1), Sentence(as_of), *table_blocks(answer, now)]
+    if attachments.proven_empty:
         blocks.append(Sentence("It is not attached in this account."))
     return [*blocks, *_unseen(attachments.not_looked_at)]
 
 
-def _used_by(row: AttachmentRow) -> str:
-    return (uses_words(row.entity.used_by) if isinstance(row.entity, RoleAttachment) else "") or row.trust
+def table_blocks(answer: AttachedAnswer, now: datetime) -> list[Block]:
+    """Return one row per role, user or group, then remarks on them; nothing if there is none."""
+    rows = list(attachment_rows(answer, now))
+    if not rows:
+        return []
+    blocks: list[Block] = [Table(_COLUMNS, [line for row in rows for line in _lines(row)])]
+    blocks += map(note, remarks_in_words(answer))
+    return [*blocks, *([muted(legend)] if (legend := last_used_legend(rows)) else [])]
 
 
-def remarks_in_words(attachments: Attachments) -> list[str]:
+def _lines(row: AttachmentRow) -> Iterator[TableRow]:
+    """Yield a row, or two if the name is long."""
+    entity = row.entity
+    uses = (uses_words(entity.used_by) if isinstance(entity, RoleAttachment) else "") or row.trust
+    role = RoleSide(entity.role.arn or row.name) if isinstance(entity, RoleAttachment) else None
+    others = (row.kind, ", ".join(row.attached_as) or "a copy", row.last_used, uses)
+    if len(row.name) > LONGEST_IN_COLUMN:
+        yield TableRow((code(row.name),), role)
+        yield TableRow(("", *others))
+    else:
+        yield TableRow((code(row.name), *others), role)
+
+
+def entities_words(roles: int, users: int, groups: int, nobody: str, *, complete: bool) -> str:
+    """Return how many have a policy attached, with `at least` if not everything was read."""
+    counts = ((roles, "role"), (users, "user"), (groups, "group"))
+    words = ", ".join(counted(number, noun) for number, noun in counts if number)
+    return f"{'' if complete or not words else 'at least '}{words or nobody}"
+
+
+def pane_note(answer: AttachedAnswer) -> str:
+    """Return how many have the policy attached or a copy of it, and how much was not looked at."""
+    attachments = answer.attachments
+    parts = [
+        entities_words(
+            len(attachments.roles),
+            len(attachments.users),
+            len(attachments.groups),
+            "none" if attachments.proven_empty else "unknown",
+            complete=attachments.complete,
+        )
+    ]
+    if answer.copies:
+        parts.append(f"{counted(len(answer.copies), 'role')} with a copy")
+    if attachments.not_looked_at:
+        parts.append(f"{len(attachments.not_looked_at)} not looked at: a")
+    return " · ".join(parts)
+
+
+def remarks_in_words(answer: AttachedAnswer) -> list[str]:
     """Return how other policies of the roles affect this one; each remark once, with the roles that it concerns."""
-    remarks = dict.fromkeys(remark for entry in attachments.roles for remark in entry.remarks)
+    roles = (*answer.attachments.roles, *answer.copies)
+    remarks = dict.fromkeys(remark for entry in roles for remark in entry.remarks)
     return [
-        f"{', '.join(entry.role.name for entry in attachments.roles if remark in entry.remarks)}: {remark}"
-        for remark in remarks
+        f"{', '.join(entry.role.name for entry in roles if remark in entry.remarks)}: {remark}" for remark in remarks
     ]
 
 
@@ -151,15 +192,6 @@ def everywhere_blocks(answer: OrganisationAnswer) -> list[Block]:
     return [*blocks, *_unseen(answer.not_looked_at)]
 
 
-def _spanned(rows: Sequence[tuple[str, ...]]) -> Iterator[TableRow]:
-    for name, *others in rows:
-        if len(name) > LONGEST_IN_COLUMN:
-            yield TableRow((code(name),))
-            yield TableRow(("", *others))
-        else:
-            yield TableRow((code(name), *others))
-
-
 def _unseen(places: Sequence[str]) -> list[Block]:
     return [muted(f"Not looked at: {place}") for place in places]
 
@@ -168,7 +200,7 @@ def attached_rows(answer: AttachedAnswer, now: datetime, width: int) -> list[Row
     """Return who has a policy attached as rows, followed by notes on what could not be read."""
     attachments = answer.attachments
     lines = list(map(_pane_row, attachment_rows(answer, now)))
-    notes: list[Block] = [*map(note, remarks_in_words(attachments))]
+    notes: list[Block] = [*map(note, remarks_in_words(answer))]
     if attachments.proven_empty:
         notes.append(muted("It is not attached in this account."))
     if not attachments.complete:
@@ -184,13 +216,15 @@ def _pane_row(entry: AttachmentRow) -> Row:
         return Row((entry.kind, entry.name), (title, styled("boundary" if is_boundary else "", "warn"), ()), entity)
     first, *others = entity.used_by or (None,)
     used: Styled = styled(clean_line(entry.trust), "muted")
-    if first:
+    if not entry.attached_as:
+        used = styled("has a copy", "warn")
+    elif first:
         style: Style = "" if first.certainty == "confirmed" else "muted"
         used = (clean_line(use_in_words(first)), style), (f" +{len(others)}" if others else "", "muted")
     boundary: Styled = ((" boundary", "warn"),) if is_boundary else ()
     linked: Styled = ((" service-linked", "muted"),) if entity.role.service_linked else ()
     return Row(
-        ("role", entity.role.arn or entry.name),
+        ("role" if entry.attached_as else "copy", entity.role.arn or entry.name),
         (((name, ""), *linked, *boundary), used, styled(entry.last_used.removesuffix(" ago"), "muted")),
         entity,
     )

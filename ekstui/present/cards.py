@@ -1,6 +1,7 @@
 """What only the app shows: all about one action, symptom, user, group or own policy."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from ekstui.change.holders import Since
 from ekstui.eks.account_snapshot import (
@@ -10,7 +11,6 @@ from ekstui.eks.account_snapshot import (
     InlinePolicy,
     LocalPolicy,
     User,
-    attachments_of,
 )
 from ekstui.eks.knowledge import DependentActions
 from ekstui.iam.action_facts import ActionCard, MatchingStatement, resources_of
@@ -18,9 +18,11 @@ from ekstui.iam.grants import grants_of
 from ekstui.iam.reference import reference
 from ekstui.iam.summary import ActionSummary, services_in
 from ekstui.iam.text import counted, listed
+from ekstui.library.attachments import AttachedAnswer
 from ekstui.library.notation import PolicyAt, RoleSide
 from ekstui.library.symptoms import SymptomAnswer
 from ekstui.named_tuples import NamedTuple
+from ekstui.present.attachment_report import table_blocks
 from ekstui.present.blocks import (
     Block,
     Heading,
@@ -217,27 +219,15 @@ def group_blocks(group: Group, snapshot: AccountSnapshot) -> list[Block]:
     return [*blocks, Heading("About"), facts_tree([("ARN", group.arn or "not known")])]
 
 
-def own_policy_blocks(policy: LocalPolicy, snapshot: AccountSnapshot) -> list[Block]:
+def own_policy_blocks(policy: LocalPolicy, attached: AttachedAnswer, now: datetime) -> list[Block]:
     """Return what a customer managed policy permits, and who has it attached."""
     blocks: list[Block] = [Heading(policy.name, 1), Heading(f"Permissions · {policy.default_version}")]
     if policy.document is None:
         blocks.append(note("Its document could not be read."))
     else:
         blocks += services_blocks(services_in(policy.document))
-    attached = attachments_of(snapshot, policy.arn)
-    holders = [
-        Node(
-            (code(role.role.name), Span("  role", "muted"), Span(f"  {uses_words(role.used_by)}", "muted")),
-            value=RoleSide(role.role.arn or role.role.name),
-            key=role.role.arn,
-        )
-        for role in attached.roles
-    ]
-    holders += [Node((code(user.user.name), Span("  user", "muted"))) for user in attached.users]
-    holders += [Node((code(group.name), Span("  group", "muted"))) for group in attached.groups]
-    blocks += [Heading("Who has it"), Tree(holders)]
-    if not holders:
-        blocks.append(muted("nobody" if attached.complete else "nobody that was read"))
+    nobody = muted("nobody" if attached.attachments.complete else "nobody that was read")
+    blocks += [Heading("Who has it"), *(table_blocks(attached, now) or [nobody])]
     return [*blocks, Heading("About"), facts_tree([("ARN", policy.arn), ("updated", iso_day(policy.updated))])]
 
 

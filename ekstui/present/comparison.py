@@ -17,10 +17,10 @@ from ekstui.change.differences import (
 from ekstui.change.policy import version_label
 from ekstui.eks.knowledge import Update
 from ekstui.iam.reference import reference
-from ekstui.iam.text import counted
 from ekstui.library.catalog import ComparedSide
 from ekstui.library.comparing import AttachedCount, Comparison, short_label
 from ekstui.present import comparison_grid
+from ekstui.present.attachment_report import entities_words
 from ekstui.present.blocks import (
     Block,
     Code,
@@ -224,9 +224,8 @@ def _parameters(side: ComparedSide) -> Iterator[Block]:
 
 
 def _attached(count: AttachedCount) -> Line:
-    kinds = ((count.roles, "role"), (count.users, "user"), (count.groups, "group"))
-    holders = ", ".join(counted(number, kind) for number, kind in kinds if number)
-    text = f"{count.policy} is attached to {'' if count.complete or not holders else 'at least '}{holders or 'nothing'}"
+    holders = entities_words(count.roles, count.users, count.groups, "nothing", complete=count.complete)
+    text = f"{count.policy} is attached to {holders}"
     if count.boundaries:
         text += f", and is the boundary of {count.boundaries:,}"
     return f"{text} in account {count.account}, {as_of_words(count.fetched_at)}."

@@ -3,7 +3,7 @@
 from ekstui.eks.account_snapshot import Attachments, CallerIdentity, Group, Role, RoleAttachment, User, UserAttachment
 from ekstui.export.encoding import shape
 from ekstui.library.attachments import AttachedAnswer
-from ekstui.present.attachment_report import attached_blocks, attached_rows
+from ekstui.present.attachment_report import attached_blocks, attached_rows, pane_note
 from ekstui.present.rendering import lines
 from ekstui.present.styled import plain
 from tests.support.accounts import WHEN
@@ -27,6 +27,20 @@ def test_the_command_and_the_pane_say_that_a_role_was_not_read() -> None:
     assert "no activity" not in text
     cells = {plain(row.cells[0]): plain(row.cells[2]) for row in attached_rows(answer(UNREAD, IDLE), WHEN, 100)[:2]}
     assert cells == {"unread": "?", "idle": "—"}
+
+
+def test_a_role_with_a_copy_is_a_row_of_the_command_and_of_the_pane() -> None:
+    copy = RoleAttachment(IDLE.role, (), remarks=("ours is like v1 (98%)",))
+    only_a_copy = AttachedAnswer(IDENTITY, WHEN, Attachments("arn:aws:iam::aws:policy/P", complete=True), (copy,))
+    text = "\n".join(lines(attached_blocks(only_a_copy, WHEN), 100, colours=False, whole_tables=False))
+    assert "idle  role  a copy" in text
+    assert "It is not attached in this account." in text
+    row, *notes = (" ".join(map(plain, row.cells)).split() for row in attached_rows(only_a_copy, WHEN, 100))
+    assert row == ["idle", "has", "a", "copy", "—"]
+    for words in (text, " ".join(word for note in notes for word in note)):
+        assert "! idle: ours is like v1 (98%)" in words
+    assert pane_note(only_a_copy) == "none · 1 role with a copy"
+    assert shape(only_a_copy)["roles"] == []
 
 
 def test_nothing_is_made_up_in_json() -> None:

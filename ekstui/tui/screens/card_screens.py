@@ -1,6 +1,7 @@
 """Cards: all about one thing, or about an action of a policy or role."""
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 
 from ekstui.change.holders import types_covered
 from ekstui.eks.account_snapshot import AccountSnapshot, Group, LocalPolicy, User
@@ -11,6 +12,7 @@ from ekstui.iam.action_facts import MatchingStatement, action_card, statements_m
 from ekstui.iam.reference import ActionInfo, reference
 from ekstui.iam.text import clean_line
 from ekstui.library import Library
+from ekstui.library.attachments import attached
 from ekstui.library.catalog import knowledge
 from ekstui.library.lookup import Thing
 from ekstui.library.notation import PolicyAt, RoleSide
@@ -38,8 +40,8 @@ def card_of(value: object, library: Library, snapshot: AccountSnapshot | None) -
             return lambda: cards.user_blocks(value, snapshot)
         case Group() if snapshot:
             return lambda: cards.group_blocks(value, snapshot)
-        case LocalPolicy() if snapshot:
-            return lambda: cards.own_policy_blocks(value, snapshot)
+        case LocalPolicy():
+            return lambda: cards.own_policy_blocks(value, attached(library, value.arn), datetime.now(UTC))
         case _:
             return None
 

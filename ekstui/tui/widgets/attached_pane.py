@@ -15,7 +15,7 @@ from ekstui.errors import MfaNeededError
 from ekstui.iam.text import clean_line, counted
 from ekstui.library.notation import RoleSide
 from ekstui.present.access import principals_in_clusters_blocks
-from ekstui.present.attachment_report import attached_rows, pane_columns
+from ekstui.present.attachment_report import attached_rows, pane_columns, pane_note
 from ekstui.present.rendering import rows
 from ekstui.present.styled import Row, Styled, styled
 from ekstui.tui import keys
@@ -26,21 +26,8 @@ from ekstui.tui.widgets.pane import Pane, failure, rows_with, stale_rows
 from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
 
 if TYPE_CHECKING:
-    from ekstui.eks.account_snapshot import Attachments
     from ekstui.library.attachments import AttachedAnswer
     from ekstui.library.cluster_access import PrincipalsInClusters
-
-
-def attached_note(attachments: Attachments) -> str:
-    """Return how many have the policy attached, with `at least` if not everything was read."""
-    parts = [
-        counted(len(entities), noun)
-        for noun, entities in (("role", attachments.roles), ("user", attachments.users), ("group", attachments.groups))
-        if entities
-    ]
-    if not parts:
-        return "none" if attachments.proven_empty else "unknown"
-    return ("" if attachments.complete else "at least ") + ", ".join(parts)
 
 
 class AttachedPane(Pane):
@@ -59,8 +46,6 @@ class AttachedPane(Pane):
     def __init__(self) -> None:
         super().__init__(WHOLE_WIDTH)
         self._answer: AttachedAnswer | None = None
-        self._copies: Sequence[RoleAttachment] = ()
-        """The roles that have a copy of the policy instead."""
         self._entries: PrincipalsInClusters | None = None
         """The access entries that have the shown access policy."""
 
@@ -105,12 +90,10 @@ class AttachedPane(Pane):
 
             return principals_in_clusters(library, {policy.name}, ask=False)
 
-        def look_up(job: Job) -> tuple[AttachedAnswer, Sequence[RoleAttachment]]:
-            from ekstui.library.attachments import attached, roles_with_copies
+        def look_up(job: Job) -> AttachedAnswer:
+            from ekstui.library.attachments import attached
 
-            return attached(library, policy, job.is_cancelled), () if policy.home else roles_with_copies(
-                library, policy
-            )
+            return attached(library, policy, job.is_cancelled)
 
         if shown.entry.access:
             # In the same group, so that a slow answer about another policy does not replace it.
@@ -137,17 +120,7 @@ class AttachedPane(Pane):
             return rows_with(self.words, rows(principals_in_clusters_blocks(self._entries), width))
         if self._answer is None:
             return []
-        built = [
-            *attached_rows(self._answer, datetime.now(UTC), width),
-            *(
-                Row(
-                    ("copy", entry.role.name),
-                    (styled(clean_line(entry.role.name)), styled("has a copy", "warn"), ()),
-                    entry,
-                )
-                for entry in self._copies
-            ),
-        ]
+        built = attached_rows(self._answer, datetime.now(UTC), width)
         self.rows.set_columns(pane_columns(built, width))
         if self.account.error is not None:
             built = stale_rows(self.account.error, width) + built
@@ -173,16 +146,12 @@ class AttachedPane(Pane):
             return super().footer_keys(row, marks=marks)
         return (keys.RENEW, keys.ACCOUNT, keys.CLUSTERS, keys.FIND, keys.HELP)
 
-    def _show_attached(self, answers: tuple[AttachedAnswer, Sequence[RoleAttachment]]) -> None:
-        answer, copies = answers
+    def _show_attached(self, answer: AttachedAnswer) -> None:
         snapshot = self.account.snapshot
         if snapshot is None or snapshot.identity.account != answer.identity.account:
             return
-        self._answer, self._copies = answer, copies
-        unseen = len(answer.attachments.not_looked_at)
-        more = f" · {unseen} not looked at: a" if unseen else ""
-        with_copies = f" · {counted(len(copies), 'role')} with a copy" if copies else ""
-        self.set_note(attached_note(answer.attachments) + with_copies + more)
+        self._answer = answer
+        self.set_note(pane_note(answer))
         self.show_rows()
 
     def _show_entries(self, answer: PrincipalsInClusters) -> None:
