@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from ekstui.iam.reference import LEVELS
 from ekstui.iam.summary import too_large_to_list
 from ekstui.iam.text import clean_line, short_resource
-from ekstui.named_tuples import NamedTuple
 from ekstui.present.blocks import (
     Block,
     Column,
@@ -55,6 +54,10 @@ def share(level: str, count: LevelCount | None) -> Styled:
     return (bar(count.granted, count.total), style), (f"{count.granted}/{count.total}", "muted")
 
 
+def _shares(service: ServiceSummary, levels: Sequence[str]) -> list[Styled]:
+    return [share(level, service.levels.get(level)) for level in levels]
+
+
 def granted_levels(services: Sequence[ServiceSummary]) -> list[str]:
     """Return the access levels of which any service has something, in the console's order."""
     granted = {level for service in services for level, count in service.levels.items() if count.granted}
@@ -62,79 +65,12 @@ def granted_levels(services: Sequence[ServiceSummary]) -> list[str]:
     return [level for level in (*LEVELS, *(level for level in ordered if level not in LEVELS)) if level in granted]
 
 
-class ServiceRow(NamedTuple):
-    """A service with its effect, in words."""
-
-    title: str
-    """Its name, and that it is denied."""
-    style: Style
-    shares: tuple[Styled, ...]
-    """A piece for each access level of which any of the services has something; empty if this one has nothing of it."""
-    access: str
-    """Its access as the console words it."""
-    resource: str
-    condition: str
-    service: ServiceSummary
-
-    @property
-    def short_condition(self) -> str:
-        """The condition's key, if it is one; empty if there is no condition."""
-        return _condition(self.service, whole=False)
-
-    @property
-    def short_scope(self) -> Styled:
-        """Its resource and its condition, if each can be said in a word."""
-        parts: list[tuple[str, Style]] = []
-        if self.resource not in ("", "All resources", "Multiple"):
-            parts.append((f"  on {short_resource(self.resource)}", "muted"))
-        if condition := self.short_condition:
-            parts.append((f"  {condition}", "warn"))
-        return tuple(parts)
-
-
-def service_rows(services: Sequence[ServiceSummary]) -> Iterator[ServiceRow]:
-    """Yield one row per service."""
-    levels = granted_levels(services)
-    for service in services:
-        yield ServiceRow(
-            _title(service),
-            "bad" if service.effect == "Deny" else "",
-            tuple(share(level, service.levels.get(level)) for level in levels),
-            _access_words(service),
-            service.resource,
-            service.conditioned.words(service.condition),
-            service,
-        )
-
-
-class ActionRow(NamedTuple):
-    """An action of a service, in words."""
-
-    name: str
-    level: str
-    remarks: Styled
-    """What is to be said of it besides what it is granted on, a piece for each remark."""
-    action: ActionSummary
-
-    @property
-    def scope(self) -> tuple[str, str]:
-        """Its resource and its condition, as the console words them."""
-        return self.action.resource, self.action.conditioned.words(self.action.condition)
-
-    @property
-    def short_scope(self) -> tuple[str, str]:
-        """Resources and conditions of all its grants, in short."""
-        return grants_short(self.action.grants) if self.action.grants else ("", "")
-
-
-def action_rows(service: ServiceSummary) -> Iterator[ActionRow]:
-    """Yield one row per action of a service."""
-    for action in service.actions:
-        yield ActionRow(action.action, action.level, _remarks(action), action)
-
-
 def _title(service: ServiceSummary) -> str:
     return service.service if service.effect == "Allow" else f"{service.service} (deny)"
+
+
+def _service_style(service: ServiceSummary) -> Style:
+    return "bad" if service.effect == "Deny" else ""
 
 
 def _access_words(service: ServiceSummary) -> str:
@@ -159,13 +95,16 @@ _ACTIONS = (Column(""), Column(""), Column("", 12, shrink=1), Column("", 12, shr
 
 def services_table(services: Sequence[ServiceSummary]) -> Table:
     """Return one row per service: how much of each access level it has, and its resource and condition, in the console's words."""
-    titles = [Column(SHORT_LEVELS.get(level, level)) for level in granted_levels(services)] or [_ACCESS]
+    levels = granted_levels(services)
+    titles = [Column(SHORT_LEVELS.get(level, level)) for level in levels] or [_ACCESS]
     rows = []
-    for row in service_rows(services):
-        shares: list[Line] = [tuple(Span(*piece) for piece in pieces) for pieces in row.shares]
+    for service in services:
+        shares: list[Line] = [tuple(Span(*piece) for piece in pieces) for pieces in _shares(service, levels)]
         if not any(shares):
-            shares[:1] = [row.access]
-        rows.append(TableRow((Span(row.title, row.style), *shares, code(row.resource), code(row.condition))))
+            shares[:1] = [_access_words(service)]
+        condition = service.conditioned.words(service.condition)
+        title = Span(_title(service), _service_style(service))
+        rows.append(TableRow((title, *shares, code(service.resource), code(condition))))
     return Table((Column("Service"), *titles, *_SCOPE), rows)
 
 
@@ -188,13 +127,14 @@ def actions_blocks(services: Sequence[ServiceSummary], reasons: Mapping[str, str
         reason = reasons.get(service.service)
         blocks.append(Heading(f"{_title(service)}: {reason}" if reason else _title(service)))
         blocks += [note(warning) for warning in service.warnings]
-        blocks.append(Table(_ACTIONS, list(map(_table_row, action_rows(service)))))
+        blocks.append(Table(_ACTIONS, list(map(_table_row, service.actions))))
     return blocks
 
 
-def _table_row(row: ActionRow) -> TableRow:
-    remarks = [piece for remark in row.remarks for piece in ("; ", Span(*remark))]
-    return TableRow((code(row.name), row.level, *row.scope, tuple(remarks[1:])))
+def _table_row(action: ActionSummary) -> TableRow:
+    remarks = [piece for remark in _remarks(action) for piece in ("; ", Span(*remark))]
+    condition = action.conditioned.words(action.condition)
+    return TableRow((code(action.action), action.level, action.resource, condition, tuple(remarks[1:])))
 
 
 _MARK = "▸ "
@@ -224,10 +164,10 @@ def _columns(width: int, services: Sequence[ServiceSummary]) -> tuple[Column, ..
     If that is more than `width`, the conditions get what the others leave, then the resources shrink; where they would
     be too narrow to be read, there is room for `all` only.
     """
-    actions = [row for service in services for row in action_rows(service)]
-    texts = [_texts(row) for row in actions]
+    actions = [action for service in services for action in service.actions]
+    texts = list(map(_texts, actions))
     wanted = [max((cells(plain(row[at])) for row in texts), default=0) for at in range(3)]
-    level = max((len(_short(row.level)) for row in actions), default=4) + 2
+    level = max((len(_short(action.level)) for action in actions), default=4) + 2
     if level + sum(wanted) + sum(map(bool, wanted)) > width:
         left = width - level - wanted[0] - min(wanted[1], RESOURCE_FIRST) - 3
         wanted[2] = min(wanted[2], left) if left >= MIN_WIDTHS[2] else 0
@@ -291,9 +231,9 @@ def _heads(services: Sequence[ServiceSummary], width: int) -> tuple[Styled, list
     The shares are in columns, which have titles where there is no room to name the level in each, or else one after the
     other. Where there is no room for the resource and the condition, `if` says that there is one.
     """
-    levels = [SHORT_LEVELS.get(level, level) for level in granted_levels(services)]
-    laid_out = list(service_rows(services))
-    counts = [row.shares for row in laid_out]
+    granted = granted_levels(services)
+    levels = [SHORT_LEVELS.get(level, level) for level in granted]
+    counts = [_shares(service, granted) for service in services]
     named = [
         [((f"{level} ", ""), *part) if part else part for level, part in zip(levels, shares, strict=True)]
         for shares in counts
@@ -306,15 +246,15 @@ def _heads(services: Sequence[ServiceSummary], width: int) -> tuple[Styled, list
             room = width - len(IF) - sum(rooms) - gap * len(rooms)
             if room >= min(names, MIN_NAME):
                 starts = [min(names, room) + gap + sum(rooms[:at]) + gap * at for at in range(len(rooms))]
-                lines = [_in_columns(row, line, starts, width) for row, line in zip(laid_out, parts, strict=True)]
+                lines = [_in_columns(of, line, starts, width) for of, line in zip(services, parts, strict=True)]
                 return _columns_line((), head, starts), lines
-    return (), [_with_scope(row, _flowing(row, line), width) for row, line in zip(laid_out, named, strict=True)]
+    return (), [_with_scope(of, _flowing(of, line), width) for of, line in zip(services, named, strict=True)]
 
 
-def _in_columns(row: ServiceRow, shares: Sequence[Styled], starts: Sequence[int], width: int) -> Styled:
+def _in_columns(service: ServiceSummary, shares: Sequence[Styled], starts: Sequence[int], width: int) -> Styled:
     if not any(map(plain, shares)):
-        return _flowing(row, shares)
-    return _with_scope(row, _columns_line(_name(row), shares, starts), width)
+        return _flowing(service, shares)
+    return _with_scope(service, _columns_line(_name(service), shares, starts), width)
 
 
 def _columns_line(name: Styled, shares: Sequence[Styled], starts: Sequence[int]) -> Styled:
@@ -330,21 +270,26 @@ def _columns_line(name: Styled, shares: Sequence[Styled], starts: Sequence[int])
     return tuple(line)
 
 
-def _flowing(row: ServiceRow, shares: Sequence[Styled]) -> Styled:
+def _flowing(service: ServiceSummary, shares: Sequence[Styled]) -> Styled:
     """Return a service with one share after the other; without any, what is known of its access."""
-    parts = [part for part in shares if plain(part)] or [styled(row.access, "muted")]
-    return (*_name(row), *(piece for part in parts for piece in (("  ", ""), *part)))
+    parts = [part for part in shares if plain(part)] or [styled(_access_words(service), "muted")]
+    return (*_name(service), *(piece for part in parts for piece in (("  ", ""), *part)))
 
 
-def _name(row: ServiceRow) -> Styled:
-    return styled(clean_line(row.service.service), row.style or "strong")
+def _name(service: ServiceSummary) -> Styled:
+    return styled(clean_line(service.service), _service_style(service) or "strong")
 
 
-def _with_scope(row: ServiceRow, line: Styled, width: int) -> Styled:
+def _with_scope(service: ServiceSummary, line: Styled, width: int) -> Styled:
     """Return the line with its service's resource and condition if there is room, else `if` if there is a condition."""
-    if cells(plain(line)) + cells(plain(row.short_scope)) <= width:
-        return (*line, *row.short_scope)
-    return (*line, (IF, "warn")) if row.short_condition else line
+    on, condition = service.resource, _condition(service, whole=False)
+    where: Styled = ()
+    if on not in ("", "All resources", "Multiple"):
+        where = ((f"  on {short_resource(on)}", "muted"),)
+    whole: Styled = (*line, *where, *(((f"  {condition}", "warn"),) if condition else ()))
+    if cells(plain(whole)) <= width:
+        return whole
+    return (*line, (IF, "warn")) if condition else line
 
 
 def _service(
@@ -364,20 +309,22 @@ def _service(
     if not opened:
         return rows
     level = None
-    for row in action_rows(service):
-        rows += _action(row, key, columns, width, level=row.level if row.level != level else "")
-        level = row.level
+    for action in service.actions:
+        rows += _action(action, key, columns, width, level=action.level if action.level != level else "")
+        level = action.level
     return rows
 
 
-def _action(row: ActionRow, key: object, columns: Sequence[Column], width: int, *, level: str = "") -> Iterator[Row]:
+def _action(
+    action: ActionSummary, key: object, columns: Sequence[Column], width: int, *, level: str = ""
+) -> Iterator[Row]:
     """Yield an action as level, name, resource and condition; long cells continue on further rows.
 
     A condition that is wider than its column stands below, across all columns but the first; so do resources for which
     their column is too narrow to be read.
     """
     title = styled(f"  {_short(level)}", level_style(level) if level else "")
-    name, where, condition = _texts(row)
+    name, where, condition = _texts(action)
     below: Styled = ()
     if cells(plain(where)) > columns[2].width < MIN_WIDTHS[1]:
         where, below = (), (("on ", "muted"), *where)
@@ -392,23 +339,23 @@ def _action(row: ActionRow, key: object, columns: Sequence[Column], width: int, 
                 line += [*cell, (" " * (column.width + 1 - cells(plain(cell))), "")]
         while line and not line[-1][0].strip():
             line.pop()
-        own = (key, "action", row.name)
-        yield Row((*own, part) if part else own, (tuple(line),), None if part else row.action, selectable=not part)
+        own = (key, "action", action.action)
+        yield Row((*own, part) if part else own, (tuple(line),), None if part else action, selectable=not part)
     if below:
         indent = columns[0].width + 3
         for index, line_below in enumerate(wrap(below, max(width - indent, MIN_WIDTHS[2]))):
-            yield Row((key, "if", row.name, index), (((" " * indent, ""), *line_below),), selectable=False)
+            yield Row((key, "if", action.action, index), (((" " * indent, ""), *line_below),), selectable=False)
 
 
 def _short(level: str) -> str:
     return level.removesuffix(" management")
 
 
-def _texts(row: ActionRow) -> tuple[Styled, Styled, Styled]:
+def _texts(action: ActionSummary) -> tuple[Styled, Styled, Styled]:
     """Return an action's name with remarks, its resources, and its conditions."""
-    name: list[tuple[str, Style]] = [(clean_line(row.name.partition(":")[2]), "")]
-    name += [(f" {remark}", style) for remark, style in row.remarks]
-    where, condition = row.short_scope
+    name: list[tuple[str, Style]] = [(clean_line(action.action.partition(":")[2]), "")]
+    name += [(f" {remark}", style) for remark, style in _remarks(action)]
+    where, condition = grants_short(action.grants)
     return tuple(name), styled(where), styled(condition, "warn")
 
 
