@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 from ekstui import files, log
 from ekstui.cli.parser import ExitCode, build_parser, command_of, is_command, nearest_option, takes_value, titles
-from ekstui.cli.session import age_of_policies
 from ekstui.cli.streams import (
     end_at_once,
     flush_out,
@@ -74,13 +73,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         code = _run(parse_arguments(words))
         flush_out()
-        if arguments is None:
-            end_at_once(code)
-        return code
     except BrokenPipeError:
         return end_quietly()
     except EkstuiError as error:
-        return refuse(error, words)
+        code = refuse(error, words)
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001 (a traceback helps no user, and may reveal names from the account)
@@ -89,6 +85,9 @@ def main(arguments: list[str] | None = None) -> int:
         logbook.unexpected(error, "it ends the command")
         sys.stderr.write(f"{clean_line(logbook.ending(error))}\n")
         return ExitCode.BROKEN
+    if arguments is None:
+        end_at_once(code)
+    return code
 
 
 def list_findings() -> int:
@@ -140,6 +139,8 @@ def refuse(error: EkstuiError, words: list[str]) -> int:
     log.info("ends with %d: %s", code, type(error).__name__)
     log.debug("%s", error)
     if isinstance(error, UnknownPolicyError):
+        from ekstui.cli.session import age_of_policies  # only where policies were read
+
         age = age_of_policies(demo="--demo" in words) or ""
         error.next_step = f"{error.next_step} {age}".strip()
     if wants_json(words):

@@ -326,7 +326,7 @@ def end_at_once(code: int) -> NoReturn:
     """
     if logging := sys.modules.get("logging"):
         logging.shutdown()
-    for stream in (sys.stdout, sys.stderr):
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # None is one that was closed before the start
         with suppress(OSError, ValueError):
             stream.flush()
     os._exit(code)

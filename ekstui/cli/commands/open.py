@@ -7,7 +7,6 @@ import shlex
 import sys
 
 from ekstui.cli.parser import ACCOUNT, THEME_OPTION, ExitCode, argument, command, flag, scope
-from ekstui.cli.session import account_choice
 from ekstui.cli.streams import remark
 from ekstui.errors import InputError
 
@@ -25,6 +24,7 @@ from ekstui.errors import InputError
 )
 def open_app(arguments: argparse.Namespace) -> int:
     """Open the app at the named policy, version or comparison, if any."""
+    from ekstui.cli.session import account_choice  # only where there is a terminal
     from ekstui.tui.app import run_app
 
     return run_app(arguments.where, arguments.settings, account_choice(arguments)) or ExitCode.DONE

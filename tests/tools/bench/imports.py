@@ -44,7 +44,12 @@ def main() -> None:
                 took = [
                     float(
                         subprocess.run(
-                            [sys.executable, "-c", probe], env=environment, capture_output=True, text=True, check=True
+                            [sys.executable, "-c", probe],
+                            env=environment,
+                            stdin=subprocess.DEVNULL,
+                            capture_output=True,
+                            text=True,
+                            check=True,
                         ).stderr.splitlines()[-1]
                     )
                     for _ in range(ROUNDS)
