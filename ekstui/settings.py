@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from textwrap import wrap
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, get_args
 
@@ -142,8 +143,6 @@ SETTINGS = tuple(
 
 def empty_settings_file() -> str:
     """Return a settings file that sets nothing: every setting with what it does and an example, as comments."""
-    from textwrap import wrap  # needed only for a new file
-
     lines = [
         "# The settings of ekstui. Remove the # before a setting to use it; `ekstui config` shows which are in effect."
     ]

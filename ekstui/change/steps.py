@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
+from ekstui.change.comparison import changed_targets
 from ekstui.iam.grants import grants
 from ekstui.named_tuples import NamedTuple
 
@@ -96,7 +97,6 @@ def timeline(policy: Policy, documents: Mapping[int, Document]) -> tuple[Step, .
 
 
 def _counts(before: Mapping[Target, frozenset[Extent]], after: Mapping[Target, frozenset[Extent]]) -> StepCounts:
-    from ekstui.change.comparison import changed_targets
     from ekstui.change.reach import reach_between
 
     targets = changed_targets(before, after)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterable
@@ -17,7 +18,6 @@ from ekstui.present.blocks import age_remark, incomplete_words
 
 if TYPE_CHECKING:
     from ekstui.eks.account_snapshot import AccountSnapshot, SourceError
-    from ekstui.store.index import Progress
 
 _opened: list[Library] = []
 """The libraries whose notices are to be printed."""
@@ -120,15 +120,6 @@ def could_read_account(library: Library, *, again: bool = True) -> bool:
     return True
 
 
-def prepare(library: Library, index: Callable[[Library, Progress], object]) -> None:
-    """Fill the cache on first use and index it, with progress on a terminal."""
-    from ekstui.library.maintenance import fill_cache
-
-    with remark_progress() as report:
-        if fill_cache(library, lambda stored, total: report(f"first use: caching {stored:,} of {total:,} policies")):
-            index(library, lambda done, total: report(f"first use: indexing {done:,} of {total:,} policies"))
-
-
 def remark_missing(
     errors: Iterable[SourceError], complete: bool = True, what: str = "every role, user and group", so: str = ""
 ) -> None:
@@ -140,7 +131,5 @@ def remark_missing(
 
 
 def _ask_for_code(prompt: str) -> str:
-    import getpass
-
     progress_line.end()
     return getpass.getpass(prompt)

@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 from collections.abc import Iterable
+from hashlib import sha256
 
 from ekstui.iam.arn import entity_of
 from ekstui.iam.document import Document, Statement, parse_text, serialise, serialise_statement
@@ -104,8 +105,6 @@ def put_policy(name: str, label: str, statements: tuple[Statement, ...], about: 
     The policy's name begins with `label` and ends in a hash of its content, so that it replaces no other policy. Variables of
     the shell in the statements are expanded.
     """
-    from hashlib import sha256  # loads OpenSSL
-
     document = json.dumps(serialise(Document("2012-10-17", None, statements)), separators=(",", ":"))
     called = f"{_NOT_IN_A_NAME.sub('-', label)[:100]}-{sha256(document.encode()).hexdigest()[:8]}"
     arguments = (f"--{kind}-name", name, "--policy-name", called, "--policy-document", document)

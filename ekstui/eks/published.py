@@ -192,9 +192,10 @@ ARNS_OF_TEMPLATE = {
 
 _OF_ARNS = ("AWS::AccountId", "AWS::Region", "ClusterName")
 
-_NUMBERS = re.compile(r"(\d+)\.(\d+)\.(\d+)")
-_BRANCH = re.compile(r"v?(\d+)\.(\d+)")
-_PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][\w.:]*)\}")
+# Compiled where they are used: most commands know no policy that a controller publishes.
+_NUMBERS = r"(\d+)\.(\d+)\.(\d+)"
+_BRANCH = r"v?(\d+)\.(\d+)"
+_PLACEHOLDER = r"\$\{([A-Za-z_][\w.:]*)\}"
 
 
 def read_components(lines: Iterable[bytes]) -> dict[str, Component]:
@@ -281,7 +282,7 @@ def _patterns(template: str, parameters: Sequence[str]) -> Iterator[tuple[tuple[
     """
     spelled = filled(template, {**ARNS_OF_TEMPLATE, "AWS::Partition": "${AWS::Partition}"})
     for text in dict.fromkeys((spelled, template)):
-        pieces = _PLACEHOLDER.split(text)
+        pieces = re.split(_PLACEHOLDER, text)
         names: list[str] = []
         written = re.escape(pieces[0])
         for name, after in zip(pieces[1::2], pieces[2::2], strict=True):
@@ -301,13 +302,13 @@ _VALUES = {"AWS::AccountId": r"(\d{12})", "AWS::Partition": r"(aws[a-z-]*)", "AW
 
 
 def _branch(text: str) -> tuple[int, ...]:
-    match = _BRANCH.fullmatch(text)
+    match = re.fullmatch(_BRANCH, text)
     return tuple(int(number) for number in match.groups()) if match else ()
 
 
 def release_numbers(tag: str) -> tuple[int, ...]:
     """Return the numbers of a release for comparison, the same for `v1.20.4-eksbuild.1` as for `1.20.4`; empty if there are none."""
-    match = _NUMBERS.search(tag)
+    match = re.search(_NUMBERS, tag)
     return tuple(int(number) for number in match.groups()) if match else ()
 
 
@@ -335,7 +336,7 @@ def filled(document: Any, values: Mapping[str, str]) -> Any:
         if isinstance(value, str):
             # Hardly any has one.
             return (
-                _PLACEHOLDER.sub(lambda match: values_of_names.get(match[1], match[0]), value)
+                re.sub(_PLACEHOLDER, lambda match: values_of_names.get(match[1], match[0]), value)
                 if "$" in value
                 else value
             )
@@ -351,8 +352,10 @@ def shown(text: str) -> str:
 
     IAM's variables have a prefix and a colon; CloudFormation's have two colons, as in `${AWS::Region}`.
     """
-    return _PLACEHOLDER.sub(
-        lambda match: f"<{match[1].rpartition(':')[2]}>" if ":" not in match[1].replace("::", "") else match[0], text
+    return re.sub(
+        _PLACEHOLDER,
+        lambda match: f"<{match[1].rpartition(':')[2]}>" if ":" not in match[1].replace("::", "") else match[0],
+        text,
     )
 
 

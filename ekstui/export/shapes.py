@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from ekstui.eks.account_snapshot import AccountSnapshot
     from ekstui.iam.summary import ServiceSummary
     from ekstui.library.access_policies import KubernetesHolders
+    from ekstui.library.cache_file import CacheInfo
     from ekstui.library.catalog import PolicyEntry
     from ekstui.library.cluster_answers import ClusterAnswer
     from ekstui.library.explaining import ExplainAnswer
     from ekstui.library.library import DataStatus
-    from ekstui.library.maintenance import CacheInfo
     from ekstui.library.peeling import Peeled
     from ekstui.library.pod_answers import PodAnswer
     from ekstui.store.accounts import StoredAccount

@@ -1,4 +1,4 @@
-"""The cache as a file: filled from the corpus, indexed (by a process of its own for the app), measured, checked and cleared."""
+"""The cache filled from the corpus and indexed, by a process of its own for the app."""
 
 from __future__ import annotations
 
@@ -6,43 +6,16 @@ import os
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ekstui import files
 from ekstui.cancellation import Cancelled, never
-from ekstui.errors import DataError
 from ekstui.library.library import Library
-from ekstui.named_tuples import NamedTuple
 from ekstui.store import index
-from ekstui.store.objects import AbsentCacheError, CacheError, DamagedCacheError, NewerCacheError
+from ekstui.store.objects import CacheError, DamagedCacheError, NewerCacheError
 from ekstui.store.policy_store import DeliveryInfo, pack
 
 if TYPE_CHECKING:
     from ekstui.store.index import Progress
-
-
-class Counts(NamedTuple):
-    """How many policies and versions are known."""
-
-    policies: int
-    versions: int
-
-
-class CacheInfo(NamedTuple):
-    """The cache: where it is, how large, and what is in it."""
-
-    path: Path
-    source: str
-    """Where the policies in use come from: the cache's source, or the corpus if the cache cannot answer."""
-    newest: datetime
-    policies: int
-    versions: int
-    synced_at: datetime | None
-    size: int
-    """In bytes; 0 if there is no cache."""
-    in_use: bool
-    """Whether the cache answers; otherwise the bundled corpus does."""
 
 
 Activity = Callable[[str, int, int], None]
@@ -175,58 +148,6 @@ def _main() -> int:
     os.nice(5)
     fill(library, report, never)
     return 0 if _is_ready(library) else 1
-
-
-def cache_info(library: Library) -> CacheInfo:
-    """Return where the cache is and how much is in it."""
-    status, counts = library.data(), count(library)
-    return CacheInfo(
-        path=library.store.file.path,
-        source=status.source,
-        newest=status.newest,
-        policies=counts.policies,
-        versions=counts.versions,
-        synced_at=status.synced_at,
-        size=library.store.file.size(),
-        in_use=library.state() is not None,
-    )
-
-
-def count(library: Library) -> Counts:
-    """Return how many policies and versions are known."""
-    cached = library.cached(lambda: [len(policy.versions) for policy in library.store.policies()])
-    manifest = library.corpus.manifest()
-    return Counts(manifest.policies, manifest.versions) if cached is None else Counts(len(cached), sum(cached))
-
-
-def verify_cache(library: Library) -> Counts | None:
-    """Read all of the corpus and the cache; return how much is in the cache, None without one; DataError for what is damaged."""
-    from ekstui.sources.mirror import is_intact, mirrors  # only to verify
-
-    library.corpus.verify()
-    damaged = [path for path in mirrors(files.archives_dir()) if not is_intact(path)]
-    if damaged:
-        names = " and ".join(map(str, damaged))
-        raise DataError(f"{names}: git cannot read this mirror of an archive.", "The next sync from it clones it anew.")
-    try:
-        return Counts(*library.store.verify())
-    except AbsentCacheError:
-        return None
-    except CacheError as error:
-        library.recover_from(error)
-        raise DataError(error.message, "ekstui works from its bundled data.") from None
-
-
-def clear_cache(library: Library) -> int:
-    """Delete the cached policies, the mirrors of archives and whatever was set aside; return how many bytes that freed."""
-    from ekstui.sources.mirror import clear_mirrors  # only to clear
-
-    try:
-        return library.store.file.clear() + clear_mirrors(files.archives_dir())
-    except CacheError as error:
-        raise DataError(error.message) from None
-    except OSError as error:
-        raise DataError(f"{error.filename} cannot be deleted: {error.strerror}.") from None
 
 
 if __name__ == "__main__":

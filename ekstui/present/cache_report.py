@@ -23,8 +23,8 @@ from ekstui.present.blocks import (
 from ekstui.settings import Effective
 
 if TYPE_CHECKING:
+    from ekstui.library.cache_file import CacheInfo, Counts
     from ekstui.library.library import DataStatus
-    from ekstui.library.maintenance import CacheInfo, Counts
     from ekstui.library.syncing import SyncReport
     from ekstui.store.accounts import StoredAccount
 

@@ -393,13 +393,16 @@ def markdown(blocks: Sequence[Block]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-_MARKS = re.compile(r"[\\`*_{}\[\]<>#|$&]|~(?=\S)|:(?=//)|(?<=www)\.", re.IGNORECASE)
-"""What Markdown takes for markup, an entity (which may stand for a character that turns the text round) or a link."""
+_MARKS = r"(?i)[\\`*_{}\[\]<>#|$&]|~(?=\S)|:(?=//)|(?<=www)\."
+"""What Markdown takes for markup, an entity (which may stand for a character that turns the text round) or a link.
+
+It is compiled where it is used, as few answers are Markdown.
+"""
 
 
 def escaped(text: str) -> str:
     """Return text escaped for Markdown, and for what GitHub adds: strikethrough, mathematics and bare addresses."""
-    return _MARKS.sub(r"\\\g<0>", clean_line(text))
+    return re.sub(_MARKS, r"\\\g<0>", clean_line(text))
 
 
 def _block(block: Block) -> Iterator[str]:

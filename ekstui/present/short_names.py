@@ -12,11 +12,11 @@ from collections.abc import Iterable, Sequence
 
 from ekstui.present.styled import Styled, cells, cut_end, cut_middle, plain, styled
 
-_WORD = re.compile(
+_WORD = (
     "[^A-Za-z0-9]*(?:(?P<random>(?=[A-Za-z]*[0-9])(?=[0-9]*[A-Za-z])(?:[A-Z0-9]{8,}|[a-z0-9]{8,})(?![A-Za-z0-9]))"
     "|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|$)"
 )
-"""A word with what stands before it; capitals begin one."""
+"""A word with what stands before it; capitals begin one. Compiled where the first name has to be cut."""
 
 _GAP = "…"
 _BETWEEN = f"-_/. {_GAP}"
@@ -67,7 +67,7 @@ def names_in(column: Iterable[Styled]) -> ShortNames:
 
 def _words(name: str) -> list[tuple[str, bool]]:
     """Return the words of a name, and whether each was made at random."""
-    return [(match[0], bool(match["random"])) for match in _WORD.finditer(name) if match[0]]
+    return [(match[0], bool(match["random"])) for match in re.finditer(_WORD, name) if match[0]]
 
 
 def _bare(word: str) -> str:

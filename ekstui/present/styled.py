@@ -75,14 +75,15 @@ def mark_hits(line: Styled, needle: str) -> Styled:
     return tuple(piece for piece in pieces if piece[0])
 
 
-_ONE_CELL_EACH = re.compile(
+_ONE_CELL_EACH = (
     "[\x20-\x7e\u00a0-\u02ff\u2010-\u2026\u2190-\u2193\u2212\u2264\u2265\u2400-\u2421\u2500-\u2590\u25b2-\u25cf]*"
 )
+"""Characters of one cell each; compiled where the first text is not ASCII, which in a list none is."""
 
 
 def cells(text: str) -> int:
     """Return how many cells a text takes in a terminal."""
-    if (text.isascii() and text.isprintable()) or _ONE_CELL_EACH.fullmatch(text):
+    if (text.isascii() and text.isprintable()) or re.fullmatch(_ONE_CELL_EACH, text):
         return len(text)
     from rich.cells import cell_len  # only for characters of two cells or none
 
@@ -151,7 +152,7 @@ _CONTINUATION = " \\"
 """The end of a line of a command that continues on the next."""
 
 
-_SHELL_WORD = re.compile(r"""(?:"[^"]*"|'[^']*'|\\.|[^\s"'\\])+""")
+_SHELL_WORD = r"""(?:"[^"]*"|'[^']*'|\\.|[^\s"'\\])+"""
 
 
 def shell_lines(command: str, room: int) -> list[str]:
@@ -161,7 +162,7 @@ def shell_lines(command: str, room: int) -> list[str]:
     """
     pieces: list[str] = []
     for part in re.split(r" (?=--[a-z])", command):
-        words = _SHELL_WORD.findall(part)
+        words = re.findall(_SHELL_WORD, part)
         fits = len("  ") + cells(part) + len(_CONTINUATION) <= room
         pieces += [part] if fits or " ".join(words) != part else words
     lines = pieces[:1]

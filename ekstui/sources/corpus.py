@@ -23,7 +23,7 @@ from ekstui.named_tuples import NamedTuple
 _HEAD = rb'\{"name":"([^"\\]+)","arn":"([^"\\]+)","default":"v(\d+)","versions":\['
 _VERSION = rb'\{"version":"v(\d+)","created":(?:null|"([^"]+)"),"document":'
 
-_REINSTALL = "Install ekstui again."
+REINSTALL = "Install ekstui again."
 
 
 class Manifest(NamedTuple):
@@ -67,9 +67,9 @@ class Corpus(NamedTuple):
             manifest.label  # noqa: B018 - which a damaged manifest does not have
             return manifest
         except OSError as error:
-            raise DataError(f"The bundled corpus cannot be read: {error}.", _REINSTALL) from None
+            raise DataError(f"The bundled corpus cannot be read: {error}.", REINSTALL) from None
         except (ValueError, KeyError, TypeError):
-            raise DataError(f"The bundled corpus's manifest is damaged: {path}.", _REINSTALL) from None
+            raise DataError(f"The bundled corpus's manifest is damaged: {path}.", REINSTALL) from None
 
     def policies(self, scope: Scope = "all") -> Iterator[Policy]:
         for line in self.lines(scope):
@@ -114,16 +114,6 @@ class Corpus(NamedTuple):
             return {}
         return steps if isinstance(steps, dict) else {}
 
-    def verify(self) -> None:
-        """Compare the corpus with the manifest's checksum; DataError if they differ."""
-        import hashlib
-
-        digest = hashlib.sha256()
-        for line in self.lines():
-            digest.update(line)
-        if digest.hexdigest() != self.manifest().sha256:
-            raise DataError("The bundled corpus does not match the checksum in its manifest.", _REINSTALL)
-
     @lru_cache(maxsize=1)  # noqa: B019 (a corpus is only its folder's name; a command asks for one policy several times)
     def _line(self, name: str) -> bytes:
         """Return one policy's line; decompresses only as far as the policy."""
@@ -131,7 +121,7 @@ class Corpus(NamedTuple):
         for line in self.lines():
             if line.startswith(start):
                 return line
-        raise DataError(f"The bundled corpus has no {name}.", _REINSTALL)
+        raise DataError(f"The bundled corpus has no {name}.", REINSTALL)
 
     def lines(self, scope: Scope = "all") -> Iterator[bytes]:
         """Yield the corpus's lines: a policy each, those of EKS first."""
@@ -142,7 +132,7 @@ class Corpus(NamedTuple):
             with lzma.open(path) as lines:
                 yield from islice(lines, count)
         except (OSError, EOFError, lzma.LZMAError) as error:
-            raise DataError(f"The bundled corpus cannot be read: {error}.", _REINSTALL) from None
+            raise DataError(f"The bundled corpus cannot be read: {error}.", REINSTALL) from None
 
 
 def _policy(line: bytes, versions: list[re.Match[bytes]]) -> Policy:
@@ -189,4 +179,4 @@ def _versions(line: bytes) -> list[re.Match[bytes]]:
 
 
 def _damaged(line: bytes) -> DataError:
-    return DataError(f"The bundled corpus is damaged at {line[:60].decode(errors='replace')!r}.", _REINSTALL)
+    return DataError(f"The bundled corpus is damaged at {line[:60].decode(errors='replace')!r}.", REINSTALL)

@@ -9,7 +9,7 @@ import pytest
 from ekstui import files
 from ekstui.change.policy import Policy, VersionInfo
 from ekstui.library import Library
-from ekstui.library.maintenance import clear_cache
+from ekstui.library.cache_file import clear_cache
 from ekstui.library.remembered import RememberedPlace, SeenVersions, forget_place, keep_place, kept_place, seen_versions
 
 

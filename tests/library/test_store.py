@@ -13,7 +13,8 @@ from ekstui import files
 from ekstui.change.policy import Provenance
 from ekstui.errors import DataError
 from ekstui.library import Library
-from ekstui.library.maintenance import cache_info, clear_cache, count, fill_cache, verify_cache
+from ekstui.library.cache_file import cache_info, clear_cache, count, verify_cache
+from ekstui.library.maintenance import fill_cache
 from ekstui.sources.corpus import Corpus
 from ekstui.store.policy_store import DeliveryInfo, PolicyStore, pack
 from tests.support.bundled import CNI, FAMILY, newest

@@ -11,6 +11,7 @@ import pytest
 from ekstui import files
 from ekstui.change.policy import format_time
 from ekstui.errors import DataError
+from ekstui.library.cache_file import verify_corpus
 from ekstui.sources.corpus import Corpus
 from tests.support.bundled import newest
 from tests.support.corpus import raw_corpus, small_corpus
@@ -44,7 +45,7 @@ def test_the_manifest_counts_what_is_in_the_corpus() -> None:
     assert len(policies) == manifest.policies
     assert sum(len(policy.versions) for policy in policies) == manifest.versions
     assert list(corpus.policies("eks")) == policies[: manifest.family]
-    corpus.verify()
+    verify_corpus(corpus)
 
 
 def test_the_family_is_read_although_the_rest_is_cut_off(tmp_path: Path) -> None:
@@ -85,12 +86,12 @@ def test_a_line_of_another_shape_is_damage(tmp_path: Path, line: str) -> None:
 
 def test_another_content_does_not_pass_the_digest(tmp_path: Path) -> None:
     corpus = small_corpus(tmp_path)
-    corpus.verify()
+    verify_corpus(corpus)
     path = tmp_path / "corpus.jsonl.xz"
     content = lzma.decompress(path.read_bytes())
     path.write_bytes(lzma.compress(content.replace(b"Describe", b"describe", 1), preset=0))
     with pytest.raises(DataError, match="manifest"):
-        corpus.verify()
+        verify_corpus(corpus)
 
 
 def test_a_missing_or_damaged_manifest_is_reported(tmp_path: Path) -> None:

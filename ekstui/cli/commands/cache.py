@@ -9,7 +9,8 @@ from ekstui.cli.parser import JSON, ExitCode, argument, command, flag
 from ekstui.cli.session import open_library, refuse_in_demo
 from ekstui.cli.streams import print_answer, remark
 from ekstui.export.shapes import answer, cache_shape
-from ekstui.library import Library, maintenance
+from ekstui.library import Library
+from ekstui.library.cache_file import cache_info, clear_cache, verify_cache
 from ekstui.present.cache_report import (
     cache_blocks,
     cleared_words,
@@ -47,7 +48,7 @@ def manage_cache(arguments: Namespace) -> int:
         return _undo(library, arguments)
     if arguments.what == "clear":
         return _clear(library, arguments)
-    info, snapshots = maintenance.cache_info(library), library.account.stored()
+    info, snapshots = cache_info(library), library.account.stored()
     print_answer(arguments, lambda: cache_shape(info, snapshots), lambda: cache_blocks(info, snapshots))
     for notice in library.notices():
         remark(notice)
@@ -55,7 +56,7 @@ def manage_cache(arguments: Namespace) -> int:
 
 
 def _verify(library: Library, arguments: Namespace) -> int:
-    counts = maintenance.verify_cache(library)
+    counts = verify_cache(library)
     cached, policies, versions = (True, counts.policies, counts.versions) if counts else (False, None, None)
     print_answer(
         arguments,
@@ -76,7 +77,7 @@ def _undo(library: Library, arguments: Namespace) -> int:
 def _clear(library: Library, arguments: Namespace) -> int:
     accounts = bool(arguments.account or arguments.accounts)
     deleted = library.account.forget(arguments.account) if accounts else 0
-    freed = 0 if accounts else maintenance.clear_cache(library)
+    freed = 0 if accounts else clear_cache(library)
     print_answer(
         arguments,
         lambda: answer(freed_bytes=freed, deleted_accounts=deleted),

@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 from ekstui.change.policy import Scope
 from ekstui.change.steps import FeedStep, Step, undated_versions_possibly_since
+from ekstui.cli.first_use import prepare
 from ekstui.cli.gates import exit_code, gate
 from ekstui.cli.parser import ACCOUNT, JSON, POLICY, argument, command, flag, scope
-from ekstui.cli.session import library_for, open_library, prepare, read_account, remark_age, remark_missing
+from ekstui.cli.session import library_for, open_library, read_account, remark_age, remark_missing
 from ekstui.cli.streams import print_blocks, print_reports, print_shape, print_text, remark
 from ekstui.export.atom import changes_atom
 from ekstui.export.shapes import answer, one_or_answers, versions_shape

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from ekstui.change.holders import nearest_actions
+from ekstui.cli.first_use import prepare
 from ekstui.cli.parser import ACCOUNT, JSON, LAYERS, LIMITS, ExitCode, argument, command, flag, one_of, scope
-from ekstui.cli.session import library_for, prepare, read_account, remark_age, remark_missing
+from ekstui.cli.session import library_for, read_account, remark_age, remark_missing
 from ekstui.cli.streams import (
     print_blocks,
     print_shape,

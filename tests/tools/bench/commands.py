@@ -20,7 +20,8 @@ from time import perf_counter, process_time
 
 from ekstui import files
 from ekstui.library import Library
-from ekstui.library.maintenance import cache_info, fill_cache
+from ekstui.library.cache_file import cache_info
+from ekstui.library.maintenance import fill_cache
 from ekstui.sources.corpus import Corpus
 from ekstui.store.policy_store import PolicyStore
 
