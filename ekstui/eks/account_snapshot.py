@@ -1,6 +1,7 @@
 """An account's roles, users, groups and customer-managed policies as values, and who has a policy attached."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import Literal
@@ -300,6 +301,23 @@ def attachments_of(snapshot: AccountSnapshot, policy_arn: str) -> Attachments:
         complete=snapshot.complete,
         errors=tuple(error for error in snapshot.errors if error.source == "roles"),
     )
+
+
+def roles_with_each(snapshot: AccountSnapshot) -> Callable[[str], int] | None:
+    """Return a function from a policy's ARN to how many roles have it attached; None if that is not known.
+
+    Where not all roles could be read, it is how many entities have it, as IAM counts them.
+    """
+    if snapshot.complete:
+        # IAM's own count has users and groups in it.
+        arns = ({*(policy.arn for policy in role.attached), role.boundary_arn} for role in snapshot.roles)
+        counts: Mapping[str | None, int] = Counter(arn for own in arns for arn in own)
+    elif snapshot.counts is not None:
+        counts = {arn: count.attachments for arn, count in snapshot.counts.items()}
+    else:
+        return None
+    partition = snapshot.identity.partition
+    return lambda arn: counts.get(in_partition(arn, partition), 0)
 
 
 def in_partition(policy_arn: str, partition: str) -> str:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from ekstui.change.policy import version_label
+from ekstui.iam.text import clean_line
 from ekstui.named_tuples import NamedTuple
 from ekstui.present.blocks import (
     Block,
     Column,
     Heading,
+    Line,
     Node,
     Sentence,
     Span,
@@ -26,6 +28,7 @@ from ekstui.present.blocks import (
     note,
     section,
 )
+from ekstui.present.styled import Row, Styled, styled
 
 if TYPE_CHECKING:
     # A list of policies needs none of the modules that read documents.
@@ -39,6 +42,10 @@ if TYPE_CHECKING:
 
 _POLICIES = (Column("Policy"), Column("Default"), Column("Updated"), Column("Kind"), Column("", 12, shrink=1))
 
+SUPERSEDED = Column("", 10, yields=True)
+RELEASE = 8
+"""The width of `v1.14.10`."""
+
 
 def policies_blocks(entries: Sequence[PolicyEntry]) -> list[Block]:
     """Return one row per policy: its name, default version, last update, kind and status."""
@@ -46,7 +53,7 @@ def policies_blocks(entries: Sequence[PolicyEntry]) -> list[Block]:
         TableRow(
             (
                 code(entry.policy.name),
-                version_label(entry.policy.default_version),
+                _version(entry),
                 iso_day(entry.policy.updated, "date unknown"),
                 entry.policy.kind,
                 Span(f"superseded by {entry.superseded_by}", "warn")
@@ -61,29 +68,65 @@ def policies_blocks(entries: Sequence[PolicyEntry]) -> list[Block]:
     return [Table(_POLICIES, rows)] if rows else []
 
 
+def pane_columns(entries: Sequence[PolicyEntry], *, counts_roles: bool) -> tuple[Column, ...]:
+    """Return the columns of `pane_row`; versions of controllers' policies are longer."""
+    version = RELEASE if any(entry.policy.home for entry in entries) else 4
+    return (
+        Column("", 1),
+        Column("Policy", 8, share=1, names=True),
+        *([SUPERSEDED] if any(entry.superseded_by for entry in entries) else ()),
+        *([Column("roles", 5, right=True)] if counts_roles else ()),
+        Column("ver", version, right=True),
+    )
+
+
+def pane_row(entry: PolicyEntry, mark: Styled, roles_with: Callable[[str], int] | None, *, has_superseded: bool) -> Row:
+    """Return a policy as a row of the app's list, which has a column for superseded ones if any is."""
+    policy = entry.policy
+    cells = [mark, styled(clean_line(policy.name), "muted" if entry.superseded_by else "")]
+    if has_superseded:
+        cells.append(styled("superseded" if entry.superseded_by else "", "muted"))
+    if roles_with is not None:
+        cells.append(styled(str(roles_with(policy.arn) or ""), "muted"))
+    return Row(policy.arn, (*cells, styled(_version(entry), "muted")), entry)
+
+
+def _version(entry: PolicyEntry) -> str:
+    return "" if entry.access else version_label(entry.policy.default_version)
+
+
+def about_line(entry: PolicyEntry) -> Line:
+    """Return a policy's ARN, what to know of it, and what it is for."""
+    remarks = (Span(f"  {remark}", "warn") for remark in _remarks(entry, entry.superseded_by or "", explained=False))
+    return code(entry.policy.address, "strong"), *remarks, f"  {entry.purpose}" if entry.purpose else ""
+
+
+def _remarks(entry: PolicyEntry, successors: str, *, explained: bool) -> Iterator[str]:
+    """Yield that AWS no longer lists a policy, that it is superseded, and that it has a namesake, with what that means if asked."""
+    if entry.policy.withdrawn:
+        yield f"AWS no longer lists it{'; what is known of it is kept' if explained else ''}"
+    if successors:
+        yield f"superseded by {successors}"
+    if entry.also_access_policy:
+        use = "; that one belongs to access entries and cannot be attached to a role" if explained else ""
+        yield f"an EKS access policy has the same name{use}"
+
+
 def about_blocks(
     entry: PolicyEntry, notes: PolicyKnowledge | None, symptoms: Sequence[Symptom], *, whole: bool
 ) -> list[Block]:
     """Return what a policy is for, with warnings; if `whole`, also who may attach it and which policies are narrower."""
-    blocks: list[Block] = []
-    if entry.policy.withdrawn:
-        blocks.append(note("AWS no longer lists it; what is known of it is kept"))
     if notes is None:
-        return blocks
+        return [*map(note, _remarks(entry, "", explained=True))]
     more = len(notes.notes) + len(notes.disagreements) + len(symptoms)
     hint = f" (i: {more} notes)" if more > 1 and not whole else ""
-    blocks.append(Sentence((notes.purpose, Span(hint, "muted", shown="app"))))
+    successors = ", ".join(notes.superseded_by)
+    if successors and whole and notes.supersession:
+        successors += f". {notes.supersession}"
+    blocks: list[Block] = [Sentence((notes.purpose, Span(hint, "muted", shown="app")))]
     if whole:
         blocks.append(Sentence(_attached_to(notes)))
-    if notes.superseded_by:
-        change = f". {notes.supersession}" if whole and notes.supersession else ""
-        blocks.append(note(f"superseded by {', '.join(notes.superseded_by)}{change}"))
-    if notes.access_policy:
-        blocks.append(
-            note(
-                "an EKS access policy has the same name; that one belongs to access entries and cannot be attached to a role"
-            )
-        )
+    blocks += map(note, _remarks(entry, successors, explained=True))
     if whole and notes.narrower:
         blocks.append(Sentence(f"Narrower: {', '.join(notes.narrower)}."))
     if whole and notes.unused:

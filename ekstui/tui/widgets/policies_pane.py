@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from textual import on
 from textual.reactive import reactive
 
-from ekstui.change.policy import version_label
-from ekstui.eks.account_snapshot import in_partition
+from ekstui.eks.account_snapshot import roles_with_each
 from ekstui.errors import EkstuiError
-from ekstui.iam.reference import reference
 from ekstui.iam.text import clean_line
-from ekstui.iam.wildcard import is_wild
 from ekstui.library.catalog import PolicyEntry
-from ekstui.library.notation import parse_since
+from ekstui.library.facets import Facet, matching_policies, parse_filter
 from ekstui.library.remembered import seen_versions
-from ekstui.library.searching import changes_feed, who_can_answer
-from ekstui.named_tuples import NamedTuple
-from ekstui.present.styled import Column, Row, Style, Styled, styled
+from ekstui.present.policy_report import about_line, pane_columns, pane_row
+from ekstui.present.rendering import styled_line
+from ekstui.present.styled import Row, Styled, styled
 from ekstui.tui import keys
 from ekstui.tui.base import Debounce
 from ekstui.tui.messages import AccountView
@@ -29,7 +25,6 @@ from ekstui.tui.widgets.rows import RowList
 
 if TYPE_CHECKING:
     from ekstui.change.policy import Policy
-    from ekstui.library import Library
     from ekstui.library.notation import PolicyAt
 
 REST = "Other"
@@ -49,82 +44,11 @@ def in_groups(
     ]
 
 
-_MARK = Column("", 1)
-_NAME = Column("Policy", 8, share=1, names=True)
-SUPERSEDED = Column("", 10, yields=True)
-_ATTACHED = Column("roles", 5, right=True)
-_VERSION = Column("ver", 4, right=True)
-RELEASE = 8
-"""The width of `v1.14.10`."""
 FRAME = 3
 """The width of the border and the scrollbar."""
 
 LOOK_UP_AFTER = 0.2
 """Seconds without typing before a facet is looked up."""
-
-
-# The filter
-
-_KINDS = ("action", "service", "level", "changed")
-
-
-class Facet(NamedTuple):
-    """A part of a filter that needs more than the list itself, such as `action:ec2:CreateTags` or `changed:30d`."""
-
-    kind: str
-    text: str
-
-
-def parse_filter(text: str) -> tuple[tuple[str, ...], tuple[Facet, ...]]:
-    """Return the words to look for, in lower case, and the facets; incomplete facets are left out."""
-    words: list[str] = []
-    facets: list[Facet] = []
-    for word in text.split():
-        kind, colon, rest = word.partition(":")
-        if not colon or kind.casefold() not in _KINDS:
-            words.append(word.casefold())
-        elif rest:
-            facets.append(Facet(kind.casefold(), rest))
-    return tuple(words), tuple(facets)
-
-
-def matching_policies(facet: Facet, entries: Sequence[PolicyEntry], library: Library) -> frozenset[str]:
-    """Return the ARNs of the policies that match a facet. Slow.
-
-    `changed:30d` counts back from the newest known change. Raises InputError for an invalid date or action.
-    """
-    match facet.kind:
-        case "action":
-            return _holders(_pattern(facet.text), library)
-        case "service":
-            return _holders(f"{facet.text}:*", library)
-        case "level":
-            wanted = facet.text.casefold()
-            return frozenset(entry.policy.arn for entry in entries if _has_level(entry, wanted, library))
-        case _:
-            steps = changes_feed(library, parse_since(facet.text, library.data().newest), "all").changes
-            names = {step.policy for step in steps if step.change.kind != "none"}
-            return frozenset(entry.policy.arn for entry in entries if entry.policy.name in names)
-
-
-def _pattern(text: str) -> str:
-    """Return a pattern for a typed action or the beginning of one."""
-    if is_wild(text) or reference().find(text) is not None:
-        return text
-    return f"{text}*" if ":" in text else f"*:{text}*"
-
-
-def _holders(action: str, library: Library) -> frozenset[str]:
-    return frozenset(holder.policy.arn for holder in who_can_answer(library, action, None, "all", types=False).holders)
-
-
-def _has_level(entry: PolicyEntry, wanted: str, library: Library) -> bool:
-    return any(
-        count.granted and level.casefold().startswith(wanted)
-        for service in library.summary(entry.policy)
-        if service.effect == "Allow"
-        for level, count in service.levels.items()
-    )
 
 
 class PoliciesPane(Pane):
@@ -144,12 +68,14 @@ class PoliciesPane(Pane):
     """The ARNs of the policies that changed since the user last looked at them."""
 
     def __init__(self) -> None:
-        super().__init__((_MARK, _NAME, _VERSION))
+        super().__init__(pane_columns((), counts_roles=False))
         self.entries: Sequence[PolicyEntry] = ()
         """The policies of the scope, in the order of the list."""
         self._groups: Sequence[tuple[str, Sequence[str]]] = ()
         self._fitting: dict[Facet, frozenset[str] | EkstuiError] = {}
         self._asking = Debounce(self, LOOK_UP_AFTER)
+        self._roles_with: Callable[[str], int] | None = None
+        """How many roles have a policy attached; None if that is not known."""
 
     def set_entries(
         self,
@@ -182,19 +108,13 @@ class PoliciesPane(Pane):
     def width_wanted(self) -> int:
         """The width at which no name is cut."""
         longest = max((len(entry.policy.name) for entry in self.entries), default=0)
-        return longest + FRAME + _MARK.width + self._version.width + 2
-
-    @property
-    def _version(self) -> Column:
-        """The column of the versions; controllers' policies have longer ones."""
-        published = any(entry.policy.home for entry in self.entries)
-        return _VERSION._replace(width=RELEASE) if published else _VERSION
+        mark, *_, version = pane_columns(self.entries, counts_roles=False)
+        return longest + FRAME + mark.width + version.width + 2
 
     def _lay_out(self) -> None:
-        is_counted = self._attached_to() is not None
-        superseded = (SUPERSEDED,) if any(entry.superseded_by for entry in self.entries) else ()
-        self.rows.set_columns((_MARK, _NAME, *superseded, *((_ATTACHED,) if is_counted else ()), self._version))
-        self.set_title("", "roles  ver" if is_counted else "ver")
+        counts_roles = self._roles_with is not None
+        self.rows.set_columns(pane_columns(self.entries, counts_roles=counts_roles))
+        self.set_title("", "roles  ver" if counts_roles else "ver")
 
     def watch_marks(self) -> None:
         """Update the marks."""
@@ -208,26 +128,22 @@ class PoliciesPane(Pane):
         words, facets = parse_filter(self.filter)
         chosen = self._chosen(words, facets)
         self.set_note(f"{len(chosen)} of {len(self.entries)}{self._facets_note(facets)}" if words or facets else "")
-        marked = {mark.name: "ABCD"[index] for index, mark in enumerate(self.marks)}
-        has_superseded, attached_to = any(entry.superseded_by for entry in self.entries), self._attached_to()
+        has_superseded = any(entry.superseded_by for entry in self.entries)
         rows: list[Row] = []
         for title, group in in_groups(chosen, self._groups):
             if title:
                 rows.append(Row(("group", title), (styled(title, "strong"),), selectable=False))
-            for entry in group:
-                policy = entry.policy
-                changed = styled("!", "warn") if policy.arn in self.changed else styled(" ")
-                cells = [
-                    styled(marked[entry.name], "accent") if entry.name in marked else changed,
-                    styled(clean_line(policy.name), "muted" if entry.superseded_by else ""),
-                ]
-                if has_superseded:
-                    cells.append(styled("superseded" if entry.superseded_by else "", "muted"))
-                if attached_to is not None:
-                    cells.append(styled(attached_to(policy.arn), "muted"))
-                cells.append(styled("" if entry.access else version_label(policy.default_version), "muted"))
-                rows.append(Row(policy.arn, tuple(cells), entry))
+            rows += [
+                pane_row(entry, self._mark(entry), self._roles_with, has_superseded=has_superseded) for entry in group
+            ]
         return rows
+
+    def _mark(self, entry: PolicyEntry) -> Styled:
+        """Return the letter of a marked policy, or that it changed."""
+        marked = [mark.name for mark in self.marks]
+        if entry.name in marked:
+            return styled("ABCD"[marked.index(entry.name)], "accent")
+        return styled("!", "warn") if entry.policy.arn in self.changed else ()
 
     def _chosen(self, words: Sequence[str], facets: Sequence[Facet]) -> list[PolicyEntry]:
         fittings = [fitting for facet in facets if isinstance(fitting := self._fitting.get(facet), frozenset)]
@@ -240,19 +156,7 @@ class PoliciesPane(Pane):
 
     def about_row(self, row: Row) -> Styled:
         """Return the policy's ARN, what supersedes it, and what it is for."""
-        entry = row.value
-        if not isinstance(entry, PolicyEntry):
-            return ()
-        parts: list[tuple[str, Style]] = [(clean_line(entry.policy.address), "strong")]
-        if entry.superseded_by:
-            parts.append((f"  superseded by {clean_line(entry.superseded_by)}", "warn"))
-        if entry.policy.withdrawn:
-            parts.append(("  AWS no longer lists it", "warn"))
-        if entry.also_access_policy:
-            parts.append(("  an EKS access policy has the same name", "warn"))
-        if entry.purpose:
-            parts.append((f"  {clean_line(entry.purpose)}", ""))
-        return tuple(parts)
+        return styled_line(about_line(row.value), "app") if isinstance(row.value, PolicyEntry) else ()
 
     def is_stop(self, row: Row) -> bool:
         return row.key in self.changed
@@ -282,26 +186,9 @@ class PoliciesPane(Pane):
         self.app.background.run(self, "facet", lambda _: matching_policies(facet, entries, library), show, show)
 
     def watch_account(self, before: AccountView, view: AccountView) -> None:
-        """Show how many entities have each policy attached."""
-        if view.snapshot is not before.snapshot and self.entries:
-            self._lay_out()
-            self.show_rows()
-
-    def _attached_to(self) -> Callable[[str], str] | None:
-        """Return a function from a policy's ARN to how many roles have it attached; None if that is not known.
-
-        Where not all roles could be read, it is how many entities have it, as IAM counts them.
-        """
-        snapshot = self.account.snapshot
-        if snapshot is None or not (snapshot.complete or snapshot.counts is not None):
-            return None
-        if snapshot.complete:
-            # What the fourth pane lists as roles; IAM's own count has users and groups in it.
-            roles = Counter(
-                arn
-                for role in snapshot.roles
-                for arn in {*(policy.arn for policy in role.attached), role.boundary_arn} - {None}
-            )
-            return lambda arn: str(roles[in_partition(arn, snapshot.identity.partition)] or "")
-        attached = {arn: str(count.attachments or "") for arn, count in (snapshot.counts or {}).items()}
-        return lambda arn: attached.get(in_partition(arn, snapshot.identity.partition), "")
+        """Show how many roles have each policy attached."""
+        if view.snapshot is not before.snapshot:
+            self._roles_with = roles_with_each(view.snapshot) if view.snapshot else None
+            if self.entries:
+                self._lay_out()
+                self.show_rows()
