@@ -123,25 +123,26 @@ def statement(rng: random.Random) -> dict[str, Any]:
 def pair(rng: random.Random) -> tuple[Any, Any]:
     """Two documents that share statements, so that they often differ by little."""
     shared = [statement(rng) for _ in range(rng.choice((0, 1, 1, 2)))]
-    one, other = ([statement(rng) for _ in range(rng.choice((0, 1, 1, 2)))] for _ in range(2))
-    if one and rng.random() < 0.7:
-        other = [dict(statement) for statement in one]
+    before, after = ([statement(rng) for _ in range(rng.choice((0, 1, 1, 2)))] for _ in range(2))
+    if before and rng.random() < 0.7:
+        after = [dict(statement) for statement in before]
         tweak = statement(rng)
         part = rng.choice(("Condition", "Condition", "Effect", "Resource", "Action"))
-        if part in tweak and part in other[0]:
-            other[0][part] = tweak[part]
+        if part in tweak and part in after[0]:
+            after[0][part] = tweak[part]
         elif part in tweak:
-            other[0] = {**tweak, "Condition": other[0]["Condition"]}
+            after[0] = {**tweak, "Condition": after[0]["Condition"]}
     versions = rng.choice(
         (("2012-10-17", "2012-10-17"),) * 4 + (("2012-10-17", "2008-10-17"), ("2008-10-17", "2008-10-17"))
     )
     return (
-        {"Version": version, "Statement": shared + part} for version, part in zip(versions, (one, other), strict=True)
+        {"Version": version, "Statement": shared + part}
+        for version, part in zip(versions, (before, after), strict=True)
     )  # type: ignore[return-value]
 
 
 def request(rng: random.Random) -> Request:
-    context = {key.lower(): rng.choice(given) for key, (_, _, given) in KEYS.items() if given}
+    context = {key.lower(): rng.choice(values) for key, (_, _, values) in KEYS.items() if values}
     context["aws:principaltag/t"] = rng.choice(((), ("a",), ("x",), ("A",)))
     context["aws:principalaccount"] = (context["aws:principalarn"][0].split(":")[4],)
     with_mfa = context["aws:multifactorauthpresent"] == ("true",)
@@ -153,7 +154,7 @@ def request(rng: random.Random) -> Request:
 def check(seed: int, count: int, tried: int = 120) -> dict[str, int]:
     """Judge random pairs; return how often each reach was found. Fails where a request contradicts what is proven."""
     rng = random.Random(seed)
-    found: dict[str, int] = {}
+    counts: dict[str, int] = {}
     requests = [request(rng) for _ in range(4000)]
     for number in range(count):
         before, after = pair(rng)
@@ -161,13 +162,13 @@ def check(seed: int, count: int, tried: int = 120) -> dict[str, int]:
         judgement = reach_between(*sides)
         story = (seed, number, judgement.reach, before, after)
         assert reach_between(*sides, thorough=False).reach == judgement.reach, story
-        found[judgement.reach] = found.get(judgement.reach, 0) + 1
+        counts[judgement.reach] = counts.get(judgement.reach, 0) + 1
         nothing_gained = judgement.reach in ("same", "narrowed")
         nothing_lost = judgement.reach in ("same", "widened")
         for api_request in rng.sample(requests, tried):
-            one, other = allows(before, api_request), allows(after, api_request)
-            assert not (nothing_gained and other and not one), (story, api_request)
-            assert not (nothing_lost and one and not other), (story, api_request)
+            allowed_before, allowed_after = allows(before, api_request), allows(after, api_request)
+            assert not (nothing_gained and allowed_after and not allowed_before), (story, api_request)
+            assert not (nothing_lost and allowed_before and not allowed_after), (story, api_request)
         for outcome in judgement.outcomes[:4]:
             if any(sign in outcome.action for sign in "*?"):
                 continue
@@ -175,12 +176,12 @@ def check(seed: int, count: int, tried: int = 120) -> dict[str, int]:
                 (outcome.gained, (outcome.before, outcome.after), (before, after)),
                 (outcome.lost, (outcome.after, outcome.before), (after, before)),
             ):
-                shown = request_gained(outcome.action.lower(), *held) if claimed else None
-                if shown is not None:
-                    concrete = Request(shown.action, shown.resource, shown.context)
+                gained = request_gained(outcome.action.lower(), *held) if claimed else None
+                if gained is not None:
+                    concrete = Request(gained.action, gained.resource, gained.context)
                     assert allows(documents[1], concrete), (story, concrete)
                     assert not allows(documents[0], concrete), (story, concrete)
-    return found
+    return counts
 
 
 if __name__ == "__main__":

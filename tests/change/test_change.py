@@ -22,7 +22,7 @@ from tests.support.corpus import policy_of, raw_corpus, raw_document, sampled_co
 
 def brute_force_grants(document: Any) -> set[tuple[str, ...]]:
     """The document's grants as strings, made from the JSON by the definition; the first three name the action."""
-    found: set[tuple[str, ...]] = set()
+    grants: set[tuple[str, ...]] = set()
     for statement in listed(document["Statement"]):
         condition = sorted(
             (operator, key.lower(), sorted({v if isinstance(v, str) else json.dumps(v) for v in listed(values)}))
@@ -36,8 +36,8 @@ def brute_force_grants(document: Any) -> set[tuple[str, ...]]:
         resources = [resource.strip() for resource in listed(statement[resource_element])]
         for action in actions if element == "Action" else [json.dumps(sorted(set(actions)))]:
             for resource in resources if resource_element == "Resource" else [json.dumps(sorted(set(resources)))]:
-                found.add((statement["Effect"], element, action, resource_element, resource, clause))
-    return found
+                grants.add((statement["Effect"], element, action, resource_element, resource, clause))
+    return grants
 
 
 def steps_of(raw: dict[str, Any]) -> tuple[Step, ...]:
@@ -99,8 +99,8 @@ def test_order_grouping_spelling_and_names_change_nothing() -> None:
     rng = random.Random(20260826)
     for raw in sampled_corpus(300):
         document = raw["versions"][-1]["document"]
-        for other in (document, respelled(document, rng)):
-            change = changes(parse(document), parse(other))
+        for same in (document, respelled(document, rng)):
+            change = changes(parse(document), parse(same))
             assert (change.kind, change.reach) == ("none", "same"), raw["name"]
             assert not change.added + change.removed + change.changed
 
@@ -148,7 +148,7 @@ def test_a_timeline_says_which_numbers_nobody_saw() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "before", "after", "kind", "reach", "said"),
+    ("name", "before", "after", "kind", "reach", "phrases"),
     [
         (
             "AmazonEKSLoadBalancingPolicy",
@@ -165,11 +165,11 @@ def test_a_timeline_says_which_numbers_nobody_saw() -> None:
         ("AmazonEKS_CNI_Policy", 5, 6, "actions", "widened", ("1 action added (ec2:DescribeSecurityGroups)",)),
     ],
 )
-def test_known_steps(name: str, before: int, after: int, kind: str, reach: str, said: tuple[str, ...]) -> None:
+def test_known_steps(name: str, before: int, after: int, kind: str, reach: str, phrases: tuple[str, ...]) -> None:
     change = changes(parse(raw_document(name, before)), parse(raw_document(name, after)))
     assert (change.kind, change.reach) == (kind, reach)
-    for words in said:
-        assert words in change.verdict
+    for phrase in phrases:
+        assert phrase in change.verdict
 
 
 EBS = "AmazonEBSCSIDriverPolicy"
@@ -244,8 +244,8 @@ def test_the_policy_is_named_once_if_two_phrases_are_about_it() -> None:
 A, B = "arn:aws:iam::111122223333:role/a", "arn:aws:iam::111122223333:role/b"
 
 
-def _trust(effect: str, *principals: str, **other: Any) -> dict[str, Any]:
-    return {"Effect": effect, "Action": "sts:AssumeRole", "Principal": {"AWS": list(principals)}, **other}
+def _trust(effect: str, *principals: str, **elements: Any) -> dict[str, Any]:
+    return {"Effect": effect, "Action": "sts:AssumeRole", "Principal": {"AWS": list(principals)}, **elements}
 
 
 @pytest.mark.parametrize(
@@ -264,20 +264,22 @@ def test_who_may_do_it_is_part_of_what_a_trust_or_resource_policy_allows(
     before: list[Any], after: list[Any], reach: str
 ) -> None:
     """A trust policy has no resources, so nothing about resources may prove that two of them are alike."""
-    one, other = (parse({"Version": "2012-10-17", "Statement": statements}) for statements in (before, after))
-    assert changes(one, other).reach == changes(other, one).reach == reach
+    document_a, document_b = (
+        parse({"Version": "2012-10-17", "Statement": statements}) for statements in (before, after)
+    )
+    assert changes(document_a, document_b).reach == changes(document_b, document_a).reach == reach
     why = ("sts:AssumeRole: the principals of trust and resource policies are not compared.",)
-    assert changes(one, other).notes == (why if reach == "unknown" else ())
+    assert changes(document_a, document_b).notes == (why if reach == "unknown" else ())
 
 
 def test_an_action_that_is_wider_on_some_resources_and_narrower_on_others_is_said_to_be_both() -> None:
     """AWS's own steps: restores from snapshots need no tags from v3 on, which is why they work; the rest got narrower."""
-    found = [
+    steps = [
         changes(parse(raw_document(name, before)), parse(raw_document(name, before + 1)))
         for name, before in ((EBS, 2), ("AWSServiceCatalogAppRegistryServiceRolePolicy", 3), ("AmazonLexFullAccess", 1))
     ]
-    assert [change.reach for change in found] == ["mixed"] * 3
-    ebs, registry, lex = (change.verdict for change in found)
+    assert [change.reach for change in steps] == ["mixed"] * 3
+    ebs, registry, lex = (change.verdict for change in steps)
     assert said_of("ec2:CreateVolume", ebs) == (
         "1 action allowed on fewer resources, but on snapshot/* no longer needs the condition"
         " aws:RequestTag/CSIVolumeName or aws:RequestTag/ebs.csi.aws.com/cluster (ec2:CreateVolume)"
@@ -308,9 +310,9 @@ def test_a_timeline_says_what_a_policy_that_only_denies_denies() -> None:
     infos = tuple(VersionInfo(int(version["version"][1:]), None) for version in raw["versions"])
     documents = {int(version["version"][1:]): parse(version["document"]) for version in raw["versions"]}
     steps = timeline(Policy(raw["name"], raw["arn"], len(infos), infos), documents)
-    said = [step.change.words for step in steps if step.change]
+    words = [step.change.words for step in steps if step.change]
     # v2 put one pattern in place of another, v3 to v5 added what is denied.
-    assert said == ["denies otherwise", "denies more", "denies more", "denies more"]
+    assert words == ["denies otherwise", "denies more", "denies more", "denies more"]
 
 
 def test_two_policies_are_not_added_and_removed() -> None:
@@ -364,8 +366,8 @@ def test_a_comparison_ends_whatever_the_size() -> None:
     assert differences(repeated, _allowing((["*"], ["*"]))).counts == (0, 0, 0)
     large = _allowing(([f"s3:A{n}" for n in range(5000)], [f"arn:aws:s3:::b{n}" for n in range(5000)]))
     for before, after in ((one, large), (large, one)):
-        found = changes(before, after)
-        assert (found.kind, found.reach, found.verdict) == ("actions", "unknown", "unknown: too large to decide")
+        change = changes(before, after)
+        assert (change.kind, change.reach, change.verdict) == ("actions", "unknown", "unknown: too large to decide")
         with pytest.raises(DocumentError, match="too large"):
             differences(before, after)
     assert changes(large, large).reach == "same"
@@ -414,11 +416,13 @@ def _get(
 
 def _verdicts(before: list[Any], after: list[Any], names: tuple[str, str] | None = None) -> tuple[str, str]:
     """The verdicts there and back, with one letter for the keys of tags."""
-    one, other = (parse({"Version": "2012-10-17", "Statement": statements}) for statements in (before, after))
-    sides = ((one, other), (other, one))
+    document_a, document_b = (
+        parse({"Version": "2012-10-17", "Statement": statements}) for statements in (before, after)
+    )
+    sides = ((document_a, document_b), (document_b, document_a))
     verdicts = [changes(*side, names).verdict if names else changes(*side).verdict for side in sides]
-    said = [verdict.replace("aws:PrincipalTag/", "") for verdict in verdicts]
-    return said[0], said[1]
+    shortened = [verdict.replace("aws:PrincipalTag/", "") for verdict in verdicts]
+    return shortened[0], shortened[1]
 
 
 @pytest.mark.parametrize(
@@ -479,8 +483,8 @@ def test_a_change_in_words_there_and_back(before: list[Any], after: list[Any], t
     what, which = "1 action", " (s3:GetObject)"
     expected = []
     for sentence in (there, back):
-        said, semicolon, rest = sentence.partition(";")
-        expected.append(said.format(what) + (which if "{}" in said else "") + semicolon + rest)
+        clause, semicolon, rest = sentence.partition(";")
+        expected.append(clause.format(what) + (which if "{}" in clause else "") + semicolon + rest)
     assert list(_verdicts(before, after)) == expected
 
 
@@ -517,12 +521,12 @@ def test_a_long_verdict_counts_each_action_once() -> None:
         verdict, _ = _verdicts(before, after)
         counts = [int(number) for number in re.findall(r"(?:^|: |; )(\d+) ", verdict)]
         assert sum(counts) == len(actions), verdict
-        *said, rest = verdict.split("; ")
-        assert 1 < len(said) < len(actions)
-        assert 350 < len("; ".join(said)) < 500
-        assert rest == f"{len(actions) - len(said)} more allowed in {kind} cases ({rest.partition('(')[2]}"
+        *clauses, rest = verdict.split("; ")
+        assert 1 < len(clauses) < len(actions)
+        assert 350 < len("; ".join(clauses)) < 500
+        assert rest == f"{len(actions) - len(clauses)} more allowed in {kind} cases ({rest.partition('(')[2]}"
         assert len(re.findall("s3:", rest)) == 3
-        assert rest.endswith(f" and {len(actions) - len(said) - 3} more)")
+        assert rest.endswith(f" and {len(actions) - len(clauses) - 3} more)")
 
 
 @pytest.mark.parametrize(
@@ -580,10 +584,12 @@ def _of(action: str | list[str], resource: str = "*", effect: str = "Allow", con
     ],
 )  # fmt: skip
 def test_why_a_change_cannot_be_judged(before: list[Any], after: list[Any], there: str, back: str) -> None:
-    one, other = (parse({"Version": "2012-10-17", "Statement": statements}) for statements in (before, after))
-    assert [changes(one, other).reach, changes(other, one).reach] == ["unknown"] * 2
-    assert changes(one, other).notes == (f"{CLUSTERS}: {there}.",)
-    assert changes(other, one).notes == (f"{CLUSTERS}: {back}.",)
+    document_a, document_b = (
+        parse({"Version": "2012-10-17", "Statement": statements}) for statements in (before, after)
+    )
+    assert [changes(document_a, document_b).reach, changes(document_b, document_a).reach] == ["unknown"] * 2
+    assert changes(document_a, document_b).notes == (f"{CLUSTERS}: {there}.",)
+    assert changes(document_b, document_a).notes == (f"{CLUSTERS}: {back}.",)
 
 
 def test_three_actions_that_cannot_be_judged_are_named_and_the_rest_counted() -> None:
@@ -598,6 +604,8 @@ def test_three_actions_that_cannot_be_judged_are_named_and_the_rest_counted() ->
 
 def test_a_service_that_the_reference_lacks_has_actions_that_cannot_be_listed() -> None:
     likes = [{name: {"zz:a": value}} for name, value in (("StringLike", "a*"), ("StringNotLike", "?"))]
-    one, other = (parse({"Version": "2012-10-17", "Statement": _of("zz:Get*", condition=like)}) for like in likes)
+    document_a, document_b = (
+        parse({"Version": "2012-10-17", "Statement": _of("zz:Get*", condition=like)}) for like in likes
+    )
     why = "the reference lacks the service, so its actions cannot be listed."
-    assert changes(one, other).notes == (f"zz:*: {why}", f"zz:Get*: {why}")
+    assert changes(document_a, document_b).notes == (f"zz:*: {why}", f"zz:Get*: {why}")

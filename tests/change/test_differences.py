@@ -15,15 +15,15 @@ from tests.support.documents import parsed
 EBS = "AmazonEBSCSIDriverPolicy"
 
 
-def between(one: tuple[str, int], other: tuple[str, int]) -> Differences:
-    return differences(parse(raw_document(*one)), parse(raw_document(*other)))
+def between(before: tuple[str, int], after: tuple[str, int]) -> Differences:
+    return differences(parse(raw_document(*before)), parse(raw_document(*after)))
 
 
 def test_one_value_added_to_two_actions_is_one_difference() -> None:
     name = "AmazonEKSServiceRolePolicy"
-    found = between((name, 25), (name, 26))
-    assert found.counts == (0, 0, 2)
-    (difference,) = found.changed
+    comparison = between((name, 25), (name, 26))
+    assert comparison.counts == (0, 0, 2)
+    (difference,) = comparison.changed
     assert difference.actions == ("eks:AssociateAccessPolicy", "eks:DisassociateAccessPolicy")
     (line,) = difference.conditions[0].revised[0].lines
     assert (line.before.key, line.removed) == ("eks:policyArn", ())
@@ -33,8 +33,8 @@ def test_one_value_added_to_two_actions_is_one_difference() -> None:
 
 def test_a_resource_within_one_of_the_other_side_has_other_conditions_and_is_not_new() -> None:
     """Version 3 of the EBS driver's policy names resources: on snapshots one action is held to tags, another no more."""
-    found = between((EBS, 2), (EBS, 3))
-    by_action = {action: difference for difference in found.changed for action in difference.actions}
+    comparison = between((EBS, 2), (EBS, 3))
+    by_action = {action: difference for difference in comparison.changed for action in difference.actions}
     snapshots = ("arn:aws:ec2:*:*:snapshot/*",)
     (moved,) = by_action["ec2:CreateSnapshot"].resources
     assert (moved.removed, moved.added, moved.ways) == (("*",), ("arn:aws:ec2:*:*:volume/*",), ((),))
@@ -65,14 +65,14 @@ def test_a_comparison_takes_resources_as_written_once_it_took_all_its_steps(monk
         return compare(general, special)
 
     monkeypatch.setattr(arn, "resource_covers", counting)
-    found = differences(patterns("a"), patterns("b"))
-    assert found.counts == (0, 0, 9)
+    comparison = differences(patterns("a"), patterns("b"))
+    assert comparison.counts == (0, 0, 9)
     assert len(counted) <= MAX_STEPS / STEPS_OF_ARNS
 
 
 def test_two_statements_are_two_ways_and_one_is_one() -> None:
-    found = between((EBS, 15), (f"{EBS}V2", 1))
-    by_action = {action: difference for difference in found.changed for action in difference.actions}
+    comparison = between((EBS, 15), (f"{EBS}V2", 1))
+    by_action = {action: difference for difference in comparison.changed for action in difference.actions}
     (change,) = by_action["ec2:ModifyVolume"].conditions
     assert (change.gone, len(change.new), change.revised) == (((),), 2, ())
     (tags,) = by_action["ec2:DeleteTags"].conditions
@@ -82,19 +82,19 @@ def test_two_statements_are_two_ways_and_one_is_one() -> None:
 def test_what_the_other_side_has_by_a_pattern_is_unchanged() -> None:
     named = {"Effect": "Allow", "Action": ["ec2:DescribeVpcs", "ec2:DescribeSubnets"], "Resource": "*"}
     wild = {"Effect": "Allow", "Action": ["ec2:Describe*", "ec2:RunInstances"], "Resource": "*"}
-    found = differences(parsed(named), parsed(wild))
-    assert found.removed == found.changed == ()
-    (covered,) = found.covered
+    comparison = differences(parsed(named), parsed(wild))
+    assert comparison.removed == comparison.changed == ()
+    (covered,) = comparison.covered
     assert (covered.actions, covered.by) == (("ec2:DescribeSubnets", "ec2:DescribeVpcs"), "ec2:Describe*")
-    assert [difference.actions for difference in found.added] == [("ec2:Describe*",), ("ec2:RunInstances",)]
-    assert "ec2:DescribeVpcs" not in found.added[0].part
+    assert [difference.actions for difference in comparison.added] == [("ec2:Describe*",), ("ec2:RunInstances",)]
+    assert "ec2:DescribeVpcs" not in comparison.added[0].part
 
 
 def test_a_pattern_on_fewer_resources_is_a_change() -> None:
     named = {"Effect": "Allow", "Action": "ec2:DescribeVpcs", "Resource": "*"}
     wild = {"Effect": "Allow", "Action": "ec2:Describe*", "Resource": "arn:aws:ec2:*:*:vpc/*"}
-    found = differences(parsed(named), parsed(wild))
-    assert [difference.actions for difference in found.changed] == [("ec2:DescribeVpcs",)]
+    comparison = differences(parsed(named), parsed(wild))
+    assert [difference.actions for difference in comparison.changed] == [("ec2:DescribeVpcs",)]
 
 
 def test_no_condition_is_called_gone_that_another_way_still_needs() -> None:
@@ -110,11 +110,11 @@ def test_no_condition_is_called_gone_that_another_way_still_needs() -> None:
 
 
 def test_a_list_of_exceptions_that_grew_says_by_what() -> None:
-    found = between(("PowerUserAccess", 1), ("PowerUserAccess", 5))
-    (difference,) = found.changed
+    comparison = between(("PowerUserAccess", 1), ("PowerUserAccess", 5))
+    (difference,) = comparison.changed
     assert difference.names_added == ("organizations:*", "account:*")
     assert difference.names_removed == ()
-    assert {action for difference in found.added for action in difference.actions} == {
+    assert {action for difference in comparison.added for action in difference.actions} == {
         "iam:CreateServiceLinkedRole", "iam:DeleteServiceLinkedRole", "iam:ListRoles",
     }  # fmt: skip
 
@@ -124,13 +124,13 @@ def test_every_step_of_the_eks_policies_says_something_exactly_where_grants_diff
     for raw in raw_corpus():
         if "EKS" not in raw["name"] and "EBSCSI" not in raw["name"]:
             continue
-        for one, other in pairwise(raw["versions"]):
-            before, after = parse(one["document"]), parse(other["document"])
-            found, grants_differ = differences(before, after), grants(before) != grants(after)
-            said = bool(found.added or found.removed or found.changed or found.covered)
-            assert said == grants_differ, (raw["name"], other["version"])
+        for version, next_version in pairwise(raw["versions"]):
+            before, after = parse(version["document"]), parse(next_version["document"])
+            comparison, grants_differ = differences(before, after), grants(before) != grants(after)
+            has_differences = bool(comparison.added or comparison.removed or comparison.changed or comparison.covered)
+            assert has_differences == grants_differ, (raw["name"], next_version["version"])
             back = differences(after, before)
-            assert found.counts == (back.counts[1], back.counts[0], back.counts[2])
+            assert comparison.counts == (back.counts[1], back.counts[0], back.counts[2])
             steps += 1
     assert steps > 80
 
@@ -266,16 +266,16 @@ def test_lists_of_exceptions_are_each_one_difference() -> None:
     def all_but(*names: str) -> dict[str, Any]:
         return {"Effect": "Allow", "NotAction": list(names), "Resource": "*"}
 
-    found = differences(parsed(), parsed(all_but("iam:*"), all_but("s3:*", "ec2:*")))
-    assert (found.counts, {difference.actions for difference in found.added}) == (
+    comparison = differences(parsed(), parsed(all_but("iam:*"), all_but("s3:*", "ec2:*")))
+    assert (comparison.counts, {difference.actions for difference in comparison.added}) == (
         (2, 0, 0),
         {("iam:*",), ("s3:*", "ec2:*")},
     )
     # One that became two, or two that became two, are not paired.
-    found = differences(parsed(all_but("iam:*")), parsed(all_but("s3:*"), all_but("ec2:*")))
-    assert found.counts == (2, 1, 0)
-    found = differences(parsed(all_but("iam:*", "s3:*")), parsed(all_but("s3:*", "ec2:*", "sqs:*")))
-    (one,) = found.changed
+    comparison = differences(parsed(all_but("iam:*")), parsed(all_but("s3:*"), all_but("ec2:*")))
+    assert comparison.counts == (2, 1, 0)
+    comparison = differences(parsed(all_but("iam:*", "s3:*")), parsed(all_but("s3:*", "ec2:*", "sqs:*")))
+    (one,) = comparison.changed
     assert (one.names_removed, one.names_added, one.actions) == (
         ("iam:*",),
         ("ec2:*", "sqs:*"),
@@ -287,12 +287,12 @@ def test_a_pattern_that_is_spelled_out_is_covered_only_if_all_its_actions_are_th
     actions = ["sns:ListTopics", "sns:ListTagsForResource"]
     wild = {"Effect": "Allow", "Action": "sns:ListT*", "Resource": "*"}
     named = {"Effect": "Allow", "Action": actions, "Resource": "*"}
-    found = differences(parsed(wild), parsed(named))
-    assert {(covering.side, covering.by): sorted(covering.actions) for covering in found.covered} == {
+    comparison = differences(parsed(wild), parsed(named))
+    assert {(covering.side, covering.by): sorted(covering.actions) for covering in comparison.covered} == {
         ("before", "its actions by name"): ["sns:ListT*"],
         ("after", "sns:ListT*"): sorted(actions),
     }
-    assert (found.counts, dict(found.alike)) == ((0, 0, 0), {"Allow": ("sns:ListT*", *sorted(actions))})
+    assert (comparison.counts, dict(comparison.alike)) == ((0, 0, 0), {"Allow": ("sns:ListT*", *sorted(actions))})
     (less,) = differences(parsed(wild), parsed({**named, "Action": actions[:1]})).removed
     assert (less.actions, less.part) == (("sns:ListT*",), ("sns:ListTagsForResource",))
     elsewhere = differences(parsed(wild), parsed({**named, "Resource": "arn:aws:sns:*:*:a"}))

@@ -55,8 +55,8 @@ def test_a_resource_that_is_made_matches_its_pattern_and_its_type_and_is_made_wh
 def test_a_resource_is_in_the_region_and_account_asked_for_unless_its_pattern_says_otherwise(
     pattern: str, made: set[str]
 ) -> None:
-    found = resources_for("eks:DescribeCluster", pattern, ONE, "eu-west-1")
-    assert {arn for arn, kind in found if kind == "cluster"} == made
+    resources = resources_for("eks:DescribeCluster", pattern, ONE, "eu-west-1")
+    assert {arn for arn, kind in resources if kind == "cluster"} == made
 
 
 @pytest.mark.parametrize(

@@ -66,8 +66,8 @@ def test_a_step_is_from_the_version_before_it_and_the_first_is_new() -> None:
     actions: list[Any] = [["s3:GetObject"], ["s3:GetObject", "s3:PutObject"], ["s3:PutObject"]]
     documents = {n: parse({"Statement": {**statement, "Action": action}}) for n, action in enumerate(actions, 1)}
     steps = list(steps_since(policy, documents, None))
-    said = [(step.version, step.previous, step.change.kind, step.change.added, step.change.removed) for step in steps]
-    assert said == [(1, None, "new", 1, 0), (2, 1, "actions", 1, 0), (3, 2, "actions", 0, 1)]
+    rows = [(step.version, step.previous, step.change.kind, step.change.added, step.change.removed) for step in steps]
+    assert rows == [(1, None, "new", 1, 0), (2, 1, "actions", 1, 0), (3, 2, "actions", 0, 1)]
     assert [step.version for step in steps_since(policy, documents, DAY[3])] == [3]
     assert list(steps_since(policy, documents, DAY[5])) == []
 

@@ -90,14 +90,14 @@ def statements(draw: st.DrawFn) -> dict[str, Any]:
 def changed_documents(draw: st.DrawFn) -> tuple[Any, Any]:
     """Two documents that share statements, so that they often differ by little."""
     shared = draw(st.lists(statements(), max_size=2))
-    one, other = draw(st.lists(statements(), max_size=2)), draw(st.lists(statements(), max_size=2))
+    of_before, of_after = draw(st.lists(statements(), max_size=2)), draw(st.lists(statements(), max_size=2))
     part = draw(st.sampled_from(["", "Condition", "Resource", "Action"]))
     versions = draw(st.sampled_from([(NEWEST, NEWEST), (NEWEST, NEWEST), (NEWEST, OLDEST), (OLDEST, OLDEST)]))
-    if one and part:
+    if of_before and part:
         tweak = draw(statements())
-        if part in tweak and part in one[0]:
-            other = [{**one[0], part: tweak[part]}, *other[1:]]
-    before, after = {"Statement": shared + one}, {"Statement": shared + other}
+        if part in tweak and part in of_before[0]:
+            of_after = [{**of_before[0], part: tweak[part]}, *of_after[1:]]
+    before, after = {"Statement": shared + of_before}, {"Statement": shared + of_after}
     return {"Version": versions[0], **before}, {"Version": versions[1], **after}
 
 
@@ -123,9 +123,9 @@ def gained_and_lost(before: Any, after: Any) -> tuple[set[str], set[str]]:
     gained: set[str] = set()
     lost: set[str] = set()
     for request in WORLD:
-        one, other = allows(before, request), allows(after, request)
-        if one != other:
-            (gained if other else lost).add(request.action.lower())
+        was_allowed, is_allowed = allows(before, request), allows(after, request)
+        if was_allowed != is_allowed:
+            (gained if is_allowed else lost).add(request.action.lower())
     return gained, lost
 
 
@@ -149,16 +149,16 @@ def test_no_request_contradicts_what_is_proven(documents: tuple[Any, Any]) -> No
 
 def assert_witnessed(outcome: Outcome, before: Any, after: Any) -> None:
     """A gain or loss is claimed only with a request that shows it."""
-    for claimed, one, other, held_one, held_other in (
+    for claimed, refusing, allowing, refusing_grants, allowing_grants in (
         (outcome.gained, before, after, outcome.before, outcome.after),
         (outcome.lost, after, before, outcome.after, outcome.before),
     ):
-        found = request_gained(outcome.action.lower(), held_one, held_other) if claimed else None
-        assert claimed == (found is not None)
-        if found is not None:
-            request = Request(found.action, found.resource, found.context)
-            assert allows(other, request), request
-            assert not allows(one, request), request
+        witness = request_gained(outcome.action.lower(), refusing_grants, allowing_grants) if claimed else None
+        assert claimed == (witness is not None)
+        if witness is not None:
+            request = Request(witness.action, witness.resource, witness.context)
+            assert allows(allowing, request), request
+            assert not allows(refusing, request), request
 
 
 @settings(max_examples=examples(40, whole=100), deadline=None)
@@ -316,31 +316,33 @@ def test_every_unconditional_step_of_the_corpus_agrees_with_expanded_actions() -
         for before, after in itertools.pairwise(version["document"] for version in raw["versions"]):
             if not (is_plain(before) and is_plain(after)):
                 continue
-            one, other = plain_actions(before), plain_actions(after)
-            literals = {pattern for pattern in one | other if "*" not in pattern}
-            touched = {action for pattern in one ^ other for action in expanded(pattern)}
+            earlier, later = plain_actions(before), plain_actions(after)
+            literals = {pattern for pattern in earlier | later if "*" not in pattern}
+            touched = {action for pattern in earlier ^ later for action in expanded(pattern)}
             touched |= {
-                action for pattern in one ^ other if "*" in pattern for action in literals if glob(pattern, action)
+                action for pattern in earlier ^ later if "*" in pattern for action in literals if glob(pattern, action)
             }
             # What nobody can list has one action of its own: a pattern that matches nothing, a service that is not known.
             touched |= {
                 pattern.replace("*", "~")
-                for pattern in one | other
+                for pattern in earlier | later
                 if "*" in pattern and not expanded(pattern) and not any(glob(pattern, literal) for literal in literals)
             }
             touched |= {
-                f"{pattern.partition(':')[0]}:~" for pattern in one | other if pattern.partition(":")[0] not in names
+                f"{pattern.partition(':')[0]}:~"
+                for pattern in earlier | later
+                if pattern.partition(":")[0] not in names
             } - {"*:~"}
-            gained = any(allowed(other, action) and not allowed(one, action) for action in touched)
-            lost = any(allowed(one, action) and not allowed(other, action) for action in touched)
+            gained = any(allowed(later, action) and not allowed(earlier, action) for action in touched)
+            lost = any(allowed(earlier, action) and not allowed(later, action) for action in touched)
             expected = "mixed" if gained and lost else "widened" if gained else "narrowed" if lost else "same"
-            found = reach_between(grants(parse(before)), grants(parse(after)), thorough=False).reach
-            if found == "unknown":
+            reach = reach_between(grants(parse(before)), grants(parse(after)), thorough=False).reach
+            if reach == "unknown":
                 # The one action that a pattern matches is named by the other side; whether there are more nobody knows.
-                assert any("*" in pattern and not expanded(pattern) for pattern in one ^ other), raw["name"]
+                assert any("*" in pattern and not expanded(pattern) for pattern in earlier ^ later), raw["name"]
             else:
-                assert found == expected, raw["name"]
-            judged[found] += 1
+                assert reach == expected, raw["name"]
+            judged[reach] += 1
     assert judged["widened"] > 100
     assert judged["unknown"] <= judged.total() // 90
 
@@ -586,11 +588,13 @@ def test_everything_for_a_caller_with_a_tag_is_gained_without_a_search(
         return request_gained(action, *more)
 
     monkeypatch.setattr("ekstui.change.reach.request_gained", searching)
-    one, other = (
+    statement, later_statement = (
         {"Effect": "Allow", "Action": actions, "Resource": "*", "Condition": condition}
         for actions in ("zz:Put", ["zz:Put", "s3:GetObject", "s3:PutObject"])
     )
-    change = changes(parse({"Version": NEWEST, "Statement": one}), parse({"Version": NEWEST, "Statement": other}))
+    change = changes(
+        parse({"Version": NEWEST, "Statement": statement}), parse({"Version": NEWEST, "Statement": later_statement})
+    )
     assert bool(searched) is is_searched
     assert is_searched or change.reach == "widened"
 
@@ -603,7 +607,7 @@ def test_work_that_goes_beyond_what_is_left_is_spent_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("action", "pattern", "found"),
+    ("action", "pattern", "resources"),
     [
         # An empty Region or account is not any: IAM compares every part of an ARN.
         ("zz:Get", "arn:aws:zz:::thing/a", {("arn:aws:zz:::thing/a", "")}),
@@ -622,9 +626,9 @@ def test_work_that_goes_beyond_what_is_left_is_spent_too() -> None:
         ("ec2:DescribeInstances", "*", {("*", "")}),
     ],
 )
-def test_resources_that_a_pattern_can_mean(action: str, pattern: str, found: set[tuple[str, str]]) -> None:
+def test_resources_that_a_pattern_can_mean(action: str, pattern: str, resources: set[tuple[str, str]]) -> None:
     made = set(resources_for(action, pattern, "111122223333", "eu-west-1"))
-    assert {(resource.removesuffix("zq"), kind) for resource, kind in made} == found
+    assert {(resource.removesuffix("zq"), kind) for resource, kind in made} == resources
 
 
 @pytest.mark.parametrize(
@@ -645,7 +649,7 @@ def test_keys_that_follow_from_another(
 
 
 @pytest.mark.parametrize(
-    ("given", "agreed"),
+    ("context", "agreed"),
     [
         ({"": ("a", "b")}, {"": ("a", "b"), "first": ("a",), "last": ("b",)}),
         ({"first": ("a",), "last": ("b",)}, {"": ("a", "b"), "first": ("a",), "last": ("b",)}),
@@ -655,13 +659,13 @@ def test_keys_that_follow_from_another(
     ],
 )
 def test_the_first_and_the_last_service_are_those_of_the_chain(
-    given: dict[str, tuple[str, ...]], agreed: dict[str, tuple[str, ...]] | None
+    context: dict[str, tuple[str, ...]], agreed: dict[str, tuple[str, ...]] | None
 ) -> None:
-    found = agreeing({f"aws:calledvia{key}": values for key, values in given.items()}, "*", {})
-    assert (found is None) is (agreed is None)
+    completed = agreeing({f"aws:calledvia{key}": values for key, values in context.items()}, "*", {})
+    assert (completed is None) is (agreed is None)
     for key, values in (agreed or {}).items():
-        assert found is not None
-        assert found[f"aws:calledvia{key}"] == values
+        assert completed is not None
+        assert completed[f"aws:calledvia{key}"] == values
 
 
 def test_all_but_one_are_not_covered_by_all_but_two() -> None:
@@ -684,7 +688,7 @@ SERVICE, NAME = "aws:principalisawsservice", "aws:principalservicename"
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "possible"),
+    ("pair", "second_pair", "possible"),
     [
         # IAM User Guide, "AWS global condition context keys"; an empty text stands for a key that the request lacks.
         ((PRINCIPAL, ROLE_A), ("aws:principalaccount", ONE), True),
@@ -748,31 +752,31 @@ SERVICE, NAME = "aws:principalisawsservice", "aws:principalservicename"
         ((SERVICE, "true"), (NAME, "a.amazonaws.com"), False),  # it has no identity policy
     ],
 )
-def test_keys_that_agree(one: tuple[str, str], other: tuple[str, str], possible: bool) -> None:
-    given = {key: (value,) if value else () for key, value in (one, other)}
-    assert (agreeing(given, "*", {}) is not None) is possible
+def test_keys_that_agree(pair: tuple[str, str], second_pair: tuple[str, str], possible: bool) -> None:
+    context = {key: (value,) if value else () for key, value in (pair, second_pair)}
+    assert (agreeing(context, "*", {}) is not None) is possible
     # What follows from a key that is given agrees with it and leaves it as it is; a zone changes no region.
-    for changed in given if SERVICE not in given and given[one[0]] != ("x-a",) else ():
-        if not given[changed] or changed == ZONE:
+    for changed in context if SERVICE not in context and context[pair[0]] != ("x-a",) else ():
+        if not context[changed] or changed == ZONE:
             continue
-        followed = follow(given, changed)
-        assert followed[changed] == given[changed]
+        followed = follow(context, changed)
+        assert followed[changed] == context[changed]
         assert agreeing(followed, "*", {}) is not None, changed
 
 
 def test_the_account_of_a_resource_is_one_however_the_key_is_spelled() -> None:
-    given = {
+    context = {
         "aws:resourceaccount": (ONE,),
         "s3:resourceaccount": (TWO,),
         "aws:principaltag/t": ("a",),
         "k:resourceaccount": (),
     }
-    expected = given | {"s3:resourceaccount": (ONE,)}
-    assert follow(given, "aws:resourceaccount") == expected
+    expected = context | {"s3:resourceaccount": (ONE,)}
+    assert follow(context, "aws:resourceaccount") == expected
 
 
 @pytest.mark.parametrize(
-    ("given", "changed", "followed"),
+    ("context", "changed", "followed"),
     [
         ({"aws:principalaccount": (TWO,), PRINCIPAL: (ROLE_A,)}, "aws:principalaccount", (ROLE_A.replace(ONE, TWO),)),
         ({"aws:username": ("bo",), PRINCIPAL: (ADA,)}, "aws:username", (f"arn:aws:iam::{ONE}:user/bo",)),
@@ -814,16 +818,16 @@ def test_the_account_of_a_resource_is_one_however_the_key_is_spelled() -> None:
         ({NAME: (), SERVICE: ("true",)}, NAME, ("false",)),
     ],
 )  # fmt: skip
-def test_what_follows_from_a_key(given: dict[str, tuple[str, ...]], changed: str, followed: tuple[str, ...]) -> None:
-    (other,) = given.keys() - {changed}
-    assert follow(given, changed) == {changed: given[changed], other: followed}
+def test_what_follows_from_a_key(context: dict[str, tuple[str, ...]], changed: str, followed: tuple[str, ...]) -> None:
+    (following_key,) = context.keys() - {changed}
+    assert follow(context, changed) == {changed: context[changed], following_key: followed}
 
 
 def test_tags_and_places_agree_with_the_resource_and_each_other() -> None:
-    def agreed(resource: str = "*", **given: str) -> dict[str, tuple[str, ...]] | None:
-        keys = {key.replace("__", ":").replace("_", "/"): (value,) if value else () for key, value in given.items()}
-        found = agreeing(keys, resource, {"owner": "Owner"})
-        return None if found is None else dict(found)
+    def agreed(resource: str = "*", **context: str) -> dict[str, tuple[str, ...]] | None:
+        keys = {key.replace("__", ":").replace("_", "/"): (value,) if value else () for key, value in context.items()}
+        completed = agreeing(keys, resource, {"owner": "Owner"})
+        return None if completed is None else dict(completed)
 
     volume = f"arn:aws:ec2:eu-west-1:{ONE}:volume/v"
     assert agreed(volume, aws__requestedregion="eu-west-1", aws__resourceaccount=ONE, aws__principalarn=ADA) is not None
@@ -894,9 +898,9 @@ def test_extents_cover_each_other_or_are_apart_exactly_as_the_resources_they_mat
         }
         for extent in extents
     }
-    for one, other in itertools.product(extents, repeat=2):
-        assert extent_covers(one, other) is (matched[other] <= matched[one]), (one, other)
-        assert are_disjoint(one, other) is matched[one].isdisjoint(matched[other]), (one, other)
+    for covering, covered in itertools.product(extents, repeat=2):
+        assert extent_covers(covering, covered) is (matched[covered] <= matched[covering]), (covering, covered)
+        assert are_disjoint(covering, covered) is matched[covering].isdisjoint(matched[covered]), (covering, covered)
     bound = frozenset({ConditionLine("StringEquals", "aws:principaltag/t", frozenset({"a"}))})
     for extent in extents:
         assert extent_covers(extent, extent._replace(conditions=bound))
@@ -911,7 +915,7 @@ def test_extents_cover_each_other_or_are_apart_exactly_as_the_resources_they_mat
         or are_disjoint(extent, itself)
         for extent in extents
     )
-    other = itself._replace(
+    bound_to_b = itself._replace(
         conditions=frozenset({ConditionLine("StringEquals", "aws:principaltag/t", frozenset({"b"}))})
     )
-    assert are_disjoint(itself._replace(conditions=bound), other)
+    assert are_disjoint(itself._replace(conditions=bound), bound_to_b)

@@ -33,14 +33,14 @@ def versions_that_allow(raw: Any, action: str) -> list[int]:
 @cache
 def candidates(action: str) -> list[Candidate]:
     """The policies that may allow an action, from the documents of those versions that matter."""
-    found: list[Candidate] = []
+    list_of_candidates: list[Candidate] = []
     for raw in raw_corpus():
         if versions_that_allow({"versions": raw["versions"][-1:]}, action):
             documents = {int(version["version"][1:]): parse(version["document"]) for version in raw["versions"]}
             candidate = candidate_of(policy_of(raw), documents, action.lower())
             assert candidate is not None, raw["name"]
-            found.append(candidate)
-    return found
+            list_of_candidates.append(candidate)
+    return list_of_candidates
 
 
 def holders(action: str, resource: str | None = None) -> dict[str, Holder]:
@@ -51,8 +51,8 @@ def holders(action: str, resource: str | None = None) -> dict[str, Holder]:
     "action", ["ec2:DescribeSecurityGroups", "ecr:BatchImportUpstreamImage", "iam:CreateUser", "eks:DescribeCluster"]
 )
 def test_the_policies_and_the_runs_are_those_of_the_raw_documents(action: str) -> None:
-    found = holders(action)
-    looked_at = {*found, *(raw["name"] for raw in sampled_corpus())}
+    holder_by_name = holders(action)
+    looked_at = {*holder_by_name, *(raw["name"] for raw in sampled_corpus())}
     policies = [raw for raw in raw_corpus() if raw["name"] in looked_at]
     expected: dict[str, int] = {}
     for raw in policies:
@@ -63,7 +63,7 @@ def test_the_policies_and_the_runs_are_those_of_the_raw_documents(action: str) -
         while run and run[-1] in versions:
             first = run.pop()
         expected[raw["name"]] = first
-    assert {name: holder.since.version for name, holder in found.items()} == expected
+    assert {name: holder.since.version for name, holder in holder_by_name.items()} == expected
     assert len(expected) > 2
 
 
@@ -75,9 +75,9 @@ def test_the_vpc_cni_policy_describes_security_groups_since_v6() -> None:
 
 
 def test_a_pull_through_cache_needs_another_policy_than_read_only() -> None:
-    found = holders("ecr:BatchImportUpstreamImage")
-    assert "AmazonEC2ContainerRegistryPullOnly" in found
-    assert "AmazonEC2ContainerRegistryReadOnly" not in found
+    holder_by_name = holders("ecr:BatchImportUpstreamImage")
+    assert "AmazonEC2ContainerRegistryPullOnly" in holder_by_name
+    assert "AmazonEC2ContainerRegistryReadOnly" not in holder_by_name
 
 
 def test_power_users_may_do_all_but_what_their_policy_excepts() -> None:
@@ -115,8 +115,8 @@ def test_a_resource_keeps_the_policies_whose_grants_can_match_it() -> None:
 def small(statements: list[Any], action: str, resource: str | None = None) -> Holder | None:
     policy = Policy("P", "arn:aws:iam::aws:policy/P", 1, (VersionInfo(1, None),))
     candidate = candidate_of(policy, {1: parse({"Statement": statements})}, action.lower())
-    found = holders_of(action, [candidate] if candidate else [], resource).holders
-    return found[0] if found else None
+    matches = holders_of(action, [candidate] if candidate else [], resource).holders
+    return matches[0] if matches else None
 
 
 ALLOW = {"Effect": "Allow", "Action": ["s3:Get*", "S3:GetObject"], "Resource": "*"}
@@ -203,8 +203,8 @@ def test_since_is_of_the_grant_as_asked() -> None:
     # v8 (2026-06-03) wants the cluster's tag, v9 (2026-06-16) does not.
     action = "elasticloadbalancing:SetRulePriorities"
     assert holders(action)["AmazonEKSLoadBalancingPolicy"].since.version == 8
-    found = wider("AmazonEKSLoadBalancingPolicy", action, 8)
-    assert found == [(9, ("aws:ResourceTag/eks:eks-cluster-name",))]
+    steps = wider("AmazonEKSLoadBalancingPolicy", action, 8)
+    assert steps == [(9, ("aws:ResourceTag/eks:eks-cluster-name",))]
     # v6 dropped the conditions of the Shield actions.
     assert wider("AmazonEKSLoadBalancingPolicy", "shield:DeleteProtection", 1)[-1] == (
         6,
@@ -235,8 +235,8 @@ def test_what_a_short_arn_reaches_is_left_open() -> None:
         statement = {"Effect": "Allow", "Action": "ec2:CreateVolume", "Resource": resource}
         candidate = candidate_of(policy, {1: parse({"Statement": statement})}, "ec2:createvolume")
         assert candidate is not None
-        (found,) = holders_of("ec2:CreateVolume", [candidate]).holders
-        return found
+        (match,) = holders_of("ec2:CreateVolume", [candidate]).holders
+        return match
 
     short, whole = holder("arn:aws:ec2:*:volume/*"), holder("arn:aws:ec2:*:*:volume/*")
     assert (short.covers, short.lacks) == ((), ("snapshot",))
@@ -287,8 +287,8 @@ def test_what_takes_long_is_left_out_where_it_is_not_asked_for() -> None:
     assert (plain.wider, [wider.version for wider in history.wider]) == ((), [9])
     assert (bool(plain.covers or plain.lacks), bare.covers, bare.lacks) == (True, (), ())
     # Of a pattern, neither types nor a level are known.
-    found = holders_of("elasticloadbalancing:SetRule*", [candidate])
-    assert (found.level, found.holders[0].covers, found.holders[0].lacks, found.holders[0].applies) == (
+    answer = holders_of("elasticloadbalancing:SetRule*", [candidate])
+    assert (answer.level, answer.holders[0].covers, answer.holders[0].lacks, answer.holders[0].applies) == (
         "unknown",
         (),
         (),
@@ -301,10 +301,10 @@ def test_what_takes_long_is_left_out_where_it_is_not_asked_for() -> None:
 def test_no_more_names_than_help_are_given_for_one_that_nobody_knows() -> None:
     """Many services have an action of that name: three are listed, then what is spelled like it."""
     assert [action.partition(":")[2] for action in nearest_actions("zz:TagResource")] == ["TagResource"] * 3
-    found = nearest_actions("ekss:TagResource")
-    assert [action.partition(":")[2] for action in found[:3]] == ["TagResource"] * 3
-    assert len(found) == 5
-    assert "eks:TagResource" in found
+    suggestions = nearest_actions("ekss:TagResource")
+    assert [action.partition(":")[2] for action in suggestions[:3]] == ["TagResource"] * 3
+    assert len(suggestions) == 5
+    assert "eks:TagResource" in suggestions
     with pytest.raises(InputError) as refused:
         parse_action("TagResource")
     assert refused.value.next_step.count(":TagResource") == 5
