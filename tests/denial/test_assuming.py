@@ -124,9 +124,9 @@ def test_all_but_some_is_judged_by_what_is_known_of_the_caller() -> None:
         return judged(document, Request("sts:AssumeRole", (ROLE,), NODE)).verdict
 
     # A Deny exempts a session only if its role and its account are named too (IAM User Guide, "NotPrincipal with Deny").
-    other = f"arn:aws:iam::{ACCOUNT}:role/other"
-    assert (but(NODE, "Deny"), but(other, "Deny")) == ("depends", "explicit-deny")
-    assert (but(NODE, "Allow"), but(other, "Allow")) == ("implicit-deny", "allowed")
+    unnamed_role = f"arn:aws:iam::{ACCOUNT}:role/other"
+    assert (but(NODE, "Deny"), but(unnamed_role, "Deny")) == ("depends", "explicit-deny")
+    assert (but(NODE, "Allow"), but(unnamed_role, "Allow")) == ("implicit-deny", "allowed")
 
 
 def test_who_the_caller_would_have_to_be_leaves_out_what_it_is() -> None:
@@ -327,7 +327,7 @@ def test_the_tokens_that_a_trust_policy_wants() -> None:
 
 
 @pytest.mark.parametrize(
-    ("operator", "key", "wanted", "given", "refused"),
+    ("operator", "key", "wanted", "actual", "refused"),
     [
         ("ForAllValues:StringEquals", "aws:TagKeys", ("a", "b"), ("a", "b", "c", "d"), ("c", "d")),
         ("ForAllValues:StringEquals", "aws:tagkeys", ("b",), ("a", "b", "c"), ("a", "c")),
@@ -345,9 +345,9 @@ def test_the_tokens_that_a_trust_policy_wants() -> None:
     ],
 )
 def test_tags_that_a_condition_on_all_of_them_refuses(
-    operator: str, key: str | None, wanted: tuple[str, ...], given: tuple[str, ...] | None, refused: tuple[str, ...]
+    operator: str, key: str | None, wanted: tuple[str, ...], actual: tuple[str, ...] | None, refused: tuple[str, ...]
 ) -> None:
-    assert refused_tags(Failure("condition", key, operator, wanted, given)) == refused
+    assert refused_tags(Failure("condition", key, operator, wanted, actual)) == refused
 
 
 @pytest.mark.parametrize(
@@ -388,7 +388,7 @@ SCP = " with an explicit deny in a service control policy"
 
 
 @pytest.mark.parametrize(
-    ("document", "identity", "cause", "verdict", "said", "unsaid"),
+    ("document", "identity", "cause", "verdict", "phrase", "absent_phrases"),
     [
         # Without a message, the two policies together decide.
         (trust(SELF, "sts:AssumeRole"), None, None, "allowed", "", (ELSE, NAME_ROLE)),
@@ -410,13 +410,13 @@ SCP = " with an explicit deny in a service control policy"
     ],
 )  # fmt: skip
 def test_an_explanation_takes_the_trust_policy_into_account(
-    document: dict[str, Any], identity: AppliedPolicy | None, cause: str | None, verdict: str, said: str, unsaid: tuple[str, ...]
+    document: dict[str, Any], identity: AppliedPolicy | None, cause: str | None, verdict: str, phrase: str, absent_phrases: tuple[str, ...]
 ) -> None:  # fmt: skip
     answer = explained(document, Request("sts:AssumeRole", (ROLE,), NODE), identity, cause)
     notes = " ".join(answer.notes)
     assert answer.verdict == verdict
-    assert said in notes
-    assert not [note for note in unsaid if note in notes]
+    assert phrase in notes
+    assert not [note for note in absent_phrases if note in notes]
     # What the trust policy must allow is said only where it was not looked at.
     assert TRUST_MUST_ALLOW not in answer.notes
     assert TRUST_UNSEEN not in answer.not_looked_at
@@ -533,16 +533,16 @@ def test_what_a_session_of_pod_identity_is_known_to_have(condition: dict[str, An
     cluster = f"arn:aws:eks:eu-west-1:{ACCOUNT}:cluster/prod"
     assert judged(document, Request(POD, (cluster,), SA)).verdict == verdict
     # Neither another resource of the cluster nor a cluster of another service names it.
-    for other in (cluster.replace("cluster/", "nodegroup/"), cluster.replace(":eks:", ":ecs:")):
+    for neighbour in (cluster.replace("cluster/", "nodegroup/"), cluster.replace(":eks:", ":ecs:")):
         of_cluster = "eks-cluster" in str(condition)
-        assert judged(document, Request(POD, (other,), SA)).verdict == ("depends" if of_cluster else verdict)
+        assert judged(document, Request(POD, (neighbour,), SA)).verdict == ("depends" if of_cluster else verdict)
 
 
 SAML = f"arn:aws:iam::{ACCOUNT}:saml-provider/okta"
 
 
 @pytest.mark.parametrize(
-    ("principal", "action", "context", "verdict", "given"),
+    ("principal", "action", "context", "verdict", "actual"),
     [
         ({"Federated": SAML}, "sts:AssumeRoleWithSAML", {"aws:FederatedProvider": (SAML,)}, "allowed", None),
         ({"Federated": SAML}, "sts:AssumeRoleWithSAML", {"aws:FederatedProvider": (SAML + "2",)}, "implicit-deny", (SAML + "2",)),
@@ -563,12 +563,12 @@ SAML = f"arn:aws:iam::{ACCOUNT}:saml-provider/okta"
     ],
 )  # fmt: skip
 def test_who_bears_a_token(
-    principal: object, action: str, context: dict[str, tuple[str, ...]], verdict: str, given: tuple[str, ...] | None
+    principal: object, action: str, context: dict[str, tuple[str, ...]], verdict: str, actual: tuple[str, ...] | None
 ) -> None:
     judgement = judged(trust(principal, action), Request(action, context=context))
     assert judgement.verdict == verdict
     if verdict != "allowed":
-        assert judgement.statements[0].failed[0].actual == given
+        assert judgement.statements[0].failed[0].actual == actual
     else:
         assert (judgement.named_as, judgement.missing) == ("direct", ())
 

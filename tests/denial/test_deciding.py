@@ -19,9 +19,10 @@ from tests.support.documents import allow, deny
 
 def nearest(request: Request, *statements: dict[str, Any]) -> list[str | None]:
     """The Sids of the nearest statements, best first."""
-    found = evaluate(request, (managed_policy(*statements),), reference=reference())
+    evaluation = evaluate(request, (managed_policy(*statements),), reference=reference())
     return [
-        result.statement.sid for result in nearest_statements(found.decisive.statements, found.verdict, request.action)
+        result.statement.sid
+        for result in nearest_statements(evaluation.decisive.statements, evaluation.verdict, request.action)
     ]
 
 
@@ -76,8 +77,8 @@ def test_at_most_five_statements_are_shown() -> None:
 
 def wanted(request: Request, statement: dict[str, Any]) -> tuple[str, ...]:
     """What the nearest statement wants in the part that fails first."""
-    found = evaluate(request, (managed_policy(statement),), reference=reference())
-    return nearest_statements(found.decisive.statements, found.verdict, request.action)[0].failed[0].wanted
+    evaluation = evaluate(request, (managed_policy(statement),), reference=reference())
+    return nearest_statements(evaluation.decisive.statements, evaluation.verdict, request.action)[0].failed[0].wanted
 
 
 def test_of_a_long_list_the_five_most_similar_values_are_shown_in_their_order() -> None:

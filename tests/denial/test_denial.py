@@ -234,19 +234,19 @@ def boxed(lines: list[str], width: int, bar: str = "│", margin: str = " ") -> 
 def test_a_message_in_a_frame_or_beside_another_pane(width: int, before: str) -> None:
     text = before + MESSAGES[0][0]
     lines = [text[start : start + width] for start in range(0, len(text), width)]
-    other = ["$ kubectl get pods -n kube-system", "NAME  READY  STATUS  RESTARTS", "ebs-csi-controller-0  1/6"]
-    right = [other[number % 3].ljust(30) for number in range(len(lines))]
+    output = ["$ kubectl get pods -n kube-system", "NAME  READY  STATUS  RESTARTS", "ebs-csi-controller-0  1/6"]
+    right = [output[number % 3].ljust(30) for number in range(len(lines))]
     panes = "\n".join(f"{line.ljust(width)}│{beside}" for line, beside in zip(lines, right, strict=True))
     swapped = "\n".join(f"{beside}│{line.ljust(width)}" for line, beside in zip(lines, right, strict=True))
     # A selection that begins within the frame's first line, and ends within its last.
     partial = boxed(lines, width).split("\n", 1)[1].rpartition("\n")[0].removeprefix("│ ").rstrip("│ ")
-    shown = [
+    screens = [
         boxed(lines, width), boxed(lines, width, "┃"), boxed(lines, width, margin=""), partial, panes, swapped,
         "\n".join(f"| {line.ljust(width)} |" for line in lines),
         "\n".join(f"\x1b[36m│\x1b[0m {line.ljust(width)} \x1b[36m│\x1b[0m" for line in lines),
     ]  # fmt: skip
-    for framed in shown:
-        denial = parse_denial(framed)
+    for screen in screens:
+        denial = parse_denial(screen)
         assert (denial.action, denial.resource) == ("ec2:CreateVolume", "arn:aws:ec2:eu-west-1::snapshot/snap-0abc")
         assert denial.cause == NO_ALLOW
         assert denial.principal == parse_denial(text).principal
@@ -385,9 +385,11 @@ def test_the_parameters_of_an_event_give_tags_and_resources(
     source: str, name: str, parameters: object, tags: dict[str, str], resources: list[str]
 ) -> None:
     denial = parse_denial(recorded(name, parameters, source))
-    given = {key: value for key, value in denial.context.items() if key.startswith(("aws:RequestTag", "aws:TagKeys"))}
+    tag_context = {
+        key: value for key, value in denial.context.items() if key.startswith(("aws:RequestTag", "aws:TagKeys"))
+    }
     expected: dict[str, tuple[str, ...]] = {f"aws:RequestTag/{key}": (value,) for key, value in tags.items()}
-    assert given == (expected | {"aws:TagKeys": tuple(tags)} if tags else {})
+    assert tag_context == (expected | {"aws:TagKeys": tuple(tags)} if tags else {})
     assert "aws:RequestTag/*" in denial.absent
     assert ("aws:TagKeys" in denial.absent) is not bool(tags)
     assert sorted(denial.parameter_resources) == sorted(resources)
@@ -417,7 +419,7 @@ def test_tags_that_an_event_does_not_list_whole_are_not_absent(parameters: objec
 
 def test_tags_belong_to_the_type_of_resource_that_was_denied() -> None:
     parameters = {"tagSpecificationSet": OF_VOLUME}
-    said = (
+    message = (
         "You are not authorized to perform this operation. User: arn:aws:sts::111122223333:assumed-role/a/b is not authorized to "
         "perform: {} on resource: arn:aws:ec2:eu-west-1:111122223333:{}/* because no identity-based policy allows the {} action"
     )
@@ -428,7 +430,7 @@ def test_tags_belong_to_the_type_of_resource_that_was_denied() -> None:
                 event(
                     eventName="RunInstances",
                     requestParameters=parameters,
-                    errorMessage=said.format(action, kind, action),
+                    errorMessage=message.format(action, kind, action),
                 )
             )
         )
@@ -447,8 +449,8 @@ def test_tags_belong_to_the_type_of_resource_that_was_denied() -> None:
 
 
 def test_a_denial_that_is_named_twice_is_one() -> None:
-    said = f"User: {SESSION} is not authorized to perform: ec2:CreateTags on resource: * because no identity-based policy allows"
-    text = f"Failed to call ec2:CreateTags: UnauthorizedOperation: {said} the ec2:CreateTags action"
+    message = f"User: {SESSION} is not authorized to perform: ec2:CreateTags on resource: * because no identity-based policy allows"
+    text = f"Failed to call ec2:CreateTags: UnauthorizedOperation: {message} the ec2:CreateTags action"
     (denial,) = parse_denials(text)
     assert (denial.principal, denial.resource, denial.cause) == (SESSION, "*", NO_ALLOW)
 
@@ -474,7 +476,7 @@ def test_several_denials_are_all_read() -> None:
     assert {denial.action for denial in parse_denials(wrapped)} == {"ec2:CreateVolume", "ec2:CreateTags"}
     records = {"Records": [event(), event(errorCode=None), event(errorMessage="no", eventName="RunInstances")]}
     assert [denial.action for denial in parse_denials(json.dumps(records))] == ["ec2:CreateFleet", "ec2:RunInstances"]
-    lines = "\n".join(json.dumps({"level": "error", "error": said}) for said in (first, second))
+    lines = "\n".join(json.dumps({"level": "error", "error": message}) for message in (first, second))
     assert [denial.action for denial in parse_denials(lines)] == ["ec2:CreateVolume", "ec2:CreateTags"]
 
 
@@ -558,13 +560,13 @@ def test_a_decoded_message_gives_the_context(text: str) -> None:
 
 
 def test_what_stands_around_a_refused_token_is_read_where_it_is_one_thing() -> None:
-    said = "api error AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity"
+    message = "api error AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity"
     role, account = "arn:aws:iam::111122223333:role/app", "system:serviceaccount:shop:cart"
     issuer = "oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE0123456789"
-    denial = parse_denial(f"role_arn={role} sub={account} iss=https://{issuer} err={said}")
+    denial = parse_denial(f"role_arn={role} sub={account} iss=https://{issuer} err={message}")
     assert (denial.resource, denial.principal) == (role, account)
     assert denial.context == {"aws:FederatedProvider": (issuer,)}
-    two = parse_denial(f"{role} {role}2 {account} {said}")
+    two = parse_denial(f"{role} {role}2 {account} {message}")
     assert (two.resource, two.principal, two.context) == (None, account, {})
 
 
@@ -685,7 +687,7 @@ def test_hostile_text_takes_bounded_time(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("shown", "text"),
+    ("screen", "text"),
     [
         # Frames as k9s and less draw them; a line may be a title, and a table of psql has a frame of ASCII.
         ("┌── logs ──┐\n│ a │\n│ b │\n└──────────┘", "a\nb"),
@@ -704,8 +706,8 @@ def test_hostile_text_takes_bounded_time(text: str) -> None:
         ("a -- b", "a -- b"),
     ],
 )  # fmt: skip
-def test_frames_are_taken_off(shown: str, text: str) -> None:
-    assert [line.strip() for line in unframed(shown).split("\n") if line.strip()] == text.split("\n")
+def test_frames_are_taken_off(screen: str, text: str) -> None:
+    assert [line.strip() for line in unframed(screen).split("\n") if line.strip()] == text.split("\n")
 
 
 @pytest.mark.parametrize(
@@ -833,8 +835,8 @@ def test_what_an_event_tells_of_who_assumes_a_role(
 ) -> None:
     event = recorded(name, parameters, "sts", userIdentity=identity, awsRegion="eu-west-1")
     of_assuming = ("aws:Federated", "aws:MultiFactor", "sts:")
-    found = {key: values for key, values in parse_denial(event).context.items() if key.startswith(of_assuming) or key.endswith(":sub")}  # fmt: skip
-    assert found == context
+    caller_context = {key: values for key, values in parse_denial(event).context.items() if key.startswith(of_assuming) or key.endswith(":sub")}  # fmt: skip
+    assert caller_context == context
 
 
 @pytest.mark.parametrize(
@@ -929,12 +931,12 @@ def test_an_event_that_lists_one_resource_is_about_that(listed: object, resource
     ],
 )
 def test_tags_in_the_parameters_of_a_call(parameters: dict[str, Any], tags: dict[str, str], known_whole: bool) -> None:
-    found = request_tags(parameters, ("arn:aws:eks:eu-west-1:111122223333:cluster/prod",))
-    assert {key: value for key, value in found.tags.items() if value is not None} == tags
-    assert found.known_whole is known_whole
+    tags_of_call = request_tags(parameters, ("arn:aws:eks:eu-west-1:111122223333:cluster/prod",))
+    assert {key: value for key, value in tags_of_call.tags.items() if value is not None} == tags
+    assert tags_of_call.known_whole is known_whole
     keys = parameters.get("tagKeys")
     if keys and known_whole:
-        assert list(found.tags) == (keys["items"] if isinstance(keys, dict) else keys)
+        assert list(tags_of_call.tags) == (keys["items"] if isinstance(keys, dict) else keys)
 
 
 def test_the_tags_of_a_call_that_makes_several_things_are_those_of_the_denied_one() -> None:
@@ -975,7 +977,7 @@ def test_what_a_call_makes(action: str, made: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("resource", "found", "action"),
+    ("resource", "expected", "action"),
     [
         ("*", "*", "RunInstances"),
         ("arn:aws:s3:::a", "arn:aws:s3:::a", "s3:RunInstances"),
@@ -984,10 +986,10 @@ def test_what_a_call_makes(action: str, made: tuple[str, ...]) -> None:
         (None, None, "RunInstances"),
     ],
 )
-def test_the_resource_of_a_decoded_message(resource: object, found: str | None, action: str) -> None:
+def test_the_resource_of_a_decoded_message(resource: object, expected: str | None, action: str) -> None:
     context = {**DECODED["context"], "resource": resource, "action": "RunInstances"}  # type: ignore[dict-item]
     denial = parse_denial(json.dumps({**DECODED, "context": context}))
-    assert (denial.resource, denial.action) == (found, action)
+    assert (denial.resource, denial.action) == (expected, action)
     assert denial.cause is None
 
 
@@ -1004,27 +1006,27 @@ def test_what_a_decoded_message_lists_of_tags_is_under_both_keys() -> None:
         "ec2:ResourceTag/team": ("a",), "aws:ResourceTag/team": ("a",), "aws:ResourceTag/Name": ("n",), "ec2:Vpc": (),
     }  # fmt: skip
     without = {**DECODED["context"], "conditions": None}  # type: ignore[dict-item]
-    found = parse_denial(json.dumps({**DECODED, "context": without}))
-    assert (found.context, found.absent) == ({}, frozenset())
+    denial = parse_denial(json.dumps({**DECODED, "context": without}))
+    assert (denial.context, denial.absent) == ({}, frozenset())
 
 
 def test_the_tagging_of_what_a_call_makes_is_told_from_a_call_of_its_own() -> None:
     """EC2 User Guide, "Grant permission to tag resources during creation": ec2:CreateAction is the call that makes it."""
-    said = f"You are not authorized to perform this operation. User: {SESSION} is not authorized to perform: ec2:CreateTags"
+    message = f"You are not authorized to perform this operation. User: {SESSION} is not authorized to perform: ec2:CreateTags"
     tags = {"tagSpecificationSet": OF_VOLUME}
-    inside = parse_denial(json.dumps(event(eventName="CreateVolume", requestParameters=tags, errorMessage=said)))
+    inside = parse_denial(json.dumps(event(eventName="CreateVolume", requestParameters=tags, errorMessage=message)))
     assert (inside.action, inside.context["ec2:CreateAction"]) == ("ec2:CreateTags", ("CreateVolume",))
     assert inside.context["aws:RequestTag/team"] == ("shop",)
     own = {"resourcesSet": {"items": [{"resourceId": "vol-1"}]}, "tagSet": TAG_SET}
-    alone = parse_denial(json.dumps(event(eventName="CreateTags", requestParameters=own, errorMessage=said)))
+    alone = parse_denial(json.dumps(event(eventName="CreateTags", requestParameters=own, errorMessage=message)))
     assert "ec2:CreateAction" in alone.absent
     assert "ec2:CreateAction" not in alone.context
     # A call that is passed on to another service has neither these tags nor these resources.
-    passed = said.replace("ec2:CreateTags", "kms:CreateGrant")
-    other = parse_denial(json.dumps(event(eventName="CreateVolume", requestParameters=tags, errorMessage=passed)))
-    assert other.action == "kms:CreateGrant"
-    assert not [key for key in (*other.context, *other.absent) if "Tag" in key]
-    assert other.parameter_resources == ()
+    passed = message.replace("ec2:CreateTags", "kms:CreateGrant")
+    grant = parse_denial(json.dumps(event(eventName="CreateVolume", requestParameters=tags, errorMessage=passed)))
+    assert grant.action == "kms:CreateGrant"
+    assert not [key for key in (*grant.context, *grant.absent) if "Tag" in key]
+    assert grant.parameter_resources == ()
 
 
 @pytest.mark.parametrize(
@@ -1048,8 +1050,8 @@ def test_a_denial_that_another_includes_is_no_second_one(less: str, kept: int) -
 
 
 def test_the_encoded_part_of_an_event_ends_with_its_line() -> None:
-    said = f"{event()['errorMessage']} Encoded authorization failure message: {ENCODED}\nRequestID: 1"
-    assert parse_denial(json.dumps(event(errorMessage=said))).encoded == ENCODED
+    message = f"{event()['errorMessage']} Encoded authorization failure message: {ENCODED}\nRequestID: 1"
+    assert parse_denial(json.dumps(event(errorMessage=message))).encoded == ENCODED
     # Of two denied calls, it is not known whose it is.
-    both = {"Records": [event(errorMessage=said), event(eventName="RunInstances", errorMessage="Access denied")]}
+    both = {"Records": [event(errorMessage=message), event(eventName="RunInstances", errorMessage="Access denied")]}
     assert [denial.encoded for denial in parse_denials(json.dumps(both))] == [None, None]

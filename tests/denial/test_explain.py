@@ -36,8 +36,8 @@ ELSE = ("service control policies", "resource control policies", "VPC endpoint p
 )  # fmt: skip
 def test_what_was_not_looked_at(policies: Policies, cause: Cause | None, unseen: tuple[str, ...]) -> None:
     denial = Denial(GET.action, GET.resources[0], SESSION, cause)
-    found = explain(GET, policies, (), knowledge=knowledge(), denial=denial)
-    assert found.not_looked_at == unseen
+    explanation = explain(GET, policies, (), knowledge=knowledge(), denial=denial)
+    assert explanation.not_looked_at == unseen
     anonymous = GET._replace(principal="Anonymous")
     unsigned = explain(anonymous, policies, (), knowledge=knowledge())
     assert unsigned.not_looked_at == ("resource control policies", "VPC endpoint policies", "the bucket policy")
@@ -61,9 +61,9 @@ def test_what_was_not_looked_at(policies: Policies, cause: Cause | None, unseen:
 def test_a_remedy_is_offered_only_where_an_identity_policy_helps(
     request_: Request, policies: Policies, candidates: list[CandidatePolicy], helped: bool
 ) -> None:
-    found = explain(request_, policies, candidates, knowledge=knowledge())
-    assert (found.smallest_statement is not None) is helped
-    assert bool(found.allowed_by) is (helped and bool(candidates))
+    explanation = explain(request_, policies, candidates, knowledge=knowledge())
+    assert (explanation.smallest_statement is not None) is helped
+    assert bool(explanation.allowed_by) is (helped and bool(candidates))
     # What is attached already is not offered.
     attached = policies._replace(
         identity=(
@@ -132,7 +132,7 @@ def test_how_a_message_names_its_resource_is_said_where_that_matters() -> None:
 
 
 @pytest.mark.parametrize(
-    ("policies", "request_", "cause", "said", "unsaid"),
+    ("policies", "request_", "cause", "phrases", "absent_phrases"),
     [
         (Policies((READ_ALL,)), GET, None, ("does not say what denied it", "Most likely one of them is not attached", "Or they were attached", "deleted and recreated", "a policy that was not looked at denied it"), ("other tags or context", "another role or user")),
         (Policies((READ_ALL,), identity_known=True), GET, None, ("Most likely they were attached or changed after",), ("one of them is not attached",)),
@@ -147,10 +147,14 @@ def test_how_a_message_names_its_resource_is_said_where_that_matters() -> None:
     ],
 )  # fmt: skip
 def test_why_a_request_that_the_policies_allow_may_have_been_denied(
-    policies: Policies, request_: Request, cause: Cause | None, said: tuple[str, ...], unsaid: tuple[str, ...]
+    policies: Policies,
+    request_: Request,
+    cause: Cause | None,
+    phrases: tuple[str, ...],
+    absent_phrases: tuple[str, ...],
 ) -> None:
     """IAM User Guide, "Troubleshoot access denied error messages": what a message names and what it leaves open."""
     denial = Denial(request_.action, request_.resources[0], request_.principal, cause)
     notes = " ".join(explain(request_, policies, (), knowledge=knowledge(), denial=denial).notes)
-    assert [note for note in said if note not in notes] == []
-    assert [note for note in unsaid if note in notes] == []
+    assert [phrase for phrase in phrases if phrase not in notes] == []
+    assert [phrase for phrase in absent_phrases if phrase in notes] == []

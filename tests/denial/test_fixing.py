@@ -238,14 +238,16 @@ def _after(request: Request, commands: list[str], own: list[Document]) -> tuple[
     context = {f"{prefix}:ResourceTag/{key}": (value,) for key, value in tags.items() for prefix in ("aws", service)}
     resources = request.resources or (SECRET,)
     asked_after = Request(request.action, resources, request.principal, {**request.context, **context}, request.absent)
-    found = evaluate(asked_after, [AppliedPolicy("p", None, document) for document in documents], reference=reference())
-    return found.verdict, found.missing
+    evaluation = evaluate(
+        asked_after, [AppliedPolicy("p", None, document) for document in documents], reference=reference()
+    )
+    return evaluation.verdict, evaluation.missing
 
 
 def _document(text: str, request: Request) -> Document:
-    if (shown := re.fullmatch(r"\$\(ekstui show (\S+) --document(.*)\)", text)) is not None:
+    if (match := re.fullmatch(r"\$\(ekstui show (\S+) --document(.*)\)", text)) is not None:
         # Whatever the reader fills in for the parameters.
-        text = json.dumps(serialise(_managed(shown[1])))
+        text = json.dumps(serialise(_managed(match[1])))
         return parse_text(re.sub(r"<\w+>", "*", text))
     # What the message does not show is what the reader fills in.
     hidden = next((resource.split(":")[4] for resource in request.resources), "")

@@ -23,8 +23,8 @@ from ekstui.errors import InputError
 
 def parse_forbidden(text: str) -> tuple[Forbidden, ...]:
     """What Kubernetes forbade according to a text, without repeats."""
-    found = (refusal.refusal.what for refusal in merged_refusals(refusals_in(text)))
-    return tuple(refusal for refusal in found if isinstance(refusal, Forbidden))
+    merged = (refusal.refusal.what for refusal in merged_refusals(refusals_in(text)))
+    return tuple(refusal for refusal in merged if isinstance(refusal, Forbidden))
 
 
 # The thread stands behind each.
@@ -104,12 +104,12 @@ TEXTS = [
 
 @pytest.mark.parametrize(("text", "subject", "request_"), TEXTS, ids=range(len(TEXTS)))
 def test_a_forbidden_text_is_read(text: str, subject: KubernetesSubject, request_: Request) -> None:
-    (found,) = parse_forbidden(text)
-    assert found.subject == subject
-    assert (found.request.verb, found.request.resource, found.request.api_group) == (
+    (forbidden,) = parse_forbidden(text)
+    assert forbidden.subject == subject
+    assert (forbidden.request.verb, forbidden.request.resource, forbidden.request.api_group) == (
         request_.verb, request_.resource, request_.api_group,
     )  # fmt: skip
-    assert (found.request.subresource, found.request.namespace, found.request.name, found.request.path) == (
+    assert (forbidden.request.subresource, forbidden.request.namespace, forbidden.request.name, forbidden.request.path) == (
         request_.subresource, request_.namespace, request_.name, request_.path,
     )  # fmt: skip
 
@@ -164,7 +164,7 @@ def explained(what: str, *policies: AssociatedPolicy, user: str = "", **fields: 
 
 
 @pytest.mark.parametrize(
-    ("what", "policies", "verdict", "said"),
+    ("what", "policies", "verdict", "phrase"),
     [
         ("list pods  shop", (associated_policy("View"),), "allowed", "AmazonEKSViewPolicy"),
         ("list pods  shop", (associated_policy("View", "shop"),), "allowed", "AmazonEKSViewPolicy"),
@@ -185,14 +185,14 @@ def explained(what: str, *policies: AssociatedPolicy, user: str = "", **fields: 
         ("list nodes  ", (), "forbidden", "no access policy"),
     ],
 )
-def test_why_it_is_forbidden(what: str, policies: tuple[AssociatedPolicy, ...], verdict: str, said: str) -> None:
-    found = explained(what, *policies)
-    assert (found.verdict, found.principal) == (verdict, ROLE)
-    assert said in found.reason
+def test_why_it_is_forbidden(what: str, policies: tuple[AssociatedPolicy, ...], verdict: str, phrase: str) -> None:
+    explanation = explained(what, *policies)
+    assert (explanation.verdict, explanation.principal) == (verdict, ROLE)
+    assert phrase in explanation.reason
 
 
 @pytest.mark.parametrize(
-    ("principal", "known"),
+    ("principal", "has_entry"),
     [
         (ROLE, True),
         ("arn:aws:sts::111122223333:assumed-role/dev/jo", True),
@@ -204,9 +204,9 @@ def test_why_it_is_forbidden(what: str, policies: tuple[AssociatedPolicy, ...], 
         ("dev", False),
     ],
 )
-def test_an_entry_is_of_its_principal_and_of_the_sessions_of_it(principal: str, known: bool) -> None:
+def test_an_entry_is_of_its_principal_and_of_the_sessions_of_it(principal: str, has_entry: bool) -> None:
     cluster = Cluster("prod", "eu-west-1", authentication_mode="API", access_entries=(AccessEntry(ROLE, "STANDARD"),))
-    assert ("has an access entry" in explain_unauthorized(principal, cluster).reason) is known
+    assert ("has an access entry" in explain_unauthorized(principal, cluster).reason) is has_entry
 
 
 def test_the_remedy_that_gives_least_is_first_and_none_that_nobody_may_have() -> None:
@@ -300,8 +300,8 @@ def test_nobody_is_said_to_lack_an_entry_where_that_was_not_looked_at(mode: str)
     assert "no access entry" not in unnamed.reason
     assert unnamed.people_known == (ROLE,)
     assert ("create-access-entry" in " ".join(command.text for command in unnamed.commands)) is (mode != "CONFIG_MAP")
-    other = explain_unauthorized("arn:aws:sts::111122223333:assumed-role/other/jo", cluster)
-    assert other.verdict == ("forbidden" if mode == "API" else "depends")
+    explanation = explain_unauthorized("arn:aws:sts::111122223333:assumed-role/other/jo", cluster)
+    assert explanation.verdict == ("forbidden" if mode == "API" else "depends")
     unread = Cluster("prod", "eu-west-1", authentication_mode=mode)
     assert explain_unauthorized("arn:aws:sts::111122223333:assumed-role/other/jo", unread).verdict == "depends"
 
@@ -309,8 +309,8 @@ def test_nobody_is_said_to_lack_an_entry_where_that_was_not_looked_at(mode: str)
 def test_a_long_text_is_read_within_limits() -> None:
     line = 'nodes "{}" is forbidden: User "x{}" cannot list resource "nodes" in API group "" at the cluster scope\n'
     many = "".join(line.format(number, number) for number in range(1500))
-    found = parse_forbidden(many)
-    assert [refusal.subject.username for refusal in found] == [f"x{number}" for number in range(1500)]
+    refusals = parse_forbidden(many)
+    assert [refusal.subject.username for refusal in refusals] == [f"x{number}" for number in range(1500)]
     with pytest.raises(InputError, match="ekstui reads up to"):
         parse_forbidden(many * 2)
 
@@ -321,25 +321,25 @@ def test_what_was_not_looked_at_follows_from_the_mode(mode: str) -> None:
     cluster = Cluster("prod", "eu-west-1", authentication_mode=mode, access_entries=())
     unread = cluster._replace(access_entries=None)
     config_map = () if mode == "API" else ("the config map aws-auth",)
-    other = "arn:aws:sts::111122223333:assumed-role/other/jo"
-    assert explain_unauthorized(other, cluster).not_looked_at == config_map
-    assert ("aws-auth" in explain_unauthorized(other, cluster).reason) is (mode != "API")
-    assert explain_unauthorized(other, unread).not_looked_at == ("the access entries of the cluster", *config_map)
-    forbidden = parse_forbidden(f'nodes is forbidden: User "{other}" cannot list resource "nodes" in API group ""')[0]
+    session = "arn:aws:sts::111122223333:assumed-role/other/jo"
+    assert explain_unauthorized(session, cluster).not_looked_at == config_map
+    assert ("aws-auth" in explain_unauthorized(session, cluster).reason) is (mode != "API")
+    assert explain_unauthorized(session, unread).not_looked_at == ("the access entries of the cluster", *config_map)
+    forbidden = parse_forbidden(f'nodes is forbidden: User "{session}" cannot list resource "nodes" in API group ""')[0]
     inside = ("roles and bindings inside the cluster (Kubernetes' own RBAC)",)
     whether = ("whether the message is from cluster prod",)
     assert explain_forbidden(forbidden, cluster, RULES) == explain_forbidden(forbidden, cluster, RULES, named=True)
     for named in (True, False):
-        found = explain_forbidden(forbidden, cluster, RULES, named=named)
-        assert (found.verdict, found.not_looked_at) == (
+        explanation = explain_forbidden(forbidden, cluster, RULES, named=named)
+        assert (explanation.verdict, explanation.not_looked_at) == (
             "forbidden",
             (*(() if named else whether), *config_map, *inside),
         )
-        assert ("aws-auth" in found.reason) is (mode != "API")
-        found = explain_forbidden(forbidden, unread, RULES, named=named)
-        assert found.verdict == ("forbidden" if mode == "CONFIG_MAP" else "depends")
-        assert found.not_looked_at == (*(() if named else whether), *inside)
-        assert bool(found.commands) is (mode != "CONFIG_MAP")
+        assert ("aws-auth" in explanation.reason) is (mode != "API")
+        explanation = explain_forbidden(forbidden, unread, RULES, named=named)
+        assert explanation.verdict == ("forbidden" if mode == "CONFIG_MAP" else "depends")
+        assert explanation.not_looked_at == (*(() if named else whether), *inside)
+        assert bool(explanation.commands) is (mode != "CONFIG_MAP")
 
 
 @pytest.mark.parametrize(
@@ -355,11 +355,11 @@ def test_no_access_policy_is_offered_to_those_who_cannot_have_one(
 ) -> None:
     text = f'pods is forbidden: User "{user}" cannot list resource "pods" in API group "" at the cluster scope'
     for cluster in (None, Cluster("prod", "eu-west-1", authentication_mode="API", access_entries=())):
-        found = explain_forbidden(parse_forbidden(text)[0], cluster, RULES)
-        assert (found.verdict, found.allowed_by, found.commands) == ("forbidden", (), ())
-        assert reason in found.reason
-        assert len(found.not_looked_at) == len(elsewhere)
-        assert all(part in place for part, place in zip(elsewhere, found.not_looked_at, strict=True))
+        explanation = explain_forbidden(parse_forbidden(text)[0], cluster, RULES)
+        assert (explanation.verdict, explanation.allowed_by, explanation.commands) == ("forbidden", (), ())
+        assert reason in explanation.reason
+        assert len(explanation.not_looked_at) == len(elsewhere)
+        assert all(part in place for part, place in zip(elsewhere, explanation.not_looked_at, strict=True))
 
 
 @pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
@@ -398,8 +398,8 @@ def test_an_access_policy_is_of_the_partition_of_its_principal(partition: str) -
 )
 def test_the_entry_of_a_user(entry: AccessEntry, user: str, matches: bool) -> None:
     text = f'pods is forbidden: User "{user}" cannot list resource "pods" in API group "" at the cluster scope'
-    other = AccessEntry("arn:aws:iam::111122223333:role/other", "STANDARD")
-    assert (access_entry_of(parse_forbidden(text)[0].subject, [other, entry]) is entry) is matches
+    neighbour = AccessEntry("arn:aws:iam::111122223333:role/other", "STANDARD")
+    assert (access_entry_of(parse_forbidden(text)[0].subject, [neighbour, entry]) is entry) is matches
 
 
 @pytest.mark.parametrize(
@@ -414,8 +414,8 @@ def test_the_entry_of_a_user(entry: AccessEntry, user: str, matches: bool) -> No
     ],
 )
 def test_where_an_access_policy_applies(what: str, scope: tuple[str, ...], applies: bool) -> None:
-    found = explained(what, associated_policy("View", *scope), associated_policy("KRO", *scope))
-    assert [(policy.covers, policy.applies) for policy in found.policies] == [(True, applies), (None, applies)]
+    explanation = explained(what, associated_policy("View", *scope), associated_policy("KRO", *scope))
+    assert [(policy.covers, policy.applies) for policy in explanation.policies] == [(True, applies), (None, applies)]
 
 
 @pytest.mark.parametrize(("namespaces", "applies"), [(None, True), (("*",), False)])
@@ -425,10 +425,10 @@ def test_a_path_is_in_no_namespace(namespaces: tuple[str, ...] | None, applies: 
         ROLE, "STANDARD", SESSION, policies=(associated_policy("ClusterAdmin")._replace(namespaces=namespaces),)
     )
     cluster = Cluster("prod", "eu-west-1", authentication_mode="API", access_entries=(entry,))
-    (found,) = (explain_forbidden(refusal, cluster, RULES) for refusal in parse_forbidden(text))
-    assert [policy.applies for policy in found.policies] == [applies]
-    assert found.verdict == ("allowed" if applies else "forbidden")
-    assert found.missing_rule == Rule((), (), ("get",), ("/metrics",))
+    (explanation,) = (explain_forbidden(refusal, cluster, RULES) for refusal in parse_forbidden(text))
+    assert [policy.applies for policy in explanation.policies] == [applies]
+    assert explanation.verdict == ("allowed" if applies else "forbidden")
+    assert explanation.missing_rule == Rule((), (), ("get",), ("/metrics",))
 
 
 def test_remedies_are_ranked_by_what_else_they_give() -> None:
@@ -446,8 +446,8 @@ def test_remedies_are_ranked_by_what_else_they_give() -> None:
         "Elsewhere": (Rule(("apps",), ("pods",), ("list",)),),
     }
     text = 'x is forbidden: User "arn:aws:sts::111122223333:assumed-role/dev/jo" cannot list resource "pods" in API group "" in the namespace "shop"'
-    (found,) = (explain_forbidden(refusal, None, rules, ["Reserved"]) for refusal in parse_forbidden(text))
-    assert [(remedy.policy, remedy.permissions, remedy.reads_only) for remedy in found.allowed_by] == [
+    (explanation,) = (explain_forbidden(refusal, None, rules, ["Reserved"]) for refusal in parse_forbidden(text))
+    assert [(remedy.policy, remedy.permissions, remedy.reads_only) for remedy in explanation.allowed_by] == [
         ("Reads", 1, True), ("Y-reads-much", 9, True), ("Z-reads-much", 9, True),
         ("B-writes", 2, False), ("A-writes-more", 3, False), ("Everything", None, False),
     ]  # fmt: skip

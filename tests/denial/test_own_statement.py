@@ -32,10 +32,10 @@ def test_the_smallest_statement_allows_what_is_not_allowed_yet_and_no_more() -> 
     # It has the conditions of the nearest one only where that refuses tags.
     keys = {"ForAllValues:StringEquals": {"aws:TagKeys": ["a"]}, "StringEquals": {"aws:RequestedRegion": "eu-west-1"}}
     tagging = Request("ec2:CreateTags", (SNAPSHOT,), SESSION, REGION | {"aws:TagKeys": ("b",)})
-    found = smallest(tagging, allow("ec2:*", Condition={"StringEquals": {"aws:RequestedRegion": "us-east-1"}}), allow("ec2:CreateTags", Condition=keys))  # fmt: skip
-    assert found.conditions == ()
-    found = smallest(tagging, allow("ec2:CreateTags", Condition=keys))
-    assert [(condition.operator, condition.key, condition.values) for condition in found.conditions] == [
+    statement = smallest(tagging, allow("ec2:*", Condition={"StringEquals": {"aws:RequestedRegion": "us-east-1"}}), allow("ec2:CreateTags", Condition=keys))  # fmt: skip
+    assert statement.conditions == ()
+    statement = smallest(tagging, allow("ec2:CreateTags", Condition=keys))
+    assert [(condition.operator, condition.key, condition.values) for condition in statement.conditions] == [
         ("StringEquals", "aws:RequestedRegion", ("eu-west-1",))
     ]
     refused = {"StringEquals": {"aws:RequestedRegion": "us-east-1"}}

@@ -15,22 +15,22 @@ def pod(account: str, *, cluster: str = "prod", policy: str | None = None, tags:
 
 
 def test_the_one_association_gives_tags_and_policy() -> None:
-    found = pod_session([pod("reader", policy=NARROW)], None, ROLE_TAGS, PLACE)
-    assert found.tags == {
+    session = pod_session([pod("reader", policy=NARROW)], None, ROLE_TAGS, PLACE)
+    assert session.tags == {
         "aws:PrincipalTag/team": ("storage",),
         "aws:PrincipalTag/eks-cluster-arn": ("arn:aws:eks:eu-west-1:111122223333:cluster/prod",),
         "aws:PrincipalTag/eks-cluster-name": ("prod",),
         "aws:PrincipalTag/kubernetes-namespace": ("apps",),
         "aws:PrincipalTag/kubernetes-service-account": ("reader",),
     }
-    (policy,) = found.policies
+    (policy,) = session.policies
     assert policy.name == "session policy of the Pod Identity association apps/reader of prod"
-    assert (found.absent, found.unread) == (frozenset(), ())
+    assert (session.absent, session.unread) == (frozenset(), ())
 
 
 def test_without_session_tags_the_role_s_own_are_all_there_is() -> None:
-    found = pod_session([pod("reader", tags=False)], None, ROLE_TAGS, PLACE)
-    assert found == PodSession((), {"aws:PrincipalTag/team": ("storage",)}, frozenset({"aws:PrincipalTag/*"}))
+    session = pod_session([pod("reader", tags=False)], None, ROLE_TAGS, PLACE)
+    assert session == PodSession((), {"aws:PrincipalTag/team": ("storage",)}, frozenset({"aws:PrincipalTag/*"}))
 
 
 def test_an_association_that_was_not_described_tells_no_tags() -> None:
@@ -55,8 +55,8 @@ def test_what_may_apply_is_named_where_it_is_not_certain() -> None:
 
 
 def test_a_session_policy_that_cannot_be_read_is_named() -> None:
-    found = pod_session([pod("reader", policy="{")], None, (), PLACE)
-    assert found.policies == ()
-    assert found.unread == (
+    session = pod_session([pod("reader", policy="{")], None, (), PLACE)
+    assert session.policies == ()
+    assert session.unread == (
         "the session policy of the Pod Identity association apps/reader of prod, which cannot be read",
     )

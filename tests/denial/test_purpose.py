@@ -106,13 +106,13 @@ def test_who_may_have_made_a_call_is_known_from_the_policies_that_allow_it() -> 
 def test_signs_of_what_a_caller_is_for(
     principal: str | None, text: str, in_force: tuple[str, ...], kinds: Collection[str] | None, runs: tuple[str, ...]
 ) -> None:
-    found = purpose_by_signs(principal, text, in_force, knowledge())
+    purpose = purpose_by_signs(principal, text, in_force, knowledge())
     if kinds is None:
         kinds = knowledge().policies[in_force[0]].attached_to
     own = frozenset(name for component in runs for name in policies_of_component(component, knowledge()))
-    assert (found.kinds, found.own) == (frozenset(kinds), own)
-    assert found.is_known is bool(kinds)
-    assert found.is_of_nodes is (bool(kinds) and frozenset(kinds) <= NODE_ROLES)
+    assert (purpose.kinds, purpose.own) == (frozenset(kinds), own)
+    assert purpose.is_known is bool(kinds)
+    assert purpose.is_of_nodes is (bool(kinds) and frozenset(kinds) <= NODE_ROLES)
 
 
 def test_the_policies_in_force_tell_the_kind_by_those_that_are_for_one_kind() -> None:

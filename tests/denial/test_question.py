@@ -46,7 +46,7 @@ def test_context_is_given_as_keys_and_values() -> None:
 
 
 @pytest.mark.parametrize(
-    ("question", "said"),
+    ("question", "error_text"),
     [
         (Question(), "nothing to explain"),
         (Question(action="RunInstances"), "is not an action"),
@@ -59,8 +59,8 @@ def test_context_is_given_as_keys_and_values() -> None:
         (Question(action="s3:GetObject", context={"aws:RequestedRegion": ("a",)}, absent=("AWS:requestedregion",)), "both as absent"),
     ],
 )  # fmt: skip
-def test_a_question_that_cannot_be_meant_is_refused(question: Question, said: str) -> None:
-    with pytest.raises(InputError, match=said):
+def test_a_question_that_cannot_be_meant_is_refused(question: Question, error_text: str) -> None:
+    with pytest.raises(InputError, match=error_text):
         asked(question)
 
 
@@ -76,20 +76,20 @@ def test_a_question_without_a_message_is_taken_as_it_is() -> None:
 
 
 def test_what_is_given_beside_a_message_goes_before_what_it_says() -> None:
-    said = f"User: {SESSION} is not authorized to perform: {{}} on resource: {{}}"
-    two = "\n".join((said.format("ec2:RunInstances", VOLUME), said.format("s3:GetObject", f"{BUCKET}/a")))
+    template = f"User: {SESSION} is not authorized to perform: {{}} on resource: {{}}"
+    two = "\n".join((template.format("ec2:RunInstances", VOLUME), template.format("s3:GetObject", f"{BUCKET}/a")))
 
-    def requests(message: str = two, **given: Any) -> list[Request]:
-        return [question.request for question in asked(Question(message, **given))]
+    def requests(message: str = two, **options: Any) -> list[Request]:
+        return [question.request for question in asked(Question(message, **options))]
 
     assert [request.action for request in requests()] == ["ec2:RunInstances", "s3:GetObject"]
     assert all(request.principal == SESSION for request in requests())
     # A correction is of the denial of that action, or else of the most complete one.
     (corrected,) = requests(action="s3:getobject")
     assert (corrected.action, corrected.resources) == ("s3:GetObject", (f"{BUCKET}/a",))
-    (other,) = requests(action="s3:PutObject")
-    assert other.action == "s3:PutObject"
-    (moved,) = requests(said.format("s3:GetObject", f"{BUCKET}/a"), resources=(f"{BUCKET}/b",), principal=ROLE)
+    (replaced,) = requests(action="s3:PutObject")
+    assert replaced.action == "s3:PutObject"
+    (moved,) = requests(template.format("s3:GetObject", f"{BUCKET}/a"), resources=(f"{BUCKET}/b",), principal=ROLE)
     assert (moved.resources, moved.principal) == ((f"{BUCKET}/b",), ROLE)
     event = {"context": {"action": "s3:GetObject", "resource": f"{BUCKET}/a", "conditions": {"items": [
         {"key": "aws:RequestedRegion", "values": {"items": [{"value": "eu-west-1"}]}},

@@ -70,8 +70,8 @@ def test_a_policy_made_for_the_caller_that_only_may_help_comes_after_those_that_
 
 def test_at_most_fifteen_policies_are_offered_and_the_others_counted() -> None:
     many = [candidate(f"p{number}", READ) for number in range(18)]
-    shown, more = allowers(GET, many, UNKNOWN_PURPOSE)
-    assert (len(shown), more) == (15, 3) == (MAX_ALLOWERS, 3)
+    listed, more = allowers(GET, many, UNKNOWN_PURPOSE)
+    assert (len(listed), more) == (15, 3) == (MAX_ALLOWERS, 3)
     assert allowers(GET, many[:15], UNKNOWN_PURPOSE)[1] == 0
 
 
@@ -112,8 +112,8 @@ def test_what_is_said_of_a_policy_that_would_help() -> None:
     ],
 )
 def test_since_when_a_policy_helps(versions: list[list[dict[str, Any]]], since: int) -> None:
-    (found,), _ = allowers(GET, [candidate("a", *versions)], UNKNOWN_PURPOSE)
-    assert found.since == Since(since, datetime(2020 + since, 1, 1, tzinfo=UTC), at_latest=False)
+    (allower,), _ = allowers(GET, [candidate("a", *versions)], UNKNOWN_PURPOSE)
+    assert allower.since == Since(since, datetime(2020 + since, 1, 1, tzinfo=UTC), at_latest=False)
 
 
 NONE = [allow("s3:PutObject")]
@@ -147,8 +147,8 @@ def test_a_newer_version_that_helps(
 ) -> None:
     policy = candidate("a", *versions, default=default)
     in_force = managed_policy(*versions[current - 1], name="a", version=current)
-    found = newer_version(GET, (in_force,), [policy])
-    assert (found and (found.current, found.version, found.missing)) == (newer and (current, newer, missing))
+    advice = newer_version(GET, (in_force,), [policy])
+    assert (advice and (advice.current, advice.version, advice.missing)) == (newer and (current, newer, missing))
     assert newer_version(GET, (in_force._replace(arn="arn:aws:iam::aws:policy/b"),), [policy]) is None
     assert newer_version(GET, (in_force._replace(version=None),), [policy]) is None
 
@@ -157,9 +157,9 @@ def test_of_the_newer_versions_of_two_policies_the_one_that_certainly_helps_is_n
     may, does = candidate("a", NONE, PERHAPS), candidate("b", NONE, READ)
     both = (managed_policy(*NONE, name="a", version=1), managed_policy(*NONE, name="b", version=1))
     for identity in (both, both[::-1]):
-        found = newer_version(GET, identity, [may, does])
-        assert found is not None
-        assert (found.policy, found.version) == ("b", 2)
+        advice = newer_version(GET, identity, [may, does])
+        assert advice is not None
+        assert (advice.policy, advice.version) == ("b", 2)
 
 
 @pytest.mark.parametrize(
@@ -178,5 +178,5 @@ def test_of_the_newer_versions_of_two_policies_the_one_that_certainly_helps_is_n
 def test_a_newer_release_with_another_way_to_be_allowed(
     versions: list[list[dict[str, Any]]], newer: int | None
 ) -> None:
-    found = newer_release(GET, candidate("a", *versions), 1)
-    assert (found and found.version) == newer
+    release = newer_release(GET, candidate("a", *versions), 1)
+    assert (release and release.version) == newer
