@@ -54,6 +54,6 @@ def test_a_finding_is_added_as_contributing_says_in_three_files(tmp_path: Path) 
     if (ROOT / ".mypy_cache").is_dir():
         shutil.copytree(ROOT / ".mypy_cache", tmp_path / ".mypy_cache")
     run(tmp_path, "mypy", MODULE, TEST)
-    found = run(tmp_path, "pytest", "-q", "-p", "no:cacheprovider", "tests/eks/findings/test_table.py", TEST)
-    assert "passed" in found
+    output = run(tmp_path, "pytest", "-q", "-p", "no:cacheprovider", "tests/eks/findings/test_table.py", TEST)
+    assert "passed" in output
     assert "entry-of-user" in run(tmp_path, "ekstui", "help", "findings")

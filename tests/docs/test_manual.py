@@ -81,23 +81,27 @@ WRITTEN = [ROOT / "README.md", *sorted(page for page in DOCS.glob("*.md") if pag
 
 def blocks(page: Path) -> list[tuple[str, str]]:
     """Return a page's blocks of code, each with its language, which is "" if it has none or is indented."""
-    found = re.findall(
+    matches = re.findall(
         r"^```(\w*)\n(.*?)^```|((?:^ {4}[^\n]*\n)+)", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
     )
-    return [(language, fenced + indented) for language, fenced, indented in found]
+    return [(language, fenced + indented) for language, fenced, indented in matches]
 
 
 def steps_of(page: Path) -> list[tuple[str, str]]:
     """Return the steps of a page to follow: commands, and after them some of what they print."""
-    return [(one[1], other[1]) for one, other in pairwise(blocks(page)) if (one[0], other[0]) == ("sh", "text")]
+    return [
+        (block[1], next_block[1])
+        for block, next_block in pairwise(blocks(page))
+        if (block[0], next_block[0]) == ("sh", "text")
+    ]
 
 
 def examples() -> Iterator[str]:
     """Yield every command line with ekstui in the pages that are written by hand and in the help, but not in steps."""
     for page in WRITTEN:
         texts = [block[1] for block in blocks(page) if block[0] in ("", "sh", "console", "bash")]
-        shown = "\n".join(text for text in texts if text not in dict(steps_of(page)))
-        for line in shown.splitlines():
+        code = "\n".join(text for text in texts if text not in dict(steps_of(page)))
+        for line in code.splitlines():
             # Two spaces and more lead to a remark.
             yield re.split(r"\s{2,}", line.strip().removeprefix("$ "))[0]
         yield from re.findall(r"`(ekstui [^`]+)`", page.read_text(encoding="utf-8"))

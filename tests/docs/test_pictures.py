@@ -21,19 +21,21 @@ WITHOUT = {"MfaScreen", "TooSmallScreen"}
 def screens_that_are_shown() -> set[type[Screen[Any]]]:
     """Return the screens that have no subclass."""
     modules = [import_module(f"{screens.__name__}.{module.name}") for module in iter_modules(screens.__path__)]
-    found = {
+    classes = {
         value
         for module in modules
         for value in vars(module).values()
         if inspect.isclass(value) and issubclass(value, Screen) and value.__module__ == module.__name__
     }
-    return {kind for kind in found if not any(other is not kind and issubclass(other, kind) for other in found)}
+    return {
+        kind for kind in classes if not any(subclass is not kind and issubclass(subclass, kind) for subclass in classes)
+    }
 
 
 def test_every_screen_has_a_picture_at_120x40_and_at_80x24() -> None:
     taken = {(scene.screen.__name__, size) for scene in TAKE["SCENES"] for size in scene.sizes}
-    shown = {kind.__name__ for kind in screens_that_are_shown()} - WITHOUT
-    assert {(name, size) for name in shown for size in ((120, 40), (80, 24))} <= taken
+    names = {kind.__name__ for kind in screens_that_are_shown()} - WITHOUT
+    assert {(name, size) for name in names for size in ((120, 40), (80, 24))} <= taken
 
 
 def test_every_picture_was_taken_and_belongs_to_a_scene() -> None:
