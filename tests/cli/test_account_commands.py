@@ -197,12 +197,12 @@ def test_who_can_names_who_in_the_account_may_do_it(lasting_rig: Rig, ekstui: Ru
     # Nothing was asked of the account yet, and no option names it.
     assert "principals" not in shape(ekstui, *asked)
     answer = shape(ekstui, *asked, "--region", "eu-central-1")
-    found = {principal["name"]: principal for principal in answer["principals"]}
+    principals = {principal["name"]: principal for principal in answer["principals"]}
     cni = lasting_rig.account.roles_with("arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy")
     taken = {principal["name"] for principal in answer["taken_away"]}
-    assert cni <= set(found) | taken
-    assert found["prod-node"]["verdict"] == "allowed"
-    assert {"policy": "AmazonEKS_CNI_Policy", "version": f"v{newest(CNI)}"} in found["prod-node"]["through"]
+    assert cni <= set(principals) | taken
+    assert principals["prod-node"]["verdict"] == "allowed"
+    assert {"policy": "AmazonEKS_CNI_Policy", "version": f"v{newest(CNI)}"} in principals["prod-node"]["through"]
     assert {principal["by"][0] for principal in answer["taken_away"]} == {"boundary acme-boundary does not allow it"}
     assert answer["complete"] is True
     assert "service control policies" in answer["not_looked_at"]
@@ -225,9 +225,9 @@ def test_who_can_never_says_nobody_of_an_account_that_was_not_read(lasting_rig: 
 
 def test_what_a_role_or_a_document_permits(lasting_rig: Rig, ekstui: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     lasting_rig.reset(0)
-    shown = ekstui("show", "role:prod-node")
-    assert shown.code == 0
-    assert "ecr:GetAuthorizationToken" in shown.out
+    result = ekstui("show", "role:prod-node")
+    assert result.code == 0
+    assert "ecr:GetAuthorizationToken" in result.out
     assert shape(ekstui, "show", "role:prod-node")["label"] == "role:prod-node"
     monkeypatch.setattr(
         "sys.stdin",

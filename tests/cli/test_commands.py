@@ -19,12 +19,12 @@ from tests.support.patience import PATIENCE
 
 
 def process(
-    *arguments: str, given: str = "", environment: dict[str, str] | None = None
+    *arguments: str, stdin: str = "", environment: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run a command as a process of its own, where that may differ from a call."""
     return subprocess.run(
         [sys.executable, "-m", "ekstui", *arguments],
-        input=given,
+        input=stdin,
         capture_output=True,
         text=True,
         timeout=PATIENCE,
@@ -61,10 +61,10 @@ def test_the_document_is_the_one_that_iam_has() -> None:
 
 
 def test_what_is_known_beyond_the_documents_is_said() -> None:
-    shown = " ".join(ekstui("show", "AmazonEKSComputePolicy").stdout.split())
-    assert "For: auto mode cluster role." in shown
-    assert "Worth knowing" in shown
-    assert "AWSElasticBeanstalkEKSTagging" in shown
+    text = " ".join(ekstui("show", "AmazonEKSComputePolicy").stdout.split())
+    assert "For: auto mode cluster role." in text
+    assert "Worth knowing" in text
+    assert "AWSElasticBeanstalkEKSTagging" in text
     service_linked = " ".join(ekstui("show", "AmazonEKSForFargateServiceRolePolicy").stdout.split())
     assert "the service-linked role AWSServiceRoleForAmazonEKSForFargate" in service_linked
     timeline = ekstui("versions", "AmazonEKSLocalOutpostServiceRolePolicy").stdout
@@ -107,7 +107,7 @@ def test_a_diff_reads_files_and_standard_input(tmp_path: Path) -> None:
     path = tmp_path / "mine.json"
     path.write_text(document, encoding="utf-8")
     assert answer("diff", "AmazonEKS_CNI_Policy@v6", str(path))["kind"] == "none"
-    done = process("diff", "AmazonEKS_CNI_Policy@v5", "-", "--json", given=document)
+    done = process("diff", "AmazonEKS_CNI_Policy@v5", "-", "--json", stdin=document)
     assert [entry["actions"] for entry in json.loads(done.stdout)["added"]] == [["ec2:DescribeSecurityGroups"]]
 
 

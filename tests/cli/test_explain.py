@@ -21,8 +21,8 @@ def no_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def explain(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Any:
-    def answer(*arguments: str, given: str = "") -> dict[str, Any]:
-        monkeypatch.setattr("sys.stdin", io.StringIO(given))
+    def answer(*arguments: str, stdin: str = "") -> dict[str, Any]:
+        monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
         assert main(["explain", "--json", *arguments]) == 0
         value: dict[str, Any] = json.loads(capsys.readouterr().out)
         return value
@@ -49,13 +49,13 @@ SNAPSHOT = """\
 
 
 def test_a_volume_from_a_snapshot(explain: Any) -> None:
-    answer = explain("--policy", "AmazonEBSCSIDriverPolicy@v2", given=SNAPSHOT)
+    answer = explain("--policy", "AmazonEBSCSIDriverPolicy@v2", stdin=SNAPSHOT)
     # The reference lists no tags of the request for a snapshot, which proves nothing.
     key = "aws:RequestTag/ebs.csi.aws.com/cluster"
     assert answer["verdict"] == "depends"
     assert key in answer["missing_context"]
     assert answer["resource"] == "arn:aws:ec2:eu-west-1::snapshot/snap-0123456789abcdef0"
-    told_absent = explain("--policy", "AmazonEBSCSIDriverPolicy@v2", "--absent", "aws:RequestTag/*", given=SNAPSHOT)
+    told_absent = explain("--policy", "AmazonEBSCSIDriverPolicy@v2", "--absent", "aws:RequestTag/*", stdin=SNAPSHOT)
     assert told_absent["verdict"] == "implicit-deny"
     assert failed(told_absent, "AmazonEBSCSIDriverPolicy") == [("condition", key, [])]
     # From v3 on it does not hang on any tag.
@@ -126,19 +126,19 @@ def told(*entries: str) -> list[str]:
 def test_a_custom_tag_that_the_compute_policy_refuses(explain: Any) -> None:
     message = json.dumps(FLEET)
     # What is not given is asked for.
-    answer = explain("--policy", "AmazonEKSComputePolicy", given=message)
+    answer = explain("--policy", "AmazonEKSComputePolicy", stdin=message)
     assert answer["verdict"] == "depends"
     assert "aws:TagKeys" in answer["missing_context"]
     assert any("a condition on something that is not given did not hold" in note for note in answer["notes"])
     # EKS's own tags alone pass; the custom one is what the condition refuses.
-    answer = explain("--policy", "AmazonEKSComputePolicy", *told(*TAGS), given=message)
+    answer = explain("--policy", "AmazonEKSComputePolicy", *told(*TAGS), stdin=message)
     assert answer["verdict"] == "allowed"
-    answer = explain("--policy", "AmazonEKSComputePolicy", *told(*TAGS, "aws:TagKeys=team"), given=message)
+    answer = explain("--policy", "AmazonEKSComputePolicy", *told(*TAGS, "aws:TagKeys=team"), stdin=message)
     assert answer["verdict"] == "implicit-deny"
-    ((part, key, given),) = failed(answer, "AmazonEKSComputePolicy")
+    ((part, key, values),) = failed(answer, "AmazonEKSComputePolicy")
     assert (part, key) == ("condition", "aws:TagKeys")
-    assert isinstance(given, list)
-    assert "team" in given
+    assert isinstance(values, list)
+    assert "team" in values
     assert "AWSElasticBeanstalkEKSTagging" in [entry["policy"] for entry in answer["allowed_by"]]
 
 
@@ -188,18 +188,20 @@ def test_a_denial_that_todays_policies_allow_is_weighed_by_what_it_says(explain:
     )
     answer = explain(denied, "--demo")
     assert answer["verdict"] == "allowed"
-    likely = [note for note in answer["notes"] if note.startswith(("Most likely", "Or "))]
+    likely = [sentence for sentence in answer["notes"] if sentence.startswith(("Most likely", "Or "))]
     assert "attached or changed after the denial" in likely[0]
-    assert any("deleted and recreated" in note for note in likely)
+    assert any("deleted and recreated" in sentence for sentence in likely)
     text = " ".join(likely)
     # Nothing that it rules out: the statements have no condition, and the caller is named.
     assert not any(words in text for words in ("tags", "another role", "was not looked at"))
-    assert not any("control" in note or "session" in note or "endpoint" in note for note in answer["not_looked_at"])
+    assert not any(
+        "control" in sentence or "session" in sentence or "endpoint" in sentence for sentence in answer["not_looked_at"]
+    )
     # Policies that were given may be other ones than the caller's; without a reason everything is open.
-    given = explain(denied, "--policy", "AmazonEKS_CNI_Policy")["notes"]
-    assert any("Most likely one of them is not attached to the caller" in note for note in given)
+    notes = explain(denied, "--policy", "AmazonEKS_CNI_Policy")["notes"]
+    assert any("Most likely one of them is not attached to the caller" in sentence for sentence in notes)
     unsaid = explain(denied.partition(" because")[0], "--demo")
-    assert any("a policy that was not looked at" in note for note in unsaid["notes"])
+    assert any("a policy that was not looked at" in sentence for sentence in unsaid["notes"])
     assert "service control policies" in unsaid["not_looked_at"]
 
 
@@ -315,37 +317,37 @@ def test_a_document_that_iam_refuses_gets_no_verdict(
 
 def volume_event(*tags: tuple[str, str]) -> str:
     """CloudTrail's record of a denied CreateVolume, whose message says nothing."""
-    given = {"resourceType": "volume", "tags": [{"key": key, "value": value} for key, value in tags]}
+    specification = {"resourceType": "volume", "tags": [{"key": key, "value": value} for key, value in tags]}
     record = {
         **FLEET,
         "eventName": "CreateVolume",
         "errorMessage": "You are not authorized to perform this operation.",
         "userIdentity": {**FLEET["userIdentity"], "accountId": "111122223333"},  # type: ignore[dict-item]
         "recipientAccountId": "111122223333",
-        "requestParameters": {"size": "4", "zone": "eu-west-1a", "tagSpecificationSet": {"items": [given]}},
+        "requestParameters": {"size": "4", "zone": "eu-west-1a", "tagSpecificationSet": {"items": [specification]}},
     }
     return json.dumps(record)
 
 
 def test_the_tags_of_an_event_decide(explain: Any) -> None:
-    answer = explain("--policy", "AmazonEBSCSIDriverPolicyV2", given=volume_event(("team", "shop")))
+    answer = explain("--policy", "AmazonEBSCSIDriverPolicyV2", stdin=volume_event(("team", "shop")))
     assert (answer["verdict"], answer["resource"]) == (
         "implicit-deny", "arn:aws:ec2:eu-west-1:111122223333:volume/*",
     )  # fmt: skip
     assert failed(answer, "AmazonEBSCSIDriverPolicyV2") == [("condition", "aws:RequestTag/ebs.csi.aws.com/cluster", [])]
-    answer = explain("--policy", "AmazonEBSCSIDriverPolicyV2", given=volume_event(("ebs.csi.aws.com/cluster", "true")))
+    answer = explain("--policy", "AmazonEBSCSIDriverPolicyV2", stdin=volume_event(("ebs.csi.aws.com/cluster", "true")))
     assert answer["verdict"] == "allowed"
 
 
 def test_many_denials_are_a_table_and_repeats_one_row(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = "User: arn:aws:sts::111122223333:assumed-role/node/i-0{0} is not authorized to perform: {1} on resource: {2}{0}\n"
+    message = "User: arn:aws:sts::111122223333:assumed-role/node/i-0{0} is not authorized to perform: {1} on resource: {2}{0}\n"
     interface, role = "arn:aws:ec2:eu-west-1:111122223333:network-interface/eni-0", "arn:aws:iam::111122223333:role/a"
-    many = "".join(said.format(number, "ec2:DeleteNetworkInterface", interface) for number in range(60))
+    many = "".join(message.format(number, "ec2:DeleteNetworkInterface", interface) for number in range(60))
     forbidden = 'pods is forbidden: User "jo" cannot list resource "pods" in API group "" in the namespace "shop"\n'
     encoded = "UnauthorizedOperation: You are not authorized to perform this operation. Encoded authorization failure message: ***\n"
-    log = f"{forbidden}{many}{encoded}{said.format(1, 'iam:PassRole', role)}"
+    log = f"{forbidden}{many}{encoded}{message.format(1, 'iam:PassRole', role)}"
     monkeypatch.setattr("sys.stdin", io.StringIO(log))
     assert main(["explain"]) == 0
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines() if line]
@@ -378,13 +380,13 @@ def test_a_table_calls_denied_what_was_denied(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As the explanations below it do, even where the policies looked at allow it, or may; what is always allowed is not."""
-    said = "User: arn:aws:sts::111122223333:assumed-role/{}/i-0 is not authorized to perform: {} on resource: {}\n"
+    message = "User: arn:aws:sts::111122223333:assumed-role/{}/i-0 is not authorized to perform: {} on resource: {}\n"
     requests = (
         ("prod-vpc-cni", "ec2:DescribeInstances", "*"),
         ("prod-ebs-csi", "ec2:CreateVolume", "arn:aws:ec2:eu-west-1:111122223333:volume/*"),
         ("prod-ebs-csi", "sts:GetCallerIdentity", "*"),
     )
-    log = "".join(said.format(*request) for request in requests)
+    log = "".join(message.format(*request) for request in requests)
     monkeypatch.setattr("sys.stdin", io.StringIO(log))
     assert main(["explain", "--demo"]) == 0
     rows = [line.split("  ")[-1] for line in capsys.readouterr().out.splitlines() if " × " in line]
@@ -400,7 +402,7 @@ def test_a_file_in_the_place_of_a_message_is_shown_the_way(capsys: pytest.Captur
 
 def test_every_denial_of_a_text_is_answered(explain: Any) -> None:
     tags = SNAPSHOT.replace("ec2:CreateVolume", "ec2:CreateTags")
-    answer = explain("--policy", "AmazonEKSClusterPolicy", given=f"{SNAPSHOT}\n{SESSION}\n{SNAPSHOT}\n{tags}")
+    answer = explain("--policy", "AmazonEKSClusterPolicy", stdin=f"{SNAPSHOT}\n{SESSION}\n{SNAPSHOT}\n{tags}")
     assert set(answer) == {"schema", "data", "answers", "read", "merged"}
     assert (answer["read"], answer["merged"], [reply["times"] for reply in answer["answers"]]) == (4, 1, [2, 1, 1])
     assert [reply["action"] for reply in answer["answers"]] == ["ec2:CreateVolume", "s3:GetObject", "ec2:CreateTags"]
@@ -426,9 +428,9 @@ def test_what_would_allow_it_is_of_eks_first_and_gives_little_else_first(
     for entry in offered:
         if entry["scope"] == "eks" and not entry["wildcard"]:
             assert main(["show", entry["policy"], "--json"]) == 0
-            shown = json.loads(capsys.readouterr().out)
-            if shown["policy"] != "AmazonEKSServicePolicy":  # superseded
-                counts.append(sum(len(service["actions"]) for service in shown["services"]))
+            policy = json.loads(capsys.readouterr().out)
+            if policy["policy"] != "AmazonEKSServicePolicy":  # superseded
+                counts.append(sum(len(service["actions"]) for service in policy["services"]))
     assert counts == sorted(counts)
     # In text a handful, however many there are.
     assert main(["explain", "--action", action]) == 0
@@ -591,7 +593,7 @@ def test_a_long_log_is_read_for_its_denials(
         for action in ("iam:ListInstanceProfiles" if number < 4_000 else "pricing:GetProducts",)
     )
     assert len(log) > 400_000
-    answers = explain(given=log)["answers"]
+    answers = explain(stdin=log)["answers"]
     assert [answer["action"] for answer in answers] == ["iam:ListInstanceProfiles", "pricing:GetProducts"]
     monkeypatch.setattr("sys.stdin", io.StringIO(log))
     assert main(["explain"]) == 0
@@ -956,8 +958,8 @@ def test_the_policy_of_the_resource_that_a_message_blames(explain: Any, tmp_path
     assert [(layer["layer"], layer["verdict"]) for layer in answer["layers"]] == [
         ("resource", "implicit-deny"), ("identity", "allowed"),
     ]  # fmt: skip
-    ((part, _, given),) = failed(answer, "key")
-    assert (part, given) == ("principal", ["arn:aws:sts::111122223333:assumed-role/app/1"])
+    ((part, _, values),) = failed(answer, "key")
+    assert (part, values) == ("principal", ["arn:aws:sts::111122223333:assumed-role/app/1"])
     assert "grants of the KMS key" in answer["not_looked_at"]
     assert not any("key policy" in note for note in answer["not_looked_at"])
     # Asked about without a message, the policies decide it, and no identity policy is offered for what the key denies.

@@ -28,18 +28,18 @@ def answered(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
 
 def test_a_component_is_a_policy_with_releases_as_versions(capsys: pytest.CaptureFixture[str]) -> None:
     """v2.13.0 brought ec2:DescribeRouteTables, as the project's own change of docs/install/iam_policy.json says."""
-    found = answered(capsys, "diff", "aws-load-balancer-controller@v2.12.0..v2.13.0")
-    assert found["reach"] == "widened"
-    assert [grant["actions"] for grant in found["added"]] == [["ec2:DescribeRouteTables"]]
-    assert found["removed"] == found["changed"] == []
+    comparison = answered(capsys, "diff", "aws-load-balancer-controller@v2.12.0..v2.13.0")
+    assert comparison["reach"] == "widened"
+    assert [grant["actions"] for grant in comparison["added"]] == [["ec2:DescribeRouteTables"]]
+    assert comparison["removed"] == comparison["changed"] == []
     listed = {policy["name"]: policy for policy in answered(capsys, "list", "--scope", "controllers")["policies"]}
     components = json.loads((files.assets() / "published.json").read_bytes())["components"]
     assert listed["karpenter"]["newest"] == components["Karpenter"]["newest"]
     assert "ClusterName" in listed["karpenter"]["parameters"]
     assert all(entry["kind"] == "published" for entry in listed.values())
     newest = components["AWS Load Balancer Controller"]["newest"]
-    shown = answered(capsys, "show", f"aws-load-balancer-controller@{newest}")
-    assert (shown["version"], shown["default"], shown["arn"]) == (newest, True, None)
+    controller = answered(capsys, "show", f"aws-load-balancer-controller@{newest}")
+    assert (controller["version"], controller["default"], controller["arn"]) == (newest, True, None)
     holders = answered(capsys, "who-can", "elasticloadbalancing:SetRulePriorities", "--scope", "controllers")
     assert "aws-load-balancer-controller" in [policy["policy"] for policy in holders["policies"]]
 
@@ -47,12 +47,12 @@ def test_a_component_is_a_policy_with_releases_as_versions(capsys: pytest.Captur
 def test_a_family_has_its_words_wherever_they_are_needed() -> None:
     """What CONTRIBUTING.md lists for a new family: here a place is missed, elsewhere a command fails."""
     schema = (files.assets() / "schema.json").read_text()
-    for family, known in SHIPPED_FAMILIES.items():
-        (reader,) = shipped_in(known.scope)
+    for family, shipped in SHIPPED_FAMILIES.items():
+        (reader,) = shipped_in(shipped.scope)
         assert reader.family == family
-        assert known.scope in SCOPE_WORDS
+        assert shipped.scope in SCOPE_WORDS
         assert f'"{family}"' in schema
-        assert f'"{known.scope}"' in schema
+        assert f'"{shipped.scope}"' in schema
         policies = list(reader.policies())
         assert {(policy.family, policy.arn) for policy in policies} == {
             (family, f"{family}:{policy.name}") for policy in policies
@@ -73,8 +73,8 @@ def test_parameters_are_filled_in_and_the_others_stand_for_anything(capsys: pyte
     assert "<ClusterName>" in printed(capsys, "show", "karpenter")
     # Nothing is known of the Region, so a request in one is not refused for it.
     words = ("who-can", "ec2:RunInstances", "--scope", "controllers", "--json", "--resource")
-    found = json.loads(printed(capsys, *words, "arn:aws:ec2:eu-west-1:111122223333:instance/i-1"))
-    assert [policy["policy"] for policy in found["policies"]] == ["karpenter"]
+    answer = json.loads(printed(capsys, *words, "arn:aws:ec2:eu-west-1:111122223333:instance/i-1"))
+    assert [policy["policy"] for policy in answer["policies"]] == ["karpenter"]
     assert main(["show", "karpenter", "--param", "ClusterName"]) == 2
 
 
@@ -109,9 +109,9 @@ def test_who_can_in_kubernetes_is_answered_by_the_tables(capsys: pytest.CaptureF
         names = printed(capsys, "who-can", f"k8s:{row['verbs'].split(',')[0]}:{what}", "--names").split()
         assert row["policy"] in names, what
         assert "AmazonEKSClusterAdminPolicy" in names
-    found = answered(capsys, "who-can", "k8s:create:widgets.example.com")
-    assert [policy["policy"] for policy in found["policies"]] == ["AmazonEKSClusterAdminPolicy"]
-    assert "AmazonEKSKROPolicy" in found["not_known"]
+    answer = answered(capsys, "who-can", "k8s:create:widgets.example.com")
+    assert [policy["policy"] for policy in answer["policies"]] == ["AmazonEKSClusterAdminPolicy"]
+    assert "AmazonEKSKROPolicy" in answer["not_known"]
     assert main(["who-can", "k8s:pods"]) == 2
 
 
@@ -133,16 +133,16 @@ def test_what_people_miss_in_an_access_policy_is_said(capsys: pytest.CaptureFixt
     assert "secrets" in view
     assert "secrets" not in edit
     assert {"nodes", "custom resources (of CRDs)"} <= {*view, *edit}
-    found = answered(capsys, "diff", "AmazonEKSViewPolicy", "AmazonEKSEditPolicy")
-    assert {"api_group": "", "resource": "pods/exec", "verb": "create"} in found["added"]
-    assert (found["reach"], found["removed"]) == ("widened", [])
+    comparison = answered(capsys, "diff", "AmazonEKSViewPolicy", "AmazonEKSEditPolicy")
+    assert {"api_group": "", "resource": "pods/exec", "verb": "create"} in comparison["added"]
+    assert (comparison["reach"], comparison["removed"]) == ("widened", [])
     assert main(["diff", "AmazonEKSViewPolicy", "AmazonEKSKROPolicy"]) == 1  # nobody publishes the rules of one
 
 
 def test_the_feed_has_releases_and_access_policies_where_they_are_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     def feed(scope: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = answered(capsys, "changes", "--scope", scope, "--since", "2024-01-01")["changes"]
-        return found
+        steps: list[dict[str, Any]] = answered(capsys, "changes", "--scope", scope, "--since", "2024-01-01")["changes"]
+        return steps
 
     published = feed("controllers")
     assert {step["family"] for step in published} == {"published"}

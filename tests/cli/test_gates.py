@@ -217,9 +217,9 @@ def test_a_deny_that_goes_or_comes_counts_whatever_the_document_allows(
     repository.write("policies/guard.json", after)
     assert repository.failing() == failing
     if failing == {"widened", "narrowed", "any"}:
-        (found,) = review(repository.folder, "HEAD").documents
-        assert found.change is not None
-        assert found.change.verdict.endswith("is denied besides")
+        (document,) = review(repository.folder, "HEAD").documents
+        assert document.change is not None
+        assert document.change.verdict.endswith("is denied besides")
 
 
 def test_a_guard_that_is_removed_as_a_whole_fails_the_gate(repository: Repository) -> None:
@@ -825,21 +825,21 @@ def test_what_was_not_read_is_never_nothing(repository: Repository, name: str, t
     repository.write(name, text if reason != "archive" else "")
     if reason == "archive":
         (repository.folder / name).write_bytes(text.encode("latin-1"))
-    found = review(repository.folder, "HEAD")
-    assert [document.path for document in found.not_read] == ([name] if reason else [])
-    assert all(reason in document.reason for document in found.not_read)
+    answer = review(repository.folder, "HEAD")
+    assert [document.path for document in answer.not_read] == ([name] if reason else [])
+    assert all(reason in document.reason for document in answer.not_read)
     assert repository.fails("widened") == bool(reason)
     # An exception is on record: in the repository's own file, and in the answer.
     pattern = f"*{name.rpartition('/')[2]}"
     repository.write("ekstui.toml", f'allow_unread = ["{pattern}"]\n')
-    found = review(repository.folder, "HEAD")
-    assert not found.not_read
-    assert [exception.allowed_by for exception in found.exceptions] == ([pattern] if reason else [])
+    answer = review(repository.folder, "HEAD")
+    assert not answer.not_read
+    assert [exception.allowed_by for exception in answer.exceptions] == ([pattern] if reason else [])
 
 
 def test_a_first_push_is_compared_with_nothing(repository: Repository) -> None:
-    found = review(repository.folder, "0" * 40)
-    assert [(document.path, document.state) for document in found.documents] == [("policies/cni.json", "new")]
+    answer = review(repository.folder, "0" * 40)
+    assert [(document.path, document.state) for document in answer.documents] == [("policies/cni.json", "new")]
 
 
 def test_a_gate_file_with_a_mistake_is_named(repository: Repository) -> None:

@@ -37,8 +37,8 @@ def test_a_pod_and_a_cluster_are_answered_from_what_kubectl_reads(
     api: KubeApi, own_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["pod", "orders/api-6f-1", "--context", "prod"]) == 0
-    said = " ".join(capsys.readouterr().out.split())
-    assert said.startswith("orders/api-6f-1 uses role orders-data by Pod Identity")
+    output = " ".join(capsys.readouterr().out.split())
+    assert output.startswith("orders/api-6f-1 uses role orders-data by Pod Identity")
     asked = len(api.asked)
     assert asked == 3
     assert main(["cluster", "prod", "--kubernetes", "--full"]) == 0

@@ -209,7 +209,7 @@ def test_an_empty_form_of_an_answer_says_so(arguments: str, capsys: pytest.Captu
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "phrase"),
     [
         (["shwo", "AmazonEKS_CNI_Policy"], "There is no command shwo. Did you mean ekstui show?"),
         (["--profile", "x", "lst", "--json"], '"message": "There is no command lst."'),
@@ -221,9 +221,9 @@ def test_an_empty_form_of_an_answer_says_so(arguments: str, capsys: pytest.Captu
         ),
     ],
 )
-def test_a_slip_is_told_from_a_policy(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_slip_is_told_from_a_policy(words: list[str], phrase: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(words) == 2
-    assert said in capsys.readouterr().err
+    assert phrase in capsys.readouterr().err
 
 
 def test_the_settings_file_is_found_and_edited(
@@ -293,14 +293,14 @@ def test_what_is_not_there_comes_with_the_age_of_old_data(
     if code == 0 and words[0] == "changes":
         pytest.skip("the newest data has a change of the last moment that is known")
     assert code == 1
-    said = capsys.readouterr().err
-    assert (f"30 days old ({KNOWN_UNTIL:%Y-%m-%d}); ekstui sync renews it" in said) == (days == 30)
+    stderr = capsys.readouterr().err
+    assert (f"30 days old ({KNOWN_UNTIL:%Y-%m-%d}); ekstui sync renews it" in stderr) == (days == 30)
 
 
 def test_the_version_says_how_old_the_data_is(capsys: pytest.CaptureFixture[str]) -> None:
     before = datetime.now(UTC)
     with pytest.raises(SystemExit):
         main(["--version"])
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     ages = {(moment - KNOWN_UNTIL).days for moment in (before, datetime.now(UTC))}
-    assert any(f"known until {KNOWN_UNTIL:%Y-%m-%d}, {days} days ago\n" in said for days in ages)
+    assert any(f"known until {KNOWN_UNTIL:%Y-%m-%d}, {days} days ago\n" in output for days in ages)

@@ -23,8 +23,8 @@ ORDERS = f"arn:aws:iam::{ACCOUNT}:role/prod-orders"
 
 def answer(words: list[str], capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     assert main([*words, "--demo", "--json"]) == 0
-    found: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return found
+    value: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return value
 
 
 def test_a_cluster_with_what_kubectl_printed(
@@ -33,14 +33,14 @@ def test_a_cluster_with_what_kubectl_printed(
     text = of_all_namespaces([pod("web-6f-1", irsa_variables(ORDERS)), service_account("web", ORDERS)])
     file = tmp_path / "pods.json"
     file.write_text(text)
-    found = answer(["cluster", "prod", "--kubernetes", str(file)], capsys)
-    (role,) = (role for role in found["roles"] if role["arn"] == ORDERS)
+    report = answer(["cluster", "prod", "--kubernetes", str(file)], capsys)
+    (role,) = (role for role in report["roles"] if role["arn"] == ORDERS)
     (use,) = (use for use in role["uses"] if use["kind"] == "irsa" and use["service_account"] == "web")
     assert (use["certainty"], use["pods"]) == ("confirmed", 1)
-    assert not any("annotations inside prod" in phrase for phrase in found["not_looked_at"])
+    assert not any("annotations inside prod" in phrase for phrase in report["not_looked_at"])
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
     piped = answer(["cluster", "prod", "--kubernetes", "-"], capsys)
-    assert [role["uses"] for role in piped["roles"]] == [role["uses"] for role in found["roles"]]
+    assert [role["uses"] for role in piped["roles"]] == [role["uses"] for role in report["roles"]]
 
 
 def test_what_cannot_be_read_is_said_before_the_account_is_asked(
@@ -75,12 +75,12 @@ def test_a_pod_of_a_known_cluster(
     own_home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     piped(of_all_namespaces(API), monkeypatch)
-    found = answer(["pod", "-", "--cluster", "prod", "--can", "dynamodb:PutItem"], capsys)
-    (credentials,) = found["credentials"]
+    report = answer(["pod", "-", "--cluster", "prod", "--can", "dynamodb:PutItem"], capsys)
+    (credentials,) = report["credentials"]
     assert (credentials["source"], credentials["role"]) == ("pod-identity", f"arn:aws:iam::{ACCOUNT}:role/orders-data")
     assert credentials["trust"]["verdict"] == "allowed"
-    assert found["can"]["verdict"] == "allowed"
-    assert found["pods"] == ["api-6f-1"]
+    assert report["can"]["verdict"] == "allowed"
+    assert report["pods"] == ["api-6f-1"]
 
 
 @pytest.mark.parametrize(
@@ -138,9 +138,9 @@ def test_an_explanation_starts_at_a_pod(
     capsys.readouterr()
     words = ["explain", "--action", "s3:PutObject", "--offline", "--json"]
     assert main([*words, "--pod", "reports/writer-6f-1"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["principal"].endswith("role/prod-reports")
-    assert found["not_looked_at"] == [note for note in found["not_looked_at"] if "session" not in note]
+    explanation = json.loads(capsys.readouterr().out)
+    assert explanation["principal"].endswith("role/prod-reports")
+    assert explanation["not_looked_at"] == [note for note in explanation["not_looked_at"] if "session" not in note]
     assert main([*words, "--pod", "reports/writer-6f-1", "--role", "x"]) == 2
     assert "--role and --pod both say who asks" in capsys.readouterr().err
 
@@ -247,8 +247,8 @@ def test_part_of_rbac_is_not_taken_for_all_of_it(
     mapped.write_text(
         json.dumps({"kind": "List", "items": [aws_auth(f"- rolearn: {ORDERS}\n  groups: [devs]\n"), *RBAC[:3]]})
     )
-    found = answer(["cluster", "prod", "--entries", "--kubernetes", str(mapped)], capsys)
-    assert (found["rbac_read"], found["lines"][0]["policies"]) == (False, [])
+    migration = answer(["cluster", "prod", "--entries", "--kubernetes", str(mapped)], capsys)
+    assert (migration["rbac_read"], migration["lines"][0]["policies"]) == (False, [])
     assert main(["cluster", "prod", "--demo", "--terraform"]) == 2
     assert main(["cluster", "auto", "--demo", "--entries"]) == 3
     assert "The ConfigMap aws-auth of cluster auto was not read." in capsys.readouterr().err.replace("\n", " ")

@@ -42,14 +42,14 @@ def test_sarif_and_annotations_have_file_line_and_level(
     assert log["version"] == "2.1.0"
     (run,) = log["runs"]
     rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
-    found = {}
+    results = {}
     for result in run["results"]:
         assert rules[result["ruleIndex"]] == result["ruleId"]
         place = result["locations"][0]["physicalLocation"]
-        found[place["artifactLocation"]["uri"]] = (result["ruleId"], result["level"], place["region"]["startLine"])
-    assert found["a/main.tf"] == ("access-widened", "error", 9)
-    assert found["deploy.sh"] == ("file-not-read", "warning", 1)
-    assert found["odd%3A%20name%2C%25.json"][0] == "access-widened"
+        results[place["artifactLocation"]["uri"]] = (result["ruleId"], result["level"], place["region"]["startLine"])
+    assert results["a/main.tf"] == ("access-widened", "error", 9)
+    assert results["deploy.sh"] == ("file-not-read", "warning", 1)
+    assert results["odd%3A%20name%2C%25.json"][0] == "access-widened"
     lines = notes.read_text().splitlines()
     assert any(line.startswith("::error file=a/main.tf,line=9,title=ekstui::") for line in lines)
     assert any("iam:PassRole" in line for line in lines)
@@ -79,9 +79,9 @@ def test_what_a_release_needs(
     text = data(actions(*allowed)).replace('"p"', '"vpc_cni"')
     repository.commit({"modules/irsa/policies.tf": text})
     assert main(["review", "--needs", f"vpc-cni@{release}"]) == code
-    said = " ".join(capsys.readouterr().out.split())
-    assert words in said
-    assert ("needs ec2:DescribeSecurityGroups" in said) == (code == 1 and "Security" in words)
+    output = " ".join(capsys.readouterr().out.split())
+    assert words in output
+    assert ("needs ec2:DescribeSecurityGroups" in output) == (code == 1 and "Security" in words)
     # The same in the repository's own file, and for a file that has another name.
     repository.write({"ekstui.toml": f'needs = ["vpc-cni@{release}"]\n'})
     assert main(["review"]) == code

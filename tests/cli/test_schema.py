@@ -248,7 +248,9 @@ def test_a_root_accepts_only_its_own_answer(capsys: pytest.CaptureFixture[str]) 
         own = answer["schema"].removeprefix(SCHEMA["$id"])
         others = [Draft202012Validator({"$ref": root, "$defs": SCHEMA["$defs"]}) for root in roots if root != own]
         assert Draft202012Validator({"$ref": own, "$defs": SCHEMA["$defs"]}).is_valid(answer)
-        assert [other.schema for other in others if other.is_valid(answer) or other.is_valid({"foo": 1})] == []
+        assert [
+            neighbour.schema for neighbour in others if neighbour.is_valid(answer) or neighbour.is_valid({"foo": 1})
+        ] == []
     assert not whole.is_valid({"foo": 1})
 
 

@@ -134,9 +134,9 @@ def test_without_credentials_the_public_archive_is_read_and_it_is_said(
     # Last comes moto, which pip cannot get either.
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
     assert main(["sync"]) == 3
-    said = capsys.readouterr().err
-    assert "No AWS credentials are set up. Reading the public archive MAMIP." in said
-    assert "starts with https" in said
+    stderr = capsys.readouterr().err
+    assert "No AWS credentials are set up. Reading the public archive MAMIP." in stderr
+    assert "starts with https" in stderr
 
 
 OVER_A_SMALL_CORPUS = """

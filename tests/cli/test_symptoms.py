@@ -127,11 +127,11 @@ def test_what_the_policies_lack_of_it_is_said(explained: Any) -> None:
 
 
 def test_a_denial_in_the_same_text_is_answered_as_such(explained: Any) -> None:
-    said = (
+    message = (
         "User: arn:aws:sts::111122223333:assumed-role/node/i-0123456789abcdef0 is not authorized to perform: "
         "eks-auth:AssumeRoleForPodIdentity on resource: arn:aws:eks:eu-west-1:111122223333:cluster/prod because no identity-based "
         "policy allows the eks-auth:AssumeRoleForPodIdentity action"
     )
-    answer, _text = explained(AGENT % f"403, RequestID: a1, AccessDeniedException: {said}")
+    answer, _text = explained(AGENT % f"403, RequestID: a1, AccessDeniedException: {message}")
     assert (answer["verdict"], answer["symptoms"]) == ("implicit-deny", [])
     assert "AmazonEKSWorkerNodePolicy" in [entry["policy"] for entry in answer["allowed_by"]]

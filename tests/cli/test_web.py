@@ -168,7 +168,7 @@ def test_a_frame_that_no_page_sends_ends_its_own_app_alone(frame: str, caplog: p
     async def journey(session: ClientSession, url: str) -> None:
         own = url.rpartition("/")[0].rpartition("/")[0]
         async with (
-            session.ws_connect(f"{url}ws", origin=own) as other,
+            session.ws_connect(f"{url}ws", origin=own) as neighbour,
             session.ws_connect(f"{url}ws", origin=own) as socket,
         ):
             await socket.send_str('["stdin", "\\ud800"]')
@@ -179,8 +179,8 @@ def test_a_frame_that_no_page_sends_ends_its_own_app_alone(frame: str, caplog: p
                 WSMsgType.CLOSING,
             ):
                 pass
-            await other.send_json(["ping", "1"])
-            assert await other.receive_json(timeout=PATIENCE) == ["pong", "1"]
+            await neighbour.send_json(["ping", "1"])
+            assert await neighbour.receive_json(timeout=PATIENCE) == ["pong", "1"]
 
     serving(journey)
     assert "Traceback" not in caplog.text
