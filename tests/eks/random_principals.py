@@ -48,7 +48,7 @@ def document(rng: random.Random, *, denies: bool) -> Any:
 def check(seed: int, count: int) -> Counter[str]:
     """Judge random principals; return how often each verdict was found. Fails where a request contradicts it."""
     rng = random.Random(seed)
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for number in range(count):
         arn = rng.choice(PRINCIPALS)
         kind: PrincipalKind = "user" if ":user/" in arn else "role"
@@ -74,17 +74,17 @@ def check(seed: int, count: int) -> Counter[str]:
             for request in requests(arn, kind, tags, action, resource)
         ]
         story = (seed, number, verdict, arn, tags, action, resource, identity, boundary, levels, named)
-        found[verdict] += 1
+        counts[verdict] += 1
         if verdict in ("nobody", "taken"):
             assert not any(tried), story
         elif verdict == "depends":
-            found["depends, always"] += all(tried)
-            found["depends, never"] += not any(tried)
+            counts["depends, always"] += all(tried)
+            counts["depends, never"] += not any(tried)
         elif resource is not None:
             assert all(tried), story
         else:
             assert any(tried), story
-    return found
+    return counts
 
 
 def requests(arn: str, kind: str, tags: Any, action: str, resource: str | None) -> list[Request]:

@@ -29,11 +29,11 @@ def mapped(
 
 def test_a_role_stands_in_every_way_it_is_used_with_the_uses_of_that_way() -> None:
     one, two, group = use("nodegroup", "one"), use("nodegroup", "two"), use("addon", "vpc-cni")
-    found = mapped(READ, {role_arn("z"): [one, group, two], role_arn("A"): [one], role_arn("m"): []})
+    by_way = mapped(READ, {role_arn("z"): [one, group, two], role_arn("A"): [one], role_arn("m"): []})
     # By name, whatever the case and the path; a role that only trusts the issuer has a place as well.
-    assert found["nodegroup"].roles == ((role_arn("A"), (one,)), (role_arn("z"), (one, two)))
-    assert found["addon"].roles == ((role_arn("z"), (group,)),)
-    assert found["issuer"].roles == ((role_arn("m"), ()),)
+    assert by_way["nodegroup"].roles == ((role_arn("A"), (one,)), (role_arn("z"), (one, two)))
+    assert by_way["addon"].roles == ((role_arn("z"), (group,)),)
+    assert by_way["issuer"].roles == ((role_arn("m"), ()),)
 
 
 def test_every_way_has_a_branch_even_without_roles() -> None:
@@ -68,14 +68,14 @@ def test_every_way_has_a_branch_even_without_roles() -> None:
 def test_what_was_not_read_stands_where_it_could_tell_of_roles(
     change: dict[str, object], part: str, ways: set[str]
 ) -> None:
-    found = mapped(READ._replace(**change))  # type: ignore[arg-type]
-    assert {way for way, branch in found.items() if part in branch.unread} == ways
-    assert {way for way, branch in found.items() if branch.unread} == ways
+    by_way = mapped(READ._replace(**change))  # type: ignore[arg-type]
+    assert {way for way, branch in by_way.items() if part in branch.unread} == ways
+    assert {way for way, branch in by_way.items() if branch.unread} == ways
 
 
 def test_a_way_of_which_a_part_was_read_is_told_from_one_that_nobody_looked_at() -> None:
-    found = mapped(READ._replace(associations=None, authentication_mode="API_AND_CONFIG_MAP"))
-    looked_at = {way: branch.looked_at for way, branch in found.items() if branch.unread}
+    by_way = mapped(READ._replace(associations=None, authentication_mode="API_AND_CONFIG_MAP"))
+    looked_at = {way: branch.looked_at for way, branch in by_way.items() if branch.unread}
     assert looked_at == {
         "self-managed-node": True, "karpenter-node": True, "hybrid-node": True, "addon": True,
         "pod-identity": False, "pod-identity-target": False,
@@ -83,13 +83,13 @@ def test_a_way_of_which_a_part_was_read_is_told_from_one_that_nobody_looked_at()
 
 
 def test_a_cluster_that_was_not_described_does_not_hide_that_its_parts_were_not_read() -> None:
-    found = mapped(Cluster("prod", "eu-west-1"))
-    assert all(branch.unread for branch in found.values())
+    by_way = mapped(Cluster("prod", "eu-west-1"))
+    assert all(branch.unread for branch in by_way.values())
 
 
 def test_without_all_roles_nothing_is_said_to_be_trusted_by_none() -> None:
-    found = mapped(READ, roles_complete=False)
-    assert {way for way, branch in found.items() if branch.unread} == {
+    by_way = mapped(READ, roles_complete=False)
+    assert {way for way, branch in by_way.items() if branch.unread} == {
         "self-managed-node", "karpenter-node", "irsa", "issuer"
     }  # fmt: skip
-    assert found["irsa"].unread == (ROLES,)
+    assert by_way["irsa"].unread == (ROLES,)

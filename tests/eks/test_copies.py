@@ -57,8 +57,8 @@ def test_every_document_of_a_controller_is_recognised_as_a_copy_of_its_release_o
             (copy,) = copies_of([ours], originals)
             assert copy.original.name.partition("/")[0] == component.name.partition("/")[0]
             assert (copy.overlap, copy.nearness) == (1.0, 1.0), (component.name, version.label)
-            found = components()[copy.original.name].versions[copy.version - 1]
-            assert changes(document, found.document(found.named(values))).reach == "same"
+            release = components()[copy.original.name].versions[copy.version - 1]
+            assert changes(document, release.document(release.named(values))).reach == "same"
 
 
 def original(name: str, *documents: Document) -> tuple[Policy, dict[int, Document]]:
@@ -74,7 +74,7 @@ TEN = [f"ec2:Describe{name}" for name in "ABCDEFGHIJ"]
 
 
 @pytest.mark.parametrize(
-    ("ours", "known", "found"),
+    ("ours", "of_original", "original_name"),
     [
         # Four common actions of five are enough, three are not, whatever their share.
         (TEN[:5], TEN[:4], "A"),
@@ -86,11 +86,11 @@ TEN = [f"ec2:Describe{name}" for name in "ABCDEFGHIJ"]
         (TEN[:7], TEN[:9], None),
     ],
 )
-def test_four_of_five_actions_make_a_copy(ours: list[str], known: list[str], found: str | None) -> None:
-    copies = copies_of([local("ours", ours)], originals_of([original("A", parsed(allow(known)))]))
-    assert [copy.original.name for copy in copies] == ([] if found is None else [found])
+def test_four_of_five_actions_make_a_copy(ours: list[str], of_original: list[str], original_name: str | None) -> None:
+    copies = copies_of([local("ours", ours)], originals_of([original("A", parsed(allow(of_original)))]))
+    assert [copy.original.name for copy in copies] == ([] if original_name is None else [original_name])
     for copy in copies:
-        assert copy.overlap == len({*ours} & {*known}) / len({*ours} | {*known})
+        assert copy.overlap == len({*ours} & {*of_original}) / len({*ours} | {*of_original})
 
 
 def test_of_several_originals_the_namesake_then_the_likest_in_actions_and_then_in_resources_is_meant() -> None:
@@ -102,20 +102,20 @@ def test_of_several_originals_the_namesake_then_the_likest_in_actions_and_then_i
         ([less, more], "More"), ([more, less], "More"), ([more, exact], "Exact"), ([exact, more], "Exact"),
         ([less, exact, more], "Exact"), ([exact, namesake], "ours"), ([namesake, exact], "ours"),
     ):  # fmt: skip
-        (found,) = copies_of([ours], originals_of(originals))
-        assert (found.original.name, found.same_name) == (expected, expected == "ours")
-        assert found.nearness == {"Exact": 1.0, "More": 0.0, "ours": 0.0}[expected]
+        (copy,) = copies_of([ours], originals_of(originals))
+        assert (copy.original.name, copy.same_name) == (expected, expected == "ours")
+        assert copy.nearness == {"Exact": 1.0, "More": 0.0, "ours": 0.0}[expected]
     # Of versions that mean the same, the one that is written the same way; else the newest.
     one, split = parsed(allow(TEN[:5])), parse({"Statement": [
         {"Effect": "Allow", "Action": TEN[:2], "Resource": "*"}, {"Effect": "Allow", "Action": TEN[2:5], "Resource": "*"}]})  # fmt: skip
     for documents, version in (((one, split), 1), ((split, one), 2), ((split, split), 2)):
-        (found,) = copies_of([local("ours", TEN[:5])], originals_of([original("A", *documents)]))
-        assert (found.version, found.nearness) == (version, 1.0)
+        (copy,) = copies_of([local("ours", TEN[:5])], originals_of([original("A", *documents)]))
+        assert (copy.version, copy.nearness) == (version, 1.0)
 
 
 def test_two_documents_without_grants_are_alike_by_name_alone() -> None:
     nothing = parse({"Statement": []})
     empty = LocalPolicy("A", "arn:aws:iam::111122223333:policy/A", "/", "v1", nothing)
-    (found,) = copies_of([empty], originals_of([original("A", nothing)]))
-    assert (found.overlap, found.nearness, found.same_name) == (0.0, 1.0, True)
+    (copy,) = copies_of([empty], originals_of([original("A", nothing)]))
+    assert (copy.overlap, copy.nearness, copy.same_name) == (0.0, 1.0, True)
     assert copies_of([empty], originals_of([original("B", nothing)])) == ()

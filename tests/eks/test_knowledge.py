@@ -127,29 +127,29 @@ def test_names_that_the_page_gets_wrong_are_said(policy: str, wrong: str) -> Non
     assert any(wrong in disagreement for disagreement in KNOWLEDGE.policies[policy].disagreements)
 
 
-@pytest.mark.parametrize("known", KNOWLEDGE.policies.values(), ids=lambda known: known.name)
-def test_an_entry_agrees_with_the_documents(known: PolicyKnowledge) -> None:
-    policy = corpus()[known.name]
-    document = current(known.name)
-    assert known.attachable is Policy(known.name, policy["arn"], 1, ()).attachable
-    assert (known.service_linked_role is not None) is ("service-linked role" in known.attached_to)
-    assert set(known.services) == services(document)
-    assert set(known.unused) <= set(known.services)
-    assert bool(known.superseded_by) is (known.supersession is not None)
-    assert {*known.superseded_by, *known.narrower} <= set(KNOWLEDGE.policies)
-    assert known.access_policy is (known.name in KNOWLEDGE.access_policies)
-    for service, text in known.services.items():
+@pytest.mark.parametrize("entry", KNOWLEDGE.policies.values(), ids=lambda entry: entry.name)
+def test_an_entry_agrees_with_the_documents(entry: PolicyKnowledge) -> None:
+    policy = corpus()[entry.name]
+    document = current(entry.name)
+    assert entry.attachable is Policy(entry.name, policy["arn"], 1, ()).attachable
+    assert (entry.service_linked_role is not None) is ("service-linked role" in entry.attached_to)
+    assert set(entry.services) == services(document)
+    assert set(entry.unused) <= set(entry.services)
+    assert bool(entry.superseded_by) is (entry.supersession is not None)
+    assert {*entry.superseded_by, *entry.narrower} <= set(KNOWLEDGE.policies)
+    assert entry.access_policy is (entry.name in KNOWLEDGE.access_policies)
+    for service, text in entry.services.items():
         for action in ACTION.findall(text):
             assert action.startswith(f"{service}:")
             assert granted(document, action), action
 
 
-@pytest.mark.parametrize("known", KNOWLEDGE.policies.values(), ids=lambda known: known.name)
-def test_an_update_changed_what_it_names(known: PolicyKnowledge) -> None:
-    versions = documents(known.name)
-    numbers = [update.version for update in known.updates]
+@pytest.mark.parametrize("entry", KNOWLEDGE.policies.values(), ids=lambda entry: entry.name)
+def test_an_update_changed_what_it_names(entry: PolicyKnowledge) -> None:
+    versions = documents(entry.name)
+    numbers = [update.version for update in entry.updates]
     assert numbers == sorted(set(numbers))
-    for update in known.updates:
+    for update in entry.updates:
         document = versions[update.version]
         earlier = [number for number in versions if number < update.version]
         assert bool(update.actions) is bool(earlier)
@@ -158,14 +158,14 @@ def test_an_update_changed_what_it_names(known: PolicyKnowledge) -> None:
 
 
 def test_dates_in_disagreements_are_those_of_iam() -> None:
-    said = 0
+    dates = 0
     for entry in KNOWLEDGE.policies.values():
         created = {int(version["version"][1:]): version["created"] for version in corpus()[entry.name]["versions"]}
         for update in entry.updates:
-            if found := re.search(r"IAM made the version on (\S+?)[.,]", (update.disagreement or "") + "."):
-                assert created[update.version].startswith(found[1]), (entry.name, update.version)
-                said += 1
-    assert said > 10
+            if match := re.search(r"IAM made the version on (\S+?)[.,]", (update.disagreement or "") + "."):
+                assert created[update.version].startswith(match[1]), (entry.name, update.version)
+                dates += 1
+    assert dates > 10
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,9 @@ def test_what_an_entry_denies_is_in_no_version(policy: str, absent: str) -> None
         warnings.warn(f"v{having[0]} of {policy} has {absent}: eks.toml denies that", stacklevel=1)
 
 
-@pytest.mark.parametrize("requirement", KNOWLEDGE.requirements, ids=lambda found: f"{found.name}-{found.uses[0]}")
+@pytest.mark.parametrize(
+    "requirement", KNOWLEDGE.requirements, ids=lambda requirement: f"{requirement.name}-{requirement.uses[0]}"
+)
 def test_each_usual_policy_gives_all_that_is_required(requirement: Any) -> None:
     for name in requirement.policies:
         for action in requirement.actions:
@@ -250,9 +252,9 @@ def test_names_of_both_kinds_are_the_four() -> None:
         "AmazonEKSLoadBalancingPolicy",
         "AmazonEKSNetworkingPolicy",
     }
-    found = KNOWLEDGE.access_policy("amazoneksadminpolicy")
-    assert found is not None
-    assert found.name == "AmazonEKSAdminPolicy"
+    policy = KNOWLEDGE.access_policy("amazoneksadminpolicy")
+    assert policy is not None
+    assert policy.name == "AmazonEKSAdminPolicy"
 
 
 def test_access_policies_that_a_document_names_are_known() -> None:
@@ -286,10 +288,10 @@ def test_no_policy_of_scope_eks_is_taken_for_one_that_does_not_exist() -> None:
 
 
 def test_no_sentence_of_the_page_was_copied() -> None:
-    known = known_runs()
-    assert [run for run, digest in runs(TEXT) if digest in known] == []
+    digests = known_runs()
+    assert [run for run, digest in runs(TEXT) if digest in digests] == []
     control = "so that the Kubernetes control plane can join instances to a cluster"
-    assert any(digest in known for _, digest in runs(control))
+    assert any(digest in digests for _, digest in runs(control))
 
 
 def test_a_text_of_another_shape_is_refused() -> None:
@@ -340,10 +342,10 @@ def test_a_requirement_is_only_certain_for_releases_that_were_checked(
     release: str, at_start: bool | None, later: bool | None
 ) -> None:
     """The tags of amazon-vpc-cni-k8s: pkg/ipamd calls DescribeSecurityGroups at start only in v1.22.0 and v1.22.1."""
-    found = {
+    requirements = {
         (action, requirement.releases.includes(release))
         for requirement in KNOWLEDGE.requirements
         if requirement.releases is not None
         for action in requirement.actions
     }
-    assert found == {("ec2:DescribeSecurityGroups", at_start), ("ec2:DescribeSubnets", later)}
+    assert requirements == {("ec2:DescribeSecurityGroups", at_start), ("ec2:DescribeSubnets", later)}

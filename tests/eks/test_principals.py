@@ -34,15 +34,15 @@ def role_with(*policies: AppliedPolicy, boundary: AppliedPolicy | None = None, *
 
 
 def asked(subject: Subject, action: str = TAGS, resource: str | None = None) -> PrincipalCan:
-    found = principal_can(subject, action, resource)
-    assert found is not None
-    return found
+    answer = principal_can(subject, action, resource)
+    assert answer is not None
+    return answer
 
 
 def test_a_plain_grant_is_allowed_through_each_policy_that_has_it() -> None:
-    found = asked(role_with(CLUSTER, CNI))
-    assert (found.verdict, found.reasons) == ("allowed", ())
-    assert [policy.name for policy in found.through] == ["AmazonEKSClusterPolicy", "AmazonEKS_CNI_Policy"]
+    answer = asked(role_with(CLUSTER, CNI))
+    assert (answer.verdict, answer.reasons) == ("allowed", ())
+    assert [policy.name for policy in answer.through] == ["AmazonEKSClusterPolicy", "AmazonEKS_CNI_Policy"]
     assert principal_can(role_with(CNI), "ec2:RunInstances") is None
 
 
@@ -56,8 +56,8 @@ def test_only_what_every_needed_resource_allows_is_allowed() -> None:
     """By the service authorization reference, with its `*` for required resource types."""
 
     def on(action: str, **resource: str | list[str]) -> tuple[str, tuple[str, ...]]:
-        found = asked(role_with(applied("a", {"Effect": "Allow", "Action": "*", **resource})), action)
-        return found.verdict, found.reasons
+        answer = asked(role_with(applied("a", {"Effect": "Allow", "Action": "*", **resource})), action)
+        return answer.verdict, answer.reasons
 
     instances = "arn:aws:ec2:*:*:instance/*"
     assert on("ec2:RunInstances", Resource="*") == ("allowed", ())
@@ -84,10 +84,10 @@ def test_a_deny_takes_all_away_and_one_with_a_condition_makes_it_depend() -> Non
 
 
 def test_a_boundary_takes_away_what_it_does_not_allow() -> None:
-    other = applied("edge", {"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
+    of_s3 = applied("edge", {"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
     wide = applied("edge", {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"})
     narrow = applied("edge", {"Effect": "Allow", "Action": "ec2:*", "Resource": "arn:aws:ec2:*:*:volume/*"})
-    assert asked(role_with(CLUSTER, boundary=other)).verdict == "taken"
+    assert asked(role_with(CLUSTER, boundary=of_s3)).verdict == "taken"
     assert asked(role_with(CLUSTER, boundary=wide)).verdict == "allowed"
     assert asked(role_with(CLUSTER, boundary=narrow)).verdict == "depends"
 
@@ -99,8 +99,8 @@ def test_what_was_not_read_is_not_taken_for_absent() -> None:
 
 def test_conditions_are_what_it_depends_on() -> None:
     driver = AppliedPolicy("AmazonEBSCSIDriverPolicy", 15, parse(raw_document("AmazonEBSCSIDriverPolicy", 15)))
-    found = asked(role_with(driver))
-    assert (found.verdict, found.reasons) == ("depends", ("if ec2:CreateAction",))
+    answer = asked(role_with(driver))
+    assert (answer.verdict, answer.reasons) == ("depends", ("if ec2:CreateAction",))
 
 
 def test_principals_come_by_cluster_and_use() -> None:
@@ -119,8 +119,8 @@ VOLUME = "arn:aws:ec2:eu-west-1:111122223333:volume/vol-1"
 def test_a_boundary_lets_through_only_what_it_certainly_allows() -> None:
     def within(resource: str | None = None, **statement: Any) -> tuple[str, tuple[str, ...]]:
         edge = applied("edge", {"Effect": "Allow", "Action": "ec2:*", "Resource": "*", **statement})
-        found = asked(role_with(CLUSTER, boundary=edge), TAGS, resource)
-        return found.verdict, found.reasons
+        answer = asked(role_with(CLUSTER, boundary=edge), TAGS, resource)
+        return answer.verdict, answer.reasons
 
     volumes = "arn:aws:ec2:*:*:volume/*"
     region = {"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}
@@ -142,10 +142,10 @@ def test_a_boundary_lets_through_only_what_it_certainly_allows() -> None:
 
 def test_on_one_resource_and_for_a_pattern_of_actions() -> None:
     def on(resource: str | None, action: str = TAGS, **statement: Any) -> str:
-        found = principal_can(
+        answer = principal_can(
             role_with(applied("a", {"Effect": "Allow", "Action": "ec2:*", **statement})), action, resource
         )
-        return "nobody" if found is None else found.verdict
+        return "nobody" if answer is None else answer.verdict
 
     assert on(VOLUME, Resource="arn:aws:ec2:*:*:volume/*") == "allowed"
     assert on(VOLUME, Resource="arn:aws:ec2:*:*:snapshot/*") == "nobody"
@@ -157,8 +157,8 @@ def test_on_one_resource_and_for_a_pattern_of_actions() -> None:
     assert on(None, "ec2:*Tags", Resource="*") == "allowed"
     # A Deny of a pattern may deny only some of its actions.
     some = role_with(CLUSTER, applied("guard", deny("ec2:CreateTags")))
-    found = asked(some, "ec2:Create*")
-    assert (found.verdict, found.reasons) == ("depends", ("guard denies a part",))
+    answer = asked(some, "ec2:Create*")
+    assert (answer.verdict, answer.reasons) == ("depends", ("guard denies a part",))
 
 
 def test_whose_a_policy_is() -> None:
@@ -169,10 +169,10 @@ def test_whose_a_policy_is() -> None:
 
 def test_what_the_action_is_never_used_on_does_not_count() -> None:
     def on(action: str, resources: str | list[str], resource: str | None = None) -> str:
-        found = principal_can(
+        answer = principal_can(
             role_with(applied("a", {"Effect": "Allow", "Action": action, "Resource": resources})), action, resource
         )
-        return "nobody" if found is None else found.verdict
+        return "nobody" if answer is None else answer.verdict
 
     assert on("s3:ListBucket", "arn:aws:s3:::b/*") == "nobody"
     assert on("s3:ListBucket", ["arn:aws:s3:::b/*", "arn:aws:s3:::b"]) == "allowed"
@@ -186,8 +186,8 @@ def test_who_asks_decides_conditions_on_who_asks() -> None:
     everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 
     def can(subject: Subject) -> tuple[str, tuple[str, ...]]:
-        found = principal_can(subject, "s3:GetObject")
-        return ("nobody", ()) if found is None else (found.verdict, found.reasons)
+        answer = principal_can(subject, "s3:GetObject")
+        return ("nobody", ()) if answer is None else (answer.verdict, answer.reasons)
 
     def with_(arn: str, *statements: Any, **more: Any) -> Subject:
         kind: PrincipalKind = "user" if ":user/" in arn else "role"
@@ -198,25 +198,25 @@ def test_who_asks_decides_conditions_on_who_asks() -> None:
     def when(effect: str, operator: str, key: str, value: str) -> dict[str, Any]:
         return {"Effect": effect, "Action": "*", "Resource": "*", "Condition": {operator: {key: value}}}
 
-    admin, other = "arn:aws:iam::111122223333:role/admin", "arn:aws:iam::111122223333:role/other"
+    admin, developer = "arn:aws:iam::111122223333:role/admin", "arn:aws:iam::111122223333:role/other"
     unless_admin = when("Deny", "ArnNotLike", "aws:PrincipalArn", "arn:aws:iam::*:role/admin")
     assert can(with_(admin, unless_admin)) == ("allowed", ())
-    assert can(with_(other, unless_admin)) == ("taken", ("denied by guard",))
+    assert can(with_(developer, unless_admin)) == ("taken", ("denied by guard",))
     abroad = when("Deny", "StringNotEquals", "aws:PrincipalAccount", "111122223333")
-    assert can(with_(other, abroad)) == ("allowed", ())
-    assert can(with_(other, when("Deny", "StringEquals", "aws:PrincipalType", "User"))) == ("allowed", ())
+    assert can(with_(developer, abroad)) == ("allowed", ())
+    assert can(with_(developer, when("Deny", "StringEquals", "aws:PrincipalType", "User"))) == ("allowed", ())
     user = "arn:aws:iam::111122223333:user/ada"
     assert can(with_(user, when("Deny", "StringEquals", "aws:username", "ada")))[0] == "taken"
     red = when("Deny", "StringNotEquals", "aws:PrincipalTag/team", "red")
     assert can(with_(user, red, tags=(("team", "red"),))) == ("allowed", ())
     assert can(with_(user, red)) == ("taken", ("denied by guard",))
     # A session of a role may have tags that the role does not have.
-    assert can(with_(other, red)) == ("depends", ("guard denies a part",))
+    assert can(with_(developer, red)) == ("depends", ("guard denies a part",))
     own = {"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::home/${aws:username}/*"}
     alone = Subject("user", "ada", user, (applied("p", own),))
     assert principal_can(alone, "s3:GetObject", "arn:aws:s3:::home/bob/a") is None
-    found = principal_can(alone, "s3:GetObject", "arn:aws:s3:::home/ada/a")
-    assert found is not None and found.verdict == "allowed"
+    answer = principal_can(alone, "s3:GetObject", "arn:aws:s3:::home/ada/a")
+    assert answer is not None and answer.verdict == "allowed"
 
 
 def test_what_the_boundary_and_several_denies_leave_nothing_of_is_taken() -> None:
@@ -226,12 +226,12 @@ def test_what_the_boundary_and_several_denies_leave_nothing_of_is_taken() -> Non
     a, b = on("arn:aws:s3:::a/*"), on("arn:aws:s3:::b/*")
     assert asked(role_with(applied("p", a), boundary=applied("edge", b)), "s3:GetObject").verdict == "taken"
     assert asked(role_with(applied("p", a), boundary=applied("edge", a, b)), "s3:GetObject").verdict == "allowed"
-    one, other = applied("one", on("arn:aws:s3:::a/*", "Deny")), applied("other", on("arn:aws:s3:::b/*", "Deny"))
-    found = asked(role_with(applied("p", a, b), one, other), "s3:GetObject")
-    assert (found.verdict, found.reasons) == ("taken", ("denied by one and other",))
+    deny_a, deny_b = applied("one", on("arn:aws:s3:::a/*", "Deny")), applied("other", on("arn:aws:s3:::b/*", "Deny"))
+    answer = asked(role_with(applied("p", a, b), deny_a, deny_b), "s3:GetObject")
+    assert (answer.verdict, answer.reasons) == ("taken", ("denied by one and other",))
     # A Deny of another bucket is nothing to somebody who asks about this one.
-    assert asked(role_with(applied("p", a, b), other), "s3:GetObject", "arn:aws:s3:::a/x").verdict == "allowed"
-    assert asked(role_with(applied("p", a, b), other), "s3:GetObject").verdict == "allowed"
+    assert asked(role_with(applied("p", a, b), deny_b), "s3:GetObject", "arn:aws:s3:::a/x").verdict == "allowed"
+    assert asked(role_with(applied("p", a, b), deny_b), "s3:GetObject").verdict == "allowed"
 
 
 def test_actions_that_need_no_permission_and_the_root_user() -> None:
@@ -252,20 +252,18 @@ def test_random_principals_are_never_contradicted_by_a_request() -> None:
 
 def test_every_level_of_the_organization_must_allow_it() -> None:
     full = applied("full", {"Effect": "Allow", "Action": "*", "Resource": "*"})
-    ec2, other = (
-        applied("some", {"Effect": "Allow", "Action": action, "Resource": "*"}) for action in ("ec2:*", "s3:*")
-    )
+    ec2, s3 = (applied("some", {"Effect": "Allow", "Action": action, "Resource": "*"}) for action in ("ec2:*", "s3:*"))
     guard = applied("guard", deny("ec2:*Tags"))
     region = {"StringNotEquals": {"aws:RequestedRegion": "eu-west-1"}}
     some = applied("some", deny("ec2:*", Condition=region))
 
     def under(*levels: tuple[AppliedPolicy, ...]) -> tuple[str, tuple[str, ...]]:
         above = tuple(Ceiling(f"level {place}", policies) for place, policies in enumerate(levels))
-        found = asked(role_with(CLUSTER, above=above))
-        return found.verdict, found.reasons
+        answer = asked(role_with(CLUSTER, above=above))
+        return answer.verdict, answer.reasons
 
-    assert under((full,), (other, ec2)) == ("allowed", ())
-    assert under((full,), (other,)) == ("taken", ("level 1 does not allow it",))
+    assert under((full,), (s3, ec2)) == ("allowed", ())
+    assert under((full,), (s3,)) == ("taken", ("level 1 does not allow it",))
     assert under((full, guard), (full,)) == ("taken", ("denied by level 0",))
     assert under((full, some)) == ("depends", ("level 0",))
 

@@ -87,8 +87,8 @@ def test_releases_are_in_the_order_of_their_versions_though_patches_of_old_branc
     ],
 )
 def test_a_release_leads_to_the_version_that_it_shares(component: str, release: str, label: str | None) -> None:
-    found = components()[component].at(release)
-    assert (found.label if found else None) == label
+    version = components()[component].at(release)
+    assert (version.label if version else None) == label
 
 
 def test_what_changed_between_releases_of_the_load_balancer_controller() -> None:
@@ -181,13 +181,13 @@ def test_parameters_are_found_in_what_somebody_filled_in() -> None:
         "KarpenterNodeRole.Arn": "arn:aws-cn:iam::111122223333:role/KarpenterNodeRole-prod-eu",
         "KarpenterInterruptionQueue.Arn": "arn:aws-cn:sqs:eu-central-1:111122223333:prod-eu",
     }
-    found = values_in(version, version.document(values))
+    parameters = values_in(version, version.document(values))
     # The ARNs are as the template makes them, so they say no more than the rest.
-    assert found == {name: value for name, value in values.items() if not name.endswith(".Arn")}
-    other = {**values, "KarpenterNodeRole.Arn": "arn:aws-cn:iam::111122223333:role/team/our-nodes"}
-    assert values_in(version, version.document(other)) == {
-        **found,
-        "KarpenterNodeRole.Arn": other["KarpenterNodeRole.Arn"],
+    assert parameters == {name: value for name, value in values.items() if not name.endswith(".Arn")}
+    own_arn = {**values, "KarpenterNodeRole.Arn": "arn:aws-cn:iam::111122223333:role/team/our-nodes"}
+    assert values_in(version, version.document(own_arn)) == {
+        **parameters,
+        "KarpenterNodeRole.Arn": own_arn["KarpenterNodeRole.Arn"],
     }
-    assert version.document(version.named(found)) == version.document(values)
+    assert version.document(version.named(parameters)) == version.document(values)
     assert values_in(version, version.document(dict.fromkeys(version.parameters, "*"))).get("ClusterName") is None

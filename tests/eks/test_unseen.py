@@ -64,9 +64,9 @@ def snapshot(**fields: Any) -> AccountSnapshot:
 )
 def test_what_was_not_read_may_hide_a_use(trust: Document | None, fields: dict[str, Any], expected: list[str]) -> None:
     eks = EksFacts((cluster(**{**READ, **fields}),), ("eu-west-1",))
-    found = unseen_uses(role(trust), snapshot(eks=eks))
-    assert len(found) == len(expected)
-    assert all(phrase.startswith(start) for phrase, start in zip(found, expected, strict=True))
+    phrases = unseen_uses(role(trust), snapshot(eks=eks))
+    assert len(phrases) == len(expected)
+    assert all(phrase.startswith(start) for phrase, start in zip(phrases, expected, strict=True))
 
 
 def test_regions_that_failed_and_eks_that_was_not_asked_are_told() -> None:

@@ -20,26 +20,26 @@ def test_only_what_is_lacking_is_asked_for_on_the_resources_where_it_is() -> Non
     wanted = parsed(
         allow(["ec2:DescribeTags", "ec2:AttachVolume"]), allow("ec2:CreateTags", [VOLUME, SNAPSHOT], Condition=TAGGED)
     )
-    found = lacking(wanted, held)
-    assert [(statement.actions, statement.resources) for statement in found.statements] == [
+    difference = lacking(wanted, held)
+    assert [(statement.actions, statement.resources) for statement in difference.statements] == [
         (("ec2:AttachVolume",), (ANY,)),
         (("ec2:CreateTags",), (SNAPSHOT,)),
     ]
-    assert (found.unknown, found.partly) == ((), ())
+    assert (difference.unknown, difference.partly) == ((), ())
 
 
 def test_what_a_role_has_in_other_cases_is_told_from_what_it_lacks() -> None:
     both = {"StringEquals": {"aws:ResourceTag/a": "b", "aws:ResourceTag/c": "d"}}
-    other = {"StringEquals": {"aws:ResourceTag/a": "else"}}
+    another_tag = {"StringEquals": {"aws:ResourceTag/a": "else"}}
     held = parsed(
         allow("ec2:CreateTags", VOLUME, Condition=both),
-        allow("ec2:DeleteTags", VOLUME, Condition=other),
+        allow("ec2:DeleteTags", VOLUME, Condition=another_tag),
         allow("ec2:AttachVolume", SNAPSHOT),
     )
     wanted = parsed(allow(["ec2:CreateTags", "ec2:DeleteTags", "ec2:AttachVolume"], VOLUME, Condition=TAGGED))
-    found = lacking(wanted, held)
-    assert [statement.actions for statement in found.missing] == [("ec2:DeleteTags", "ec2:AttachVolume")]
-    (partly,) = found.partly
+    difference = lacking(wanted, held)
+    assert [statement.actions for statement in difference.missing] == [("ec2:DeleteTags", "ec2:AttachVolume")]
+    (partly,) = difference.partly
     assert (partly.statement.actions, [len(grant.conditions) for grant in partly.grants]) == (("ec2:CreateTags",), [2])
     denied = held._replace(statements=(*held.statements, *parsed(allow("ec2:*", ANY, Condition=TAGGED)).statements))
     denied = denied._replace(statements=tuple(
@@ -68,8 +68,8 @@ def test_what_a_deny_of_the_role_revokes_is_never_taken_for_given() -> None:
         ({"Action": "*", "Resource": "*", "Condition": {"StringNotEquals": {"aws:ResourceTag/a": "b"}}}, ()),
     ):  # fmt: skip
         statements = [{"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}, {"Effect": "Deny", **deny}]
-        found = lacking(wanted, parse({"Version": "2012-10-17", "Statement": statements}))
-        assert (found.statements, found.denied) == ((), denied), deny
+        difference = lacking(wanted, parse({"Version": "2012-10-17", "Statement": statements}))
+        assert (difference.statements, difference.denied) == ((), denied), deny
     own = wanted._replace(statements=tuple(statement._replace(effect="Deny") for statement in wanted.statements))
     both = wanted._replace(statements=(*wanted.statements, *own.statements))
     assert lacking(both, both).denied == ()  # the release itself denies it
@@ -97,12 +97,12 @@ def test_nothing_goes_that_the_release_after_still_asks_for_under_tighter_condit
     after = parsed(
         allow("ec2:CreateTags", VOLUME, Condition=TAGGED), allow("ec2:DeleteTags", "arn:aws:ec2:*:*:volume/vol-1")
     )
-    found = superfluous(before, after, before)
-    assert [(statement.actions, statement.resources) for statement in found.statements] == [
+    surplus = superfluous(before, after, before)
+    assert [(statement.actions, statement.resources) for statement in surplus.statements] == [
         (("ec2:CreateTags", "ec2:DeleteTags"), (SNAPSHOT,)),
         (("ec2:DescribeTags",), (VOLUME, SNAPSHOT)),
     ]
-    assert found.narrower == ("ec2:CreateTags", "ec2:DeleteTags")
+    assert surplus.narrower == ("ec2:CreateTags", "ec2:DeleteTags")
     assert superfluous(before, after, parsed(allow("s3:*"))) == ((), ())
 
 
@@ -134,8 +134,8 @@ def test_nothing_goes_that_the_release_after_may_still_ask_for() -> None:
 
     def left(**resource: Any) -> tuple[list[tuple[str, ...]], tuple[str, ...]]:
         statement = {"Effect": "Allow", "Action": "ec2:CreateTags", "Condition": TAGGED, **resource}
-        found = superfluous(before, parse({"Version": "2012-10-17", "Statement": statement}), before)
-        return [statement.actions for statement in found.statements], found.narrower
+        surplus = superfluous(before, parse({"Version": "2012-10-17", "Statement": statement}), before)
+        return [statement.actions for statement in surplus.statements], surplus.narrower
 
     kept = ([("ec2:DeleteTags",)], ("ec2:CreateTags",))
     gone: tuple[list[tuple[str, ...]], tuple[str, ...]] = ([("ec2:CreateTags", "ec2:DeleteTags")], ())

@@ -176,8 +176,8 @@ def test_the_account_says_which_regions_matter() -> None:
     cluster_role = a_role(trusting("eks.amazonaws.com"))._replace(last_used_region="ap-south-1")
     snapshot = account(cluster_role)._replace(identity=identity()._replace(region="us-east-2"))
     assert regions_of_interest(snapshot) == ("us-east-2", "eu-west-1", "ap-south-1")
-    other = cluster_role._replace(trust=trusting("ec2.amazonaws.com"))
-    assert regions_of_interest(snapshot._replace(roles=(other,))) == ("us-east-2", "eu-west-1")
+    node_role = cluster_role._replace(trust=trusting("ec2.amazonaws.com"))
+    assert regions_of_interest(snapshot._replace(roles=(node_role,))) == ("us-east-2", "eu-west-1")
 
 
 def test_a_policy_that_another_one_cancels_says_so_where_it_is_attached() -> None:
@@ -190,13 +190,13 @@ def test_a_policy_that_another_one_cancels_says_so_where_it_is_attached() -> Non
         )
 
     scoped, wide = "AmazonEBSCSIDriverEKSClusterScopedPolicy", "AmazonEBSCSIDriverPolicyV2"
-    for carried, asked, said in (
+    for carried, asked, has_remark in (
         ((scoped, wide), wide, True), ((scoped, wide), scoped, True), ((scoped,), scoped, False),
         ((scoped, wide, "AmazonEKS_CNI_Policy"), "AmazonEKS_CNI_Policy", False),
     ):  # fmt: skip
         read = account(attached(*carried))
         (entry,) = attachments_with_uses(read, f"arn:aws:iam::aws:policy/{asked}").roles
-        assert bool(entry.remarks) is said
+        assert bool(entry.remarks) is has_remark
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ def test_only_what_is_confirmed_of_the_same_kind_keeps_a_suggestion_away() -> No
     assert inferred("pods.eks", *NODES, *others[:3], "addon", "irsa") == ["pod-identity"]
     assert inferred("pods.eks", "pod-identity") == inferred("pods.eks", "pod-identity-target", "cluster") == []
     for service, own in SERVICES.items():
-        assert inferred(service, *NODES, *(other for other in others if other != own)) == [own]
+        assert inferred(service, *NODES, *(neighbour for neighbour in others if neighbour != own)) == [own]
         assert not any(inferred(service, kind) for kind in others if kind == own)
     linked = a_role(trusting("eks.amazonaws.com"))._replace(path="/aws-service-role/eks.amazonaws.com/")
     assert linked.service_linked
@@ -329,10 +329,10 @@ def test_what_kubernetes_says_confirms_uses_and_counts_pods() -> None:
 
 
 def test_each_annotated_service_account_stands_for_a_pattern() -> None:
-    found = in_kubernetes(
+    uses = in_kubernetes(
         service_account("a", ARN), service_account("b", ARN), pod("web"), trust=irsa("system:serviceaccount:shop:*")
     )
-    assert [(use.certainty, use.service_account, use.pods) for use in found] == [
+    assert [(use.certainty, use.service_account, use.pods) for use in uses] == [
         ("confirmed", "a", 0), ("confirmed", "b", 0),
     ]  # fmt: skip
 

@@ -93,8 +93,8 @@ def association(**fields: Any) -> PodIdentityAssociation:
 
 def around(*clusters: Cluster, **fields: Any) -> AccountContext:
     """What is known of an account with these clusters."""
-    given = {"account": ACCOUNT, "eks": EksFacts(clusters, ("eu-west-1",)), **fields}
-    return AccountContext(NOW, knowledge(), **given)
+    values = {"account": ACCOUNT, "eks": EksFacts(clusters, ("eu-west-1",)), **fields}
+    return AccountContext(NOW, knowledge(), **values)
 
 
 def findings_with(

@@ -22,8 +22,8 @@ def codes(
     entry: AccessEntry, uses: Sequence[Use] = (), principals: frozenset[str] | None = frozenset([ROLE]), **fields: Any
 ) -> set[tuple[str, str]]:
     cluster = Cluster("c", "eu-west-1", authentication_mode="API", access_entries=(entry,), **fields)
-    found = findings_of(EntryInCluster(entry, cluster, uses), around(principals=principals))
-    return {(finding.code, finding.severity) for finding in found}
+    findings = findings_of(EntryInCluster(entry, cluster, uses), around(principals=principals))
+    return {(finding.code, finding.severity) for finding in findings}
 
 
 def missing_entry(cluster: Cluster, use: Use) -> tuple[Finding, ...]:
@@ -81,8 +81,8 @@ def test_admin_in_some_namespaces_is_no_admin_of_the_cluster() -> None:
     ],
 )
 def test_capabilities_need_rights_on_workloads(kind: str, policies: tuple[str, ...], lacks: bool) -> None:
-    found = codes(entry("STANDARD", *policies), capabilities=(Capability("x", kind, ROLE),))
-    assert found == ({("capability-without-rights", "advice")} if lacks else set())
+    codes_of_entry = codes(entry("STANDARD", *policies), capabilities=(Capability("x", kind, ROLE),))
+    assert codes_of_entry == ({("capability-without-rights", "advice")} if lacks else set())
 
 
 @pytest.mark.parametrize(
@@ -140,5 +140,5 @@ def test_the_command_for_a_missing_entry(kind: UseKind, expected: list[str]) -> 
 def test_the_mode_says_whether_entries_count() -> None:
     modes = ("API", "API_AND_CONFIG_MAP", "CONFIG_MAP", None)
     clusters = [ClusterInUse(Cluster("c", "r", authentication_mode=mode)) for mode in modes]
-    found = [[finding.severity for finding in findings_of(cluster, around())] for cluster in clusters]
-    assert found == [[], ["note"], ["advice"], []]
+    severities = [[finding.severity for finding in findings_of(cluster, around())] for cluster in clusters]
+    assert severities == [[], ["note"], ["advice"], []]

@@ -30,7 +30,7 @@ from tests.eks.findings.subjects import (
 PODS = "pods.eks.amazonaws.com"
 
 
-def found(code: str, *uses: Use, severity: Any = "problem") -> Finding:
+def finding_of(code: str, *uses: Use, severity: Any = "problem") -> Finding:
     return Finding(code, severity, "text", (), uses=uses)
 
 
@@ -42,25 +42,25 @@ def command(finding: Finding, of: Role | None = None, **fields: Any) -> str | No
 @pytest.mark.parametrize(
     ("finding", "of", "fields", "expected"),
     [
-        (found("entry-missing", used("fargate", name="f")), None, {},
+        (finding_of("entry-missing", used("fargate", name="f")), None, {},
          f"aws eks create-access-entry --cluster-name c --principal-arn {ROLE} --region eu-west-1 --type FARGATE_LINUX"),
         # Nodes of two kinds need entries of two types, and a role has one entry.
-        (found("entry-missing", used("fargate"), used("nodegroup")), None, {}, None),
-        (found("auto-node-policy-missing"), None, {},
+        (finding_of("entry-missing", used("fargate"), used("nodegroup")), None, {}, None),
+        (finding_of("auto-node-policy-missing"), None, {},
          (f"aws eks associate-access-policy --cluster-name c --principal-arn {ROLE} --region eu-west-1 --policy-arn "
          "arn:aws-cn:eks::aws:cluster-access-policy/AmazonEKSAutoNodePolicy --access-scope type=cluster")),
-        (found("principal-tag-missing", used("addon")), role(), {},
+        (finding_of("principal-tag-missing", used("addon")), role(), {},
          "aws iam tag-role --role-name r --tags Key=eks-cluster-name,Value=c"),
-        (found("principal-tag-missing", used("addon")), None, {}, None),
+        (finding_of("principal-tag-missing", used("addon")), None, {}, None),
         # A role has one tag, and so can serve one cluster.
-        (found("principal-tag-missing", used("addon"), used("addon", cluster="d")), role(), {}, None),
-        (found("irsa-provider-missing", used("irsa"), used("irsa", name=ISSUER)), None, {},
+        (finding_of("principal-tag-missing", used("addon"), used("addon", cluster="d")), role(), {}, None),
+        (finding_of("irsa-provider-missing", used("irsa"), used("irsa", name=ISSUER)), None, {},
          f"aws iam create-open-id-connect-provider --url https://{ISSUER} --client-id-list sts.amazonaws.com"),
-        (found("irsa-provider-missing", used("irsa")), None, {}, None),
-        (found("irsa-issuer-of-another-cluster"), role(), {}, None),
-        (found("irsa-issuer-of-another-cluster"), None, {}, None),
-        (found("irsa-issuer-of-another-cluster"), role(trust_of(web_identity(OTHER_ISSUER, "a"))), {"issuer": None}, None),
-        (found("role-not-found"), role(), {}, None),
+        (finding_of("irsa-provider-missing", used("irsa")), None, {}, None),
+        (finding_of("irsa-issuer-of-another-cluster"), role(), {}, None),
+        (finding_of("irsa-issuer-of-another-cluster"), None, {}, None),
+        (finding_of("irsa-issuer-of-another-cluster"), role(trust_of(web_identity(OTHER_ISSUER, "a"))), {"issuer": None}, None),
+        (finding_of("role-not-found"), role(), {}, None),
     ],
 )  # fmt: skip
 def test_the_command_for_a_cluster(
@@ -77,7 +77,7 @@ def service(
 
 
 def fixed(code: str, *statements: dict[str, Any]) -> tuple[Any, ...] | None:
-    made = fixing(found(code), role(trust_of(*statements)))
+    made = fixing(finding_of(code), role(trust_of(*statements)))
     return parse_text(shlex.split(one_line(made))[-1]).statements if made else None
 
 
@@ -99,15 +99,15 @@ def fixed(code: str, *statements: dict[str, Any]) -> tuple[Any, ...] | None:
 def test_the_session_may_be_tagged_by_the_services_that_assume_the_role_for_eks(
     statement: dict[str, Any], meant: bool
 ) -> None:
-    other = service("ec2.amazonaws.com")
-    made = fixed("trust-lacks-tag-session", other, statement)
+    of_nodes = service("ec2.amazonaws.com")
+    made = fixed("trust-lacks-tag-session", of_nodes, statement)
     if not meant:
         assert made is None
         return
-    before = trust_of(other, statement).statements
+    before = trust_of(of_nodes, statement).statements
     assert made == (before[0], before[1]._replace(actions=(*before[1].actions, "sts:TagSession")))
     assert fixed("missing-policy", statement) is None
-    assert fixing(found("trust-lacks-tag-session"), role(None)) == ()
+    assert fixing(finding_of("trust-lacks-tag-session"), role(None)) == ()
 
 
 SUB = f"{ISSUER}:sub"
@@ -134,8 +134,8 @@ def test_a_wildcard_of_a_subject_gets_an_operator_that_takes_it_for_one(
     statement = {**web_identity(ISSUER, None), "Condition": conditions}
     made = fixed("irsa-wildcard-with-stringequals", statement)
     assert made == (None if expected is None else trust_of({**statement, "Condition": expected}).statements)
-    for other in ({**statement, "Effect": "Deny"}, {**statement, "Principal": {"AWS": "*"}}):
-        assert fixed("irsa-wildcard-with-stringequals", other) is None
+    for untouched in ({**statement, "Effect": "Deny"}, {**statement, "Principal": {"AWS": "*"}}):
+        assert fixed("irsa-wildcard-with-stringequals", untouched) is None
 
 
 def test_the_statement_for_another_issuer_is_the_first_that_allows_one_of_eks() -> None:
@@ -148,10 +148,10 @@ def test_the_statement_for_another_issuer_is_the_first_that_allows_one_of_eks() 
     two = {**web_identity(OTHER_ISSUER, "y"), "Principal": {"Federated": both}}
     meant = web_identity(OTHER_ISSUER, "z")
     statements = [web_identity(github, "w"), service(PODS), denied, two, meant, web_identity(OTHER_ISSUER, "zz")]
-    made = command(found("irsa-issuer-of-another-cluster"), role(trust_of(*statements)))
+    made = command(finding_of("irsa-issuer-of-another-cluster"), role(trust_of(*statements)))
     assert made is not None
     assert parse_text(shlex.split(made)[-1]).statements == trust_of(*statements, web_identity(ISSUER, "z")).statements
-    assert command(found("irsa-issuer-of-another-cluster"), role(trust_of(*statements[:4]))) is None
+    assert command(finding_of("irsa-issuer-of-another-cluster"), role(trust_of(*statements[:4]))) is None
 
 
 def test_the_aws_cli_takes_no_name_with_a_hyphen_first_for_an_option() -> None:
@@ -173,7 +173,7 @@ def issue(kind: Any, code: str, *resources: str, name: str = "n") -> HealthIssue
 
 
 @pytest.mark.parametrize(
-    ("health_issue", "said", "shows"),
+    ("health_issue", "phrase", "shows"),
     [
         (issue("cluster", "KmsKeyDisabled", "arn:aws:kms:::key/a b"), "is disabled", "aws kms enable-key --key-id 'arn:aws:kms:::key/a b'"),
         (issue("cluster", "KmsKeyDisabled"), "is disabled", ""),
@@ -184,10 +184,10 @@ def issue(kind: Any, code: str, *resources: str, name: str = "n") -> HealthIssue
         (issue("addon", "NoSuchCode", "a"), "", ""),
     ],
 )  # fmt: skip
-def test_what_a_report_of_eks_means(health_issue: HealthIssue, said: str, shows: str) -> None:
+def test_what_a_report_of_eks_means(health_issue: HealthIssue, phrase: str, shows: str) -> None:
     meaning = meaning_of(health_issue, knowledge())
-    assert (meaning is None) is (said == "")
-    assert said in (meaning.text if meaning else "")
+    assert (meaning is None) is (phrase == "")
+    assert phrase in (meaning.text if meaning else "")
     assert shlex.join(meaning.command if meaning else ()) == shows
 
 

@@ -37,14 +37,14 @@ AUTO = tuple(
 )
 
 
-def severities(policies: tuple[RolePolicy, ...], use: Use, seen: Cluster, *words: str) -> list[str]:
+def severities(policies: tuple[RolePolicy, ...], use: Use, cluster_of_use: Cluster, *words: str) -> list[str]:
     """The severities of what is said to be missing, of findings that hold all of the words."""
-    found = coded(findings_with(policies, (use,), around(seen)), "missing-policy")
-    return [finding.severity for finding in found if all(word in finding.text for word in words)]
+    findings = coded(findings_with(policies, (use,), around(cluster_of_use)), "missing-policy")
+    return [finding.severity for finding in findings if all(word in finding.text for word in words)]
 
 
 @pytest.mark.parametrize(
-    ("policies", "use", "seen", "words", "expected"),
+    ("policies", "use", "cluster_of_use", "words", "expected"),
     [
         ((), used("cluster"), cluster(), ("run a cluster",), ["problem"]),
         ((aws("AmazonEKSClusterPolicy"),), used("cluster"), cluster(), ("run a cluster",), []),
@@ -120,9 +120,9 @@ def severities(policies: tuple[RolePolicy, ...], use: Use, seen: Cluster, *words
     ],
 )  # fmt: skip
 def test_a_requirement_is_judged_by_the_actions_that_the_role_gives(
-    policies: tuple[RolePolicy, ...], use: Use, seen: Cluster, words: tuple[str, ...], expected: list[str]
+    policies: tuple[RolePolicy, ...], use: Use, cluster_of_use: Cluster, words: tuple[str, ...], expected: list[str]
 ) -> None:
-    assert severities(policies, use, seen, *words) == expected
+    assert severities(policies, use, cluster_of_use, *words) == expected
 
 
 def test_a_copy_of_an_older_cni_policy_is_told_what_newer_releases_need() -> None:
@@ -130,12 +130,12 @@ def test_a_copy_of_an_older_cni_policy_is_told_what_newer_releases_need() -> Non
     assert document is not None
     older = sorted(set(document.statements[0].actions) - {"ec2:DescribeSecurityGroups"})
     copy = policy_allowing("cni-copy", *older, "ec2:CreateTags")
-    found = coded(findings_with((copy,), (used("addon", name="vpc-cni"),)), "missing-policy")
-    assert [finding.severity for finding in found] == ["note", "note"]
-    assert "ec2:DescribeSecurityGroups" in found[0].text
-    assert "IPAM connectivity" in found[0].text
-    assert "ec2:DescribeSubnets" not in found[0].text
-    assert "covered by" in found[1].text
+    findings = coded(findings_with((copy,), (used("addon", name="vpc-cni"),)), "missing-policy")
+    assert [finding.severity for finding in findings] == ["note", "note"]
+    assert "ec2:DescribeSecurityGroups" in findings[0].text
+    assert "IPAM connectivity" in findings[0].text
+    assert "ec2:DescribeSubnets" not in findings[0].text
+    assert "covered by" in findings[1].text
 
 
 @pytest.mark.parametrize(
@@ -146,14 +146,16 @@ def test_a_copy_of_an_older_cni_policy_is_told_what_newer_releases_need() -> Non
     ],
 )
 def test_what_a_boundary_withholds_is_missing(fields: dict[str, Any], why: str | None) -> None:
-    found = findings_with((aws("AmazonEKSFargatePodExecutionRolePolicy"),), (used("fargate"),), **fields)
-    evidence = [line for finding in coded(found, "missing-policy") for line in finding.evidence]
+    findings = findings_with((aws("AmazonEKSFargatePodExecutionRolePolicy"),), (used("fargate"),), **fields)
+    evidence = [line for finding in coded(findings, "missing-policy") for line in finding.evidence]
     assert any(why in line for line in evidence) if why else evidence == []
 
 
 def test_an_unread_boundary_makes_it_unknown() -> None:
-    found = findings_with((aws("AmazonEKSFargatePodExecutionRolePolicy"),), (used("fargate"),), boundary=unread("edge"))
-    (finding,) = coded(found, "missing-policy")
+    findings = findings_with(
+        (aws("AmazonEKSFargatePodExecutionRolePolicy"),), (used("fargate"),), boundary=unread("edge")
+    )
+    (finding,) = coded(findings, "missing-policy")
     assert finding.severity == "note"
     assert "edge could not be read" in finding.text
 
@@ -180,8 +182,8 @@ def test_an_explicit_deny_counts_whatever_else_was_not_read() -> None:
 )
 def test_the_session_policy_of_an_association_is_intersected(session: str | None, expected: list[str]) -> None:
     use = used("pod-identity", namespace="kube-system", service_account="ebs-csi-controller-sa", session_policy=session)
-    found = coded(findings_with((aws("AmazonEBSCSIDriverPolicyV2"),), (use,)), "missing-policy")
-    assert [finding.severity for finding in found] == expected
+    findings = coded(findings_with((aws("AmazonEBSCSIDriverPolicyV2"),), (use,)), "missing-policy")
+    assert [finding.severity for finding in findings] == expected
 
 
 def test_a_policy_of_the_account_with_the_name_of_one_of_aws_is_not_taken_for_it() -> None:
@@ -202,15 +204,17 @@ def test_a_role_whose_policies_were_not_seen_lacks_nothing_that_one_could_name()
 
 def test_hybrid_nodes_need_systems_manager_where_it_is_trusted() -> None:
     for service, expected in (("ssm.amazonaws.com", ["problem", "note"]), ("rolesanywhere.amazonaws.com", [])):
-        found = findings_with((NODE[1],), (used("hybrid-node"),), of=role(trusting(service)))
-        missing = [finding.severity for finding in coded(found, "missing-policy") if "Systems Manager" in finding.text]
+        findings = findings_with((NODE[1],), (used("hybrid-node"),), of=role(trusting(service)))
+        missing = [
+            finding.severity for finding in coded(findings, "missing-policy") if "Systems Manager" in finding.text
+        ]
         assert missing == expected
 
 
 def test_one_finding_speaks_of_all_uses_that_lack_it() -> None:
     uses = (used("nodegroup", name="a"), used("nodegroup", name="b", cluster="d"))
-    found = findings_with(NODE[:1], uses, around(cluster(), cluster(name="d")))
-    (finding,) = [finding for finding in coded(found, "missing-policy") if "pull images" in finding.text]
+    findings = findings_with(NODE[:1], uses, around(cluster(), cluster(name="d")))
+    (finding,) = [finding for finding in coded(findings, "missing-policy") if "pull images" in finding.text]
     assert finding.evidence[:2] == (
         "nodegroup a of cluster c in eu-west-1 (confirmed)",
         "nodegroup b of cluster d in eu-west-1 (confirmed)",
@@ -221,8 +225,10 @@ def test_the_agent_makes_pod_identity_certain() -> None:
     agent = Addon("eks-pod-identity-agent", "v1", None)
     policies = (policy_allowing("own", "ec2:Describe*"), NODE[1])
     for addons, expected in (((), "note"), ((agent,), "problem")):
-        found = coded(findings_with(policies, (used("nodegroup"),), around(cluster(addons=addons))), "missing-policy")
-        assert [finding.severity for finding in found if "Pod Identity" in finding.text] == [expected]
+        findings = coded(
+            findings_with(policies, (used("nodegroup"),), around(cluster(addons=addons))), "missing-policy"
+        )
+        assert [finding.severity for finding in findings if "Pod Identity" in finding.text] == [expected]
 
 
 @pytest.mark.parametrize(
@@ -237,16 +243,16 @@ def test_the_target_role_of_an_association_needs_the_permissions(
     kind: UseKind, target: str | None, expected: list[str]
 ) -> None:
     name = "ebs-csi-controller-sa"
-    seen = cluster(associations=(association(service_account=name, target_role_arn=target),))
-    found = findings_with((), (used(kind, namespace="kube-system", service_account=name),), around(seen))
-    assert [finding.severity for finding in coded(found, "missing-policy")] == expected
+    cluster_of_use = cluster(associations=(association(service_account=name, target_role_arn=target),))
+    findings = findings_with((), (used(kind, namespace="kube-system", service_account=name),), around(cluster_of_use))
+    assert [finding.severity for finding in coded(findings, "missing-policy")] == expected
 
 
 def test_a_role_that_pod_identity_comes_before_is_only_noted() -> None:
     for associations, expected in (((), ["problem"]), (("arn:a",), ["note"])):
         addon = Addon("aws-efs-csi-driver", "v1", ROLE, associations)
-        found = findings_with((), (used("addon", name="aws-efs-csi-driver"),), around(cluster(addons=(addon,))))
-        assert [finding.severity for finding in coded(found, "missing-policy")] == expected
+        findings = findings_with((), (used("addon", name="aws-efs-csi-driver"),), around(cluster(addons=(addon,))))
+        assert [finding.severity for finding in coded(findings, "missing-policy")] == expected
 
 
 LOOKS_LIKE_ONE = used("cluster", "inferred", cluster=None, region=None)
@@ -268,9 +274,9 @@ def test_a_role_that_looks_like_a_clusters_gets_no_notes_of_what_few_clusters_ne
     policies: tuple[RolePolicy, ...], since: int, expected: list[str]
 ) -> None:
     of = role(created=datetime(since, 5, 1, tzinfo=UTC))
-    found = coded(findings_with(policies, (LOOKS_LIKE_ONE,), around(eks=None), of), "missing-policy")
-    assert len(found) == len(expected)
-    for finding, words in zip(found, expected, strict=True):
+    findings = coded(findings_with(policies, (LOOKS_LIKE_ONE,), around(eks=None), of), "missing-policy")
+    assert len(findings) == len(expected)
+    for finding, words in zip(findings, expected, strict=True):
         assert f"needed to {words}" in finding.text
         assert "Outpost" not in finding.text
 
@@ -288,11 +294,13 @@ def test_a_role_that_looks_like_a_clusters_gets_no_notes_of_what_few_clusters_ne
     ],
 )
 def test_nodes_of_auto_mode_have_no_branch_interfaces(fields: dict[str, Any], expected: list[str]) -> None:
-    seen: dict[str, Any] = {
+    usual_fields: dict[str, Any] = {
         "auto_mode": True, "nodegroups": (), "authentication_mode": "API", "access_entries": (AccessEntry("a", "EC2"),),
     }  # fmt: skip
-    found = coded(findings_with(AUTO, (used("cluster"),), around(cluster(**seen | fields))), "missing-policy")
-    assert [finding.severity for finding in found if "branch interfaces" in finding.text] == expected
+    findings = coded(
+        findings_with(AUTO, (used("cluster"),), around(cluster(**usual_fields | fields))), "missing-policy"
+    )
+    assert [finding.severity for finding in findings if "branch interfaces" in finding.text] == expected
 
 
 @pytest.mark.parametrize(
@@ -308,10 +316,10 @@ def test_a_role_of_2020_04_16_or_later_belongs_to_no_cluster_before(created: dat
     """EKS User Guide: before April 16, 2020, AmazonEKSServicePolicy was also required."""
     service = aws("AmazonEKSServicePolicy")
     shadow = RolePolicy(service.name, service.arn, 1, policy_allowing("x", "s3:GetObject").document)
-    found = coded(
+    findings = coded(
         findings_with((AUTO[0], shadow), (LOOKS_LIKE_ONE,), around(eks=None), role(created=created)), "missing-policy"
     )
-    assert len([finding for finding in found if "2020-04-16" in finding.text]) == expected
+    assert len([finding for finding in findings if "2020-04-16" in finding.text]) == expected
 
 
 def test_what_another_policy_covers_is_said_with_what_is_usual() -> None:
@@ -352,14 +360,14 @@ def test_an_action_is_missed_by_the_releases_that_call_it(release: str | None, e
         for statement in original.statements
     )
     copy = RolePolicy("copy", None, None, original._replace(statements=kept))
-    seen = cluster(addons=(Addon("vpc-cni", release, ROLE),))
-    found = [
+    cluster_of_use = cluster(addons=(Addon("vpc-cni", release, ROLE),))
+    findings = [
         finding
-        for finding in findings_with((copy,), (used("addon", name="vpc-cni"),), around(seen))
+        for finding in findings_with((copy,), (used("addon", name="vpc-cni"),), around(cluster_of_use))
         if "It lacks" in finding.text
     ]
-    assert sorted((finding.severity, finding.text.split()[2].rstrip(",")) for finding in found) == expected
-    assert "where vpc-cni v1.99.0 still needs it, as v1.23.0 does" in found[0].text if release == "v1.99.0" else True
+    assert sorted((finding.severity, finding.text.split()[2].rstrip(",")) for finding in findings) == expected
+    assert "where vpc-cni v1.99.0 still needs it, as v1.23.0 does" in findings[0].text if release == "v1.99.0" else True
 
 
 def within(name: str, *actions: str, resource: str = "*", element: str = "Action") -> RolePolicy:
@@ -391,8 +399,8 @@ def test_a_boundary_that_takes_everything_away(
     policies: tuple[RolePolicy, ...], boundary: RolePolicy, is_voided: bool
 ) -> None:
     pod = used("pod-identity", session_tags=True)
-    found = coded(findings_with(policies, (pod,), boundary=boundary), "boundary-allows-nothing")
-    assert [finding.severity for finding in found] == ["problem"] * is_voided
+    findings = coded(findings_with(policies, (pod,), boundary=boundary), "boundary-allows-nothing")
+    assert [finding.severity for finding in findings] == ["problem"] * is_voided
     guessed = coded(findings_with(policies, (), boundary=boundary), "boundary-allows-nothing")
     assert [finding.severity for finding in guessed] == ["advice"] * is_voided
 
@@ -431,10 +439,10 @@ def published(name: str, release: str) -> RolePolicy:
 def test_a_controllers_role_has_what_some_release_of_it_needs(
     policies: tuple[RolePolicy, ...], use: Use, expected: list[str]
 ) -> None:
-    found = coded(
+    findings = coded(
         findings_with(policies, (use,), around(cluster(), components=components())), "controller-lacks-actions"
     )
-    assert [finding.severity for finding in found] == expected
+    assert [finding.severity for finding in findings] == expected
 
 
 def test_an_add_on_that_eks_requires_something_of_is_judged_by_that_alone() -> None:
@@ -470,13 +478,13 @@ def test_a_controllers_role_is_judged_by_the_release_whose_image_runs(
         "controller-lacks-actions",
     )
     assert len(codes) == len(expected)
-    for found, (severity, has, release) in zip(codes, expected, strict=True):
-        assert found.severity == severity
-        assert has in found.text
-        assert f"c runs AWS Load Balancer Controller {release}" in found.text
+    for finding, (severity, has, release) in zip(codes, expected, strict=True):
+        assert finding.severity == severity
+        assert has in finding.text
+        assert f"c runs AWS Load Balancer Controller {release}" in finding.text
         lacking = {action for action in _actions(name, "v2.13.0") if action not in _actions(name, "v2.4.7")}
         assert (
-            found.evidence[-1]
+            finding.evidence[-1]
             == f"lacks {', '.join(action for action in _actions(name, 'v2.13.0') if action in lacking)}"
         )
 

@@ -56,8 +56,8 @@ def of_pods(place: Cluster, **account: Any) -> dict[str, Finding]:
     return {finding.code: finding for finding in findings}
 
 
-def severities(found: dict[str, Finding]) -> dict[str, str]:
-    return {code: finding.severity for code, finding in found.items()}
+def severities(finding_by_code: dict[str, Finding]) -> dict[str, str]:
+    return {code: finding.severity for code, finding in finding_by_code.items()}
 
 
 @pytest.mark.parametrize(
@@ -177,8 +177,8 @@ def test_the_right_annotation_has_the_path_of_the_role() -> None:
 def test_an_association_needs_its_service_account(items: list[dict[str, Any]], expected: list[str]) -> None:
     use = used("pod-identity", namespace="kube-system", service_account="sa")
     place = holding(*items, associations=(association(),))
-    found = findings_of(RoleInCluster(ROLE, (use,), place), around(place))
-    assert [finding.severity for finding in found if finding.code == "association-without-account"] == expected
+    findings = findings_of(RoleInCluster(ROLE, (use,), place), around(place))
+    assert [finding.severity for finding in findings if finding.code == "association-without-account"] == expected
     selected = cluster(kubernetes=read_kubernetes([("one", listing(service_account("x")))], datetime.now(UTC)))
     assert findings_of(RoleInCluster(ROLE, (use,), selected), around(selected)) == ()
 
@@ -213,13 +213,13 @@ def test_a_user_that_aws_auth_names_and_iam_lacks_is_gone() -> None:
     arns = [f"arn:aws:iam::{ACCOUNT}:user/{name}" for name in ("jo", "team/ann")]
     users = "".join(f"- userarn: {arn}\n  username: x\n  groups: [ops]\n" for arn in arns)
     place = holding(aws_auth(users=users), authentication_mode="CONFIG_MAP", access_entries=())
-    found = findings_of(ClusterInUse(place), around(place, principals=frozenset([ROLE, arns[1]])))
-    assert [finding.evidence for finding in found if finding.code == "aws-auth-principal-gone"] == [(arns[0],)]
+    findings = findings_of(ClusterInUse(place), around(place, principals=frozenset([ROLE, arns[1]])))
+    assert [finding.evidence for finding in findings if finding.code == "aws-auth-principal-gone"] == [(arns[0],)]
 
 
 def test_nodes_that_aws_auth_names_need_no_entry() -> None:
     use: Use = used("nodegroup", name="g")
     for line, expected in ((NODES, ()), (LINE.format(arn=OTHER, groups="system:nodes"), ("problem",))):
         place = holding(aws_auth(line), authentication_mode="API_AND_CONFIG_MAP", access_entries=())
-        found = findings_of(RoleInCluster(ROLE, (use,), place), around(place))
-        assert tuple(finding.severity for finding in found if finding.code == "entry-missing") == expected
+        findings = findings_of(RoleInCluster(ROLE, (use,), place), around(place))
+        assert tuple(finding.severity for finding in findings if finding.code == "entry-missing") == expected

@@ -54,8 +54,8 @@ def test_the_old_service_policy_is_judged_by_the_age_of_every_cluster(
 ) -> None:
     uses = (used("cluster"), *([fields.pop("also")] if "also" in fields else []))
     policies = (aws("AmazonEKSClusterPolicy"), aws("AmazonEKSServicePolicy"))
-    found = coded(findings_with(policies, uses, around(*clusters), **fields), "superseded-policy")
-    assert [finding.severity for finding in found] == expected
+    findings = coded(findings_with(policies, uses, around(*clusters), **fields), "superseded-policy")
+    assert [finding.severity for finding in findings] == expected
 
 
 @pytest.mark.parametrize(
@@ -72,13 +72,13 @@ def test_the_old_service_policy_is_judged_by_the_age_of_every_cluster(
 def test_a_superseded_policy_says_what_its_successor_would_refuse(
     names: tuple[str, ...], fields: dict[str, Any], expected: list[str], word: str
 ) -> None:
-    found = coded(findings_with(tuple(map(aws, names)), (EBS,), **fields), "superseded-policy")
-    assert [finding.severity for finding in found] == expected
-    assert all(word in finding.text for finding in found)
+    findings = coded(findings_with(tuple(map(aws, names)), (EBS,), **fields), "superseded-policy")
+    assert [finding.severity for finding in findings] == expected
+    assert all(word in finding.text for finding in findings)
 
 
 @pytest.mark.parametrize(
-    ("name", "uses", "seen", "fields", "expected"),
+    ("name", "uses", "cluster_of_use", "fields", "expected"),
     [
         ("AmazonEKSWorkerNodePolicy", (AUTO,), cluster(), {}, ["advice"]),
         ("AmazonEKSWorkerNodePolicy", (AUTO,), cluster(), {"unseen": HIDDEN}, ["note"]),
@@ -107,29 +107,29 @@ def test_a_superseded_policy_says_what_its_successor_would_refuse(
     ],
 )
 def test_a_policy_is_too_broad_only_if_no_use_needs_it(
-    name: str, uses: tuple[Use, ...], seen: Cluster, fields: dict[str, Any], expected: list[str]
+    name: str, uses: tuple[Use, ...], cluster_of_use: Cluster, fields: dict[str, Any], expected: list[str]
 ) -> None:
-    found = coded(findings_with((aws(name),), uses, around(seen), **fields), "broader-than-needed")
-    assert [finding.severity for finding in found] == expected
-    for finding in found:
+    findings = coded(findings_with((aws(name),), uses, around(cluster_of_use), **fields), "broader-than-needed")
+    assert [finding.severity for finding in findings] == expected
+    for finding in findings:
         assert any("not looked at" in line for line in finding.evidence) is ("unseen" in fields)
 
 
 def test_without_a_use_that_was_seen_a_superseded_policy_is_only_noted() -> None:
-    found = coded(findings_with((aws("AmazonEBSCSIDriverPolicy"),)), "superseded-policy")
-    assert [finding.severity for finding in found] == ["note"]
+    findings = coded(findings_with((aws("AmazonEBSCSIDriverPolicy"),)), "superseded-policy")
+    assert [finding.severity for finding in findings] == ["note"]
 
 
 def test_a_shared_node_role_is_judged_by_the_cni_of_every_cluster() -> None:
     uses = (NODES, used("nodegroup", cluster="d"))
     own = cluster(addons=(CNI_WITH_ITS_OWN_ROLE,))
     for addons, expected in (((CNI_WITH_ITS_OWN_ROLE,), ["advice"]), ((CNI_WITHOUT,), [])):
-        found = findings_with((aws("AmazonEKS_CNI_Policy"),), uses, around(own, cluster(name="d", addons=addons)))
-        assert [finding.severity for finding in coded(found, "broader-than-needed")] == expected
+        findings = findings_with((aws("AmazonEKS_CNI_Policy"),), uses, around(own, cluster(name="d", addons=addons)))
+        assert [finding.severity for finding in coded(findings, "broader-than-needed")] == expected
 
 
 @pytest.mark.parametrize(
-    ("tags", "use", "seen", "expected"),
+    ("tags", "use", "cluster_of_use", "expected"),
     [
         ((), TAGGED, cluster(), []),
         ((), EBS, cluster(), []),
@@ -145,17 +145,19 @@ def test_a_shared_node_role_is_judged_by_the_cni_of_every_cluster() -> None:
     ],
 )
 def test_the_cluster_scoped_policy_needs_its_principal_tag(
-    tags: tuple[tuple[str, str], ...], use: Use, seen: Cluster, expected: list[str]
+    tags: tuple[tuple[str, str], ...], use: Use, cluster_of_use: Cluster, expected: list[str]
 ) -> None:
-    found = findings_with((aws("AmazonEBSCSIDriverEKSClusterScopedPolicy"),), (use,), around(seen), role(tags=tags))
-    assert [finding.severity for finding in coded(found, "principal-tag-missing")] == expected
+    findings = findings_with(
+        (aws("AmazonEBSCSIDriverEKSClusterScopedPolicy"),), (use,), around(cluster_of_use), role(tags=tags)
+    )
+    assert [finding.severity for finding in coded(findings, "principal-tag-missing")] == expected
 
 
 def test_every_use_is_asked_for_the_tag() -> None:
-    found = findings_with(
+    findings = findings_with(
         (aws("AmazonEBSCSIDriverEKSClusterScopedPolicy"),), (TAGGED, NODES, UNTAGGED), around(cluster())
     )
-    assert [finding.uses for finding in coded(found, "principal-tag-missing")] == [(UNTAGGED,)]
+    assert [finding.uses for finding in coded(findings, "principal-tag-missing")] == [(UNTAGGED,)]
 
 
 @pytest.mark.parametrize(
@@ -243,18 +245,20 @@ def test_nothing_is_said_of_a_service_linked_role() -> None:
 def test_no_recorded_activity_is_a_note_and_never_of_a_role_that_eks_confirms(
     used: datetime | None, made: datetime | None, uses: tuple[Use, ...], expected: list[str]
 ) -> None:
-    found = coded(findings_with((), uses, of=role(last_used=used, created=made)), "no-recorded-activity")
-    assert len(found) == len(expected)
-    for finding, words in zip(found, expected, strict=True):
+    findings = coded(findings_with((), uses, of=role(last_used=used, created=made)), "no-recorded-activity")
+    assert len(findings) == len(expected)
+    for finding, words in zip(findings, expected, strict=True):
         assert finding.severity == "note"
         assert words in finding.text
 
 
 def test_problems_come_first() -> None:
     policies = (aws("AmazonEC2ContainerRegistryReadOnly"),)
-    found = [finding.severity for finding in findings_with(policies, (NODES,), around(cluster(addons=(CNI_WITHOUT,))))]
-    assert found == sorted(found, key=["problem", "advice", "note"].index)
-    assert set(found) == {"problem", "advice", "note"}
+    severities = [
+        finding.severity for finding in findings_with(policies, (NODES,), around(cluster(addons=(CNI_WITHOUT,))))
+    ]
+    assert severities == sorted(severities, key=["problem", "advice", "note"].index)
+    assert set(severities) == {"problem", "advice", "note"}
 
 
 def test_a_cluster_that_two_regions_have_is_not_mistaken_for_the_other() -> None:

@@ -28,10 +28,10 @@ def test_a_recommendation_of_eks(
 ) -> None:
     addon = Addon(name, "v1", ROLE, requires_permissions=needs, recommended_policies=(("agent", (ARN,)),))
     use = used("addon", name=name, service_account=account, namespace="n" if account else None)
-    found = coded(findings_with(policies, (use,), around(cluster(addons=(addon,)))), "missing-policy")
-    assert [finding.severity for finding in found] == expected
-    assert all("CloudWatchAgentServerPolicy" in finding.text for finding in found)
-    assert all(ARN in " ".join(finding.evidence) for finding in found)
+    findings = coded(findings_with(policies, (use,), around(cluster(addons=(addon,)))), "missing-policy")
+    assert [finding.severity for finding in findings] == expected
+    assert all("CloudWatchAgentServerPolicy" in finding.text for finding in findings)
+    assert all(ARN in " ".join(finding.evidence) for finding in findings)
 
 
 def test_eks_was_not_asked() -> None:

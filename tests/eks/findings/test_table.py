@@ -50,13 +50,13 @@ def test_a_finding_is_said_once_with_the_evidence_of_all_its_cases(monkeypatch: 
     first = table()["missing-policy"]
     entries = (first._replace(look=look), first._replace(code="other", needs=("trust",), look=unread))
     monkeypatch.setattr(looking, "table", lambda: {entry.code: entry for entry in entries})
-    found = findings_with(of=role(None))
-    assert [(finding.text, finding.severity, finding.evidence, finding.title) for finding in found] == [
+    findings = findings_with(of=role(None))
+    assert [(finding.text, finding.severity, finding.evidence, finding.title) for finding in findings] == [
         ("It fails.", "problem", ("a", "b"), first.title),
         ("It fails too.", "problem", ("d",), first.title),
         ("It fails.", "note", ("c",), first.title),
     ]
-    assert found[0].uses == (used("irsa"), used("addon"))
+    assert findings[0].uses == (used("irsa"), used("addon"))
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ PODS = "pods.eks.amazonaws.com"
 
 
 @pytest.mark.parametrize(
-    ("trust", "use", "seen", "code", "expected"),
+    ("trust", "use", "cluster_of_use", "code", "expected"),
     [
         (trusting(EKS), used("cluster"), cluster(auto_mode=True), "tag-session", ["problem"]),
         (trusting(EKS), used("cluster"), cluster(auto_mode=False), "tag-session", []),
@@ -59,9 +59,11 @@ PODS = "pods.eks.amazonaws.com"
         (trusting("ec2.amazonaws.com"), used("cluster"), cluster(auto_mode=True), "principal", ["problem"]),
     ],
 )  # fmt: skip
-def test_the_trust_of_each_use(trust: Document | None, use: Use, seen: Cluster, code: str, expected: list[str]) -> None:
-    found = coded(findings_with((), (use,), around(seen), role(trust)), f"trust-lacks-{code}")
-    assert [finding.severity for finding in found] == expected
+def test_the_trust_of_each_use(
+    trust: Document | None, use: Use, cluster_of_use: Cluster, code: str, expected: list[str]
+) -> None:
+    findings = coded(findings_with((), (use,), around(cluster_of_use), role(trust)), f"trust-lacks-{code}")
+    assert [finding.severity for finding in findings] == expected
 
 
 @pytest.mark.parametrize(
@@ -80,8 +82,8 @@ def test_the_trust_of_each_use(trust: Document | None, use: Use, seen: Cluster, 
     ],
 )  # fmt: skip
 def test_the_subjects_of_irsa(statements: list[dict[str, Any]], code: str, expected: list[str]) -> None:
-    found = coded(findings_with((), (), of=role(trust_of(*statements))), code)
-    assert [finding.severity for finding in found] == expected
+    findings = coded(findings_with((), (), of=role(trust_of(*statements))), code)
+    assert [finding.severity for finding in findings] == expected
 
 
 @pytest.mark.parametrize(
@@ -98,25 +100,27 @@ def test_the_subjects_of_irsa(statements: list[dict[str, Any]], code: str, expec
 def test_an_add_on_is_given_a_role_of_its_own_cluster(
     statements: list[dict[str, Any]], addon: Addon, expected: list[str]
 ) -> None:
-    found = findings_with(
+    findings = findings_with(
         (), (used("addon", name="vpc-cni"),), around(cluster(addons=(addon,))), role(trust_of(*statements))
     )
     codes = [
-        finding.code for finding in found if finding.code in ("irsa-issuer-of-another-cluster", "trust-lacks-principal")
+        finding.code
+        for finding in findings
+        if finding.code in ("irsa-issuer-of-another-cluster", "trust-lacks-principal")
     ]
     assert codes == expected
 
 
 def test_an_issuer_that_is_not_known_says_nothing_about_another_cluster() -> None:
-    seen = cluster(issuer=None, addons=(Addon("vpc-cni", "v1", ROLE),))
-    found = findings_with(
-        (), (used("addon", name="vpc-cni"),), around(seen), role(trust_of(web_identity(OTHER_ISSUER, None)))
+    cluster_of_use = cluster(issuer=None, addons=(Addon("vpc-cni", "v1", ROLE),))
+    findings = findings_with(
+        (), (used("addon", name="vpc-cni"),), around(cluster_of_use), role(trust_of(web_identity(OTHER_ISSUER, None)))
     )
-    assert coded(found, "irsa-issuer-of-another-cluster") == []
+    assert coded(findings, "irsa-issuer-of-another-cluster") == []
 
 
 @pytest.mark.parametrize(
-    ("issuer", "providers", "seen", "expected"),
+    ("issuer", "providers", "prod", "expected"),
     [
         (ISSUER, (PROVIDER,), cluster(), []),
         (ISSUER, (), cluster(), ["irsa-provider-missing"]),
@@ -128,11 +132,11 @@ def test_an_issuer_that_is_not_known_says_nothing_about_another_cluster() -> Non
     ],
 )
 def test_a_provider_without_a_cluster_is_orphaned_only_if_its_region_was_read_whole(
-    issuer: str, providers: tuple[str, ...] | None, seen: Cluster, expected: list[str]
+    issuer: str, providers: tuple[str, ...] | None, prod: Cluster, expected: list[str]
 ) -> None:
     trust = trust_of(web_identity(issuer, "system:serviceaccount:a:a"))
-    found = findings_with((), (), around(seen, providers=providers), role(trust))
-    codes = [finding.code for finding in found if finding.code in ("irsa-provider-missing", "orphaned-provider")]
+    findings = findings_with((), (), around(prod, providers=providers), role(trust))
+    codes = [finding.code for finding in findings if finding.code in ("irsa-provider-missing", "orphaned-provider")]
     assert codes == expected
 
 
@@ -153,26 +157,26 @@ CAPABILITIES = "capabilities.eks.amazonaws.com"
 def test_a_missing_tag_session_is_inferred_where_eks_was_not_asked(
     trust: Document, policies: tuple[str, ...], expected: list[str]
 ) -> None:
-    found = coded(
+    findings = coded(
         findings_with(tuple(map(aws, policies)), (), around(eks=None), role(trust)), "trust-lacks-tag-session"
     )
-    assert [finding.severity for finding in found] == expected
-    assert all("inferred" in " ".join(finding.evidence) for finding in found)
+    assert [finding.severity for finding in findings] == expected
+    assert all("inferred" in " ".join(finding.evidence) for finding in findings)
 
 
 def test_the_command_for_another_clusters_issuer_keeps_it_and_adds_this_one() -> None:
     trust = trust_of(web_identity(OTHER_ISSUER, "system:serviceaccount:kube-system:aws-node"))
-    seen, use = cluster(addons=(Addon("vpc-cni", "v1", ROLE),)), used("addon", name="vpc-cni")
-    (finding,) = coded(findings_with((), (use,), around(seen), role(trust)), "irsa-issuer-of-another-cluster")
-    (command,) = fixing(finding, role(trust), seen)
+    cluster_of_use, use = cluster(addons=(Addon("vpc-cni", "v1", ROLE),)), used("addon", name="vpc-cni")
+    (finding,) = coded(findings_with((), (use,), around(cluster_of_use), role(trust)), "irsa-issuer-of-another-cluster")
+    (command,) = fixing(finding, role(trust), cluster_of_use)
     fixed = parse_text(shlex.split(command.text)[-1])
     both = [web_identity(issuer, "system:serviceaccount:kube-system:aws-node") for issuer in (OTHER_ISSUER, ISSUER)]
     assert fixed.statements == trust_of(*both).statements
-    assert not coded(findings_with((), (use,), around(seen), role(fixed)), "irsa-issuer-of-another-cluster")
+    assert not coded(findings_with((), (use,), around(cluster_of_use), role(fixed)), "irsa-issuer-of-another-cluster")
 
 
 @pytest.mark.parametrize(
-    ("trust", "use", "seen", "code"),
+    ("trust", "use", "cluster_of_use", "code"),
     [
         (
             trusting(PODS),
@@ -190,15 +194,15 @@ def test_the_command_for_another_clusters_issuer_keeps_it_and_adds_this_one() ->
     ],
 )
 def test_the_command_for_a_trust_policy_ends_the_finding_and_nothing_else(
-    trust: Document, use: Use, seen: Cluster, code: str
+    trust: Document, use: Use, cluster_of_use: Cluster, code: str
 ) -> None:
-    before = findings_with((), (use,), around(seen), role(trust))
+    before = findings_with((), (use,), around(cluster_of_use), role(trust))
     (finding,) = [finding for finding in before if finding.code == code]
     (command,) = fixing(finding, role(trust))
     words = shlex.split(command.text)
     assert words[2:4] == ["update-assume-role-policy", "--role-name"]
     fixed = parse_text(words[-1])
-    after = findings_with((), (use,), around(seen), role(fixed))
+    after = findings_with((), (use,), around(cluster_of_use), role(fixed))
     assert {finding.code for finding in after} == {finding.code for finding in before} - {code}
     # A second run has nothing to do.
     assert fixing(finding, role(fixed)) == ()
