@@ -31,5 +31,5 @@ def known_runs() -> frozenset[bytes]:
 
 
 if __name__ == "__main__":
-    found = {digest for _, digest in runs(Path(sys.argv[1]).read_text(encoding="utf-8"))}
-    sys.stdout.write(base64.encodebytes(b"".join(sorted(found))).decode())
+    digests = {digest for _, digest in runs(Path(sys.argv[1]).read_text(encoding="utf-8"))}
+    sys.stdout.write(base64.encodebytes(b"".join(sorted(digests))).decode())

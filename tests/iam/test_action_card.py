@@ -57,8 +57,8 @@ def test_completion_starts_with_what_begins_so(text: str, first: str) -> None:
 
 
 def test_within_a_service_what_contains_the_text_follows_what_starts_with_it() -> None:
-    found = action_completions("eks:create", limit=100)
-    starts = [name.lower().startswith("eks:create") for name in found]
+    names = action_completions("eks:create", limit=100)
+    starts = [name.lower().startswith("eks:create") for name in names]
     assert starts == sorted(starts, reverse=True)
     assert action_completions("eks:nodegroup")[0].lower().endswith("nodegroup")
 
@@ -68,9 +68,9 @@ def test_within_a_service_what_contains_the_text_follows_what_starts_with_it() -
 def test_every_beginning_of_a_name_completes_to_it(name: str, length: int, upper: bool) -> None:
     service, _, action = name.partition(":")
     for text in (f"{service}:{action[:length]}", action[:length]):
-        found = action_completions(text.upper() if upper else text, limit=30_000)
-        assert name in found
-        assert len(found) == len(set(found))
+        names = action_completions(text.upper() if upper else text, limit=30_000)
+        assert name in names
+        assert len(names) == len(set(names))
     assert len(action_completions(name[0], limit=7)) <= 7
 
 

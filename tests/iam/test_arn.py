@@ -86,7 +86,7 @@ def test_both_readings_are_those_of_regular_expressions() -> None:
         "arn:aws:logs:us-east-1:111122223333:g:a:s:b",
         "arn:aws:sqs:us-east-1:111122223333:a:x/y",
     ]
-    found: Counter[bool | None] = Counter()
+    counts: Counter[bool | None] = Counter()
     for _ in range(examples(1_500, whole=6_000)):
         start = numbers.choice(["arn:aws:sqs:", "arn:aws:*:", "arn:", ""])
         pattern = start + ":".join(numbers.choices(pieces, k=numbers.randint(1, 5)))
@@ -94,8 +94,8 @@ def test_both_readings_are_those_of_regular_expressions() -> None:
         if pattern.strip("*"):
             expected = True if by_parts(pattern, arn) else None if across_colons(pattern, arn) else False
             assert matches_resource(pattern, arn) is expected, (pattern, arn)
-            found[expected] += 1
-    assert min(found.values()) > 10
+            counts[expected] += 1
+    assert min(counts.values()) > 10
 
 
 @pytest.mark.parametrize(

@@ -212,9 +212,9 @@ def test_pairs_are_counted_over_all_statements() -> None:
     pairs.add(
         1, MAX_PAIRS // 4, 0, MAX_CHARACTERS_COMPARED // (MAX_PAIRS // 4)
     )  # without a resource, an action counts once
-    with pytest.raises(DocumentError, match="pairs of an action and a resource") as found:
+    with pytest.raises(DocumentError, match="pairs of an action and a resource") as caught:
         pairs.add(2, 1, 1)
-    assert found.value.place == "Statement[2]"
+    assert caught.value.place == "Statement[2]"
     with pytest.raises(DocumentError, match="characters"):
         PairCount().add(3, 2, 1, MAX_CHARACTERS_COMPARED // 2 + 1)
 
@@ -240,8 +240,8 @@ def test_services_are_taken_out_of_what_is_allowed_and_nothing_else() -> None:
     ]
     mixed = {"Effect": "Allow", "Action": ["S3:Get", "ec2:Run", "kms:*", "S3:Get"], "Resource": "*"}
     gone = {"Effect": "Allow", "Action": "kms:Sign", "Resource": "*"}
-    found = trimmed(
+    trim = trimmed(
         parse({"Statement": [*kept, mixed, gone]}), lambda pattern: pattern.lower().startswith(("s3:", "kms:"))
     )
-    assert found.document == parse({"Statement": [*kept, {**mixed, "Action": "ec2:Run"}]})
-    assert found.dropped == ("S3:Get", "kms:*", "kms:Sign")
+    assert trim.document == parse({"Statement": [*kept, {**mixed, "Action": "ec2:Run"}]})
+    assert trim.dropped == ("S3:Get", "kms:*", "kms:Sign")

@@ -78,10 +78,10 @@ def test_nothing_given_is_no_row() -> None:
 )
 def test_a_filter_keeps_a_service_whole_or_the_actions_that_match(words: list[str], kept: list[str] | None) -> None:
     row = rows_of(document(allow(["ec2:DescribeVpcs", "ec2:CreateTags"])))["ec2"]
-    found = holding(row, words)
-    assert (sorted(action.action for action in found.actions) if found else None) == kept
+    rest = holding(row, words)
+    assert (sorted(action.action for action in rest.actions) if rest else None) == kept
     # The cells go on telling of the whole service.
-    assert found is None or found.cells == row.cells
+    assert rest is None or rest.cells == row.cells
 
 
 def test_over_the_corpus_it_counts_what_the_patterns_match() -> None:
@@ -128,21 +128,21 @@ def test_what_documents_allow_together_less_what_they_deny_and_a_boundary_withho
         ]
         return parse({"Version": "2012-10-17", "Statement": entries})
 
-    def left(found: SumAccess) -> set[str]:
-        return {action.action for row in found.services for action in row.actions if action.is_granted}
+    def left(access: SumAccess) -> set[str]:
+        return {action.action for row in access.services for action in row.actions if action.is_granted}
 
-    one = doc(("Allow", ["sqs:SendMessage", "sqs:DeleteQueue", "sns:Publish"], "*"))
-    other = doc(
+    identity_document = doc(("Allow", ["sqs:SendMessage", "sqs:DeleteQueue", "sns:Publish"], "*"))
+    second_document = doc(
         ("Allow", ["s3:GetObject", "s3:PutObject"], "*"),
         ("Deny", ["sqs:DeleteQueue", "sns:*"], "*"),
         ("Deny", ["s3:PutObject"], "arn:aws:s3:::a/*"),
     )
-    found = sum_access([one, other], None)
-    assert left(found) == {"sqs:SendMessage", "s3:GetObject", "s3:PutObject"}
-    assert (found.denied, found.withheld, {row.service for row in found.denies}) == (2, 0, {"sqs", "sns", "s3"})
+    access = sum_access([identity_document, second_document], None)
+    assert left(access) == {"sqs:SendMessage", "s3:GetObject", "s3:PutObject"}
+    assert (access.denied, access.withheld, {row.service for row in access.denies}) == (2, 0, {"sqs", "sns", "s3"})
     # What is denied in part remains; what the boundary denies, it does not allow.
     edge = doc(("Allow", ["s3:*", "sqs:*", "ec2:*"], "*"), ("Deny", ["sqs:Send*"], "*"))
-    within = sum_access([one, other], edge)
+    within = sum_access([identity_document, second_document], edge)
     assert left(within) == {"s3:GetObject", "s3:PutObject"}
     assert (within.denied, within.withheld) == (2, 1)
-    assert sum_access([one], one).withheld == 0
+    assert sum_access([identity_document], identity_document).withheld == 0

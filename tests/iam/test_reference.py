@@ -21,13 +21,13 @@ ALL_NAMES = [
 
 
 def test_a_service_is_known_whatever_its_case_and_reads_no_other_file() -> None:
-    known = reference()
-    assert known.has_service("EC2")
-    assert known.service_title("eks") == "Amazon Elastic Kubernetes Service"
-    assert not known.has_service("../actions/ec2")
-    assert known.actions("../actions/ec2") == {}
-    assert known.find("nosuch:Thing") is None
-    assert known.find("no colon") is None
+    services = reference()
+    assert services.has_service("EC2")
+    assert services.service_title("eks") == "Amazon Elastic Kubernetes Service"
+    assert not services.has_service("../actions/ec2")
+    assert services.actions("../actions/ec2") == {}
+    assert services.find("nosuch:Thing") is None
+    assert services.find("no colon") is None
 
 
 def test_an_action_carries_its_level_resource_types_and_keys() -> None:

@@ -22,7 +22,7 @@ READ, WRITE = own("Allow", "s3:GetObject"), own("Allow", "s3:PutObject", "s3:Get
 
 
 @pytest.mark.parametrize(
-    ("documents", "boundary", "given", "denied", "withheld"),
+    ("documents", "boundary", "expected", "denied", "withheld"),
     [
         ([READ], None, {"s3": {"Read": 1}}, 0, 0),
         ([READ, WRITE], None, {"ec2": {"List": 1}, "s3": {"Read": 1, "Write": 1}}, 0, 0),
@@ -39,14 +39,18 @@ READ, WRITE = own("Allow", "s3:GetObject"), own("Allow", "s3:PutObject", "s3:Get
     ],
 )  # fmt: skip
 def test_what_policies_permit_together(
-    documents: list[Document], boundary: Document | None, given: dict[str, dict[str, int]], denied: int, withheld: int
+    documents: list[Document],
+    boundary: Document | None,
+    expected: dict[str, dict[str, int]],
+    denied: int,
+    withheld: int,
 ) -> None:
     access = sum_access(documents, boundary)
     counted = {
         row.service: {level: count.granted for level, count in row.levels.items() if count.granted}
         for row in access.services
     }
-    assert counted == given
+    assert counted == expected
     assert (access.denied, access.withheld) == (denied, withheld)
 
 

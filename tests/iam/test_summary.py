@@ -210,7 +210,7 @@ UNSUPPORTED = (
 
 
 @pytest.mark.parametrize(
-    ("statement", "name", "given", "warning"),
+    ("statement", "name", "is_granted", "warning"),
     [
         (
             allow("ec2:DescribeSubnets", "arn:aws:ec2:*:*:subnet/*"),
@@ -342,11 +342,11 @@ UNSUPPORTED = (
     ],
 )
 def test_what_an_action_is_really_given(
-    statement: dict[str, object], name: str, given: bool | None, warning: str | None
+    statement: dict[str, object], name: str, is_granted: bool | None, warning: str | None
 ) -> None:
     entry = action(parsed(statement), name)
-    assert entry.is_granted is given
-    assert bool(entry.grants) is (given is not False)
+    assert entry.is_granted is is_granted
+    assert bool(entry.grants) is (is_granted is not False)
     assert " ".join(entry.warnings) == (warning or "")
 
 
@@ -507,7 +507,7 @@ def test_a_condition_of_some_grants_is_not_said_of_all() -> None:
     held = allow("ec2:DeleteNetworkInterface", Condition=OWNER)
     deleting = action(parsed(held, everywhere), "ec2:DeleteNetworkInterface")
     assert deleting.conditioned.words(deleting.condition) == f"some if {OWNED}"
-    for statements, said in (
+    for statements, condition_text in (
         ((held,), OWNED),
         ((held, everywhere), f"some if {OWNED}"),
         ((held, everywhere, allow("ec2:DescribeVpcs")), f"1 of 2: some if {OWNED}"),
@@ -523,4 +523,4 @@ def test_a_condition_of_some_grants_is_not_said_of_all() -> None:
         ((allow("ec2:DescribeVpcs"),), "None"),
     ):
         ec2 = row(parsed(*statements), "ec2")
-        assert ec2.conditioned.words(ec2.condition) == said
+        assert ec2.conditioned.words(ec2.condition) == condition_text

@@ -67,7 +67,7 @@ def brute_actions(pattern: str) -> Iterator[tuple[str, str]]:
 
 
 def statement_actions(statement: Statement) -> set[tuple[str, str]]:
-    listed = {found for pattern in statement.actions for found in brute_actions(pattern)}
+    listed = {action for pattern in statement.actions for action in brute_actions(pattern)}
     return listed if statement.action_element == "Action" else set(brute_actions("*")) - listed
 
 
@@ -83,8 +83,8 @@ def overlap(a: str, b: str) -> bool:
 
 
 def parts(text: str) -> list[str]:
-    found = re.sub(r"\$\{[^}]*\}", "*", text).split(":", 5)
-    return found + ["*"] * (6 - len(found))
+    fields = re.sub(r"\$\{[^}]*\}", "*", text).split(":", 5)
+    return fields + ["*"] * (6 - len(fields))
 
 
 @cache
@@ -162,9 +162,9 @@ def brute_given(document: Document, effect: Effect) -> set[tuple[str, str]]:
     }
 
 
-def brute_counts(given: set[tuple[str, str]]) -> dict[str, dict[str, int]]:
+def brute_counts(actions: set[tuple[str, str]]) -> dict[str, dict[str, int]]:
     counts: dict[str, dict[str, int]] = {}
-    for service, name in given:
+    for service, name in actions:
         level = raw("actions", service)[name]["accessLevel"].split(",")[0]
         of_service = counts.setdefault(service, {})
         of_service[level] = of_service.get(level, 0) + 1
@@ -172,14 +172,14 @@ def brute_counts(given: set[tuple[str, str]]) -> dict[str, dict[str, int]]:
 
 
 def counts(document: Document, effect: Effect) -> dict[str, dict[str, int]]:
-    found = {
+    by_service = {
         row.service: {
             level: count.granted for level, count in row.levels.items() if count.granted and level != "unknown"
         }
         for row in services_in(document)
         if row.effect == effect
     }
-    return {service: levels for service, levels in found.items() if levels}
+    return {service: levels for service, levels in by_service.items() if levels}
 
 
 @pytest.mark.parametrize("effect", EFFECTS)
@@ -207,31 +207,31 @@ def test_every_document_of_the_corpus_has_a_summary() -> None:
 def test_actions_of_current_policies_add_up_to_their_counts() -> None:
     for policy in sampled_corpus():
         for row in services_in(current(policy)):
-            given = [action for action in row.actions if action.is_granted]
-            assert sum(count.granted for count in row.levels.values()) == len(given)
-            assert all(action.grants and action.resource and action.condition for action in given)
+            actions = [action for action in row.actions if action.is_granted]
+            assert sum(count.granted for count in row.levels.values()) == len(actions)
+            assert all(action.grants and action.resource and action.condition for action in actions)
 
 
 def test_a_service_is_said_to_have_a_condition_only_where_all_of_its_grants_have_one() -> None:
-    seen = set()
+    beginnings = set()
     for policy in raw_corpus():
         if "EKS" not in policy["name"] and "EBS" not in policy["name"]:
             continue
         for row in services_in(current(policy)):
-            given = [action for action in row.actions if action.is_granted and action.level != "unknown"]
-            said, lines = row.conditioned.words(row.condition), [
+            actions = [action for action in row.actions if action.is_granted and action.level != "unknown"]
+            words, lines = row.conditioned.words(row.condition), [
                 {(line.operator.lower(), line.key.lower(), line.values) for line in grant.conditions}
-                for action in given for grant in action.grants
+                for action in actions for grant in action.grants
             ]  # fmt: skip
-            if said == row.condition and said not in ("", "None"):
+            if words == row.condition and words not in ("", "None"):
                 assert all(lines), (policy["name"], row.service)
-                assert said == "Multiple" or all(line == lines[0] for line in lines)
-            elif said != "None" and given:
-                some = sum(any(grant.conditions for grant in action.grants) for action in given)
-                assert said.startswith(f"{some} of {len(given)}" if some < len(given) else "some"), said
+                assert words == "Multiple" or all(line == lines[0] for line in lines)
+            elif words != "None" and actions:
+                some = sum(any(grant.conditions for grant in action.grants) for action in actions)
+                assert words.startswith(f"{some} of {len(actions)}" if some < len(actions) else "some"), words
                 assert not all(lines)
-            seen.add(said.split(" ")[0].strip("0123456789"))
-    assert {"None", "Multiple", "some", ""} <= seen
+            beginnings.add(words.split(" ")[0].strip("0123456789"))
+    assert {"None", "Multiple", "some", ""} <= beginnings
 
 
 def test_power_user_access_has_all_but_three_services_in_full() -> None:
@@ -261,7 +261,7 @@ def test_every_literal_of_the_corpus_is_named() -> None:
         document = current(policy)
         for effect in EFFECTS:
             named = named_actions(document, effect)
-            found = {
+            names = {
                 name.lower()
                 for service in named.values()
                 for group in (service.listed, service.unknown)
@@ -274,4 +274,4 @@ def test_every_literal_of_the_corpus_is_named() -> None:
                 for pattern in entry.actions
                 if not set(pattern) & set("*?")
             }
-            assert literals <= found
+            assert literals <= names

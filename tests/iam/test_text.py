@@ -102,10 +102,10 @@ def test_how_well_a_text_matches_a_name(typed: str, name: str, expected: tuple[i
 def test_equal_matches_come_by_kind_and_those_of_eks_first_in_their_order() -> None:
     kinds: tuple[ThingKind, ...] = ("policy", "role")
     for kind in kinds:
-        of_eks, other = (spelled_out(Thing(kind, "abc-def", eks=eks)) for eks in (True, False))
+        of_eks, neighbour = (spelled_out(Thing(kind, "abc-def", eks=eks)) for eks in (True, False))
         assert Wanted("abc").rank(of_eks, 7) == Rank(NAMED, False, False, 0, KINDS[kind], 7)
-        assert Wanted("abc").rank(other, 4) == Rank(NAMED, True, False, 0, KINDS[kind], len("abc-def"))
-        assert Wanted("abc-def").rank(other, 4) == Rank(EXACT, True, False, 0, KINDS[kind], 4)
+        assert Wanted("abc").rank(neighbour, 4) == Rank(NAMED, True, False, 0, KINDS[kind], len("abc-def"))
+        assert Wanted("abc-def").rank(neighbour, 4) == Rank(EXACT, True, False, 0, KINDS[kind], 4)
     assert list(KINDS.values()) == list(range(len(KINDS)))
 
 

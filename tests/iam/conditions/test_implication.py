@@ -111,17 +111,17 @@ def similar(rng: random.Random, condition: Condition) -> Condition:
         name = name.replace(
             base, rng.choice(("StringEquals", "StringLike", "StringEqualsIgnoreCase", "StringNotLike", "ArnLike"))
         )
-    other = random_condition(rng, condition.key)
+    neighbour = random_condition(rng, condition.key)
     values = condition.values
-    if other.operator != "Null" and operator(other.operator).family.how == operator(name).family.how:  # type: ignore[union-attr]
-        values = rng.choice((values, values[:1], values + other.values, other.values))
+    if neighbour.operator != "Null" and operator(neighbour.operator).family.how == operator(name).family.how:  # type: ignore[union-attr]
+        values = rng.choice((values, values[:1], values + neighbour.values, neighbour.values))
     return Condition(name, condition.key, tuple(dict.fromkeys(values)))
 
 
 def contexts(key: str) -> Iterator[Context]:
     for values, tag in ((values, tag) for values in KEYS[key] for tag in TAGS):
-        given = {"k:tag": tag, "k:many": ("a",), key: values}
-        yield Context(given, frozenset(name for name, values in given.items() if not values))
+        values_by_key = {"k:tag": tag, "k:many": ("a",), key: values}
+        yield Context(values_by_key, frozenset(name for name, values in values_by_key.items() if not values))
 
 
 CONTEXTS = {key: list(contexts(key)) for key in KEYS}
@@ -137,9 +137,12 @@ def check(seed: int, count: int) -> dict[str, int]:
     claimed = dict.fromkeys(("implied", "same", "excluded"), 0)
     for _ in range(count):
         key = rng.choice(list(KEYS))
-        one = tuple(random_condition(rng, key) for _ in range(rng.choice((1, 1, 2))))
-        other = (similar(rng, rng.choice(one)) if rng.random() < 0.8 else random_condition(rng, key),)
-        blocks: tuple[frozenset[ConditionLine], ...] = (normalised_conditions(one), normalised_conditions(other))
+        conditions_a = tuple(random_condition(rng, key) for _ in range(rng.choice((1, 1, 2))))
+        conditions_b = (similar(rng, rng.choice(conditions_a)) if rng.random() < 0.8 else random_condition(rng, key),)
+        blocks: tuple[frozenset[ConditionLine], ...] = (
+            normalised_conditions(conditions_a),
+            normalised_conditions(conditions_b),
+        )
         forth, back = implies_all(*blocks), implies_all(*reversed(blocks))
         apart = excludes(*blocks)
         claimed["implied"] += forth
@@ -148,8 +151,8 @@ def check(seed: int, count: int) -> dict[str, int]:
         if not (forth or back or apart):
             continue
         for context in CONTEXTS[key]:
-            first, second = judged(one, context), judged(other, context)
-            story = (one, other, context.values(key), context.values("k:tag"), first, second)
+            first, second = judged(conditions_a, context), judged(conditions_b, context)
+            story = (conditions_a, conditions_b, context.values(key), context.values("k:tag"), first, second)
             assert not (forth and first is True and second is not True), story
             assert not (forth and first is None and second is False), story
             assert not (back and second is True and first is not True), story
@@ -165,7 +168,7 @@ def test_reach_and_evaluation_agree_about_random_conditions() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "forth", "back"),
+    ("condition_a", "condition_b", "forth", "back"),
     [
         (("Null", "aws:TagKeys", ("false",)), ("ForAnyValue:StringLike", "aws:TagKeys", ("*",)), False, True),
         (("NumericEquals", "k:n", ("1",)), ("NumericEquals", "k:n", ("1.0",)), True, True),
@@ -203,9 +206,12 @@ def test_reach_and_evaluation_agree_about_random_conditions() -> None:
     ],
 )  # fmt: skip
 def test_lines_that_imply_each_other(
-    one: tuple[str, str, tuple[str, ...]], other: tuple[str, str, tuple[str, ...]], forth: bool, back: bool
+    condition_a: tuple[str, str, tuple[str, ...]],
+    condition_b: tuple[str, str, tuple[str, ...]],
+    forth: bool,
+    back: bool,
 ) -> None:
-    blocks = [normalised_conditions((Condition(*condition),)) for condition in (one, other)]
+    blocks = [normalised_conditions((Condition(*condition),)) for condition in (condition_a, condition_b)]
     assert (implies_all(*blocks), implies_all(*reversed(blocks))) == (forth, back)
 
 
@@ -264,15 +270,18 @@ def test_spans_are_the_sets_of_what_they_hold() -> None:
     made = [span("number", str(number), comparison) for number in (1, 2, 3) for comparison in COMPARISONS]
     ends = [interval for interval in made if isinstance(interval, ValueSpan)]
     assert len(ends) == 15
-    spans = [*ends, *(interval for one, other in combinations(ends, 2) for interval in intersection([one], [other]))]
-    for one, other in product(spans, repeat=2):
-        first, second = among_halves(one), among_halves(other)
-        assert disjoint(one, other) is first.isdisjoint(second)
-        assert value_covers(one, other) is (second <= first)
-        joined = union([one, other])
+    spans = [
+        *ends,
+        *(interval for span_a, span_b in combinations(ends, 2) for interval in intersection([span_a], [span_b])),
+    ]
+    for span_a, span_b in product(spans, repeat=2):
+        first, second = among_halves(span_a), among_halves(span_b)
+        assert disjoint(span_a, span_b) is first.isdisjoint(second)
+        assert value_covers(span_a, span_b) is (second <= first)
+        joined = union([span_a, span_b])
         assert set().union(*map(among_halves, joined)) == first | second
         assert all(before.high < after.low for before, after in pairwise(joined))
-        outside = complement("number", [one, other])
+        outside = complement("number", [span_a, span_b])
         assert set().union(*map(among_halves, outside)) == set(HALVES) - first - second
     for three in combinations(ends, 3):
         joined = union(three)
@@ -297,7 +306,7 @@ def test_examples_of_a_span_lie_in_it_and_at_its_end(kind: Kind, text: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("kind", "one", "other"),
+    ("kind", "value_a", "value_b"),
     [
         # W3C's note on date and time, which IAM refers to: a part that is left out is its first.
         ("date", "2024", "2024-01-01T00:00:00Z"),
@@ -322,9 +331,9 @@ def test_examples_of_a_span_lie_in_it_and_at_its_end(kind: Kind, text: str) -> N
         ("address", "2001:db8:0:0::1", " 2001:DB8::1 "),
     ],
 )
-def test_values_of_one_meaning_are_one_point(kind: Kind, one: str, other: str) -> None:
-    assert POINTS[kind](one) is not None
-    assert POINTS[kind](one) == POINTS[kind](other)
+def test_values_of_one_meaning_are_one_point(kind: Kind, value_a: str, value_b: str) -> None:
+    assert POINTS[kind](value_a) is not None
+    assert POINTS[kind](value_a) == POINTS[kind](value_b)
 
 
 @pytest.mark.parametrize(
@@ -430,7 +439,7 @@ NUMERIC, DATED = ([f"{kind}{name}" for name in ORDERED] for kind in ("Numeric", 
 SHORT = [*each_alone("a", "A", "ab", "a*", "*", "?", "?a"), ("a", "ab"), ("a*", "b"), ("?", "a*")]
 UP_TO_THREE = [(), ("",), *each_alone(*short_texts(3))]
 SOME = each_alone("a", "A", "ab", "b", "z", "*", "?", "a*", "zz", "a?")
-LISTS = [(), ("",), *SOME, *(one + other for one, other in combinations(SOME, 2))]
+LISTS = [(), ("",), *SOME, *(values_a + values_b for values_a, values_b in combinations(SOME, 2))]
 ROLES = each_alone(
     "*", "arn:*", "arn:aws:iam::111122223333:role/a", "arn:aws:iam::111122223333:role/*", "arn:aws:iam::*:role/a",
     "arn:aws:iam::111122223333:*", "arn:aws:iam::*:user/?", "arn:aws:*",
@@ -481,7 +490,7 @@ class Requests(NamedTuple):
 
 @cache
 def contexts_of(requests: Requests) -> list[Context]:
-    values = [{requests.key: one, requests.variable: other} for one, other in product(requests.sent, requests.its)]
+    values = [{requests.key: sent, requests.variable: its} for sent, its in product(requests.sent, requests.its)]
     return [Context(value, frozenset(name for name, texts in value.items() if not texts)) for value in values]
 
 
@@ -516,10 +525,10 @@ def test_one_line_implies_or_excludes_another_exactly_if_every_request_says_so(
 ) -> None:
     """All short values, and one between any two compared values, stand for all possible requests."""
     lines = list(all_lines(key, operators, values, sent))
-    for one, other in product(lines, repeat=2):
-        implied = not (one.holds & ~other.holds or one.may & ~other.may)
-        assert implies_all(one.block, other.block) is implied, (one, other)
-        assert excludes(one.block, other.block) is (not one.may & other.may), (one, other)
+    for line_a, line_b in product(lines, repeat=2):
+        implied = not (line_a.holds & ~line_b.holds or line_a.may & ~line_b.may)
+        assert implies_all(line_a.block, line_b.block) is implied, (line_a, line_b)
+        assert excludes(line_a.block, line_b.block) is (not line_a.may & line_b.may), (line_a, line_b)
 
 
 @pytest.mark.parametrize(
@@ -537,13 +546,13 @@ def test_two_lines_about_values_in_an_order_imply_a_third_exactly_if_every_reque
     contradiction.
     """
     lines = list(all_lines(key, operators, values, sent))
-    for (one, other), wanted in product(combinations(lines, 2), lines):
-        given, holds, may = one.block | other.block, one.holds & other.holds, one.may & other.may
+    for (line_a, line_b), wanted in product(combinations(lines, 2), lines):
+        block, holds, may = line_a.block | line_b.block, line_a.holds & line_b.holds, line_a.may & line_b.may
         implied = not (holds & ~wanted.holds or may & ~wanted.may)
-        if implied and not all("Not" in line.operator for line in given):
-            assert implies_all(given, wanted.block), (one, other, wanted)
-        assert implied or not implies_all(given, wanted.block), (one, other, wanted)
-        assert not (excludes(given, wanted.block) and may & wanted.may), (one, other, wanted)
+        if implied and not all("Not" in line.operator for line in block):
+            assert implies_all(block, wanted.block), (line_a, line_b, wanted)
+        assert implied or not implies_all(block, wanted.block), (line_a, line_b, wanted)
+        assert not (excludes(block, wanted.block) and may & wanted.may), (line_a, line_b, wanted)
 
 
 @pytest.mark.parametrize(
@@ -558,11 +567,11 @@ def test_lines_that_compare_texts_differently_are_never_contradicted(
     key: str, operators: list[str], values: Values, sent: Values
 ) -> None:
     lines = list(all_lines(key, operators, values, sent))
-    for one, other in product(lines, repeat=2):
-        if implies_all(one.block, other.block):
-            assert not (one.holds & ~other.holds or one.may & ~other.may), (one, other)
-        if excludes(one.block, other.block):
-            assert not one.may & other.may, (one, other)
+    for line_a, line_b in product(lines, repeat=2):
+        if implies_all(line_a.block, line_b.block):
+            assert not (line_a.holds & ~line_b.holds or line_a.may & ~line_b.may), (line_a, line_b)
+        if excludes(line_a.block, line_b.block):
+            assert not line_a.may & line_b.may, (line_a, line_b)
 
 
 LETTERS = "abz*" if EFFORT == 1 else "aAbz*?"
@@ -592,25 +601,25 @@ def test_lines_with_policy_variables_against_every_value_of_theirs(
 ) -> None:
     """A value may contain anything, so also the colons of an ARN, but not that of a key whose values have none."""
     lines = list(all_lines(key, operators, values, sent, variable, its))
-    for one, other in product(lines, repeat=2):
-        implied = not (one.holds & ~other.holds or one.may & ~other.may)
-        claimed = implies_all(one.block, other.block)
-        if not any("Not" in line.operator for line in one.block | other.block):
-            assert claimed is implied, (one, other)
-        assert implied or not claimed, (one, other)
-        assert not (excludes(one.block, other.block) and one.may & other.may), (one, other)
+    for line_a, line_b in product(lines, repeat=2):
+        implied = not (line_a.holds & ~line_b.holds or line_a.may & ~line_b.may)
+        claimed = implies_all(line_a.block, line_b.block)
+        if not any("Not" in line.operator for line in line_a.block | line_b.block):
+            assert claimed is implied, (line_a, line_b)
+        assert implied or not claimed, (line_a, line_b)
+        assert not (excludes(line_a.block, line_b.block) and line_a.may & line_b.may), (line_a, line_b)
 
 
-def reach_of(one: Judged, other: Judged) -> Reach:
+def reach_of(before: Judged, after: Judged) -> Reach:
     """What a change from one line to another means, by the requests for which they hold."""
-    gained, lost = other.holds & ~one.may, one.holds & ~other.may
+    gained, lost = after.holds & ~before.may, before.holds & ~after.may
     if gained and lost:
         return "mixed"
     if gained:
-        return "unknown" if one.may & ~other.holds else "widened"
+        return "unknown" if before.may & ~after.holds else "widened"
     if lost:
-        return "unknown" if other.may & ~one.holds else "narrowed"
-    return "same" if one.may == other.holds and other.may == one.holds else "unknown"
+        return "unknown" if after.may & ~before.holds else "narrowed"
+    return "same" if before.may == after.holds and after.may == before.holds else "unknown"
 
 
 @pytest.mark.parametrize("effect", ["Allow", "Deny"])
@@ -649,10 +658,12 @@ def test_what_a_change_of_one_line_means_is_what_every_request_says(
     pairs = list(combinations(lines, 2))
     tried = sample(pairs, 200)
     unknown = 0
-    for (one, before), (other, after) in tried:
-        found = reach_between(before, after, thorough=False).reach
-        if found == "unknown":
+    for (line_before, before), (line_after, after) in tried:
+        reach = reach_between(before, after, thorough=False).reach
+        if reach == "unknown":
             unknown += 1
         else:
-            assert found == (reach_of(one, other) if effect == "Allow" else reach_of(other, one)), (one, other)
+            assert reach == (
+                reach_of(line_before, line_after) if effect == "Allow" else reach_of(line_after, line_before)
+            ), (line_before, line_after)
     assert unknown <= ceil(undecided * len(tried) / len(pairs))

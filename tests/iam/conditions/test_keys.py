@@ -112,10 +112,12 @@ def own_keys() -> Iterator[tuple[str, str]]:
 
 
 def test_keys_that_no_action_lists_may_be_those_of_any() -> None:
-    given = {real(key).lower() for action, key, _ in listed_keys() if key.startswith(action.partition(":")[0])}
+    keys_of_actions = {
+        real(key).lower() for action, key, _ in listed_keys() if key.startswith(action.partition(":")[0])
+    }
     plain = {key for key, _ in own_keys() if "/" not in key}
-    assert 50 < len(plain - given) < len(plain) / 10
-    assert {key for key in plain if is_unassigned(key)} == plain - given
+    assert 50 < len(plain - keys_of_actions) < len(plain) / 10
+    assert {key for key in plain if is_unassigned(key)} == plain - keys_of_actions
 
 
 @pytest.mark.parametrize(
@@ -126,9 +128,9 @@ def test_keys_that_no_action_lists_may_be_those_of_any() -> None:
     ],
 )  # fmt: skip
 def test_a_mistyped_key_is_like_the_one_meant(typed: str, meant: str) -> None:
-    found = similar_keys(typed)
-    assert found[0] == meant
-    assert len(found) <= 3
+    keys = similar_keys(typed)
+    assert keys[0] == meant
+    assert len(keys) <= 3
     assert similar_keys("zz:qqqqqq") == ()
 
 
@@ -173,9 +175,9 @@ def actions_of(name: str, version: int) -> dict[str, ActionSummary]:
 )
 def test_real_keys_are_supported(policy: str, action: str) -> None:
     default = next(entry["default"] for entry in raw_corpus() if entry["name"] == policy)
-    given = actions_of(policy, int(default[1:]))[action]
-    assert given.is_granted
-    assert given.warnings == ()
+    granted = actions_of(policy, int(default[1:]))[action]
+    assert granted.is_granted
+    assert granted.warnings == ()
     info = reference().find(action)
     assert info is not None
-    assert all(supports_key(info, line.key) for grant in given.grants for line in grant.conditions)
+    assert all(supports_key(info, line.key) for grant in granted.grants for line in grant.conditions)

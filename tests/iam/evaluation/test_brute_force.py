@@ -47,12 +47,14 @@ statements = st.builds(
     ).map(tuple),
     conditions=st.lists(conditions, max_size=2).map(tuple),
 )
-documents = st.lists(statements, max_size=3).map(lambda found: Document("2012-10-17", None, tuple(found)))
+documents = st.lists(statements, max_size=3).map(lambda drawn: Document("2012-10-17", None, tuple(drawn)))
 
 
-def completions(known: Complete) -> Iterator[Complete]:
+def completions(partial_context: Complete) -> Iterator[Complete]:
     choices = [
-        [known[key]] if key in known else [values for values in VALUES if key == "k:b" or len(values) < 2]
+        [partial_context[key]]
+        if key in partial_context
+        else [values for values in VALUES if key == "k:b" or len(values) < 2]
         for key in KEYS
     ]
     for chosen in product(*choices):
@@ -65,8 +67,8 @@ def expand(value: str, context: Complete) -> str | None:
         return context["k:a"][0] if context["k:a"] else None
     if value == "${k:a, 'x'}":
         return context["k:a"][0] if context["k:a"] else "x"
-    prefix, found, _ = value.partition("${k:a}")
-    if found:
+    prefix, variable, _ = value.partition("${k:a}")
+    if variable:
         return prefix + context["k:a"][0] if context["k:a"] else None
     return value
 
@@ -123,7 +125,7 @@ def brute(layers: list[list[Document]], action: str, resource: str, context: Com
     levels=st.lists(st.lists(documents, min_size=1, max_size=2), max_size=2),
     action=st.sampled_from(ACTIONS),
     resource=st.sampled_from(RESOURCES),
-    known=st.dictionaries(st.sampled_from(KEYS), st.sampled_from(VALUES), max_size=2),
+    partial_context=st.dictionaries(st.sampled_from(KEYS), st.sampled_from(VALUES), max_size=2),
 )
 def test_agreement_with_brute_force(
     identity: Document,
@@ -132,12 +134,12 @@ def test_agreement_with_brute_force(
     levels: list[list[Document]],
     action: str,
     resource: str,
-    known: dict[str, tuple[str, ...]],
+    partial_context: dict[str, tuple[str, ...]],
 ) -> None:
-    if len(known.get("k:a", ())) > 1:
-        known["k:a"] = ("x",)
-    found = evaluate(
-        Request(action, (resource,), None, known),
+    if len(partial_context.get("k:a", ())) > 1:
+        partial_context["k:a"] = ("x",)
+    evaluation = evaluate(
+        Request(action, (resource,), None, partial_context),
         [AppliedPolicy("p", None, identity)],
         None if boundary is None else AppliedPolicy("b", None, boundary),
         [AppliedPolicy("s", None, document) for document in session],
@@ -149,35 +151,35 @@ def test_agreement_with_brute_force(
         ),
     )
     layers = [*levels, [identity], *([] if boundary is None else [[boundary]]), *([session] if session else [])]
-    possible = {brute(layers, action, resource, context) for context in completions(known)}
-    assert len(found.decisive.layers) == len(layers)
-    for layer, decided in zip(layers, found.decisive.layers, strict=True):
-        alone = {brute([layer], action, resource, context) for context in completions(known)}
+    possible = {brute(layers, action, resource, context) for context in completions(partial_context)}
+    assert len(evaluation.decisive.layers) == len(layers)
+    for layer, decided in zip(layers, evaluation.decisive.layers, strict=True):
+        alone = {brute([layer], action, resource, context) for context in completions(partial_context)}
         # As of the whole: a Deny that may match makes no difference where nothing allows.
         assert decided.verdict != "implicit-deny" or "allowed" not in alone
         assert decided.verdict in ("depends", "implicit-deny") or alone == {decided.verdict}
-        assert set(known) != set(KEYS) or alone == {decided.verdict}
-    if found.verdict == "depends":
-        assert set(known) != set(KEYS)
-        assert found.missing
-        assert {key.lower() for key in found.missing}.isdisjoint(known)
-    elif found.verdict == "implicit-deny":
+        assert set(partial_context) != set(KEYS) or alone == {decided.verdict}
+    if evaluation.verdict == "depends":
+        assert set(partial_context) != set(KEYS)
+        assert evaluation.missing
+        assert {key.lower() for key in evaluation.missing}.isdisjoint(partial_context)
+    elif evaluation.verdict == "implicit-deny":
         # A Deny that may match makes no difference where nothing allows.
         assert "allowed" not in possible
-        assert set(known) != set(KEYS) or possible == {"implicit-deny"}
+        assert set(partial_context) != set(KEYS) or possible == {"implicit-deny"}
     else:
-        assert possible == {found.verdict}
+        assert possible == {evaluation.verdict}
 
 
 @settings(max_examples=examples(50, whole=100), deadline=None)
 @given(
     identity=documents, action=st.sampled_from(ACTIONS), resource=st.sampled_from(RESOURCES),
-    known=st.dictionaries(st.sampled_from(KEYS), st.sampled_from(VALUES[:3]), max_size=1),
+    partial_context=st.dictionaries(st.sampled_from(KEYS), st.sampled_from(VALUES[:3]), max_size=1),
 )  # fmt: skip
 def test_telling_more_never_turns_a_verdict_around(
-    identity: Document, action: str, resource: str, known: dict[str, tuple[str, ...]]
+    identity: Document, action: str, resource: str, partial_context: dict[str, tuple[str, ...]]
 ) -> None:
-    before = evaluate(Request(action, (resource,), None, known), [AppliedPolicy("p", None, identity)]).verdict
-    for context in completions(known):
+    before = evaluate(Request(action, (resource,), None, partial_context), [AppliedPolicy("p", None, identity)]).verdict
+    for context in completions(partial_context):
         after = evaluate(Request(action, (resource,), None, context), [AppliedPolicy("p", None, identity)]).verdict
         assert before == "depends" or (before == "allowed") == (after == "allowed")

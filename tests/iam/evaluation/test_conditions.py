@@ -174,12 +174,12 @@ NO_OPERATORS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "wanted", "given", "expected"), STRING + NUMERIC + DATE + OTHERS + SETS)
-def test_operator(name: str, wanted: list[str], given: Given, expected: bool | None) -> None:
-    context = Context({} if given is UNKNOWN else {"a:Key": given}, frozenset())
+@pytest.mark.parametrize(("name", "wanted", "actual", "expected"), STRING + NUMERIC + DATE + OTHERS + SETS)
+def test_operator(name: str, wanted: list[str], actual: Given, expected: bool | None) -> None:
+    context = Context({} if actual is UNKNOWN else {"a:Key": actual}, frozenset())
     result = condition_holds(Condition(name, "A:key", tuple(wanted)), context, has_variables=True)
     assert result.holds is expected
-    assert result.missing == (("A:key",) if given is UNKNOWN else ())
+    assert result.missing == (("A:key",) if actual is UNKNOWN else ())
 
 
 def test_every_operator_of_the_guide_is_in_the_tables() -> None:
@@ -206,7 +206,7 @@ VARIABLES = {
 
 
 @pytest.mark.parametrize(
-    ("name", "wanted", "given", "expected", "missing"),
+    ("name", "wanted", "actual", "expected", "missing"),
     [
         ("StringEquals", "${aws:username}", "ada", True, ()),
         ("StringEquals", "${AWS:UserName}", "ada", True, ()),
@@ -247,8 +247,8 @@ VARIABLES = {
         ("StringEquals", "$aws", "$aws", True, ()),
     ],
 )  # fmt: skip
-def test_policy_variables(name: str, wanted: str, given: str, expected: bool | None, missing: tuple[str, ...]) -> None:
-    context = Context({**VARIABLES, "a:key": (given,)}, frozenset())
+def test_policy_variables(name: str, wanted: str, actual: str, expected: bool | None, missing: tuple[str, ...]) -> None:
+    context = Context({**VARIABLES, "a:key": (actual,)}, frozenset())
     result = condition_holds(Condition(name, "a:key", (wanted,)), context, has_variables=True)
     assert (result.holds, result.missing) == (expected, missing)
 
@@ -275,8 +275,8 @@ def test_only_strings_arns_and_truths_are_compared_with_policy_variables() -> No
         name for name in OPERATOR_FAMILIES if name.startswith(("String", "Arn")) or name == "Bool"
     }
     with_wildcards = {
-        name for name in OPERATOR_FAMILIES if (known := operator(name)) is not None and known.takes_wildcards
+        name for name in OPERATOR_FAMILIES if (info := operator(name)) is not None and info.takes_wildcards
     }
     assert with_wildcards == {name for name in OPERATOR_FAMILIES if name.startswith("Arn") or name.endswith("Like")}
-    negated = {name for name in OPERATOR_FAMILIES if (known := operator(name)) is not None and known.negated}
+    negated = {name for name in OPERATOR_FAMILIES if (info := operator(name)) is not None and info.negated}
     assert negated == {name for name in OPERATOR_FAMILIES if "Not" in name}

@@ -112,13 +112,13 @@ def test_layers(
     request = Request(
         "ec2:CreateVolume", (VOLUME,), None, context, frozenset({"aws:requesttag/a"} if tag == "" else ())
     )
-    found = evaluate(
+    evaluation = evaluate(
         request,
         [applied("p", statement) for statement in identity],
         applied("p", *boundary) if boundary is not None else None,
         [applied("p", statement) for statement in session],
     )
-    assert (found.verdict, found.missing) == (expected, missing)
+    assert (evaluation.verdict, evaluation.missing) == (expected, missing)
 
 
 def test_which_layer_denied() -> None:
@@ -137,8 +137,12 @@ def test_every_resource_must_be_allowed_possibly_by_different_statements() -> No
     assert evaluate(request, [applied("p", on_volume)]).decisive.resource == SNAPSHOT
     assert evaluate(request, [applied("p", on_volume), applied("p", on_snapshot)]).verdict == "allowed"
     if_tagged = {**on_snapshot, "Condition": {"Null": {"aws:ResourceTag/a": "false"}}}
-    found = evaluate(request, [applied("p", on_volume, if_tagged)])
-    assert (found.verdict, found.missing, found.decisive.resource) == ("depends", ("aws:ResourceTag/a",), SNAPSHOT)
+    evaluation = evaluate(request, [applied("p", on_volume, if_tagged)])
+    assert (evaluation.verdict, evaluation.missing, evaluation.decisive.resource) == (
+        "depends",
+        ("aws:ResourceTag/a",),
+        SNAPSHOT,
+    )
 
 
 def test_what_failed_is_named_with_wanted_and_given() -> None:
@@ -157,9 +161,9 @@ def test_what_failed_is_named_with_wanted_and_given() -> None:
         ("condition", "x:y", "Bool", ("true",), ()),
     ]
     request = Request("ec2:CreateVolume", (VOLUME,), None, {"aws:RequestTag/a": ("bc",), "x:y": ("true",)})
-    found = evaluate(request, [applied("p", statement)])
-    assert found.missing == ("aws:RequestTag/c",)
-    assert [(failure.key, failure.actual) for failure in found.decisive.statements[0].failed] == [
+    evaluation = evaluate(request, [applied("p", statement)])
+    assert evaluation.missing == ("aws:RequestTag/c",)
+    assert [(failure.key, failure.actual) for failure in evaluation.decisive.statements[0].failed] == [
         ("aws:RequestTag/c", None)
     ]
 
@@ -232,7 +236,7 @@ def arns_of(action: str) -> Iterator[str]:
     for use in uses:
         kind = reference().resource_type(action.partition(":")[0], use.name)
         for form in () if kind is None else kind.arn_formats:
-            yield re.sub(r"\$\{(\w+)\}", lambda found: parts.get(found[1], "a"), form)
+            yield re.sub(r"\$\{(\w+)\}", lambda match: parts.get(match[1], "a"), form)
     if not uses:
         yield "*"
 

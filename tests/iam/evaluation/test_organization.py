@@ -52,8 +52,8 @@ ALLOW = {"Effect": "Allow"}
 def test_service_control_policies(levels: list[PolicyLevel], region: str | None, expected: str, by: str | None) -> None:
     context = {} if region is None else {"aws:RequestedRegion": (region,)}
     request = Request("s3:ListBucket", (BUCKET,), ROLE, context)
-    found = evaluate(request, [applied("p", FULL)], organization=Organization(tuple(levels)))
-    assert (found.verdict, found.decisive.decided_by) == (expected, by)
+    evaluation = evaluate(request, [applied("p", FULL)], organization=Organization(tuple(levels)))
+    assert (evaluation.verdict, evaluation.decisive.decided_by) == (expected, by)
 
 
 @pytest.mark.parametrize(
@@ -75,11 +75,11 @@ def test_service_control_policies(levels: list[PolicyLevel], region: str | None,
 @pytest.mark.parametrize("kind", ["service_control", "resource_control"])
 def test_whom_they_restrict(principal: str, context: dict[str, tuple[str, ...]], expected: str, kind: str) -> None:
     organization = Organization()._replace(**{kind: (level(FULL, {}),)})
-    found = evaluate(
+    evaluation = evaluate(
         Request("s3:ListBucket", (BUCKET,), principal, context), [applied("p", FULL)], organization=organization
     )
-    assert found.verdict == expected
-    assert ("aws:PrincipalArn" in found.missing) == (expected == "depends")
+    assert evaluation.verdict == expected
+    assert ("aws:PrincipalArn" in evaluation.missing) == (expected == "depends")
 
 
 @pytest.mark.parametrize(
@@ -99,14 +99,14 @@ def test_resource_control_policies(action: str, resource: str, expected: str) ->
         (Organization((), (level({"Action": "*"}),)), expected),
         (Organization((), (level({"Action": "logs:*"}),)), "allowed"),
     ):
-        found = evaluate(Request(action, (resource,), ROLE), [applied("p", FULL)], organization=organization)
-        assert found.verdict == verdict
+        evaluation = evaluate(Request(action, (resource,), ROLE), [applied("p", FULL)], organization=organization)
+        assert evaluation.verdict == verdict
 
 
 def test_unknown_identity_policies_never_make_it_allowed_nor_hide_a_deny() -> None:
     request = Request("s3:ListBucket", (BUCKET,), ROLE)
-    found = evaluate(request, None, organization=Organization((level(FULL),)))
-    assert (found.verdict, found.missing) == ("depends", ("identity",))
+    evaluation = evaluate(request, None, organization=Organization((level(FULL),)))
+    assert (evaluation.verdict, evaluation.missing) == ("depends", ("identity",))
     denied = evaluate(request, None, organization=Organization((level(FULL, {"Action": "s3:*"}),)))
     assert [(layer.layer, layer.verdict) for layer in denied.decisive.layers] == [
         ("service-control", "explicit-deny"), ("identity", "depends"),

@@ -53,11 +53,11 @@ def test_within_an_account(
     caller: str, named: str, identity: AppliedPolicy, boundary: AppliedPolicy | None, session: AppliedPolicy | None,
     expected: str,
 ) -> None:  # fmt: skip
-    found = evaluate(
+    evaluation = evaluate(
         Request("sqs:SendMessage", (QUEUE,), caller), [identity], boundary, [session] if session else [],
         resource_policies={QUEUE: to(named)},
     )  # fmt: skip
-    assert found.verdict == expected
+    assert evaluation.verdict == expected
 
 
 @pytest.mark.parametrize(
@@ -74,8 +74,8 @@ def test_within_an_account(
 )
 def test_across_accounts_both_must_allow(named: str, identity: AppliedPolicy, expected: str, by: str | None) -> None:
     request = Request("sqs:SendMessage", (THEIR_QUEUE,), SESSION)
-    found = evaluate(request, [identity], resource_policies={THEIR_QUEUE: to(named)})
-    assert (found.verdict, found.decisive.decided_by) == (expected, by)
+    evaluation = evaluate(request, [identity], resource_policies={THEIR_QUEUE: to(named)})
+    assert (evaluation.verdict, evaluation.decisive.decided_by) == (expected, by)
 
 
 @pytest.mark.parametrize(
@@ -88,8 +88,8 @@ def test_across_accounts_both_must_allow(named: str, identity: AppliedPolicy, ex
     ],
 )
 def test_a_key_policy_must_allow_it(named: str, identity: AppliedPolicy, expected: str, by: str | None) -> None:
-    found = evaluate(Request("kms:Decrypt", (KEY,), SESSION), [identity], resource_policies={KEY: to(named)})
-    assert (found.verdict, found.decisive.decided_by) == (expected, by)
+    evaluation = evaluate(Request("kms:Decrypt", (KEY,), SESSION), [identity], resource_policies={KEY: to(named)})
+    assert (evaluation.verdict, evaluation.decisive.decided_by) == (expected, by)
     # What lists keys is on no key, and so no key policy takes part.
     listed = evaluate(Request("kms:ListKeys", ("*",), SESSION), [ALL], resource_policies={KEY: to(USER)})
     assert listed.verdict == "allowed"
@@ -107,11 +107,11 @@ def test_the_account_of_a_bucket_is_not_in_its_arn(
     account: str | None, named: str, identity: AppliedPolicy, expected: str
 ) -> None:
     context = {} if account is None else {"aws:ResourceAccount": (account,)}
-    found = evaluate(
+    evaluation = evaluate(
         Request("s3:ListBucket", (BUCKET,), SESSION, context), [identity], resource_policies={BUCKET: to(named)}
     )
-    assert found.verdict == expected
-    assert ("aws:ResourceAccount" in found.missing) == (expected == "depends")
+    assert evaluation.verdict == expected
+    assert ("aws:ResourceAccount" in evaluation.missing) == (expected == "depends")
 
 
 def test_a_deny_decides_whatever_allows() -> None:
@@ -136,8 +136,8 @@ def test_a_deny_of_all_but_some_catches_whoever_has_a_boundary() -> None:
 def test_levels_of_the_organization_limit_what_the_policy_of_the_resource_grants() -> None:
     request = Request("sqs:SendMessage", (QUEUE,), SESSION)
     nothing = Organization((PolicyLevel("ou", (NOTHING,)),))
-    found = evaluate(request, [ALL], organization=nothing, resource_policies={QUEUE: to(SESSION)})
-    assert (found.verdict, found.decisive.decided_by) == ("implicit-deny", "service-control")
+    evaluation = evaluate(request, [ALL], organization=nothing, resource_policies={QUEUE: to(SESSION)})
+    assert (evaluation.verdict, evaluation.decisive.decided_by) == ("implicit-deny", "service-control")
 
 
 @pytest.mark.parametrize(
@@ -151,18 +151,18 @@ def test_levels_of_the_organization_limit_what_the_policy_of_the_resource_grants
     ],
 )
 def test_a_caller_without_policies_needs_that_of_the_resource(caller: str, principal: object, expected: str) -> None:
-    found = evaluate(
+    evaluation = evaluate(
         Request("sqs:SendMessage", (QUEUE,), caller), None,
         resource_policies={QUEUE: applied("of the queue", {"Principal": principal})},
     )  # fmt: skip
-    assert found.verdict == expected
+    assert evaluation.verdict == expected
 
 
 def test_the_layer_names_the_statement_that_decides_it() -> None:
-    found = evaluate(
+    evaluation = evaluate(
         Request("sqs:SendMessage", (QUEUE,), SESSION), [ALL], resource_policies={None: to(ROLE, Sid="Role")}
     )
-    layer = next(layer for layer in found.decisive.layers if layer.layer == "resource")
+    layer = next(layer for layer in evaluation.decisive.layers if layer.layer == "resource")
     assert layer.decided_by is not None and layer.decided_by.statement.sid == "Role"
     refused = evaluate(Request("sqs:SendMessage", (QUEUE,), SESSION), [NOTHING], resource_policies={None: to(USER)})
     (result,) = [statement for statement in refused.decisive.statements if statement.layer == "resource"]
