@@ -52,10 +52,10 @@ def test_equal_accounts_are_compared_without_their_documents(monkeypatch: pytest
         "Arn": "arn:aws:iam::123456789012:role/r",
         "RolePolicyList": [{"PolicyName": "p", "PolicyDocument": document}],
     }
-    one, other = (account_file.parse_role(json.loads(json.dumps(role))) for _ in range(2))
+    role_a, role_b = (account_file.parse_role(json.loads(json.dumps(role))) for _ in range(2))
 
     def read(_packed: object) -> None:
         raise AssertionError("a document was read")
 
     monkeypatch.setattr(account_file, "_document", read)
-    assert one == other
+    assert role_a == role_b

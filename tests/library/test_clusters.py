@@ -38,18 +38,18 @@ EMPTY = parse({"Statement": []})
 def asking(tmp_path: Path) -> Asking:
     """Make a library that knows one snapshot of an account, and may not ask AWS."""
 
-    def library(known: AccountSnapshot | None) -> Library:
+    def library(account_snapshot: AccountSnapshot | None) -> Library:
         choice = AccountChoice(profile="prod", offline=True)
-        account = Account(choice, tmp_path / "accounts", held_snapshot=known)
+        account = Account(choice, tmp_path / "accounts", held_snapshot=account_snapshot)
         return Library(Corpus.bundled(), PolicyStore.in_folder(tmp_path / "cache"), account, choice)
 
     return library
 
 
 def with_clusters(
-    *found: Cluster, regions: tuple[str, ...] = ("eu-west-1", "us-east-1"), **more: Any
+    *of_account: Cluster, regions: tuple[str, ...] = ("eu-west-1", "us-east-1"), **more: Any
 ) -> AccountSnapshot:
-    return snapshot()._replace(**{"errors": (), "eks": EksFacts(found, regions), **more})
+    return snapshot()._replace(**{"errors": (), "eks": EksFacts(of_account, regions), **more})
 
 
 EVERYWHERE = [Cluster("prod", "eu-west-1"), Cluster("prod", "us-east-1"), Cluster("dev", "eu-west-1")]
@@ -57,7 +57,7 @@ DENIED = SourceError("clusters", "eks:ListClusters", "denied", "eks:ListClusters
 
 
 @pytest.mark.parametrize(
-    ("name", "region", "found"),
+    ("name", "region", "expected"),
     [
         ("dev", None, 2),
         ("prod", "us-east-1", 1),
@@ -67,17 +67,17 @@ DENIED = SourceError("clusters", "eks:ListClusters", "denied", "eks:ListClusters
         ("dve", None, "There is no cluster 'dve' in eu-west-1, us-east-1."),
     ],
 )
-def test_a_cluster_is_found_by_its_name_and_region(name: str, region: str | None, found: int | str) -> None:
+def test_a_cluster_is_found_by_its_name_and_region(name: str, region: str | None, expected: int | str) -> None:
     snapshot = with_clusters(*EVERYWHERE)
-    if isinstance(found, int):
-        assert find_cluster(name, region, snapshot) is EVERYWHERE[found]
+    if isinstance(expected, int):
+        assert find_cluster(name, region, snapshot) is EVERYWHERE[expected]
         return
-    with pytest.raises((AmbiguousError, NotFoundError), match=found):
+    with pytest.raises((AmbiguousError, NotFoundError), match=expected):
         find_cluster(name, region, snapshot)
 
 
 @pytest.mark.parametrize(
-    ("known", "error", "said"),
+    ("account_snapshot", "error", "error_text"),
     [
         (with_clusters(*EVERYWHERE, errors=(DENIED,)), AccountError, "eks:ListClusters is denied"),
         (with_clusters(*EVERYWHERE, errors=(DENIED._replace(source="addons"),)), NotFoundError, "no cluster 'x' in"),
@@ -86,16 +86,16 @@ def test_a_cluster_is_found_by_its_name_and_region(name: str, region: str | None
     ],
 )
 def test_a_cluster_that_was_perhaps_not_read_is_not_said_not_to_exist(
-    known: AccountSnapshot, error: type[EkstuiError], said: str
+    account_snapshot: AccountSnapshot, error: type[EkstuiError], error_text: str
 ) -> None:
-    with pytest.raises(error, match=said):
-        find_cluster("x", None, known)
+    with pytest.raises(error, match=error_text):
+        find_cluster("x", None, account_snapshot)
 
 
 def entry(
-    kind: str | None = "STANDARD", *given: AssociatedPolicy, name: str = "ana", known: bool = True
+    kind: str | None = "STANDARD", *policies: AssociatedPolicy, name: str = "ana", policies_read: bool = True
 ) -> AccessEntry:
-    return AccessEntry(f"arn:aws:iam::111122223333:role/{name}", kind, policies=given if known else None)
+    return AccessEntry(f"arn:aws:iam::111122223333:role/{name}", kind, policies=policies if policies_read else None)
 
 
 API: dict[str, Any] = {"authentication_mode": "API", "described": True}
@@ -110,9 +110,9 @@ BOTH: dict[str, Any] = {**API, "authentication_mode": "API_AND_CONFIG_MAP"}
         (Cluster("c", "r", **API), [], ["the access entries of c, which were not read"]),
         (Cluster("c", "r", **BOTH), [], ["the access entries of c, which were not read", "the config map aws-auth of c"]),
         (Cluster("c", "r", authentication_mode="CONFIG_MAP"), [], ["the config map aws-auth of c"]),
-        (Cluster("c", "r", access_entries=(entry(known=False), entry("EC2_LINUX", known=False)), **API), [],
+        (Cluster("c", "r", access_entries=(entry(policies_read=False), entry("EC2_LINUX", policies_read=False)), **API), [],
          ["the access policies of 1 access entry of c, which were not read"]),
-        (Cluster("c", "r", access_entries=(entry(None, known=False), entry("EC2", known=False)), **BOTH), [],
+        (Cluster("c", "r", access_entries=(entry(None, policies_read=False), entry("EC2", policies_read=False)), **BOTH), [],
          ["the access policies of 2 access entries of c, which were not read", "the config map aws-auth of c"]),
         (Cluster("c", "r", access_entries=(), cut_short=("access_entries",), **API), [],
          ["the access policies of further access entries of c, which were not read"]),
@@ -123,16 +123,16 @@ def test_who_has_an_access_policy_and_what_else_may_allow_it(
     cluster: Cluster, principals: list[tuple[str, tuple[str, ...]]], unread: list[str], asking: Asking
 ) -> None:
     for ask in (False, True):  # offline, nothing is asked
-        found = principals_in_clusters(asking(with_clusters(cluster)), {"AmazonEKSViewPolicy"}, ask=ask)
-        assert [(principal.scope, principal.namespaces) for principal in found.principals] == principals
-        assert list(found.not_looked_at[:-1]) == unread
-        assert found.not_looked_at[-1].startswith("roles and bindings inside the clusters")
+        answer = principals_in_clusters(asking(with_clusters(cluster)), {"AmazonEKSViewPolicy"}, ask=ask)
+        assert [(principal.scope, principal.namespaces) for principal in answer.principals] == principals
+        assert list(answer.not_looked_at[:-1]) == unread
+        assert answer.not_looked_at[-1].startswith("roles and bindings inside the clusters")
 
 
 def test_without_clusters_nobody_is_known_to_have_an_access_policy(asking: Asking) -> None:
-    for known in (None, snapshot()._replace(eks=None)):
-        found = principals_in_clusters(asking(known), {"AmazonEKSViewPolicy"}, ask=False)
-        assert (found.principals, found.not_looked_at[0]) == ((), "access entries: no cluster is known")
+    for account_snapshot in (None, snapshot()._replace(eks=None)):
+        answer = principals_in_clusters(asking(account_snapshot), {"AmazonEKSViewPolicy"}, ask=False)
+        assert (answer.principals, answer.not_looked_at[0]) == ((), "access entries: no cluster is known")
 
 
 FORBIDDEN = 'pods is forbidden: User "{}" cannot list resource "pods" in API group "" at the cluster scope'
@@ -141,17 +141,22 @@ SESSION = "arn:aws:sts::111122223333:assumed-role/ana/s"
 
 def test_a_forbidden_request_is_judged_by_the_only_cluster_or_the_one_that_is_named(asking: Asking) -> None:
     with_entry = Cluster("a", "r", access_entries=(entry("STANDARD", AssociatedPolicy(VIEW)),), **API)
-    other = Cluster("b", "r", access_entries=(), **API)
+    without_entries = Cluster("b", "r", access_entries=(), **API)
     text = FORBIDDEN.format(SESSION)
     (only,) = forbidden_answers(asking(with_clusters(with_entry)), text)
     assert (only.cluster, only.verdict, only.fetched_at) == ("a", "allowed", snapshot().fetched_at)
     assert any("whether the message is from cluster a" in note for note in only.not_looked_at)
-    (named,) = forbidden_answers(asking(with_clusters(with_entry, other)), text, "b")
+    (named,) = forbidden_answers(asking(with_clusters(with_entry, without_entries)), text, "b")
     assert (named.cluster, named.verdict) == ("b", "forbidden")
     assert not any("whether the message" in note for note in named.not_looked_at)
     # Of two, neither is meant; without an account none is known; nor is one that does not exist.
-    for known in (with_clusters(with_entry, other), with_clusters(), snapshot()._replace(eks=None), None):
-        (unknown,) = forbidden_answers(asking(known), text)
+    for account_snapshot in (
+        with_clusters(with_entry, without_entries),
+        with_clusters(),
+        snapshot()._replace(eks=None),
+        None,
+    ):
+        (unknown,) = forbidden_answers(asking(account_snapshot), text)
         assert (unknown.cluster, unknown.fetched_at) == (None, None)
     with pytest.raises(NotFoundError):
         forbidden_answers(asking(with_clusters(with_entry)), text, "c")
@@ -167,42 +172,44 @@ def test_a_forbidden_request_is_judged_by_the_only_cluster_or_the_one_that_is_na
 
 def test_one_cluster_is_replaced_in_a_snapshot_and_no_other() -> None:
     changed = EVERYWHERE[1]._replace(version="1.34")
-    found = with_cluster(with_clusters(*EVERYWHERE), changed)
-    assert found.eks is not None
-    assert found.eks.clusters == (EVERYWHERE[0], changed, EVERYWHERE[2])
+    account_snapshot = with_cluster(with_clusters(*EVERYWHERE), changed)
+    assert account_snapshot.eks is not None
+    assert account_snapshot.eks.clusters == (EVERYWHERE[0], changed, EVERYWHERE[2])
     assert with_cluster(snapshot()._replace(eks=None), changed).eks == EksFacts((), ())
 
 
 def test_what_was_not_judged_of_a_clusters_roles_is_said(asking: Asking) -> None:
-    known = snapshot()._replace(errors=())
-    roles = {role.name: role for role in known.roles}
+    account_snapshot = snapshot()._replace(errors=())
+    roles = {role.name: role for role in account_snapshot.roles}
     away = Role("far", "arn:aws:iam::444455556666:role/far")
 
-    def said(*read: Role, complete: bool = True, names: Sequence[str] = ("prod-cluster", "nodes")) -> list[str]:
-        facts = known.eks
+    def notes(*read: Role, complete: bool = True, names: Sequence[str] = ("prod-cluster", "nodes")) -> list[str]:
+        facts = account_snapshot.eks
         assert facts is not None
-        at = known.roles[0].arn or ""
+        at = account_snapshot.roles[0].arn or ""
         cluster = facts.clusters[0]._replace(role_arn=at, nodegroups=(), addons=(), access_entries=(), associations=(), nodes=(),
             fargate_profiles=(), capabilities=(),
             auto_mode_node_role_arn=None if "nodes" not in names else roles["nodes"].arn,
         )  # fmt: skip
         if "far" in names:
             cluster = cluster._replace(role_arn=away.arn)
-        found = asking(known._replace(roles=read, complete=complete, eks=EksFacts((cluster,), ("eu-west-1",))))
-        answer = cluster_answer(found, "prod")
+        library = asking(
+            account_snapshot._replace(roles=read, complete=complete, eks=EksFacts((cluster,), ("eu-west-1",)))
+        )
+        answer = cluster_answer(library, "prod")
         assert answer.roles_complete is complete
         return [note for note in answer.not_judged if "role" in note]
 
     both = (roles["prod-cluster"], roles["nodes"])
-    assert said(*both) == []
-    assert said(*both, complete=False) == ["roles that only their trust policies connect with it"]
+    assert notes(*both) == []
+    assert notes(*both, complete=False) == ["roles that only their trust policies connect with it"]
     # With all roles read, one that is not among them is gone.
-    assert said(both[0]) == []
-    assert said(both[0], complete=False) == ["1 of its 2 roles"]
-    assert said(complete=False) == ["all its 2 roles"]
-    assert said(both[0], both[1]._replace(extent="name", attached=(), inline=())) == ["1 of its 2 roles"]
+    assert notes(both[0]) == []
+    assert notes(both[0], complete=False) == ["1 of its 2 roles"]
+    assert notes(complete=False) == ["all its 2 roles"]
+    assert notes(both[0], both[1]._replace(extent="name", attached=(), inline=())) == ["1 of its 2 roles"]
     # Those of other accounts are never read, and so are not counted.
-    assert said(complete=False, names=("far",)) == ["roles that only their trust policies connect with it"]
+    assert notes(complete=False, names=("far",)) == ["roles that only their trust policies connect with it"]
 
 
 def test_policies_of_a_clusters_roles_that_aws_changed_lately(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -212,8 +219,8 @@ def test_policies_of_a_clusters_roles_that_aws_changed_lately(asking: Asking, mo
     old = datetime.now(UTC) - attached.updated
     for period, recent in ((old + timedelta(hours=1), True), (old - timedelta(hours=1), False)):
         monkeypatch.setattr(cluster_answers, "RECENT", period)
-        found = cluster_answer(library, "prod").recent
-        assert [(change.policy, change.version, change.created, change.roles) for change in found] == (
+        changes = cluster_answer(library, "prod").recent
+        assert [(change.policy, change.version, change.created, change.roles) for change in changes] == (
             [("AmazonEKSClusterPolicy", attached.default_version, attached.updated, ("prod-cluster",))]
             if recent
             else []
@@ -234,11 +241,11 @@ def finding(severity: Severity, code: str = "unused-policy", *policies: str) -> 
 def test_findings_are_listed_worst_first(asking: Asking) -> None:
     answer = cluster_answer(asking(snapshot()), "prod")
 
-    def role(name: str, *found: Finding) -> ClusterRole:
-        return ClusterRole(f"arn:aws:iam::111122223333:role/{name}", (), None, found)
+    def role(name: str, *findings: Finding) -> ClusterRole:
+        return ClusterRole(f"arn:aws:iam::111122223333:role/{name}", (), None, findings)
 
     missing = finding("note", "missing-policy", "P")
-    given = replace(
+    reordered = replace(
         answer,
         roles=(
             role("a", finding("note"), missing, finding("note", "missing-policy"), finding("advice")),
@@ -248,7 +255,8 @@ def test_findings_are_listed_worst_first(asking: Asking) -> None:
         findings=(finding("advice"),),
     )
     listed = [
-        (role.arn.rpartition("/")[2], finding.severity, finding.code) for role, finding in findings_worst_first(given)
+        (role.arn.rpartition("/")[2], finding.severity, finding.code)
+        for role, finding in findings_worst_first(reordered)
     ]
     unused = "unused-policy"
     assert listed == [
@@ -257,7 +265,7 @@ def test_findings_are_listed_worst_first(asking: Asking) -> None:
         ("a", "note", unused), ("a", "note", "missing-policy"), ("a", "note", "missing-policy"), ("c", "note", unused),
     ]  # fmt: skip
     # A role of the cluster is the same one where it has an access entry.
-    assert findings_worst_first(given)[1][0] is given.roles[1]
+    assert findings_worst_first(reordered)[1][0] is reordered.roles[1]
 
 
 def test_roles_with_a_problem_go_before_the_others_and_then_by_name(asking: Asking) -> None:
@@ -306,15 +314,17 @@ def test_which_role_the_pods_of_an_add_on_use(
     )
     pods = PodIdentityAssociation("a-1", "kube-system", "ebs-csi-controller-sa", role_arn("by-pods"), session_tags=True)
     cluster = Cluster("prod", "eu-west-1", addons=addons, associations=(pods,) if association else (), described=True)
-    known = with_clusters(cluster, roles=(Role("by-pods", role_arn("by-pods")), Role("by-addon", role_arn("by-addon"))))
-    found = upgrade(asking(known), "prod", {DRIVER: "v1.64.0"}, {}, {}).components
-    assert sorted(component.role for component in found if component.role) == role
-    assert {component.before_release for component in found} == {"v1.50.0-eksbuild.1"}
-    assert all(("is not used" in " ".join(component.reasons)) is bool(reason) for component in found)
-    assert reason in " ".join(found[0].reasons)
-    assert all("EKS recommends A or B for ebs-csi-controller-sa" in component.reasons for component in found)
+    account_snapshot = with_clusters(
+        cluster, roles=(Role("by-pods", role_arn("by-pods")), Role("by-addon", role_arn("by-addon")))
+    )
+    upgrades = upgrade(asking(account_snapshot), "prod", {DRIVER: "v1.64.0"}, {}, {}).components
+    assert sorted(component.role for component in upgrades if component.role) == role
+    assert {component.before_release for component in upgrades} == {"v1.50.0-eksbuild.1"}
+    assert all(("is not used" in " ".join(component.reasons)) is bool(reason) for component in upgrades)
+    assert reason in " ".join(upgrades[0].reasons)
+    assert all("EKS recommends A or B for ebs-csi-controller-sa" in component.reasons for component in upgrades)
     if not role:
-        (none,) = found
+        (none,) = upgrades
         assert "no role was found that runs aws-ebs-csi-driver" in " ".join(none.not_known)
         assert (none.before, none.after, none.is_judged) == ((), (), False)
 
@@ -332,9 +342,9 @@ def running(*statements: dict[str, Any], **more: Any) -> AccountSnapshot:
 
 def statements_of(release: str) -> list[dict[str, Any]]:
     component = components()[LBC]
-    found = component.release(release)
-    assert found is not None
-    version = component.versions[component.number(found) - 1]
+    label = component.release(release)
+    assert label is not None
+    version = component.versions[component.number(label) - 1]
     listed: list[dict[str, Any]] = version.json(version.named({}))["Statement"]
     return listed
 
@@ -354,9 +364,13 @@ def test_an_upgrade_needs_what_the_new_release_has_and_the_role_lacks(asking: As
             for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
         }
 
-    def answer(known: AccountSnapshot, since: str | None = "v2.4.0", to: str = "v2.13.0") -> ComponentUpgrade:
-        (found,) = upgrade(asking(known), "prod", {LBC: to}, {LBC: since} if since else {}, {}).components
-        return found
+    def answer(
+        account_snapshot: AccountSnapshot, since: str | None = "v2.4.0", to: str = "v2.13.0"
+    ) -> ComponentUpgrade:
+        (component,) = upgrade(
+            asking(account_snapshot), "prod", {LBC: to}, {LBC: since} if since else {}, {}
+        ).components
+        return component
 
     step = answer(running(*old))
     assert (step.role, step.before_release, step.after_release, step.is_judged) == ("lbc", "v2.4.0", "v2.13.0", True)
@@ -384,18 +398,18 @@ def test_an_upgrade_needs_what_the_new_release_has_and_the_role_lacks(asking: As
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "phrase"),
     [
         ({"inline": (InlinePolicy("own", None),)}, "what own allows, which could not be read"),
         ({"boundary_arn": f"arn:aws:iam::{ACCOUNT}:policy/edge"}, "what the permissions boundary edge limits"),
         ({"extent": "name"}, "what lbc allows, which was not read"),
     ],
 )
-def test_an_upgrade_says_what_it_could_not_judge(changed: dict[str, Any], said: str, asking: Asking) -> None:
-    known = running(*statements_of("v2.4.0"), **changed)
-    (found,) = upgrade(asking(known), "prod", {LBC: "v2.13.0"}, {}, {}).components
-    assert said in found.not_known
-    assert not found.is_judged
+def test_an_upgrade_says_what_it_could_not_judge(changed: dict[str, Any], phrase: str, asking: Asking) -> None:
+    account_snapshot = running(*statements_of("v2.4.0"), **changed)
+    (component,) = upgrade(asking(account_snapshot), "prod", {LBC: "v2.13.0"}, {}, {}).components
+    assert phrase in component.not_known
+    assert not component.is_judged
 
 
 def test_an_upgrade_of_everything_is_of_what_has_a_role(asking: Asking) -> None:
@@ -408,24 +422,26 @@ def test_an_upgrade_of_everything_is_of_what_has_a_role(asking: Asking) -> None:
     assert caught.value.nearest[0] == "karpenter"
     # In China, and with IPv6, a project may have another policy.
     for partition, variant in (("aws-cn", f"{LBC}/aws-cn"), ("aws", LBC)):
-        known = running()
-        elsewhere = known._replace(identity=known.identity._replace(partition=partition))
+        account_snapshot = running()
+        elsewhere = account_snapshot._replace(identity=account_snapshot.identity._replace(partition=partition))
         assert upgrade(asking(elsewhere), "prod", {LBC: "v2.13.0"}, {}, {}).components[0].component == variant
 
 
 def test_the_policies_of_a_role_are_read_from_wherever_they_are_kept() -> None:
     """An account's own policies are in its snapshot, AWS's in the cache; of others only the name is known."""
-    known = snapshot()
-    (mine,) = known.local_policies
+    account_snapshot = snapshot()
+    (mine,) = account_snapshot.local_policies
     lost = "arn:aws:iam::111122223333:policy/lost"
     policies = (
         AttachedPolicy("mine", mine.arn),
         AttachedPolicy("lost", lost),
         AttachedPolicy("AmazonEKSClusterPolicy", VIEW),
     )
-    role = known.roles[0]._replace(attached=policies, boundary_arn=mine.arn)
+    role = account_snapshot.roles[0]._replace(attached=policies, boundary_arn=mine.arn)
     documents = {VIEW: DefaultVersion(7, datetime(2026, 1, 1, tzinfo=UTC), EMPTY)}
-    (subject,) = subjects_of([role], known, {}, lambda arns: {arn: documents[arn] for arn in arns if arn in documents})
+    (subject,) = subjects_of(
+        [role], account_snapshot, {}, lambda arns: {arn: documents[arn] for arn in arns if arn in documents}
+    )
     assert [(policy.name, policy.version, policy.document) for policy in subject.policies[:3]] == [
         ("mine", 3, mine.document), ("lost", None, None), ("AmazonEKSViewPolicy", 7, EMPTY),
     ]  # fmt: skip

@@ -91,19 +91,19 @@ def test_every_flip_in_the_policies_gives_the_right_answer_or_is_reported_and_re
     shutil.copy(whole / "cache" / "policies.db", tmp_path)
     right = answers(Library.open())
     assert right != bundled
-    content, said = (tmp_path / "policies.db").read_bytes(), 0
+    content, reports = (tmp_path / "policies.db").read_bytes(), 0
     for number, flipped in zip(range(FLIPS // 2), flips(content, "policies"), strict=False):
         # Most of the file is documents: every third flip goes where everything else stands.
         (tmp_path / "policies.db").write_bytes(flipped if number % 3 else flipped[:4096] + content[4096:])
         library = Library.open()
-        found = answers(library)
+        answer_by_part = answers(library)
         notices = library.notices()
-        said += bool(notices)
-        for part, answer in found.items():
+        reports += bool(notices)
+        for part, answer in answer_by_part.items():
             assert answer == right[part] or (answer == bundled[part] and notices), (number, part)
         for aside in tmp_path.glob("*.aside-*"):
             aside.unlink()
-    assert said > FLIPS // 20
+    assert reports > FLIPS // 20
 
 
 def test_every_flip_in_a_snapshot_gives_the_snapshot_or_is_reported(whole: Path, tmp_path: Path) -> None:

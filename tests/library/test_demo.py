@@ -43,14 +43,16 @@ def test_the_account_is_nobody_s() -> None:
 
 def test_what_was_lately_stays_lately_and_what_is_old_stays_where_it_was() -> None:
     now, later = datetime(2026, 12, 1, tzinfo=UTC), datetime(2031, 12, 1, tzinfo=UTC)
-    one, other = demo_account(now), demo_account(later)
-    assert one.fetched_at == now
+    account_now, account_later = demo_account(now), demo_account(later)
+    assert account_now.fetched_at == now
     used = [
-        (a.last_used, b.last_used) for a, b in zip(one.roles, other.roles, strict=True) if a.last_used and b.last_used
+        (a.last_used, b.last_used)
+        for a, b in zip(account_now.roles, account_later.roles, strict=True)
+        if a.last_used and b.last_used
     ]
     assert used
     assert all(b - a == later - now for a, b in used)
-    created = {cluster.name: cluster.created for cluster in other.eks.clusters} if other.eks else {}
+    created = {cluster.name: cluster.created for cluster in account_later.eks.clusters} if account_later.eks else {}
     assert any(moment and later - moment > timedelta(days=1500) for moment in created.values())
 
 
@@ -88,7 +90,7 @@ def test_commands_answer_and_write_nothing(own_home: Path) -> None:
 
 def test_a_cluster_has_no_problem_of_another_that_shares_a_role(demo: Library) -> None:
     """The role of prod's EFS driver trusts the issuer of auto alone: prod's pods fail, and nothing of auto does."""
-    found = {
+    codes = {
         name: {
             (role.arn.rpartition("/")[2], finding.code)
             for role, finding in findings_worst_first(cluster_answer(demo, name))
@@ -96,9 +98,9 @@ def test_a_cluster_has_no_problem_of_another_that_shares_a_role(demo: Library) -
         for name in ("prod", "auto")
     }
     wrong = ("prod-efs-csi", "irsa-issuer-of-another-cluster")
-    assert wrong in found["prod"]
+    assert wrong in codes["prod"]
     assert "prod-efs-csi" in {role.arn.rpartition("/")[2] for role in cluster_answer(demo, "auto").roles}
-    assert wrong not in found["auto"]
+    assert wrong not in codes["auto"]
 
 
 def test_a_note_about_missing_actions_has_the_command_that_gives_them(
@@ -184,9 +186,9 @@ def test_an_upgrade_tells_what_a_role_has_in_some_cases_from_what_it_lacks(demo:
         "has it on * if aws:RequestTag/efs.csi.aws.com/cluster Null false and aws:TagKeys" in line for line in lines
     )
     unknown = upgrade(demo, "prod", {"karpenter": "9.9.9"}, {}, {})
-    said = "\n".join(lines_of(upgrade_blocks(unknown), 200, colours=False, whole_tables=False))
-    assert "is not one of the releases" in said
-    assert "has all" not in said
+    text = "\n".join(lines_of(upgrade_blocks(unknown), 200, colours=False, whole_tables=False))
+    assert "is not one of the releases" in text
+    assert "has all" not in text
 
 
 @pytest.mark.parametrize(
@@ -219,9 +221,9 @@ def test_no_command_reads_or_writes_what_is_kept(
 
 def test_the_demo_offers_no_renewal(demo: Library) -> None:
     blocks = cluster_blocks(cluster_answer(demo, "prod"), demo.data().newest, datetime.now(UTC))
-    said = "\n".join(lines_of(blocks, 200, colours=False, whole_tables=False))
-    assert "asks AWS" not in said
-    assert "renews" not in said
+    text = "\n".join(lines_of(blocks, 200, colours=False, whole_tables=False))
+    assert "asks AWS" not in text
+    assert "renews" not in text
 
 
 def test_pods_of_the_demo_have_the_problems_that_pods_have(demo: Library) -> None:

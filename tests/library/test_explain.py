@@ -98,24 +98,24 @@ MISTYPED = [SESSION.replace(":sts:", ":iam:"), ROLE_ARN.replace(":iam:", ":sts:"
 @pytest.mark.parametrize("principal", ["ebs-csi", "EBS-CSI", ROLE_ARN, SESSION, *MISTYPED])
 def test_a_role_by_name_arn_or_session(principal: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lib = library(tmp_path, details(EBS), monkeypatch)
-    found = explain_first(lib, inquiry("ec2:DescribeVolumes", principal=principal))
-    assert found.verdict == "allowed"
-    assert [near.policy.name for near in found.nearest] == ["AmazonEBSCSIDriverPolicy"]
-    assert found.principal == ROLE_ARN
+    explanation = explain_first(lib, inquiry("ec2:DescribeVolumes", principal=principal))
+    assert explanation.verdict == "allowed"
+    assert [near.policy.name for near in explanation.nearest] == ["AmazonEBSCSIDriverPolicy"]
+    assert explanation.principal == ROLE_ARN
     # All of the role was read, so neither its policies nor a boundary are among what was not looked at.
-    assert not [text for text in found.not_looked_at if "identity policies" in text or "boundary" in text]
+    assert not [text for text in explanation.not_looked_at if "identity policies" in text or "boundary" in text]
 
 
 def test_inline_policies_and_the_boundary_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own = allowing("s3:GetObject", "ec2:RunInstances")
     lib = library(tmp_path, details(inline=own, boundary=BOUNDARY), monkeypatch)
     assert explain_first(lib, inquiry("ec2:RunInstances")).verdict == "allowed"
-    found = explain_first(lib, inquiry("s3:GetObject", "arn:aws:s3:::logs/a"))
-    assert (found.verdict, found.smallest_statement, found.allowed_by) == ("implicit-deny", None, ())
-    assert any("permissions boundary" in note for note in found.notes)
-    found = explain_first(lib, inquiry("ec2:StopInstances"))
-    assert found.verdict == "implicit-deny"
-    assert found.smallest_statement is not None
+    explanation = explain_first(lib, inquiry("s3:GetObject", "arn:aws:s3:::logs/a"))
+    assert (explanation.verdict, explanation.smallest_statement, explanation.allowed_by) == ("implicit-deny", None, ())
+    assert any("permissions boundary" in note for note in explanation.notes)
+    explanation = explain_first(lib, inquiry("ec2:StopInstances"))
+    assert explanation.verdict == "implicit-deny"
+    assert explanation.smallest_statement is not None
 
 
 def test_the_role_s_own_arn_is_known_with_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,8 +128,8 @@ def test_the_role_s_own_arn_is_known_with_its_path(tmp_path: Path, monkeypatch: 
 def test_a_policy_without_a_known_document_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     content = details("arn:aws:iam::aws:policy/FromTheFuture", f"arn:aws:iam::{ACCOUNT}:policy/unread")
     lib = library(tmp_path, content, monkeypatch)
-    found = explain_first(lib, inquiry("ec2:RunInstances"))
-    assert found.not_looked_at[:2] == (
+    explanation = explain_first(lib, inquiry("ec2:RunInstances"))
+    assert explanation.not_looked_at[:2] == (
         "the policy FromTheFuture, whose document could not be read",
         "the policy unread, whose document could not be read",
     )
@@ -149,17 +149,17 @@ def test_the_role_of_a_message_is_taken_from_the_account_that_was_read(
         {"Effect": "Allow", "Principal": {"Service": "pods.eks.amazonaws.com"}, "Action": "sts:AssumeRole"}
     ]
     lib = library(tmp_path, content, monkeypatch)
-    said = MESSAGE.format("ec2:StopInstances", "ec2:StopInstances")
-    found = explain_first(lib, Inquiry(Question(message=said)))
-    assert (found.role, found.verdict) == (ROLE_ARN, "implicit-deny")
+    message = MESSAGE.format("ec2:StopInstances", "ec2:StopInstances")
+    explanation = explain_first(lib, Inquiry(Question(message=message)))
+    assert (explanation.role, explanation.verdict) == (ROLE_ARN, "implicit-deny")
     # EKS tags every session of Pod Identity, so this role cannot be assumed at all.
-    assert "trust-lacks-tag-session" in [finding.code for finding in found.findings]
+    assert "trust-lacks-tag-session" in [finding.code for finding in explanation.findings]
     # A policy that is named instead, and a role of another account, are not judged by it.
-    named = Inquiry(Question(message=said), policies=(PolicyAt("AmazonEKS_CNI_Policy"),))
+    named = Inquiry(Question(message=message), policies=(PolicyAt("AmazonEKS_CNI_Policy"),))
     assert explain_first(lib, named).role is None
-    other = explain_first(lib, Inquiry(Question(message=said.replace(ACCOUNT, "999999999999"))))
-    assert (other.role, other.nearest, other.findings) == (None, (), ())
-    gone = explain_first(lib, Inquiry(Question(message=said.replace("assumed-role/ebs-csi", "assumed-role/gone"))))
+    elsewhere = explain_first(lib, Inquiry(Question(message=message.replace(ACCOUNT, "999999999999"))))
+    assert (elsewhere.role, elsewhere.nearest, elsewhere.findings) == (None, (), ())
+    gone = explain_first(lib, Inquiry(Question(message=message.replace("assumed-role/ebs-csi", "assumed-role/gone"))))
     assert (gone.role, gone.verdict) == (None, "implicit-deny")
 
 
@@ -217,7 +217,7 @@ ASSUMING = f"User: arn:aws:sts::{ACCOUNT}:assumed-role/other/s is not authorized
 
 
 @pytest.mark.parametrize(
-    ("trust", "message", "question", "role", "verdict", "said"),
+    ("trust", "message", "question", "role", "verdict", "phrase"),
     [
         (OF_TOKENS, UNSIGNED, {}, "ebs-csi", "depends", "kube-system/ebs-csi-controller-sa"),
         (OF_TOKENS, UNSIGNED, {"principal": "system:serviceaccount:default:web"}, "ebs-csi", "implicit-deny", "ebs-csi-controller-sa"),
@@ -231,7 +231,7 @@ ASSUMING = f"User: arn:aws:sts::{ACCOUNT}:assumed-role/other/s is not authorized
     ],
 )  # fmt: skip
 def test_a_role_that_is_to_be_assumed_is_judged_by_its_trust_policy(
-    trust: dict[str, Any], message: str, question: dict[str, Any], role: str | None, verdict: str, said: str,
+    trust: dict[str, Any], message: str, question: dict[str, Any], role: str | None, verdict: str, phrase: str,
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     content = details()
@@ -239,7 +239,7 @@ def test_a_role_that_is_to_be_assumed_is_judged_by_its_trust_policy(
     read = library(tmp_path, content, monkeypatch)
     answer = explain_first(read, Inquiry(Question(message=message, **question), principal=role))
     assert answer.verdict == verdict
-    assert said in " ".join(answer.notes)
+    assert phrase in " ".join(answer.notes)
     assert answer.trust is not None
     assert answer.trust.role == ROLE_ARN
     if message != ASSUMING:
@@ -274,8 +274,8 @@ def test_a_user_is_not_taken_for_the_role_of_the_same_name(tmp_path: Path, monke
     ]  # fmt: skip
     lib = library(tmp_path, content, monkeypatch)
     for principal, reads, lists in ((arn, "allowed", "implicit-deny"), (ROLE_ARN, "implicit-deny", "allowed")):
-        found = explain_first(lib, inquiry("s3:GetObject", "arn:aws:s3:::logs/a", principal))
-        assert (found.verdict, found.principal) == (reads, principal)
+        explanation = explain_first(lib, inquiry("s3:GetObject", "arn:aws:s3:::logs/a", principal))
+        assert (explanation.verdict, explanation.principal) == (reads, principal)
         assert explain_first(lib, inquiry("ec2:DescribeVolumes", principal=principal)).verdict == lists
 
 
@@ -284,9 +284,9 @@ def test_a_policy_that_a_message_names_wrongly_is_named_rightly(
 ) -> None:
     lib = library(tmp_path, details(EBS), monkeypatch)
     wrong = "arn:aws:iam::aws:policy/AmazonEBSCSIDriverPolicy"
-    said = "An error occurred (NoSuchEntity) when calling the AttachRolePolicy operation: Policy {} does not exist or is not attachable."
-    found = explain_first(lib, Inquiry(Question(message=said.format(wrong))))
-    assert [EBS in f"{symptom.symptom} {symptom.answer}" for symptom in found.symptoms] == [True]
+    message = "An error occurred (NoSuchEntity) when calling the AttachRolePolicy operation: Policy {} does not exist or is not attachable."
+    explanation = explain_first(lib, Inquiry(Question(message=message.format(wrong))))
+    assert [EBS in f"{symptom.symptom} {symptom.answer}" for symptom in explanation.symptoms] == [True]
 
 
 # Who a request is from, and which role it wants, by a snapshot as small as the rule
@@ -323,28 +323,28 @@ NODE = f"arn:aws:sts::{ACCOUNT}:assumed-role/node/i-0123456789abcdef0"
 def test_whether_a_named_role_is_the_one_to_be_assumed(
     action: str, principal: str | None, trust: Document, meant: bool
 ) -> None:
-    known = known_roles(APP._replace(trust=trust))
+    account_snapshot = known_roles(APP._replace(trust=trust))
     for name in ("app", APP.arn or "", f"arn:aws:sts::{ACCOUNT}:assumed-role/app/s"):
-        assert is_target(Request(action, (), principal), name, known) is meant
+        assert is_target(Request(action, (), principal), name, account_snapshot) is meant
 
 
 def test_the_role_that_a_request_wants_to_assume(tmp_path: Path) -> None:
-    known = known_roles(APP, Role("blind", f"arn:aws:iam::{ACCOUNT}:role/blind"))
-    other = f"arn:aws:iam::{ACCOUNT}:role/other"
+    account_snapshot = known_roles(APP, Role("blind", f"arn:aws:iam::{ACCOUNT}:role/blind"))
+    missing_arn = f"arn:aws:iam::{ACCOUNT}:role/other"
 
-    def target(*resources: str, named: str | None = None, of: AccountSnapshot | None = known, source: FileSide | None = None, action: str = ASSUME) -> TargetRole | None:  # fmt: skip
+    def target(*resources: str, named: str | None = None, of: AccountSnapshot | None = account_snapshot, source: FileSide | None = None, action: str = ASSUME) -> TargetRole | None:  # fmt: skip
         return target_of(Request(action, resources), named, of, source, "")
 
     assert target(APP.arn or "", action="s3:GetObject") is None
     wanted = target(f"arn:aws:s3:::{ACCOUNT}", APP.arn or "")
     assert wanted is not None
     assert (wanted.role, wanted.trust and wanted.trust.name, wanted.trust and wanted.trust.arn) == (APP, "trust policy of app", APP.arn)  # fmt: skip
-    assert target(other, named=f"arn:aws:sts::{ACCOUNT}:assumed-role/app/s") == wanted
+    assert target(missing_arn, named=f"arn:aws:sts::{ACCOUNT}:assumed-role/app/s") == wanted
     # Its trust policy, or the role itself, may not be known.
     blind = target(f"arn:aws:iam::{ACCOUNT}:role/blind")
     assert blind is not None
     assert (blind.trust, blind.role and blind.role.name) == (None, "blind")
-    assert target(other) == target(APP.arn or "", of=None) == target() == TargetRole(None, None)
+    assert target(missing_arn) == target(APP.arn or "", of=None) == target() == TargetRole(None, None)
     # A role that somebody names must exist, unless its trust policy is given.
     with pytest.raises(NotFoundError):
         target(named="other")
@@ -352,15 +352,15 @@ def test_the_role_that_a_request_wants_to_assume(tmp_path: Path) -> None:
     path.write_text(json.dumps(OF_PODS))
     for resources, named, arn in (
         ((), "other", None),
-        ((other,), None, other),
-        ((), other, other),
+        ((missing_arn,), None, missing_arn),
+        ((), missing_arn, missing_arn),
         ((), "app", APP.arn),
         ((), None, None),
     ):
-        given = target(*resources, named=named, source=FileSide(str(path)))
-        assert given is not None
-        assert given.trust is not None
-        assert (given.trust.name, given.trust.arn) == (str(path), arn)
+        target_by_file = target(*resources, named=named, source=FileSide(str(path)))
+        assert target_by_file is not None
+        assert target_by_file.trust is not None
+        assert (target_by_file.trust.name, target_by_file.trust.arn) == (str(path), arn)
 
 
 def test_a_requester_has_its_own_policies_and_those_of_its_groups_as_far_as_they_were_read() -> None:
@@ -370,16 +370,16 @@ def test_a_requester_has_its_own_policies_and_those_of_its_groups_as_far_as_they
     ops = Group("ops", f"arn:aws:iam::{ACCOUNT}:group/ops", attached=(managed,))
     others = Group("others", f"arn:aws:iam::{ACCOUNT}:group/others", attached=(lost,))
     ana = User("ana", f"arn:aws:iam::{ACCOUNT}:user/ana", inline=(InlinePolicy("own", reads),), groups=("ops",))
-    known = known_roles(APP, users=(ana,), groups=(ops, others))
+    account_snapshot = known_roles(APP, users=(ana,), groups=(ops, others))
     reader = Corpus.bundled()
 
-    def requester(user: User = ana, principal: str | None = None, of: AccountSnapshot = known) -> Requester:
+    def requester(user: User = ana, principal: str | None = None, of: AccountSnapshot = account_snapshot) -> Requester:
         snapshot = of._replace(users=(user,))
         return requester_of(principal or user.arn or "", None, snapshot, uses_in(snapshot), reader)
 
-    found = requester()
-    assert [policy.name for policy in found.policies.identity] == ["own (inline)", "AmazonEKSClusterPolicy"]
-    assert (found.arn, found.role, found.policies.identity_known, found.policies.boundary_known) == (
+    ana_asks = requester()
+    assert [policy.name for policy in ana_asks.policies.identity] == ["own (inline)", "AmazonEKSClusterPolicy"]
+    assert (ana_asks.arn, ana_asks.role, ana_asks.policies.identity_known, ana_asks.policies.boundary_known) == (
         ana.arn,
         None,
         True,
@@ -411,11 +411,11 @@ def test_a_requester_has_its_own_policies_and_those_of_its_groups_as_far_as_they
             whole,
             "app",
         )
-    assert principal_arn("APP", known) == APP.arn
+    assert principal_arn("APP", account_snapshot) == APP.arn
     with pytest.raises(NotFoundError, match="path could not be read"):
         principal_arn("app", known_roles(APP._replace(arn=None)))
     with pytest.raises(NotFoundError, match="is not in account"):
-        requester_of(NODE.replace(ACCOUNT, "444455556666"), None, known, {}, reader)
+        requester_of(NODE.replace(ACCOUNT, "444455556666"), None, account_snapshot, {}, reader)
 
 
 @pytest.mark.parametrize(
@@ -432,32 +432,34 @@ def test_a_requester_has_its_own_policies_and_those_of_its_groups_as_far_as_they
 def test_what_a_comparison_knows_of_its_two_sides(
     before: str, after: str, one_policy: bool, back: bool, updates: list[int], supersession: bool
 ) -> None:
-    found = compare(Library.open(), parse_policy(before), parse_policy(after))
-    assert (found.is_one_policy, found.goes_back) == (one_policy, back)
-    known = [update.version for update in knowledge().policies["AmazonEKS_CNI_Policy"].updates]
-    assert [update.version for update in found.updates] == [update for update in updates if update in known]
-    assert bool(found.supersession) is supersession
-    assert found.names == (before.partition("@")[0], after.partition("@")[0])
-    assert found.attached == ()
+    comparison = compare(Library.open(), parse_policy(before), parse_policy(after))
+    assert (comparison.is_one_policy, comparison.goes_back) == (one_policy, back)
+    versions = [update.version for update in knowledge().policies["AmazonEKS_CNI_Policy"].updates]
+    assert [update.version for update in comparison.updates] == [update for update in updates if update in versions]
+    assert bool(comparison.supersession) is supersession
+    assert comparison.names == (before.partition("@")[0], after.partition("@")[0])
+    assert comparison.attached == ()
 
 
 def test_how_often_a_policy_is_attached_in_a_snapshot() -> None:
-    known = snapshot()
-    found = attached_count("arn:aws:iam::aws:policy/AmazonEKSClusterPolicy", known)
+    account_snapshot = snapshot()
+    count = attached_count("arn:aws:iam::aws:policy/AmazonEKSClusterPolicy", account_snapshot)
     # The role and the user have it as a policy and as their boundary, the group as a policy.
-    assert (found.policy, found.roles, found.users, found.groups, found.boundaries) == (
+    assert (count.policy, count.roles, count.users, count.groups, count.boundaries) == (
         "AmazonEKSClusterPolicy",
         1,
         1,
         1,
         2,
     )
-    assert (found.account, found.fetched_at) == (ACCOUNT, known.fetched_at)
-    none = attached_count("arn:aws:iam::aws:policy/ReadOnlyAccess", known)
+    assert (count.account, count.fetched_at) == (ACCOUNT, account_snapshot.fetched_at)
+    none = attached_count("arn:aws:iam::aws:policy/ReadOnlyAccess", account_snapshot)
     assert (none.roles, none.users, none.groups, none.boundaries) == (0, 0, 0, 0)
-    assert attached_names(known) == {"AmazonEKSClusterPolicy": 3}
-    mine = AttachedPolicy("mine", known.local_policies[0].arn)
-    bounded = known._replace(roles=(known.roles[0]._replace(attached=()), known.roles[1]._replace(attached=(mine,))))
+    assert attached_names(account_snapshot) == {"AmazonEKSClusterPolicy": 3}
+    mine = AttachedPolicy("mine", account_snapshot.local_policies[0].arn)
+    bounded = account_snapshot._replace(
+        roles=(account_snapshot.roles[0]._replace(attached=()), account_snapshot.roles[1]._replace(attached=(mine,)))
+    )
     assert attached_names(bounded) == {"AmazonEKSClusterPolicy": 3}
 
 
@@ -465,12 +467,12 @@ def test_only_what_may_be_why_a_role_is_denied_is_said_of_it() -> None:
     library = Library.open(AccountChoice(demo=True, offline=True))
     severities: set[str] = set()
     for name in ("prod-efs-csi", "prod-node"):
-        found = role_answer(library, name).findings
-        severities |= {finding.severity for finding in found}
+        findings = role_answer(library, name).findings
+        severities |= {finding.severity for finding in findings}
         answer = explain_first(library, Inquiry(Question(action="s3:GetObject"), principal=name))
         telling = {finding.code for finding in answer.findings if finding.severity != "problem"}
         assert {finding for finding in answer.findings if finding.severity == "problem"} == {
-            finding for finding in found if finding.severity == "problem"
+            finding for finding in findings if finding.severity == "problem"
         }
         assert telling <= {"trust-lacks-tag-session", "principal-tag-missing", "irsa-wildcard-with-stringequals"}
     assert len(severities) > 1

@@ -31,19 +31,21 @@ def demo(layers: Mapping[str, Mapping[str, tuple[str, ...]]] | None = None) -> L
     return Library.open(AccountChoice(offline=True, demo=True, layers=layers or {}))
 
 
-def verdicts(found: Any) -> dict[str, str]:
-    return {principal.subject.name: principal.verdict for principal in (*found.principals, *found.taken)}
+def verdicts(answer: Any) -> dict[str, str]:
+    return {principal.subject.name: principal.verdict for principal in (*answer.principals, *answer.taken)}
 
 
 def test_service_control_policies_limit_who_can_and_what_a_role_may_do(tmp_path: Path) -> None:
     library, scp = demo(), write(tmp_path / "scp.json", {"Action": ["ec2:Describe*", "ecr:*"]})
     layers = read_layers([scp])
     before = verdicts(principals_can(library, "ec2:CreateTags"))
-    found = principals_can(library, "ec2:CreateTags", layers=layers)
+    answer = principals_can(library, "ec2:CreateTags", layers=layers)
     assert "allowed" in before.values()
-    linked = {principal.subject.name for principal in found.principals if principal.subject.service_linked}
-    assert linked and {name for name, verdict in verdicts(found).items() if verdict != "taken"} <= linked
-    assert "service control policies" not in found.not_looked_at and "resource control policies" in found.not_looked_at
+    linked = {principal.subject.name for principal in answer.principals if principal.subject.service_linked}
+    assert linked and {name for name, verdict in verdicts(answer).items() if verdict != "taken"} <= linked
+    assert (
+        "service control policies" not in answer.not_looked_at and "resource control policies" in answer.not_looked_at
+    )
     role = role_answer(library, "prod-node", layers)
     allowed = {action.action for row in role.access.services for action in row.actions if action.is_granted}
     assert {name.partition(":")[0] for name in allowed} == {"ec2", "ecr"}
@@ -60,9 +62,9 @@ def test_a_key_policy_decides_who_can_use_the_key(tmp_path: Path) -> None:
         {"Action": "kms:*", "Principal": {"AWS": NODE}},
         {"Effect": "Deny", "Action": "kms:*", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:user/alice"}},
     )
-    found = principals_can(library, "kms:Decrypt", KEY, read_layers(resource_policy=[path]))
-    assert [principal.subject.name for principal in found.principals] == ["prod-node"]
-    assert not any("resource policies" in note for note in found.not_looked_at)
+    answer = principals_can(library, "kms:Decrypt", KEY, read_layers(resource_policy=[path]))
+    assert [principal.subject.name for principal in answer.principals] == ["prod-node"]
+    assert not any("resource policies" in note for note in answer.not_looked_at)
     # The policy of a resource of another account grants nothing alone.
     elsewhere = principals_can(
         library, "kms:Decrypt", KEY.replace(ACCOUNT, "444455556666"), read_layers(resource_policy=[path])
@@ -89,9 +91,9 @@ def test_layers_of_the_settings_count_for_their_account_unless_others_are_given(
 
 def test_a_bucket_is_taken_to_be_of_the_account(tmp_path: Path) -> None:
     path = write(tmp_path / "bucket.json", {"Action": "s3:*", "Principal": {"AWS": NODE}})
-    found = principals_can(demo(), "s3:GetObject", "arn:aws:s3:::logs/a", read_layers(resource_policy=[path]))
-    assert "prod-node" in [principal.subject.name for principal in found.principals]
+    answer = principals_can(demo(), "s3:GetObject", "arn:aws:s3:::logs/a", read_layers(resource_policy=[path]))
+    assert "prod-node" in [principal.subject.name for principal in answer.principals]
     # Those with a policy of their own need no other.
     before = verdicts(principals_can(demo(), "s3:GetObject", "arn:aws:s3:::logs/a"))
-    assert verdicts(found) == {**before, "prod-node": "allowed"}
-    assert any("taken to be one of account" in note for note in found.notes)
+    assert verdicts(answer) == {**before, "prod-node": "allowed"}
+    assert any("taken to be one of account" in note for note in answer.notes)

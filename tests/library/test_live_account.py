@@ -105,8 +105,8 @@ def entities(snapshot: AccountSnapshot) -> int:
 def joined(uses: dict[str, tuple[Use, ...]]) -> set[tuple[str | None, ...]]:
     return {
         (arn, use.kind, use.cluster, use.region, use.namespace, use.service_account)
-        for arn, found in uses.items()
-        for use in found
+        for arn, uses_of_role in uses.items()
+        for use in uses_of_role
     }
 
 
@@ -461,14 +461,16 @@ def test_other_partitions(rig: Rig, monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
 def test_two_accounts_do_not_mix(rig: Rig, library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     rig.reset(NAMED)
-    other = rig.add_account("444455556666", 60)
+    second_account = rig.add_account("444455556666", 60)
     first = library.account.refresh()
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", access_key("444455556666"))
     second = Library.open()
     assert second.account.last_snapshot() is None
     snapshot = second.account.refresh()
     assert snapshot.identity.account == "444455556666"
-    assert sorted(role.name for role in snapshot.roles) == sorted(r.name for r in other.builder.iam.roles.values())
+    assert sorted(role.name for role in snapshot.roles) == sorted(
+        r.name for r in second_account.builder.iam.roles.values()
+    )
     assert {role.arn.split(":")[4] for role in snapshot.roles if role.arn} == {"444455556666"}
     again = Library.open().account.last_snapshot()
     assert again == snapshot
@@ -516,10 +518,10 @@ def test_offline_answers_only_for_the_account_of_the_profile(rig: Rig, monkeypat
     set_keys(first, second)
     account = Library.open(AccountChoice(profile="dev")).account.refresh().identity.account
     assert offline("dev") == account
-    for other in ("prod", "deb"):
-        assert offline(other) is None
+    for unread_profile in ("prod", "deb"):
+        assert offline(unread_profile) is None
         with pytest.raises(AccountError, match="no snapshot known"):
-            attached(Library.open(AccountChoice(offline=True, profile=other)), CNI)
+            attached(Library.open(AccountChoice(offline=True, profile=unread_profile)), CNI)
     # With no profile chosen, no other is meant; keys in the environment may be of any account.
     assert offline(None) == account
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", second)
@@ -593,13 +595,13 @@ def test_copies_are_reported_with_the_version_they_started_from(undisturbed_libr
 
 
 def test_an_aggregator_answers_for_every_account(rig: Rig, small: Account) -> None:
-    other = rig.add_account("444455556666", 60)
+    second_account = rig.add_account("444455556666", 60)
     library = asking(small)
     policy = library.find("AmazonEKSClusterPolicy").policy
     answer = attached_everywhere(library, policy, "organisation")
     roles = {(attachment.account, attachment.name) for attachment in answer.attachments if attachment.kind == "role"}
     expected = {(rig.account.builder.account_id, name) for name in rig.account.roles_with(policy.name)}
-    expected |= {("444455556666", name) for name in other.roles_with(policy.name)}
+    expected |= {("444455556666", name) for name in second_account.roles_with(policy.name)}
     bounded = {(account, "prod-orders") for account in (rig.account.builder.account_id, "444455556666")}
     assert roles == expected | bounded
     assert len(answer.attachments) == len({(attachment.account, attachment.arn) for attachment in answer.attachments})
@@ -625,8 +627,8 @@ def test_a_role_is_compared_as_a_whole(undisturbed_library: Library) -> None:
     # The role carries one more policy, so nothing is added on the way to the cluster policy alone.
     assert whole.change.added == ()
     removed = {action for difference in whole.change.removed for action in difference.actions}
-    other = undisturbed_library.document(undisturbed_library.find("AmazonEKSVPCResourceController").policy)
-    assert removed <= {action for statement in other.statements for action in statement.actions}
+    document = undisturbed_library.document(undisturbed_library.find("AmazonEKSVPCResourceController").policy)
+    assert removed <= {action for statement in document.statements for action in statement.actions}
     bounded = compare(undisturbed_library, RoleSide("prod-orders"), RoleSide("prod-orders"))
     assert bounded.change.kind == "none"
     assert "before its boundary AmazonEKSClusterPolicy" in bounded.before.label

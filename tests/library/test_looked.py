@@ -92,10 +92,10 @@ def test_only_what_was_looked_at_stops_being_marked(looked: SeenVersions) -> Non
     assert looked.changed_since([policy("A", 1, 6, 7), policy("A", 1, 6)], moment(8)) == frozenset()
 
 
-@pytest.mark.parametrize("seen", ['{"arn:a": true}', '{"arn:a": "1"}', '{"a": 1}', '{"arn:a": 1.0}', "[]"])
-def test_marks_that_are_not_numbers_of_versions_by_arn_count_for_nothing(looked: SeenVersions, seen: str) -> None:
+@pytest.mark.parametrize("marks", ['{"arn:a": true}', '{"arn:a": "1"}', '{"a": 1}', '{"arn:a": 1.0}', "[]"])
+def test_marks_that_are_not_numbers_of_versions_by_arn_count_for_nothing(looked: SeenVersions, marks: str) -> None:
     looked.path.parent.mkdir()
-    looked.path.write_text(f'{{"until": "2026-09-01T00:00:00Z", "versions": {seen}}}')
+    looked.path.write_text(f'{{"until": "2026-09-01T00:00:00Z", "versions": {marks}}}')
     assert looked.changed_since([policy("A", 1, 6)], moment(6)) == frozenset()
 
 

@@ -141,9 +141,9 @@ def demo_catalogue() -> Catalogue:
     ],
 )  # fmt: skip
 def test_what_is_meant_comes_first(demo_catalogue: Catalogue, typed: str, kind: str, name: str) -> None:
-    found = demo_catalogue.find(typed)
-    assert found
-    assert (found[0].kind, found[0].name) == (kind, name)
+    things = demo_catalogue.find(typed)
+    assert things
+    assert (things[0].kind, things[0].name) == (kind, name)
 
 
 def test_a_version_alone_is_one_of_the_policy_that_is_shown(demo_catalogue: Catalogue) -> None:
@@ -188,11 +188,11 @@ def test_a_megabyte_takes_bounded_time_and_the_denial_in_it_is_kept(demo_catalog
     line = "2026-08-26T10:00:00Z level=info msg=reconciled pod=kube-system/aws-node-x\n"
     log = line * 7000 + DENIAL + "\n" + line * 7000
     begun = process_time()
-    found = demo_catalogue.find(log)
+    things = demo_catalogue.find(log)
     assert process_time() - begun < PROCESSOR
-    assert isinstance(found[0].value, Pasted)
-    assert DENIAL in found[0].value.text
-    assert len(found[0].value.text) < 1000
+    assert isinstance(things[0].value, Pasted)
+    assert DENIAL in things[0].value.text
+    assert len(things[0].value.text) < 1000
     for text in ("a" * 1_000_000, "a b " * 250_000, "é\n" * 500_000, "arn:" * 250_000, "{" * 1_000_000):
         begun = process_time()
         (first, *_) = demo_catalogue.find(text)
@@ -219,12 +219,12 @@ def few(*things: Thing, **more: Any) -> Catalogue:
     return Catalogue(things or FOUND, **more)
 
 
-def names(found: Iterable[Thing]) -> list[str]:
-    return [thing.name for thing in found]
+def names(things: Iterable[Thing]) -> list[str]:
+    return [thing.name for thing in things]
 
 
 @pytest.mark.parametrize(
-    ("typed", "found"),
+    ("typed", "expected"),
     [
         ("Alpha@", ["Alpha@v10", "Alpha@v2", "Alpha@v1"]),
         # The version that is written whole, then those that begin so, newest first.
@@ -268,17 +268,17 @@ def names(found: Iterable[Thing]) -> list[str]:
         ("arn:aws:iam::aws:policy/nothing", []),
     ],
 )  # fmt: skip
-def test_what_a_text_finds(typed: str, found: list[str]) -> None:
-    assert names(few().find(typed)) == found
+def test_what_a_text_finds(typed: str, expected: list[str]) -> None:
+    assert names(few().find(typed)) == expected
 
 
 def test_what_was_found_comes_back_as_it_is_to_be_used() -> None:
-    (found,) = few().find("gamma@v1.1.0")
-    assert found.value == PolicyVersion(FOUND[2], 0)
-    (found,) = few().find("diff Beta ./other.json")
-    assert found.value == Sides("Beta", "./other.json")
-    (found,) = few().find("diff role:delta Beta")
-    assert found.value == Sides("role:delta", "Beta")
+    (thing,) = few().find("gamma@v1.1.0")
+    assert thing.value == PolicyVersion(FOUND[2], 0)
+    (thing,) = few().find("diff Beta ./other.json")
+    assert thing.value == Sides("Beta", "./other.json")
+    (thing,) = few().find("diff role:delta Beta")
+    assert thing.value == Sides("role:delta", "Beta")
 
 
 def test_actions_are_found_by_their_beginning_and_then_by_a_part_first_those_that_eks_uses() -> None:
@@ -369,8 +369,8 @@ def test_of_a_long_log_the_lines_about_a_denial_are_kept_with_two_around_them() 
     ],
 )
 def test_a_message_is_described_by_its_length(text: str, about: str) -> None:
-    (found,) = few().find(text)
-    assert (found.kind, found.about) == ("denial", about)
+    (thing,) = few().find(text)
+    assert (thing.kind, thing.about) == ("denial", about)
 
 
 def test_a_symptom_is_found_by_all_its_words_or_a_rare_one() -> None:

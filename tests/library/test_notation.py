@@ -52,7 +52,7 @@ def test_where_points_at_a_policy_or_two_of_its_versions(text: str, where: Polic
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "phrase"),
     [
         ("", "missing"),
         ("@v5", "missing"),
@@ -65,10 +65,10 @@ def test_where_points_at_a_policy_or_two_of_its_versions(text: str, where: Polic
         ("X@v٣", "v٣"),
     ],
 )
-def test_a_version_that_is_none_is_named(text: str, said: str) -> None:
+def test_a_version_that_is_none_is_named(text: str, phrase: str) -> None:
     with pytest.raises(InputError) as caught:
         parse_policy_or_range(text)
-    assert said in caught.value.message
+    assert phrase in caught.value.message
 
 
 def test_one_version_is_not_a_range() -> None:

@@ -46,7 +46,7 @@ def printed(blocks: Sequence[Block]) -> list[str]:
     shared = [command for command in commands_in(markdown(blocks)) if not command.startswith("ACCOUNT=")]
     assert [
         command.replace("'\"${ACCOUNT:?}\"'", "111122223333") for command in shared if "${ACCOUNT:?}" in command
-    ] == [command for command, other in zip(narrow, shared, strict=True) if command != other]
+    ] == [command for command, own_command in zip(narrow, shared, strict=True) if command != own_command]
     return [*narrow, *shared]
 
 
@@ -60,19 +60,19 @@ def test_what_a_cluster_s_report_prints(demo: Library, name: str) -> None:
     commands = printed(cluster_blocks(answer, NOW, NOW))
     assert faults(commands) == []
     shape = json.loads(json.dumps(answer_of(demo.data(), answer)))
-    found = [command for role in shape["roles"] for finding in role["findings"] for command in finding["commands"]]
-    found += [command for issue in shape["health"] for command in issue["commands"]]
-    assert {shlex.join(command) for command in found} <= set(commands)
-    assert found
+    in_json = [command for role in shape["roles"] for finding in role["findings"] for command in finding["commands"]]
+    in_json += [command for issue in shape["health"] for command in issue["commands"]]
+    assert {shlex.join(command) for command in in_json} <= set(commands)
+    assert in_json
 
 
 def test_what_an_upgrade_prints(demo: Library) -> None:
-    found = 0
+    count = 0
     for name in CLUSTERS:
         answer = upgrade(demo, name, {}, {}, {})
         assert faults(printed(upgrade_blocks(answer))) == []
-        found += sum(len(component.commands) for component in answer.components)
-    assert found
+        count += sum(len(component.commands) for component in answer.components)
+    assert count
 
 
 def test_what_a_role_s_page_prints_is_what_its_cluster_says(demo: Library) -> None:
@@ -85,10 +85,10 @@ def test_what_a_role_s_page_prints_is_what_its_cluster_says(demo: Library) -> No
     commands: list[str] = []
     for role in demo.account.last_snapshot_or_error().roles:
         answer = role_answer(demo, role.arn or role.name)
-        shown = printed(role_blocks(answer, NOW))
-        commands += shown
+        on_page = printed(role_blocks(answer, NOW))
+        commands += on_page
         for finding in answer.findings:
-            assert {command.text for command in finding.commands} <= set(shown)
+            assert {command.text for command in finding.commands} <= set(on_page)
             assert finding.commands == of_clusters.get((role.arn or "", finding.text), finding.commands)
     assert faults(commands) == []
     assert of_clusters
@@ -126,5 +126,5 @@ def _actions(document: Document) -> set[str]:
 
 
 def _lacking(finding: Finding) -> set[str]:
-    said = next(evidence for evidence in finding.evidence if evidence.startswith("lacks "))
-    return {action.strip().lower() for action in said.removeprefix("lacks ").split(",")}
+    line = next(evidence for evidence in finding.evidence if evidence.startswith("lacks "))
+    return {action.strip().lower() for action in line.removeprefix("lacks ").split(",")}

@@ -41,8 +41,8 @@ def uses(*accounts: str) -> tuple[Use, ...]:
     ],
 )
 def test_a_session_is_named_after_its_pod(session: str | None, expected: str | None) -> None:
-    found = pod_of_session(session, uses("api", "writer"), account())
-    assert found == (expected and PodOfSession(CLUSTER, "shop", expected))
+    owner = pod_of_session(session, uses("api", "writer"), account())
+    assert owner == (expected and PodOfSession(CLUSTER, "shop", expected))
 
 
 def test_a_pod_that_does_not_use_the_role_is_not_meant() -> None:

@@ -132,7 +132,7 @@ def test_an_unknown_name_is_answered_with_the_nearest(library: Library, typed: s
 
 
 @pytest.mark.parametrize(
-    ("arn", "said"),
+    ("arn", "phrase"),
     [
         ("arn:aws:iam::123456789012:policy/mine", "account 123456789012"),
         ("arn:aws-cn:iam::aws:policy/AmazonEKSClusterPolicy", "partition aws-cn"),
@@ -140,8 +140,8 @@ def test_an_unknown_name_is_answered_with_the_nearest(library: Library, typed: s
         ("arn:", "not the ARN of an IAM policy"),
     ],
 )
-def test_an_arn_of_something_else_says_what_it_is(library: Library, arn: str, said: str) -> None:
-    with pytest.raises(NotFoundError, match=said):
+def test_an_arn_of_something_else_says_what_it_is(library: Library, arn: str, phrase: str) -> None:
+    with pytest.raises(NotFoundError, match=phrase):
         library.find(arn)
 
 
@@ -156,11 +156,11 @@ def test_documents_are_what_the_corpus_has(library: Library, raw: dict[str, Any]
 
 
 @pytest.mark.parametrize(
-    ("version", "said"),
+    ("version", "phrase"),
     [(12, "No copy of AmazonEKSServiceRolePolicy v12 is known"), (99, "has no v99"), (0, "has no v0")],
 )
-def test_a_version_that_is_not_known_is_named(library: Library, version: int, said: str) -> None:
-    with pytest.raises(NotFoundError, match=said) as caught:
+def test_a_version_that_is_not_known_is_named(library: Library, version: int, phrase: str) -> None:
+    with pytest.raises(NotFoundError, match=phrase) as caught:
         library.document(library.find("AmazonEKSServiceRolePolicy").policy, version)
     assert "v17" in caught.value.next_step
 
@@ -182,7 +182,7 @@ def test_versions_are_compared_with_each_other_with_files_and_with_standard_inpu
     (tmp_path / "copy.json").write_text(json.dumps(wrapped))
     before, after = parse_sides(["eks_cni@v5", str(tmp_path / "copy.json")])
     comparison = compare(library, before, after)
-    assert [found.actions for found in comparison.change.added] == [("ec2:DescribeSecurityGroups",)]
+    assert [difference.actions for difference in comparison.change.added] == [("ec2:DescribeSecurityGroups",)]
     assert (comparison.before.label, comparison.before.version) == ("AmazonEKS_CNI_Policy@v5", 5)
     assert comparison.after.policy is None
     assert compare(library, *parse_sides(["-", "eks_cni@v6"]), standard_input=json.dumps(wrapped)).change.kind == "none"
@@ -246,7 +246,7 @@ def test_what_a_controller_publishes_is_found_where_no_policy_of_aws_is(
 
 
 @pytest.mark.parametrize(
-    ("numbers", "asked", "says", "known"),
+    ("numbers", "asked", "says", "next_step"),
     [
         ((1, 2, 3, 4, 7), 5, "No copy of A v5 is known.", "Known are v1 to v4, v7."),
         ((1, 2, 3, 4, 7), 8, "A has no v8.", "Known are v1 to v4, v7."),
@@ -256,14 +256,14 @@ def test_what_a_controller_publishes_is_found_where_no_policy_of_aws_is(
         ((1, 3, 4), 2, "No copy of A v2 is known.", "Known are v1, v3 to v4."),
     ],
 )
-def test_a_version_that_is_not_known(numbers: tuple[int, ...], asked: int, says: str, known: str) -> None:
+def test_a_version_that_is_not_known(numbers: tuple[int, ...], asked: int, says: str, next_step: str) -> None:
     versions = tuple(VersionInfo(number, None) for number in numbers)
     policy = Policy("A", "arn:aws:iam::aws:policy/A", numbers[-1], versions)
     assert known_version(policy, None) == numbers[-1]
     assert [known_version(policy, number) for number in numbers] == list(numbers)
-    with pytest.raises(NotFoundError) as found:
+    with pytest.raises(NotFoundError) as caught:
         known_version(policy, asked)
-    assert (found.value.message, found.value.next_step) == (says, known)
+    assert (caught.value.message, caught.value.next_step) == (says, next_step)
 
 
 @pytest.mark.parametrize(
@@ -285,13 +285,13 @@ class Names:
     """A reader of policies that have no documents."""
 
     def __init__(self, *policies: Policy) -> None:
-        self.known = {policy.name: policy for policy in policies}
+        self.by_name = {policy.name: policy for policy in policies}
 
     def names(self) -> list[str]:
-        return list(self.known)
+        return list(self.by_name)
 
     def policy(self, name: str) -> Policy:
-        return self.known[name]
+        return self.by_name[name]
 
     def text(self, name: str, version: int) -> bytes:
         return json.dumps({"Statement": {"Effect": "Allow", "Action": f"s3:{name}{version}", "Resource": "*"}}).encode()
@@ -311,7 +311,7 @@ def test_twenty_candidates_are_named_and_the_others_counted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "found"),
+    ("typed", "name"),
     [
         ("Alpha", "Alpha"),
         ("alph", "Alpha"),
@@ -323,13 +323,13 @@ def test_twenty_candidates_are_named_and_the_others_counted() -> None:
         ("arn:aws:iam::aws:policy/service-role/Gamma", "Gamma"),
     ],
 )
-def test_a_whole_name_goes_before_a_part_of_one(typed: str, found: str) -> None:
+def test_a_whole_name_goes_before_a_part_of_one(typed: str, name: str) -> None:
     reader = Names(named("Alpha"), named("ALPBeta"), named("Alp"), named("Gamma", "service-role/"))
-    assert find_policy(typed, reader).name == found  # type: ignore[arg-type]
+    assert find_policy(typed, reader).name == name  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
-    ("typed", "said", "nearest"),
+    ("typed", "phrase", "nearest"),
     [
         ("", "named ''", ()),
         ("Alhpa", "named 'Alhpa'", ("Alpha",)),
@@ -346,9 +346,9 @@ def test_a_whole_name_goes_before_a_part_of_one(typed: str, found: str) -> None:
         ("arn:aws:eks::aws:cluster-access-policy/AmazonEKSAdmnPolicy", "neither a known EKS access policy", ("AmazonEKSAdminPolicy",)),
     ],
 )  # fmt: skip
-def test_what_is_said_of_a_name_that_no_policy_has(typed: str, said: str, nearest: tuple[str, ...]) -> None:
+def test_what_is_said_of_a_name_that_no_policy_has(typed: str, phrase: str, nearest: tuple[str, ...]) -> None:
     reader = Names(named("Alpha"), named("Gamma", "service-role/"))
-    with pytest.raises(NotFoundError, match=re.escape(said)) as caught:
+    with pytest.raises(NotFoundError, match=re.escape(phrase)) as caught:
         find_policy(typed, reader)  # type: ignore[arg-type]
     assert caught.value.nearest[: len(nearest)] == nearest
     assert bool(caught.value.nearest) is bool(nearest)
@@ -373,10 +373,10 @@ def test_default_versions_are_of_aws_policies_by_their_whole_arn() -> None:
         "arn:aws:iam::aws:policy/Alpha", "arn:aws:iam::aws:policy/Gamma", "arn:aws:iam::111122223333:policy/Own",
         "arn:aws:iam::aws:policy/None", "arn:aws:iam",
     ]  # fmt: skip
-    found = default_versions(wanted, reader)  # type: ignore[arg-type]
+    versions = default_versions(wanted, reader)  # type: ignore[arg-type]
     # Gamma's ARN lacks its path: it is not the ARN of any policy.
-    assert list(found) == wanted[:1]
-    assert found[wanted[0]].document.statements[0].actions == ("s3:Alpha1",)
+    assert list(versions) == wanted[:1]
+    assert versions[wanted[0]].document.statements[0].actions == ("s3:Alpha1",)
     assert default_versions(["arn:aws-cn:iam::aws:policy/Alpha"], reader) == {}  # type: ignore[arg-type]
     assert default_versions(["arn:aws:iam::111122223333:policy/Alpha"], reader) == {}  # type: ignore[arg-type]
 
@@ -411,22 +411,24 @@ def test_a_version_is_a_number_of_aws_and_a_release_of_a_project(library: Librar
 
 def test_an_accounts_own_policy_has_its_default_version_alone() -> None:
     arn = "arn:aws:iam::111122223333:policy/mine"
-    known = snapshot()
+    account_snapshot = snapshot()
     assert (
-        own_policy_side(arn, None, known).label == own_policy_side(arn, 3, known).label == "mine@v3 (the account's own)"
+        own_policy_side(arn, None, account_snapshot).label
+        == own_policy_side(arn, 3, account_snapshot).label
+        == "mine@v3 (the account's own)"
     )
     with pytest.raises(NotFoundError, match="v2 of mine was not read"):
-        own_policy_side(arn, 2, known)
+        own_policy_side(arn, 2, account_snapshot)
     for complete, where in ((True, "in account 111122223333"), (False, "in the part of account 111122223333 that was")):
         with pytest.raises(NotFoundError, match=where):
-            own_policy_side(arn + "2", None, known._replace(complete=complete))
-    lost = known._replace(local_policies=(known.local_policies[0]._replace(document=None),))
+            own_policy_side(arn + "2", None, account_snapshot._replace(complete=complete))
+    lost = account_snapshot._replace(local_policies=(account_snapshot.local_policies[0]._replace(document=None),))
     with pytest.raises(InputError, match="could not be read"):
         own_policy_side(arn, None, lost)
 
 
 @pytest.mark.parametrize(
-    ("typed", "found"),
+    ("typed", "name_or_error"),
     [
         ("karpenter", "karpenter"),
         ("Karpenter", "karpenter"),
@@ -438,14 +440,14 @@ def test_an_accounts_own_policy_has_its_default_version_alone() -> None:
         ("karpentre", "No controller's policy"),
     ],
 )
-def test_a_controllers_policy_is_found_by_its_name_or_a_part_of_one(typed: str, found: str) -> None:
+def test_a_controllers_policy_is_found_by_its_name_or_a_part_of_one(typed: str, name_or_error: str) -> None:
     (reader,) = shipped_in("any")
-    if " " not in found and found != "matches":
-        assert find_shipped(typed, reader).name == found
+    if " " not in name_or_error and name_or_error != "matches":
+        assert find_shipped(typed, reader).name == name_or_error
     else:
-        with pytest.raises((AmbiguousError, NotFoundError), match=found) as caught:
+        with pytest.raises((AmbiguousError, NotFoundError), match=name_or_error) as caught:
             find_shipped(typed, reader)
-        assert isinstance(caught.value, AmbiguousError) is (found == "matches")
+        assert isinstance(caught.value, AmbiguousError) is (name_or_error == "matches")
         if typed == "karpentre":
             assert isinstance(caught.value, NotFoundError)
             assert caught.value.nearest[0] == "karpenter"
@@ -471,8 +473,8 @@ def test_the_name_of_a_controller_is_never_one_of_aws(library: Library) -> None:
     ],
 )
 def test_an_access_policy_is_found_by_name_or_arn(typed: str, name: str | None) -> None:
-    found = find_access_policy(typed)
-    assert (found and found.policy.name) == name
+    entry = find_access_policy(typed)
+    assert (entry and entry.policy.name) == name
     # AmazonEKSComputePolicy is an IAM policy too, so that its bare name does not mean the access policy.
     assert means_access_policy(typed) is (name is not None)
     assert not means_access_policy("AmazonEKSComputePolicy")
@@ -506,8 +508,8 @@ def test_two_access_policies_differ_by_what_their_rules_permit() -> None:
 
 def test_access_policies_are_listed_and_new_from_the_day_that_aws_announced_them() -> None:
     listed = access_policies()
-    known = [entry.rules is not None for entry in listed]
-    assert known == sorted(known, reverse=True)
+    have_rules = [entry.rules is not None for entry in listed]
+    assert have_rules == sorted(have_rules, reverse=True)
     assert len(access_policy_entries()) == len(listed) == len(knowledge().access_policies)
     days = {entry.policy.name: entry.policy.introduced for entry in listed if entry.policy.introduced}
     assert {step.policy for step in access_steps(None)} == set(days)
@@ -522,8 +524,8 @@ def test_access_policies_are_listed_and_new_from_the_day_that_aws_announced_them
 # What a library answers from
 
 
-def of_account(folder: Path, choice: AccountChoice | None, known: AccountSnapshot | None = None) -> Library:
-    account = Account(choice or AccountChoice(), folder / "accounts", held_snapshot=known)
+def of_account(folder: Path, choice: AccountChoice | None, account_snapshot: AccountSnapshot | None = None) -> Library:
+    account = Account(choice or AccountChoice(), folder / "accounts", held_snapshot=account_snapshot)
     return Library(Corpus.bundled(), PolicyStore.in_folder(folder), account, choice)
 
 
@@ -548,8 +550,8 @@ def test_an_account_is_at_hand_if_it_was_chosen_or_read_before(
 
 
 def test_a_snapshot_that_could_not_be_stored_is_at_hand_as_long_as_the_run_lasts(tmp_path: Path) -> None:
-    known = snapshot()
-    assert of_account(tmp_path, AccountChoice(), known).snapshot_at_hand() == known
+    account_snapshot = snapshot()
+    assert of_account(tmp_path, AccountChoice(), account_snapshot).snapshot_at_hand() == account_snapshot
 
 
 @pytest.mark.parametrize(
@@ -566,15 +568,15 @@ def test_a_snapshot_that_could_not_be_stored_is_at_hand_as_long_as_the_run_lasts
     ],
 )
 def test_a_name_that_aws_does_not_use_may_be_of_the_account(typed: str, own: str | None, tmp_path: Path) -> None:
-    known = snapshot()
-    (mine,) = known.local_policies
+    account_snapshot = snapshot()
+    (mine,) = account_snapshot.local_policies
     more = [
         mine._replace(name=name, arn=f"arn:aws:iam::111122223333:policy/{name}")
         for name in ("ReadOnlyAccess", "ReadOnly")
     ]
-    known = known._replace(local_policies=(mine, *more))
+    account_snapshot = account_snapshot._replace(local_policies=(mine, *more))
     chosen = AccountChoice(profile="prod", offline=True)
-    assert of_account(tmp_path, chosen, known).own_arn(typed) == own
+    assert of_account(tmp_path, chosen, account_snapshot).own_arn(typed) == own
     # Without an account, only an ARN tells.
     assert of_account(tmp_path, None).own_arn(typed) == (own if typed.startswith("arn:") else None)
 

@@ -37,8 +37,8 @@ def test_each_mistake_is_told_from_the_others(arn: str, says: str) -> None:
     # The terminal of 100 columns breaks every one of these ARNs.
     for pasted in (text, "\n".join(text[start : start + 100] for start in range(0, len(text), 100))):
         assert (arn in pasted) is (pasted == text)
-        (found,) = misnamed_policies(pasted, Corpus(files.assets()), knowledge(), "aws")
-        assert says in f"{found.symptom} {found.answer}"
+        (symptom,) = misnamed_policies(pasted, Corpus(files.assets()), knowledge(), "aws")
+        assert says in f"{symptom.symptom} {symptom.answer}"
 
 
 @pytest.mark.parametrize(

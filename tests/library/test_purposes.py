@@ -73,11 +73,11 @@ def explained(action: str, resource: str | None, principal: str, purpose: Purpos
 
 
 def of(name: str) -> Purpose:
-    found = purpose_of(
+    purpose = purpose_of(
         next(role for role in ROLES if role.name == name), ACCOUNT_SNAPSHOT, uses_in(ACCOUNT_SNAPSHOT), knowledge(), NOW
     )
-    assert found is not None
-    return found
+    assert purpose is not None
+    return purpose
 
 
 VOLUME = f"arn:aws:ec2:eu-west-1:{ACCOUNT}:volume/*"

@@ -186,9 +186,9 @@ def test_the_steps_that_ship_are_judged_as_they_would_be_judged_now(indexed: Lib
     steps = shipped_steps(shipped, judging_version())
     for number, name in enumerate(indexed.store.names()):
         if number % 3 == 0:
-            (known,) = indexed.store.named((name,))
-            assert steps(name, known.documents) == judged(known.policy, indexed.store.history(name).texts), name
-    assert shipped_steps(shipped, "another reference")(name, known.documents) is None
+            (entry,) = indexed.store.named((name,))
+            assert steps(name, entry.documents) == judged(entry.policy, indexed.store.history(name).texts), name
+    assert shipped_steps(shipped, "another reference")(name, entry.documents) is None
 
 
 def test_without_a_cache_the_steps_that_ship_answer(unindexed: Library, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,21 +62,21 @@ MINUTE = timedelta(minutes=1)
 def test_only_a_complete_snapshot_of_the_last_minutes_answers_in_place_of_aws(
     age: timedelta | None, complete: bool, fresh: bool, asks: list[str], tmp_path: Path
 ) -> None:
-    known = None if age is None else aged(age, complete=complete)
-    account = Account(AccountChoice(), tmp_path / "accounts", held_snapshot=known)
-    assert (account.fresh_snapshot() is known) is fresh
+    held = None if age is None else aged(age, complete=complete)
+    account = Account(AccountChoice(), tmp_path / "accounts", held_snapshot=held)
+    assert (account.fresh_snapshot() is held) is fresh
     assert asks == ([] if fresh else ["AWS"])
 
 
-@pytest.mark.parametrize("known", [aged(1500 * MINUTE), aged(MINUTE, complete=False), None])
-def test_offline_never_asks_aws(known: AccountSnapshot | None, asks: list[str], tmp_path: Path) -> None:
-    account = Account(AccountChoice(offline=True), tmp_path / "accounts", held_snapshot=known)
+@pytest.mark.parametrize("held", [aged(1500 * MINUTE), aged(MINUTE, complete=False), None])
+def test_offline_never_asks_aws(held: AccountSnapshot | None, asks: list[str], tmp_path: Path) -> None:
+    account = Account(AccountChoice(offline=True), tmp_path / "accounts", held_snapshot=held)
     for question in (account.fresh_snapshot, account.refresh, account.last_snapshot_or_error):
-        if known is None:
+        if held is None:
             with pytest.raises(AccountError):
                 question()
         else:
-            assert question() is known
+            assert question() is held
     assert asks == []
 
 
@@ -93,10 +93,10 @@ def test_an_incomplete_snapshot_does_not_replace_a_complete_one(
     assert account.refresh() == part
     assert account.last_snapshot() is ASKED
     # One of another account does.
-    other = part._replace(identity=part.identity._replace(account="444455556666"))
-    monkeypatch.setattr(Account, "ask_aws", lambda *_: other)
-    assert account.refresh() == other
-    assert account.last_snapshot() == other
+    second_account = part._replace(identity=part.identity._replace(account="444455556666"))
+    monkeypatch.setattr(Account, "ask_aws", lambda *_: second_account)
+    assert account.refresh() == second_account
+    assert account.last_snapshot() == second_account
 
 
 def test_uses_and_details_are_those_of_the_snapshot_that_is_asked_about(tmp_path: Path) -> None:
@@ -165,11 +165,13 @@ def test_a_change_at_the_very_time_belongs_to_the_period_without_an_index_too() 
 
 
 def test_a_use_that_is_found_twice_counts_once() -> None:
-    known = snapshot()
-    assert known.eks is not None
-    assert uses_in(known)
-    twice = known._replace(eks=known.eks._replace(clusters=(*known.eks.clusters, *known.eks.clusters)))
-    assert uses_in(twice) == uses_in(known)
+    account_snapshot = snapshot()
+    assert account_snapshot.eks is not None
+    assert uses_in(account_snapshot)
+    twice = account_snapshot._replace(
+        eks=account_snapshot.eks._replace(clusters=(*account_snapshot.eks.clusters, *account_snapshot.eks.clusters))
+    )
+    assert uses_in(twice) == uses_in(account_snapshot)
 
 
 def test_a_policy_that_aws_withdrew_is_not_offered(tmp_path: Path) -> None:
@@ -212,8 +214,8 @@ def test_the_demo_and_account_files_have_no_place_that_was_open(tmp_path: Path) 
     at = ASKED.fetched_at
     file_account = Account(AccountChoice(file=tmp_path / "account.json"), folder, held_snapshot=ASKED)
     demo, own = (Account(AccountChoice(demo=demo), folder, held_snapshot=ASKED) for demo in (True, False))
-    for other in (file_account, demo):
-        other.keep_place(at, "theirs")
+    for account_without_place in (file_account, demo):
+        account_without_place.keep_place(at, "theirs")
         assert own.place(ASKED, at) == ""
     own.keep_place(at, "roles")
     assert [account.place(ASKED, at) for account in (own, file_account, demo)] == ["roles", "", ""]
@@ -307,8 +309,8 @@ def test_a_time_is_believed_up_to_a_day_ahead_of_the_clock(
 ) -> None:
     new = history({1: (moment(1), READS), 2: (NOW + ahead, document("s3:*"))}, name="New")
     report = synced(store, Given(new))
-    (found,) = (policy for policy in store.policies() if policy.name == "New")
-    assert [info.created for info in found.versions] == [moment(1), NOW + ahead if believed else None]
+    (stored,) = (policy for policy in store.policies() if policy.name == "New")
+    assert [info.created for info in stored.versions] == [moment(1), NOW + ahead if believed else None]
     assert [skipped.place for skipped in report.skipped] == ([] if believed else ["New v2"])
     # The same of a source as a whole, which then delivers nothing.
     later = Given(history({1: (moment(1), READS)}, name="Later"), as_of=NOW + ahead)
@@ -373,8 +375,8 @@ def test_only_what_iam_would_call_an_aws_policy_is_stored(
 
 def test_a_version_that_cannot_be_read_does_not_keep_back_the_others(store: PolicyStore) -> None:
     both = history({1: (moment(1), READS), 2: (moment(2), b'{"Statement": 1}')}, default=1, name="New")
-    known = history({1: (moment(1), READS), 2: (moment(2), b"{")}, name="P0")
-    report = synced(store, Given(both, known, Skipped("a file", "cannot be read")))
+    of_p0 = history({1: (moment(1), READS), 2: (moment(2), b"{")}, name="P0")
+    report = synced(store, Given(both, of_p0, Skipped("a file", "cannot be read")))
     assert (report.new_policies, report.new_versions) == (("New",), ())
     assert [skipped.place for skipped in report.skipped] == ["New v2", "P0 v2", "a file"]
     # From a service, what is missing may come the next time.
@@ -400,7 +402,7 @@ def test_a_sync_that_is_cancelled_keeps_what_arrived_and_withdraws_nothing(store
 
 
 @pytest.mark.parametrize(
-    ("stored", "caller", "profile", "offline", "chosen", "found"),
+    ("stored", "caller", "profile", "offline", "chosen", "expected"),
     [
         # The same credentials lead to the same account; others may lead anywhere.
         (["a", "b"], "caller-a", None, False, True, "a"),
@@ -419,13 +421,13 @@ def test_a_sync_that_is_cancelled_keeps_what_arrived_and_withdraws_nothing(store
     ],
 )
 def test_which_stored_account_the_credentials_mean(
-    stored: list[str], caller: str | None, profile: str | None, offline: bool, chosen: bool, found: str | None,
+    stored: list[str], caller: str | None, profile: str | None, offline: bool, chosen: bool, expected: str | None,
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     numbers = {"a": "111122223333", "b": "444455556666"}
     for later, name in enumerate(stored):
-        known = snapshot(numbers[name])
-        at = known._replace(fetched_at=known.fetched_at + later * MINUTE)
+        account_snapshot = snapshot(numbers[name])
+        at = account_snapshot._replace(fetched_at=account_snapshot.fetched_at + later * MINUTE)
         accounts.store(tmp_path, at, f"caller-{name}", f"profile-{name}")
         accounts.keep_profile(tmp_path, "aws", numbers[name], "profile-both", at.fetched_at)
     monkeypatch.setattr(own_account, "caller_digest", lambda _: caller)
@@ -433,7 +435,7 @@ def test_which_stored_account_the_credentials_mean(
     monkeypatch.setattr(own_account, "is_any_chosen", lambda _: chosen)
     account = Account(AccountChoice(offline=offline), tmp_path)
     last = account.last_snapshot()
-    assert (last and last.identity.account) == (found and numbers[found])
+    assert (last and last.identity.account) == (expected and numbers[expected])
     if last is None and offline:
         # That there are snapshots, and none of them is known to be the right one, is said.
         with pytest.raises(

@@ -187,22 +187,22 @@ def lied_to(library: Library, page: dict[str, Any]) -> Library:
 
 def test_a_list_that_is_empty_or_does_not_say_that_it_is_whole_changes_nothing(cached: Library) -> None:
     """An empty server once withdrew all policies, a list without IsTruncated those after the first page."""
-    known = [entry.policy for entry in cached.policies("all")]
+    policies = [entry.policy for entry in cached.policies("all")]
     before = cached.data(), cached.policies("all")
-    for page in ({"Policies": [], "IsTruncated": False}, {"Policies": listed(known[:60])}):
+    for page in ({"Policies": [], "IsTruncated": False}, {"Policies": listed(policies[:60])}):
         with pytest.raises(AccountError):
             sync(lied_to(cached, page))
         assert (cached.data(), cached.policies("all")) == before
 
 
 def test_a_list_that_lacks_much_withdraws_nothing_until_that_is_accepted_and_can_be_undone(cached: Library) -> None:
-    known = [entry.policy for entry in cached.policies("all")]
-    lacking = len(known) - 60
+    policies = [entry.policy for entry in cached.policies("all")]
+    lacking = len(policies) - 60
     newest = cached.data().newest
-    library = lied_to(cached, {"Policies": listed(known[:60]), "IsTruncated": False})
+    library = lied_to(cached, {"Policies": listed(policies[:60]), "IsTruncated": False})
     report = sync(library)
     assert (report.withdrawn, report.complete, report.known_until) == ((), False, None)
-    assert f"{lacking} of {len(known)}" in report.skipped[0].reason
+    assert f"{lacking} of {len(policies)}" in report.skipped[0].reason
     assert (cached.data().newest, cached.data().synced_at) == (newest, None)
     assert len(sync(library, accept_withdrawals=True).withdrawn) == lacking
     assert cached.data().newest > newest
@@ -214,19 +214,19 @@ def test_a_list_that_lacks_much_withdraws_nothing_until_that_is_accepted_and_can
 
 
 def test_a_few_policies_are_withdrawn_without_a_word(cached: Library) -> None:
-    known = [entry.policy for entry in cached.policies("all")]
-    assert len(sync(lied_to(cached, {"Policies": listed(known[:-2]), "IsTruncated": False})).withdrawn) == 2
+    policies = [entry.policy for entry in cached.policies("all")]
+    assert len(sync(lied_to(cached, {"Policies": listed(policies[:-2]), "IsTruncated": False})).withdrawn) == 2
 
 
 def test_dates_in_the_future_are_not_believed(cached: Library, tmp_path: Path) -> None:
     """A package of the year 2099 once made every question about changes come out empty."""
     before = cached.data()
-    known = [entry.policy for entry in cached.policies("all")]
+    policies = [entry.policy for entry in cached.policies("all")]
     future = datetime(2099, 1, 1, tzinfo=UTC)
-    pages = [*listed(known[1:]), *listed(known[:1], UpdateDate=future)]
+    pages = [*listed(policies[1:]), *listed(policies[:1], UpdateDate=future)]
     report = sync(lied_to(cached, {"Policies": pages, "IsTruncated": False}))
     assert (report.complete, report.known_until) == (False, None)
-    assert [skipped.place for skipped in report.skipped] == [known[0].name]
+    assert [skipped.place for skipped in report.skipped] == [policies[0].name]
     archive = tmp_path / "future.json"
     text = json.dumps(package(cached.find(CNI).policy, NEXT, "ec2:NewThing"))
     archive.write_text(re.sub(r'"lastUpdatedDate": "\d{4}', '"lastUpdatedDate": "2099', text))
@@ -310,13 +310,13 @@ def test_an_archive_adds_what_is_new_and_replaces_nothing(cached: Library, tmp_p
 def test_only_an_archive_of_most_policies_knows_until_when_nothing_else_changed(
     cached: Library, tmp_path: Path, share: float, moves: bool
 ) -> None:
-    known = [entry.policy for entry in cached.policies("all") if not entry.policy.withdrawn]
+    policies = [entry.policy for entry in cached.policies("all") if not entry.policy.withdrawn]
     archive = tmp_path / "most.json"
     archive.write_text(
         json.dumps(
             {
                 key: value
-                for policy in known[: round(share * len(known))]
+                for policy in policies[: round(share * len(policies))]
                 for key, value in package(policy, 9_999, "a:B").items()
             }
         )

@@ -69,7 +69,7 @@ def redacted(text: str, chance: random.Random) -> str:
     account = chance.choice(["***", "REDACTED", "xxxxxxxxxxxx", "<account>", "1234XXXXXXXX"])
     session = chance.choice(["***", "xxxx", "REDACTED", "<session>"])
     text = re.sub(r"(?<=:)\d{9,12}(?=:)", account, text)
-    return re.sub(r"(assumed-role/[\w.+=@-]+/)[\w.+=@-]+", lambda found: found[1] + session, text)
+    return re.sub(r"(assumed-role/[\w.+=@-]+/)[\w.+=@-]+", lambda match: match[1] + session, text)
 
 
 def in_json(text: str) -> str:
