@@ -44,6 +44,6 @@ def test_a_role_with_a_copy_is_a_row_of_the_command_and_of_the_pane() -> None:
 
 
 def test_nothing_is_made_up_in_json() -> None:
-    found = shape(answer(UNREAD, IDLE))
-    assert [(role["path"], role["service_linked"]) for role in found["roles"]] == [(None, None), ("/", False)]  # type: ignore[attr-defined]
-    assert [found[kind][0]["path"] for kind in ("users", "groups")] == [None, None]  # type: ignore[index]
+    fields = shape(answer(UNREAD, IDLE))
+    assert [(role["path"], role["service_linked"]) for role in fields["roles"]] == [(None, None), ("/", False)]  # type: ignore[attr-defined]
+    assert [fields[kind][0]["path"] for kind in ("users", "groups")] == [None, None]  # type: ignore[index]

@@ -83,10 +83,10 @@ def test_remarks_without_room_stand_below_their_row_and_no_column_is_a_letter_wi
         (Column("Principal", names=True), Column("Type"), Column("May", shrink=1)),
         [TableRow((path, "STANDARD", "AmazonEKSClusterAdminPolicy in the cluster"))],
     )
-    shown = list(lines([entries], 60, colours=False, whole_tables=False))
-    assert all("TYPE" not in line or "MAY" in line for line in shown)
-    assert "STANDARD" in shown[1]
-    assert len(shown) <= 6
+    text_lines = list(lines([entries], 60, colours=False, whole_tables=False))
+    assert all("TYPE" not in line or "MAY" in line for line in text_lines)
+    assert "STANDARD" in text_lines[1]
+    assert len(text_lines) <= 6
 
 
 def test_a_command_is_one_line_and_only_the_app_wraps_it() -> None:
@@ -97,8 +97,8 @@ def test_a_command_is_one_line_and_only_the_app_wraps_it() -> None:
         Tree([Node("to fix it:", [Node(Code(command, "sh"), value=value)])]),
     ]
     for whole in (True, False):
-        shown = list(lines(blocks, 40, colours=False, whole_tables=whole))
-        assert [line.strip() for line in shown] == [command, "to fix it:", command]
+        text_lines = list(lines(blocks, 40, colours=False, whole_tables=whole))
+        assert [line.strip() for line in text_lines] == [command, "to fix it:", command]
     assert [line.strip() for line in markdown(blocks).splitlines()].count(command) == 2
     in_the_app = rows(blocks, 40)
     text = "\n".join(plain(row.cells[0]) for row in in_the_app).partition("\nto fix it:")[0]
@@ -108,11 +108,11 @@ def test_a_command_is_one_line_and_only_the_app_wraps_it() -> None:
 
 
 def test_rows_can_be_rested_on_where_they_stand_for_something() -> None:
-    shown = rows([Heading("prod", level=1), *ANSWER], 60)
-    assert plain(shown[0].cells[0]) == "prod"  # the title is the header's
-    assert "  carries AmazonEKS_CNI_Policy; w lists more" in [plain(row.cells[0]) for row in shown]
-    assert [(row.key, row.value) for row in shown if row.selectable] == [("f1", "finding")]
-    assert len({row.key for row in shown}) == len(shown)
+    screen_rows = rows([Heading("prod", level=1), *ANSWER], 60)
+    assert plain(screen_rows[0].cells[0]) == "prod"  # the title is the header's
+    assert "  carries AmazonEKS_CNI_Policy; w lists more" in [plain(row.cells[0]) for row in screen_rows]
+    assert [(row.key, row.value) for row in screen_rows if row.selectable] == [("f1", "finding")]
+    assert len({row.key for row in screen_rows}) == len(screen_rows)
 
 
 def test_a_folded_node_hides_its_children_in_the_app_alone() -> None:
@@ -160,17 +160,17 @@ _TEXT = st.text(st.characters(exclude_categories=()), max_size=60)
 
 
 @given(_TEXT, _TEXT, st.integers(30, 100))
-def test_foreign_text_steers_nothing_and_fits(one: str, other: str, width: int) -> None:
+def test_foreign_text_steers_nothing_and_fits(name: str, text: str, width: int) -> None:
     answer: list[Block] = [
-        Heading(one),
-        Sentence((one, code(other))),
-        Tree([Node(other, [Node(one)])]),
-        Table(_COLUMNS, [TableRow((one, other, one), below=(other,))]),
-        Code(other),
+        Heading(name),
+        Sentence((name, code(text))),
+        Tree([Node(text, [Node(name)])]),
+        Table(_COLUMNS, [TableRow((name, text, name), below=(text,))]),
+        Code(text),
     ]
     sure: list[Block] = [block for block in answer if not isinstance(block, Code)]
-    shown = list(lines(sure, width, colours=False, whole_tables=False))
-    assert all(cells(line) <= width for line in shown)
+    sure_lines = list(lines(sure, width, colours=False, whole_tables=False))
+    assert all(cells(line) <= width for line in sure_lines)
     for line in [*lines(answer, width, colours=False, whole_tables=True), *markdown(answer).split("\n")]:
         assert not any(ord(character) < 32 or 127 <= ord(character) < 160 for character in line)
     # Colours are the renderer's own, and end on their line.

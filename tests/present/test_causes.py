@@ -44,11 +44,11 @@ def test_the_order_is_that_of_the_signs(prod: ClusterAnswer) -> None:
 
 def test_no_title_is_cut_in_the_narrowest_terminal(prod: ClusterAnswer) -> None:
     room = 60 - 3  # as a terminal of 60 columns leaves
-    shown = [plain(line.line) for line in lay_out(cluster_blocks(prod, NOW, NOW, ()), room, "app")]
+    screen_lines = [plain(line.line) for line in lay_out(cluster_blocks(prod, NOW, NOW, ()), room, "app")]
     for cause in causes(prod):
-        assert any(f"  {cause.title} " in line for line in shown), cause.title
-    assert max(map(cells, shown)) <= room
-    assert "Pod\N{NO-BREAK SPACE}Identity\N{NO-BREAK SPACE}✗✗!✓✓" in said(areas_line(prod))
+        assert any(f"  {cause.title} " in line for line in screen_lines), cause.title
+    assert max(map(cells, screen_lines)) <= room
+    assert "Pod\N{NO-BREAK SPACE}Identity\N{NO-BREAK SPACE}✗✗!✓✓" in text_of(areas_line(prod))
 
 
 def test_what_eks_reports_and_the_finding_that_explains_it_are_one_row(prod: ClusterAnswer) -> None:
@@ -57,20 +57,20 @@ def test_what_eks_reports_and_the_finding_that_explains_it_are_one_row(prod: Clu
     assert "(EKS says so too)" in row
 
 
-def said(line: Line) -> str:
+def text_of(line: Line) -> str:
     return plain(styled_line(line, "app"))
 
 
 def test_each_area_has_a_sign_a_role_and_counts_them_where_they_are_many(prod: ClusterAnswer) -> None:
-    assert said(counts_line(prod)) == "prod 1.34   ✗ 8 problems   ! 9 advice   · 7 notes   EKS reports 2"
+    assert text_of(counts_line(prod)) == "prod 1.34   ✗ 8 problems   ! 9 advice   · 7 notes   EKS reports 2"
     nodes = [role for role in prod.roles if any("node" in use.kind or use.kind == "fargate" for use in role.uses)]
     assert len(nodes) == 5
-    assert "nodes\N{NO-BREAK SPACE}!!!·✓" in said(areas_line(prod))
+    assert "nodes\N{NO-BREAK SPACE}!!!·✓" in text_of(areas_line(prod))
     many = replace(prod, roles=prod.roles * 9)
-    assert "nodes\N{NO-BREAK SPACE}!27\N{NO-BREAK SPACE}·9\N{NO-BREAK SPACE}✓9" in said(areas_line(many))
+    assert "nodes\N{NO-BREAK SPACE}!27\N{NO-BREAK SPACE}·9\N{NO-BREAK SPACE}✓9" in text_of(areas_line(many))
     unread = replace(prod, roles=(replace(nodes[0], subject=None, findings=()),), not_judged=("its 1 role",))
-    assert "nodes\N{NO-BREAK SPACE}?" in said(areas_line(unread))
-    assert "✗ 3+ problems" in said(counts_line(unread))
+    assert "nodes\N{NO-BREAK SPACE}?" in text_of(areas_line(unread))
+    assert "✗ 3+ problems" in text_of(counts_line(unread))
 
 
 def test_folded_it_is_a_screenful_and_each_row_one_line_at_any_width(prod: ClusterAnswer) -> None:

@@ -97,16 +97,16 @@ def test_a_deny_and_a_condition_that_does_not_hold_are_named(tmp_path: Path) -> 
 
 
 def test_a_chain_is_cut_behind_what_breaks_or_else_behind_what_is_open() -> None:
-    def said(*links: str) -> str:
+    def chain(*links: str) -> str:
         states = {"+": "holds", "-": "breaks", "?": "open"}
         line = chain_of([(link[0], states[link[1]]) for link in links])  # type: ignore[misc]
         return plain(styled_line(line, "terminal")) if line else ""
 
-    assert said("a+", "b+") == "a ✓ → b ✓"
-    assert said("a+", "b-", "c+") == "a ✓ → b ✗"
-    assert said("a+", "b?", "c+") == "a ✓ → b ?"
-    assert said("a+", "b?", "c-", "d+") == "a ✓ → b ? → c ✗"
-    assert said("a-", "b+") == said() == ""
+    assert chain("a+", "b+") == "a ✓ → b ✓"
+    assert chain("a+", "b-", "c+") == "a ✓ → b ✗"
+    assert chain("a+", "b?", "c+") == "a ✓ → b ?"
+    assert chain("a+", "b?", "c-", "d+") == "a ✓ → b ? → c ✗"
+    assert chain("a-", "b+") == chain() == ""
 
 
 def test_what_is_folded_unfolds_and_nothing_is_lost(demo: Library) -> None:

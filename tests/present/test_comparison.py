@@ -34,20 +34,20 @@ def compared(library: Library, *sides: str) -> Comparison:
 
 def comparison_lines(comparison: Comparison, width: int = 120, *, full: bool = True) -> list[str]:
     """The lines of the answer, without indents."""
-    found = lines(comparison_blocks(comparison, full=full), width, colours=False, whole_tables=False)
-    return [line.strip() for line in found]
+    text_lines = lines(comparison_blocks(comparison, full=full), width, colours=False, whole_tables=False)
+    return [line.strip() for line in text_lines]
 
 
 @pytest.mark.parametrize("width", [80, 120])
 def test_one_arn_more_for_two_actions_takes_at_most_six_lines(library: Library, width: int) -> None:
-    found = comparison_lines(compared(library, f"{SERVICE_ROLE}@v25..v26"), width)
-    assert len(found) <= 6
-    assert found[0] == f"{SERVICE_ROLE}  v25 (2026-04-21) → v26 (2026-07-10)"
-    assert found[-2:] == [
+    text_lines = comparison_lines(compared(library, f"{SERVICE_ROLE}@v25..v26"), width)
+    assert len(text_lines) <= 6
+    assert text_lines[0] == f"{SERVICE_ROLE}  v25 (2026-04-21) → v26 (2026-07-10)"
+    assert text_lines[-2:] == [
         "~ 2 actions: eks:AssociateAccessPolicy, eks:DisassociateAccessPolicy",
         "eks:policyArn  + …/AmazonEKSPodIdentityPolicy",
     ]
-    assert found.count("v26: The access policy AmazonEKSPodIdentityPolicy may be associated.") == 1
+    assert text_lines.count("v26: The access policy AmazonEKSPodIdentityPolicy may be associated.") == 1
 
 
 @pytest.mark.parametrize(
@@ -75,24 +75,24 @@ def test_the_reason_comes_with_what_aws_said_otherwise(library: Library) -> None
 
 
 def test_two_policies_have_what_only_one_has_and_what_both_have(library: Library) -> None:
-    found = comparison_lines(compared(library, f"{EBS}@v15", f"{EBS}V2@v1"))
-    headings = [line for line in found if line.startswith(("Only in", "In both"))]
+    text_lines = comparison_lines(compared(library, f"{EBS}@v15", f"{EBS}V2@v1"))
+    headings = [line for line in text_lines if line.startswith(("Only in", "In both"))]
     assert headings[0] == f"Only in {EBS} (1)"
     assert headings[1].startswith("In both, but not alike (12)")
     assert headings[2] == "In both (7)"
-    modify = found.index("~ ec2:ModifyVolume")
-    assert found[modify + 1 : modify + 4] == [
+    modify = text_lines.index("~ ec2:ModifyVolume")
+    assert text_lines[modify + 1 : modify + 4] == [
         "− without condition",
         "+ if ec2:ResourceTag/ebs.csi.aws.com/cluster StringEquals true",
         "+ or if ec2:ResourceTag/kubernetes.io/created-for/pvc/name StringLike *",
     ]
-    assert "would be denied with V2 alone" in " ".join(found)
+    assert "would be denied with V2 alone" in " ".join(text_lines)
 
 
 def test_two_policies_stand_in_a_grid(library: Library) -> None:
-    found = comparison_lines(compared(library, f"{EBS}@v15", f"{EBS}V2@v1"), full=False)
-    cells = [re.split(r" {2,}", line) for line in found]
-    assert found[:3] == [
+    text_lines = comparison_lines(compared(library, f"{EBS}@v15", f"{EBS}V2@v1"), full=False)
+    cells = [re.split(r" {2,}", line) for line in text_lines]
+    assert text_lines[:3] == [
         f"{EBS} v15 (A) ⇄ {EBS}V2 v1 (B)",
         "only A 1 · only B 0 · unlike 12 · alike 7",
         "each allows something that the other does not   A is of 2026-05-13, B is of 2026-04-16",
@@ -100,11 +100,11 @@ def test_two_policies_stand_in_a_grid(library: Library) -> None:
     assert ["ACTION OF EC2", "ON", "A", "B"] in cells
     assert ["DescribeTags", "all", "✓", "–"] in cells
     pair = cells.index(["AttachVolume ×2", "volume", "✓", "if cluster=true or pvc/name"])
-    assert found[pair + 1] == "AttachVolume, DetachVolume"
+    assert text_lines[pair + 1] == "AttachVolume, DetachVolume"
     assert ["CreateTags", "volume", "fewer cases", "more cases"] in cells
     # StringLike and StringEquals mean the same without wildcards; what is left is one condition of A alone.
     assert ["DeleteVolume", "volume", "more cases", "fewer cases"] in cells
-    assert not any(line.startswith("Only in") for line in found)
+    assert not any(line.startswith("Only in") for line in text_lines)
 
 
 def test_a_row_of_the_grid_unfolds_in_sentences(library: Library) -> None:
@@ -126,7 +126,7 @@ def test_a_row_of_the_grid_unfolds_in_sentences(library: Library) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "cells"),
+    ("before", "after", "cells"),
     [
         # What one leaves out, the other allows there.
         ({"NotResource": ["a", "b"]}, {"NotResource": ["a", "c"]}, {("b", "–", "✓"), ("c", "✓", "–")}),
@@ -138,15 +138,15 @@ def test_a_row_of_the_grid_unfolds_in_sentences(library: Library) -> None:
     ],
 )  # fmt: skip
 def test_a_place_has_what_each_side_allows_there(
-    one: dict[str, object], other: dict[str, object], cells: set[tuple[str, ...]]
+    before: dict[str, object], after: dict[str, object], cells: set[tuple[str, ...]]
 ) -> None:
     sides = (
         parse({"Statement": [{"Effect": "Allow", "Action": "s3:GetObject"} | ({} if "NotResource" in side else {"Resource": "*"}) | side]})
-        for side in (one, other)
+        for side in (before, after)
     )  # fmt: skip
     table = grid(differences(*sides), (), lambda _: ())
-    found = {tuple("".join(span.text for span in spans(cell)) for cell in row.cells[1:]) for row in table.rows}
-    assert found == cells
+    texts = {tuple("".join(span.text for span in spans(cell)) for cell in row.cells[1:]) for row in table.rows}
+    assert texts == cells
 
 
 def test_a_copy_that_names_what_aws_has_by_a_pattern_lacks_nothing_of_it(
@@ -157,20 +157,22 @@ def test_a_copy_that_names_what_aws_has_by_a_pattern_lacks_nothing_of_it(
     statement = {"Effect": "Allow", "Action": "ec2:DescribeVpcs", "Resource": "*"}
     for name, action in (("named.json", "ec2:DescribeVpcs"), ("wild.json", ["ec2:Describe*"])):
         Path(name).write_text(json.dumps({"Version": "2012-10-17", "Statement": {**statement, "Action": action}}))
-    found = comparison_lines(compared(library, "./named.json", "./wild.json"))
-    assert any("ec2:DescribeVpcs  in " in line and "by ec2:Describe*" in line for line in found)
-    assert not any(line.startswith("−") for line in found)
+    text_lines = comparison_lines(compared(library, "./named.json", "./wild.json"))
+    assert any("ec2:DescribeVpcs  in " in line and "by ec2:Describe*" in line for line in text_lines)
+    assert not any(line.startswith("−") for line in text_lines)
 
 
 def test_who_has_it_attached_is_shown_as_far_as_it_is_known(library: Library) -> None:
     account = snapshot()
     arn = "arn:aws:iam::aws:policy/aws-service-role/AmazonEKSServiceRolePolicy"
     role = account.roles[0]._replace(attached=(AttachedPolicy(SERVICE_ROLE, arn),))
-    known = account._replace(roles=(role,))
+    account_snapshot = account._replace(roles=(role,))
     comparison = compared(library, f"{SERVICE_ROLE}@v25..v26")
-    whole = comparison_lines(comparison._replace(attached=(attached_count(arn, known),)))
+    whole = comparison_lines(comparison._replace(attached=(attached_count(arn, account_snapshot),)))
     assert f"{SERVICE_ROLE} is attached to 1 role in account 111122223333, as of 2026-11-30 12:00 UTC." in whole
-    part = comparison_lines(comparison._replace(attached=(attached_count(arn, known._replace(complete=False)),)))
+    part = comparison_lines(
+        comparison._replace(attached=(attached_count(arn, account_snapshot._replace(complete=False)),))
+    )
     assert any("at least 1 role" in line for line in part)
 
 
@@ -190,6 +192,6 @@ def test_long_values_do_not_push_the_rest_off_the_screen(library: Library, tmp_p
     for name, more in (("a", {}), ("b", {"Condition": {"StringLike": {"aws:PrincipalTag/a": values}}})):
         text = json.dumps({"Version": "2012-10-17", "Statement": [statement | more]})
         (tmp_path / f"{name}.json").write_text(text)
-    found = comparison_lines(compared(library, str(tmp_path / "a.json"), str(tmp_path / "b.json")))
-    assert len(found) < 30
-    assert any(" more" in line for line in found)
+    text_lines = comparison_lines(compared(library, str(tmp_path / "a.json"), str(tmp_path / "b.json")))
+    assert len(text_lines) < 30
+    assert any(" more" in line for line in text_lines)

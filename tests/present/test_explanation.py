@@ -21,8 +21,8 @@ ABOVE = LayerEvaluation("service-control", None, "implicit-deny", None)
 
 
 def explanation(**fields: Any) -> Explanation:
-    found = explain(GET, Policies(), (), knowledge=knowledge())
-    return found._replace(**{"verdict": "implicit-deny", **fields})
+    plain_explanation = explain(GET, Policies(), (), knowledge=knowledge())
+    return plain_explanation._replace(**{"verdict": "implicit-deny", **fields})
 
 
 @pytest.mark.parametrize(

@@ -37,14 +37,14 @@ def report_lines(library: Library, action: str, width: int = 120, *, full: bool 
     return list(lines(blocks, width, colours=False, whole_tables=False))
 
 
-def row_of(found: list[str], policy: str) -> str:
-    return next(line for line in found if policy in line)
+def row_of(report: list[str], policy: str) -> str:
+    return next(line for line in report if policy in line)
 
 
 def test_each_policy_is_one_row_on_one_screen(library: Library) -> None:
-    found = report_lines(library, "ec2:CreateTags")
-    assert len(found) <= 40
-    row = row_of(found, "AmazonEKSServiceRolePolicy")
+    report = report_lines(library, "ec2:CreateTags")
+    assert len(report) <= 40
+    row = row_of(report, "AmazonEKSServiceRolePolicy")
     for words in (
         f"v{newest('AmazonEKSServiceRolePolicy')}",
         "v1 2020-02-21",
@@ -53,7 +53,7 @@ def test_each_policy_is_one_row_on_one_screen(library: Library) -> None:
         "service-linked",
     ):
         assert words in row
-    assert not any("capacity-reservation" in line for line in found)
+    assert not any("capacity-reservation" in line for line in report)
 
 
 def test_all_of_it_is_there_if_asked_for(library: Library) -> None:
@@ -70,25 +70,25 @@ def test_a_condition_that_was_dropped_is_named_with_its_version(library: Library
 
 def account(library: Library, action: str, *, complete: bool = True) -> PrincipalsCan:
     """Who may do it in an account with nobody, as far as it was read."""
-    known = snapshot()._replace(roles=(), users=(), groups=(), complete=complete)
-    account = Account(AccountChoice(offline=True), Path("/nowhere"), held_snapshot=known)
+    account_snapshot = snapshot()._replace(roles=(), users=(), groups=(), complete=complete)
+    account = Account(AccountChoice(offline=True), Path("/nowhere"), held_snapshot=account_snapshot)
     return principals_can(Library(library.corpus, library.store, account), action)
 
 
 def test_nobody_is_said_only_where_everybody_was_read(library: Library) -> None:
     whole = principals_blocks(account(library, "iam:CreateUser"), "iam:CreateUser", WHEN)
     part = principals_blocks(account(library, "iam:CreateUser", complete=False), "iam:CreateUser", WHEN)
-    first, other = (next(lines(blocks, 200, colours=False, whole_tables=False)) for blocks in (whole, part))
-    assert "nobody may do it" in first
-    assert "nobody that was read" in other
+    all_read, partly_read = (next(lines(blocks, 200, colours=False, whole_tables=False)) for blocks in (whole, part))
+    assert "nobody may do it" in all_read
+    assert "nobody that was read" in partly_read
 
 
 @pytest.mark.parametrize("short", [True, False])
 def test_a_policy_of_the_account_is_told_from_aws_s_of_the_same_name(library: Library, *, short: bool) -> None:
     """The demo's legacy-node has a copy of AmazonEKS_CNI_Policy made when AWS's was still at v1."""
     choice = AccountChoice(demo=True, offline=True)
-    found = principals_can(Library.open(choice), "ec2:CreateTags")
-    blocks = principals_blocks(found, "ec2:CreateTags", WHEN, short=short)
+    answer = principals_can(Library.open(choice), "ec2:CreateTags")
+    blocks = principals_blocks(answer, "ec2:CreateTags", WHEN, short=short)
     text = " ".join(lines(blocks, 400, colours=False, whole_tables=False))
     assert text.count("AmazonEKS_CNI_Policy v1 customer managed") == 1
     assert "AmazonEKS_CNI_Policy v6 customer" not in text
@@ -112,11 +112,11 @@ def test_a_policy_of_the_account_is_told_from_aws_s_of_the_same_name(library: Li
 )
 def test_the_map_has_who_may_use_the_cluster(cluster: str, lines: set[str]) -> None:
     answer = cluster_answer(Library.open(AccountChoice(demo=True, offline=True)), cluster)
-    shown = markdown(map_blocks(answer, (), datetime.now(UTC)))
+    page = markdown(map_blocks(answer, (), datetime.now(UTC)))
     assert lines <= {
-        line.strip().lstrip("- ").replace("`", "").replace("*", "").replace("\\", "") for line in shown.splitlines()
+        line.strip().lstrip("- ").replace("`", "").replace("*", "").replace("\\", "") for line in page.splitlines()
     }
-    assert "111122223333" not in shown
+    assert "111122223333" not in page
 
 
 @pytest.mark.parametrize(("own", "named"), [("111122223333", "This account"), (None, "111122223333")])
@@ -126,9 +126,9 @@ def test_an_action_says_which_resources_are_in_the_users_own_account(own: str | 
     statement = {"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": table}
     (service,) = services_in(parse({"Version": "2012-10-17", "Statement": [statement]}))
     (action,) = service.actions
-    given = GivenAction(action, action_card(action.action), (), (), (), None, None, own)
-    shown = lines(action_blocks(given), 120, colours=False, whole_tables=False)
-    assert any(line.endswith(f"us-west-1, {named}") for line in shown)
+    action_in_policy = GivenAction(action, action_card(action.action), (), (), (), None, None, own)
+    text_lines = lines(action_blocks(action_in_policy), 120, colours=False, whole_tables=False)
+    assert any(line.endswith(f"us-west-1, {named}") for line in text_lines)
 
 
 @pytest.mark.parametrize("name", ["AmazonEBSCSIDriverPolicy", "karpenter"])

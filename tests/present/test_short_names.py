@@ -22,7 +22,7 @@ SESSIONS = (
 
 
 @pytest.mark.parametrize(
-    ("names", "room", "shown"),
+    ("names", "room", "expected"),
     [
         (POLICIES, 20, ["…WorkerNode…", "…WorkerNodeMinimal…", "…FargatePod…"]),
         (SESSIONS, 24, ["…SSO_Administrator…", "…SSO_PowerUser…"]),
@@ -32,10 +32,10 @@ SESSIONS = (
     ],
 )
 def test_a_name_keeps_the_words_that_the_others_do_not_have(
-    names: tuple[str, ...], room: int, shown: list[str]
+    names: tuple[str, ...], room: int, expected: list[str]
 ) -> None:
     short = ShortNames(names)
-    for name, wanted in zip(names, shown, strict=False):
+    for name, wanted in zip(names, expected, strict=False):
         fitted = short.fitted(name, room)
         assert len(fitted) <= room
         # Words that all have may come back where there is room.
