@@ -62,8 +62,8 @@ class CataloguedPolicy(AWSManagedPolicy):
     def add(self, version: CataloguedVersion) -> None:
         """Add a newer version; it becomes the default when it says so."""
         if version.is_default:
-            for other in self.versions:
-                other.is_default = False
+            for earlier in self.versions:
+                earlier.is_default = False
             self.default_version_id = version.version_id
             self.update_date = version.create_date
         self.versions.append(version)

@@ -48,7 +48,7 @@ class CorrectedConfig(SignedRegion, ConfigResponse):
             raise JsonRESTError(
                 "NoSuchConfigurationAggregatorException", "The configuration aggregator does not exist."
             )
-        found = [
+        aggregators = [
             {
                 "ConfigurationAggregatorName": name,
                 "ConfigurationAggregatorArn": f"arn:{self.partition}:config:{self.region}:{self.current_account}"
@@ -57,7 +57,7 @@ class CorrectedConfig(SignedRegion, ConfigResponse):
             }
             for name in wanted
         ]
-        return json.dumps({"ConfigurationAggregators": found})
+        return json.dumps({"ConfigurationAggregators": aggregators})
 
     def describe_configuration_recorder_status(self) -> str:
         status = {"name": "default", "recording": world.recorded, "lastStatus": "SUCCESS"}
@@ -85,7 +85,7 @@ class CorrectedConfig(SignedRegion, ConfigResponse):
 
 
 def _conditions(text: str) -> list[tuple[str, set[str]]]:
-    found = []
+    conditions = []
     for part in re.split(r"\s+AND\s+", text, flags=re.IGNORECASE):
         condition = _CONDITION.fullmatch(part.strip())
         if condition is None:
@@ -93,8 +93,8 @@ def _conditions(text: str) -> list[tuple[str, set[str]]]:
         if condition["column"].startswith(UNSEARCHABLE):
             raise JsonRESTError("InvalidExpressionException", f"{condition['column']} cannot be used in a condition.")
         wanted = {condition["one"]} if condition["many"] is None else set(re.findall(r"'([^']*)'", condition["many"]))
-        found.append((condition["column"], wanted))
-    return found
+        conditions.append((condition["column"], wanted))
+    return conditions
 
 
 def _values(item: Any, column: str) -> list[Any]:

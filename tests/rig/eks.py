@@ -38,8 +38,8 @@ def issuer(region: str, name: str, account_id: str) -> str:
     return f"https://oidc.eks.{region}.{suffix}/id/{digest}"
 
 
-def extend(cluster: Cluster, **given: Any) -> None:
-    """Give a moto cluster what moto leaves out; `given` are further attributes in snake case, such as compute_config."""
+def extend(cluster: Cluster, **attributes: Any) -> None:
+    """Give a moto cluster what moto leaves out; `attributes` are further attributes in snake case, such as compute_config."""
     for kind in KINDS:
         if not hasattr(cluster, kind):
             setattr(cluster, kind, {})
@@ -50,7 +50,7 @@ def extend(cluster: Cluster, **given: Any) -> None:
         "storage_config": None,
         "upgrade_policy": {"supportType": "EXTENDED"},
     }
-    for name, value in (defaults | given).items():
+    for name, value in (defaults | attributes).items():
         setattr(cluster, name, value)
 
 
@@ -102,8 +102,8 @@ class CorrectedEks(SignedRegion, EKSResponse):
         return self._listed("associations", summaries)
 
     def describe_pod_identity_association(self) -> ActionResult:
-        found = self._one("associations", self._get_param("associationId"), "association")
-        return ActionResult({"association": found})
+        association = self._one("associations", self._get_param("associationId"), "association")
+        return ActionResult({"association": association})
 
     def list_access_entries(self) -> ActionResult:
         return self._listed("accessEntries", list(self._of("access_entries")))
@@ -119,17 +119,17 @@ class CorrectedEks(SignedRegion, EKSResponse):
 
     def list_capabilities(self) -> ActionResult:
         keys = ("capabilityName", "arn", "type", "status", "version", "createdAt", "modifiedAt")
-        found = [{key: one[key] for key in keys if key in one} for one in self._of("capabilities").values()]
-        return self._listed("capabilities", found)
+        summaries = [{key: one[key] for key in keys if key in one} for one in self._of("capabilities").values()]
+        return self._listed("capabilities", summaries)
 
     def describe_capability(self) -> ActionResult:
-        found = self._one("capabilities", self._get_param("capabilityName"), "capability")
-        return ActionResult({"capability": found})
+        capability = self._one("capabilities", self._get_param("capabilityName"), "capability")
+        return ActionResult({"capability": capability})
 
     def describe_addon_versions(self) -> ActionResult:
         wanted = self._get_param("addonName")
-        found = [addon_type(name) for name in ADDONS if not wanted or name == wanted]
-        return self._listed("addons", found)
+        addons = [addon_type(name) for name in ADDONS if not wanted or name == wanted]
+        return self._listed("addons", addons)
 
     def describe_addon_configuration(self) -> ActionResult:
         name = self._get_param("addonName")
@@ -160,13 +160,13 @@ class CorrectedEks(SignedRegion, EKSResponse):
         return resources(cluster, kind)
 
     def _one(self, kind: str, key: str, noun: str) -> dict[str, Any]:
-        found = self._of(kind).get(key)
-        if found is None:
+        element = self._of(kind).get(key)
+        if element is None:
             raise ResourceNotFoundException(
                 clusterName=self._cluster().name,
                 message=f"No {noun} found for: {key} in cluster: {self._cluster().name}",
             )
-        return found
+        return element
 
     def _principal(self) -> str:
         # moto's router stops at the first decoded slash, so the ARN is cut out of the path itself.

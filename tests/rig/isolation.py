@@ -13,8 +13,8 @@ def access_key(account_id: str) -> str:
 
 def account_of(key: str) -> str:
     """Return the account that an access key belongs to."""
-    found = re.fullmatch(r"A[A-Z]IA(\d{12})EKST", key)
-    return found[1] if found else ACCOUNT_ID
+    match = re.fullmatch(r"A[A-Z]IA(\d{12})EKST", key)
+    return match[1] if match else ACCOUNT_ID
 
 
 def isolated(home: Path) -> dict[str, str]:

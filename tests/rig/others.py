@@ -36,13 +36,13 @@ class SmallEc2(SignedRegion, BaseResponse):
     def describe_instances(self) -> ActionResult:
         instances = world.instances.get((self.current_account, self.region), [])
         wanted = self._get_param("InstanceIds") or []
-        found = [
+        instances_wanted = [
             one
             for one in instances
             if all(_passes(one, a_filter) for a_filter in self._get_param("Filters", []))
             and (not wanted or one["InstanceId"] in wanted)
         ]
-        page, token = world.page(found, self._get_param("NextToken"), self._get_int_param("MaxResults"))
+        page, token = world.page(instances_wanted, self._get_param("NextToken"), self._get_int_param("MaxResults"))
         reservations = [
             {"ReservationId": f"r-{one['InstanceId'][2:]}", "OwnerId": self.current_account, "Instances": [one]}
             for one in page
@@ -53,7 +53,7 @@ class SmallEc2(SignedRegion, BaseResponse):
         names = botocore.session.get_session().get_available_regions("ec2", partition_name=self.partition)
         wanted = self._get_param("RegionNames") or names
         everything = self._get_bool_param("AllRegions", False)
-        found = [
+        regions = [
             {
                 "RegionName": name,
                 "Endpoint": f"ec2.{name}.amazonaws.com",
@@ -62,7 +62,7 @@ class SmallEc2(SignedRegion, BaseResponse):
             for name in names
             if name in wanted and (everything or name not in world.not_opted_in)
         ]
-        return ActionResult({"Regions": found})
+        return ActionResult({"Regions": regions})
 
 
 def _passes(instance: Mapping[str, Any], a_filter: Mapping[str, Any]) -> bool:

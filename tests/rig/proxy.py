@@ -82,7 +82,7 @@ class Rule:
     """From there, each `every`-th."""
     times: int | None = None
     """How many calls are met, or None for all."""
-    seen: int = 0
+    matching_calls: int = 0
     met: int = 0
 
     @property
@@ -95,8 +95,8 @@ class Rule:
         patterns = ((call.service, self.service), (call.action, self.action), (call.region, self.region))
         if not all(fnmatchcase(text, pattern) for text, pattern in patterns):
             return False
-        self.seen += 1
-        if self.seen < self.nth or (self.seen - self.nth) % self.every or self.met == self.times:
+        self.matching_calls += 1
+        if self.matching_calls < self.nth or (self.matching_calls - self.nth) % self.every or self.met == self.times:
             return False
         self.met += 1
         return True

@@ -56,15 +56,15 @@ def test_a_cluster_that_is_not_there_is_a_404(rig: Rig, operation: str) -> None:
 
 def test_every_use_of_a_role_can_be_read(rig: Rig) -> None:
     """Walk EKS as an app would, and find each use that the seed says there is."""
-    found: set[tuple[str, str, str, str]] = set()
+    uses: set[tuple[str, str, str, str]] = set()
     for region in (rig.account.home, rig.account.away):
         eks = client("eks", region)
         for name in eks.list_clusters()["clusters"]:
             cluster = eks.describe_cluster(name=name)["cluster"]
-            found.add((cluster["roleArn"], "cluster", name, ""))
+            uses.add((cluster["roleArn"], "cluster", name, ""))
             if compute := cluster.get("computeConfig"):
-                found.add((compute["nodeRoleArn"], "auto-mode-node", name, ""))
-            found |= {(role, kind, name, which) for role, kind, which in _uses_in(eks, name)}
+                uses.add((compute["nodeRoleArn"], "auto-mode-node", name, ""))
+            uses |= {(role, kind, name, which) for role, kind, which in _uses_in(eks, name)}
     expected = {
         (use.role, use.kind, use.cluster, use.name or use.service_account)
         for use in rig.account.builder.uses
@@ -72,7 +72,7 @@ def test_every_use_of_a_role_can_be_read(rig: Rig) -> None:
         if use.kind not in {"irsa", "self-managed-node", "karpenter-node", "hybrid-node", "hyperpod-node"}
         and not use.role.endswith("/auto-gpu-node")
     }
-    assert found == expected
+    assert uses == expected
     assert {use.kind for use in rig.account.builder.uses} == {
         "cluster", "nodegroup", "self-managed-node", "karpenter-node", "hybrid-node", "hyperpod-node",
         "auto-mode-node", "fargate", "addon", "pod-identity", "pod-identity-target", "irsa", "capability",
@@ -80,30 +80,30 @@ def test_every_use_of_a_role_can_be_read(rig: Rig) -> None:
 
 
 def _uses_in(eks: Any, name: str) -> set[tuple[str, str, str]]:
-    found = set()
+    uses = set()
     for group in everything(eks, "list_nodegroups", "nodegroups", clusterName=name):
         detail = eks.describe_nodegroup(clusterName=name, nodegroupName=group)["nodegroup"]
-        found.add((detail["nodeRole"], "nodegroup", group))
+        uses.add((detail["nodeRole"], "nodegroup", group))
     for profile in everything(eks, "list_fargate_profiles", "fargateProfileNames", clusterName=name):
         detail = eks.describe_fargate_profile(clusterName=name, fargateProfileName=profile)["fargateProfile"]
-        found.add((detail["podExecutionRoleArn"], "fargate", profile))
+        uses.add((detail["podExecutionRoleArn"], "fargate", profile))
     for addon in everything(eks, "list_addons", "addons", clusterName=name):
         detail = eks.describe_addon(clusterName=name, addonName=addon)["addon"]
         if role := detail.get("serviceAccountRoleArn"):
-            found.add((role, "addon", addon))
+            uses.add((role, "addon", addon))
     for capability in everything(eks, "list_capabilities", "capabilities", clusterName=name):
         assert "roleArn" not in capability
         which = capability["capabilityName"]
         detail = eks.describe_capability(clusterName=name, capabilityName=which)["capability"]
-        found.add((detail["roleArn"], "capability", which))
+        uses.add((detail["roleArn"], "capability", which))
     for summary in everything(eks, "list_pod_identity_associations", "associations", clusterName=name):
         assert "roleArn" not in summary
         number = summary["associationId"]
         detail = eks.describe_pod_identity_association(clusterName=name, associationId=number)["association"]
-        found.add((detail["roleArn"], "pod-identity", detail["serviceAccount"]))
+        uses.add((detail["roleArn"], "pod-identity", detail["serviceAccount"]))
         if target := detail.get("targetRoleArn"):
-            found.add((target, "pod-identity-target", detail["serviceAccount"]))
-    return found
+            uses.add((target, "pod-identity-target", detail["serviceAccount"]))
+    return uses
 
 
 def test_pod_identity_associations_tell_everything_when_described(rig: Rig) -> None:
@@ -194,14 +194,14 @@ def aggregated(expression: str, limit: int = 100) -> list[dict[str, Any]]:
 
 
 def test_config_answers_over_all_accounts(rig: Rig) -> None:
-    other = rig.add_account("222233334444", roles=80)
+    second_account = rig.add_account("222233334444", roles=80)
     rows = aggregated(QUERY.format(arn="arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy"))
     by_account = {
         account: {row["resourceName"] for row in rows if row["accountId"] == account}
         for account in ("123456789012", "222233334444")
     }
     assert by_account["123456789012"] == rig.account.roles_with("AmazonEKS_CNI_Policy")
-    assert by_account["222233334444"] == other.roles_with("AmazonEKS_CNI_Policy")
+    assert by_account["222233334444"] == second_account.roles_with("AmazonEKS_CNI_Policy")
     # Each region of the aggregator gives the same global resource once more.
     assert len(rows) == 2 * sum(map(len, by_account.values()))
     assert all("roleLastUsed" not in row["configuration"] for row in rows)

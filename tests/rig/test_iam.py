@@ -25,11 +25,11 @@ def test_entities_of_a_policy_come_whole(rig: Rig, short_pages: int | None) -> N
     rig.reset(roles=1000)
     rig.world.short_pages = short_pages
     pages = list(client("iam").get_paginator("list_entities_for_policy").paginate(PolicyArn=CNI))
-    found = [role for page in pages for role in page["PolicyRoles"]]
-    assert len(found) > 100
-    assert len(pages) > len(found) // (short_pages or 100)
-    assert names(found, "RoleName") == rig.account.roles_with("AmazonEKS_CNI_Policy")
-    assert set(ODD_NAMES) <= names(found, "RoleName")
+    roles = [role for page in pages for role in page["PolicyRoles"]]
+    assert len(roles) > 100
+    assert len(pages) > len(roles) // (short_pages or 100)
+    assert names(roles, "RoleName") == rig.account.roles_with("AmazonEKS_CNI_Policy")
+    assert set(ODD_NAMES) <= names(roles, "RoleName")
 
 
 def test_entities_are_filtered_by_usage_and_kind(rig: Rig) -> None:
@@ -91,13 +91,13 @@ def test_authorization_details_come_in_pages(rig: Rig) -> None:
 def test_authorization_details_hold_only_the_aws_policies_in_use(rig: Rig) -> None:
     paginator = client("iam").get_paginator("get_account_authorization_details")
     pages = paginator.paginate(Filter=["AWSManagedPolicy"])
-    found = {policy["PolicyName"]: policy for page in pages for policy in page["Policies"]}
+    policies = {policy["PolicyName"]: policy for page in pages for policy in page["Policies"]}
     in_use = {
         policy.name for role in rig.account.builder.iam.roles.values() for policy in role.managed_policies.values()
     }
-    assert in_use & set(rig.catalogue.names()) <= set(found)
-    assert len(found) < 60
-    assert found["AmazonEKS_CNI_Policy"]["AttachmentCount"] == len(rig.account.roles_with("AmazonEKS_CNI_Policy"))
+    assert in_use & set(rig.catalogue.names()) <= set(policies)
+    assert len(policies) < 60
+    assert policies["AmazonEKS_CNI_Policy"]["AttachmentCount"] == len(rig.account.roles_with("AmazonEKS_CNI_Policy"))
 
 
 def test_policies_are_listed_with_their_usage(rig: Rig) -> None:
