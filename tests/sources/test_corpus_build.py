@@ -91,7 +91,7 @@ def test_the_same_inputs_give_the_same_bytes_again(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("other", "words"),
+    ("in_moto", "words"),
     [
         ({2: ("2021-02-02T00:00:00Z", allowing("a:Other"))}, "Alpha v2: two sources have different documents"),
         ({3: ("2021-01-01T00:00:00Z", allowing("a:Three"))}, "Alpha: v3 is dated 2021-01-01, before v2 of 2021-02-02"),
@@ -99,11 +99,11 @@ def test_the_same_inputs_give_the_same_bytes_again(folder: Path) -> None:
     ],
 )
 def test_a_contradiction_stops_the_build_and_is_named(
-    folder: Path, capsys: pytest.CaptureFixture[str], other: Versions, words: str
+    folder: Path, capsys: pytest.CaptureFixture[str], in_moto: Versions, words: str
 ) -> None:
     assert build(folder, {"Alpha": ALPHA, "Beta": BETA}) == 0
     before = (folder / "corpus.jsonl.xz").read_bytes()
-    assert build(folder, moto={"Alpha": other, "Beta": BETA}) == 1
+    assert build(folder, moto={"Alpha": in_moto, "Beta": BETA}) == 1
     assert words in capsys.readouterr().err
     assert (folder / "corpus.jsonl.xz").read_bytes() == before
 

@@ -33,11 +33,11 @@ def read(*texts: str) -> KubernetesFacts:
 
 def test_what_is_kept_of_a_pod() -> None:
     facts = read(listing(pod("web-6f7d-x1", irsa_variables(ROLE) | {"AWS_REGION": "eu-west-1"})))
-    (found,) = facts.pods or ()
-    (container,) = found.containers
-    assert (found.namespace, found.name, found.service_account) == ("shop", "web-6f7d-x1", "web")
-    assert (found.owner_kind, found.owner) == ("Deployment", "web")
-    assert found.created == datetime(2026, 11, 2, 8, tzinfo=UTC)
+    (web,) = facts.pods or ()
+    (container,) = web.containers
+    assert (web.namespace, web.name, web.service_account) == ("shop", "web-6f7d-x1", "web")
+    assert (web.owner_kind, web.owner) == ("Deployment", "web")
+    assert web.created == datetime(2026, 11, 2, 8, tzinfo=UTC)
     assert container.variables == ("AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE")
     assert (container.role_arn, container.agent) == (ROLE, False)
     assert (container.image, container.tag) == ("registry.example/shop/web", "1.0")
@@ -55,8 +55,8 @@ def test_what_is_kept_of_a_pod() -> None:
     ],
 )
 def test_images_by_name_and_tag(image: str, expected: tuple[str, str]) -> None:
-    (found,) = read(listing(pod("web", image=image))).pods or ()
-    assert (found.containers[0].image, found.containers[0].tag) == expected
+    (web,) = read(listing(pod("web", image=image))).pods or ()
+    assert (web.containers[0].image, web.containers[0].tag) == expected
 
 
 def test_variables_count_where_they_are_set() -> None:
@@ -66,15 +66,15 @@ def test_variables_count_where_they_are_set() -> None:
     ]
     containers = [{"name": "app", "env": env, "envFrom": [{"secretRef": {"name": "more"}}]}]
     init = [{"name": "first", "env": [{"name": name, "value": value} for name, value in POD_IDENTITY.items()]}]
-    (found,) = read(listing(pod("web", containers=containers, initContainers=init))).pods or ()
-    first, app = found.containers
+    (web,) = read(listing(pod("web", containers=containers, initContainers=init))).pods or ()
+    first, app = web.containers
     assert (first.name, first.agent) == ("first", True)
     assert (app.variables, app.more_variables) == (("AWS_ACCESS_KEY_ID",), True)
 
 
 def test_no_secret_is_kept_wherever_it_stands() -> None:
     secret = {"kind": "Secret", "metadata": {"name": "keys", "namespace": "shop"}, "data": {"token": TOKEN}}
-    other = {"kind": "ConfigMap", "metadata": {"name": "settings", "namespace": "shop"}, "data": {"token": TOKEN}}
+    config_map = {"kind": "ConfigMap", "metadata": {"name": "settings", "namespace": "shop"}, "data": {"token": TOKEN}}
     variables = dict.fromkeys(
         ("TOKEN", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
          "AWS_CONTAINER_CREDENTIALS_FULL_URI"), TOKEN,
@@ -85,7 +85,7 @@ def test_no_secret_is_kept_wherever_it_stands() -> None:
     auth = aws_auth("- rolearn: " + ROLE + "\n  username: x\n")
     auth["data"]["other"] = TOKEN
     auth["metadata"]["annotations"] = {"note": TOKEN}
-    items = [secret, other, pod("web", variables), annotated, auth]
+    items = [secret, config_map, pod("web", variables), annotated, auth]
     facts = read(of_all_namespaces(items))
     kept = json.dumps(to_record(facts))
     assert all(part not in kept for part in (TOKEN, *TOKEN.split(".")))
@@ -140,9 +140,9 @@ def test_a_list_is_whole_if_it_is_of_all_namespaces() -> None:
 )
 def test_annotations_that_mean_eks_own(annotation: str, misspelt: bool) -> None:
     facts = read(listing(service_account("web", **{annotation: ROLE})))
-    found = facts.service_account("shop", "web")
-    assert found is not None
-    assert found.misspelt == ((annotation,) if misspelt else ())
+    account = facts.service_account("shop", "web")
+    assert account is not None
+    assert account.misspelt == ((annotation,) if misspelt else ())
 
 
 def test_when_a_service_account_was_annotated() -> None:
@@ -152,19 +152,19 @@ def test_when_a_service_account_was_annotated() -> None:
         {"time": "2026-11-05T00:00:00Z", "fieldsV1": owned},
         {"time": "2026-11-01T00:00:00Z", "fieldsV1": {"f:metadata": {"f:labels": {}}}},
     ]
-    found = read(listing(value)).service_account("shop", "web")
-    assert found is not None
-    assert found.annotated == datetime(2026, 11, 5, tzinfo=UTC)
+    account = read(listing(value)).service_account("shop", "web")
+    assert account is not None
+    assert account.annotated == datetime(2026, 11, 5, tzinfo=UTC)
 
 
 def test_pods_alike_are_one_workload() -> None:
     pods = [pod(f"web-6f7d-{name}", irsa_variables(ROLE)) for name in ("b", "a")]
     over = pod("web-6f7d-c", irsa_variables(ROLE))
     over["status"]["phase"] = "Succeeded"
-    found = workloads(
+    groups = workloads(
         read(listing(*pods, over, pod("web-6f7d-d"), pod("agent", owner=("DaemonSet", "agent")))).pods or ()
     )
-    assert [(workload.title, len(workload.pods)) for workload in found] == [
+    assert [(workload.title, len(workload.pods)) for workload in groups] == [
         ("shop/daemonset/agent", 1), ("shop/deployment/web", 2), ("shop/deployment/web", 1),
     ]  # fmt: skip
 

@@ -81,24 +81,24 @@ def of_options(folder: Path, request: Request, *, assumes: bool = False) -> Any:
 
 
 def test_levels_of_the_callers_and_the_resources_account(collected: Path) -> None:
-    found = of_options(collected, Request("s3:GetObject", ("arn:aws:s3:::logs/a/b",), SESSION))
-    assert [(level.name, [policy.name for policy in level.policies]) for level in found.organization.service_control] == [
+    layers = of_options(collected, Request("s3:GetObject", ("arn:aws:s3:::logs/a/b",), SESSION))
+    assert [(level.name, [policy.name for policy in level.policies]) for level in layers.organization.service_control] == [
         ("Root", ["FullAWSAccess"]), ("Workloads", ["FullAWSAccess", "regions"]), (f"account {ACCOUNT}", ["FullAWSAccess"]),
     ]  # fmt: skip
     # A bucket's ARN has no account: iam-collect knows it, and so which resource control policies apply.
-    assert found.resource_account == ACCOUNT
-    assert [policy.name for level in found.organization.resource_control for policy in level.policies] == ["p-Tls"]
-    assert [policy.name for policy in found.resource.values()] == ["policy of logs"]
-    assert found.boundary is not None and found.boundary.name == "Limit"
-    assert found.notes == ()
+    assert layers.resource_account == ACCOUNT
+    assert [policy.name for level in layers.organization.resource_control for policy in level.policies] == ["p-Tls"]
+    assert [policy.name for policy in layers.resource.values()] == ["policy of logs"]
+    assert layers.boundary is not None and layers.boundary.name == "Limit"
+    assert layers.notes == ()
 
 
 def test_what_applies_to_nothing_is_known_not_to(collected: Path) -> None:
     of_plain = f"arn:aws:sts::{ACCOUNT}:assumed-role/plain/one"
-    found = of_options(collected, Request("sqs:SendMessage", (QUEUE,), of_plain))
+    layers = of_options(collected, Request("sqs:SendMessage", (QUEUE,), of_plain))
     # A queue without a policy leaves requests of its account to their own policies, and refuses those of others.
-    assert [policy.document.statements for policy in found.resource.values()] == [()]
-    assert (found.boundary, found.without) == (None, {"boundary"})
+    assert [policy.document.statements for policy in layers.resource.values()] == [()]
+    assert (layers.boundary, layers.without) == (None, {"boundary"})
     managed = of_options(collected, Request("sqs:SendMessage", (QUEUE,), f"arn:aws:iam::{MANAGEMENT}:role/x"))
     assert managed.organization.service_control == ()
     assert "service-control" in managed.without
@@ -112,9 +112,9 @@ def test_what_applies_to_nothing_is_known_not_to(collected: Path) -> None:
 
 
 def test_the_trust_policy_of_a_role_that_is_assumed(collected: Path) -> None:
-    found = of_options(collected, Request("sts:AssumeRole", (ROLE,), SESSION), assumes=True)
-    assert found.trust is not None and (found.trust.arn, len(found.trust.document.statements)) == (ROLE, 1)
-    assert found.resource == {}
+    layers = of_options(collected, Request("sts:AssumeRole", (ROLE,), SESSION), assumes=True)
+    assert layers.trust is not None and (layers.trust.arn, len(layers.trust.document.statements)) == (ROLE, 1)
+    assert layers.resource == {}
 
 
 def test_what_iam_collect_wrote_only_in_part(collected: Path) -> None:
@@ -127,9 +127,13 @@ def test_plain_files_are_the_policies_of_the_resources_that_they_name(tmp_path: 
     for name in ("logs", "data"):
         write(tmp_path / f"{name}.json", document({**FULL, "Principal": "*", "Resource": f"arn:aws:s3:::{name}/*"}))
     layers = read_layers(resource_policy=[str(tmp_path)])
-    found = layers.for_request(Request("s3:ListBucket", ("arn:aws:s3:::logs", "arn:aws:s3:::else")), assumes=False)
-    assert {resource: policy.name for resource, policy in found.resource.items()} == {"arn:aws:s3:::logs": "logs"}
-    assert found.notes == ("None of the given policies is that of arn:aws:s3:::else.",)
+    applied_layers = layers.for_request(
+        Request("s3:ListBucket", ("arn:aws:s3:::logs", "arn:aws:s3:::else")), assumes=False
+    )
+    assert {resource: policy.name for resource, policy in applied_layers.resource.items()} == {
+        "arn:aws:s3:::logs": "logs"
+    }
+    assert applied_layers.notes == ("None of the given policies is that of arn:aws:s3:::else.",)
     # A single file is the policy of the resource that is asked about, as the user says.
     one = read_layers(resource_policy=[str(tmp_path / "data.json")])
     assert list(one.for_request(Request("s3:ListBucket", ("arn:aws:s3:::logs",)), assumes=False).resource) == [None]

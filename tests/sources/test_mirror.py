@@ -365,14 +365,14 @@ def test_the_whole_archive_is_read_over_http_and_as_a_folder(
         assert main(["sync", "--from", source]) == 0
         now = os.times()
         spent = sum(now[:4]) - sum(cpu[:4])
-        found = capsys.readouterr()
+        captured = capsys.readouterr()
         with capsys.disabled():
             print(
                 f"\n{what}: {time.perf_counter() - before:.1f} s, {spent:.1f} s of processor, {served.bytes:,} bytes",
                 end="",
             )
         served.bytes = 0
-        return " ".join((found.out + found.err).split())
+        return " ".join((captured.out + captured.err).split())
 
     first = timed(served.url, "first over HTTP")
     assert "new version AmazonEKSClusterPolicy v90" in first

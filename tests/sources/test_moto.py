@@ -83,8 +83,8 @@ def test_more_policies_than_aws_can_have_are_refused(tmp_path: Path) -> None:
 def test_a_folder_may_have_files_of_any_kind(tmp_path: Path) -> None:
     _wheel(tmp_path)
     older: Versions = {1: ("2020-01-01T00:00:00Z", allowing("a:One")), 2: ("2021-01-01T00:00:00Z", allowing("a:Two"))}
-    other: Versions = {1: ("2019-01-01T00:00:00Z", allowing("b:One"))}
-    npm_json(tmp_path, npm_policies({"Alpha": older, "Beta": other}, {"Alpha": "/x/"}))
+    of_beta: Versions = {1: ("2019-01-01T00:00:00Z", allowing("b:One"))}
+    npm_json(tmp_path, npm_policies({"Alpha": older, "Beta": of_beta}, {"Alpha": "/x/"}))
     (tmp_path / "policies").mkdir()
     (tmp_path / "policies" / "Beta").write_text(answer(2, "b:Two"))
     (tmp_path / "Alpha-v7.json").write_text(answer(7, "a:Other"))
@@ -151,13 +151,13 @@ def test_no_network_is_an_error_of_its_own_and_harms_nothing(
 ) -> None:
     before = unreachable.data()
     assert main(["sync", "--json"]) == 3
-    output, said = capsys.readouterr()
-    error = json.loads(said)["error"]
+    output, stderr = capsys.readouterr()
+    error = json.loads(stderr)["error"]
     assert (output, error["code"]) == ("", "no-network")
     assert "No AWS credentials are set up." in error["message"]
     assert "pip could not fetch moto" in error["message"]
     assert "pip download --no-deps moto" in error["next"]
-    assert SECRET not in said
+    assert SECRET not in stderr
     for source in ("mamip", "moto"):
         assert main(["sync", "--from", source]) == 3
     assert SECRET not in capsys.readouterr().err
@@ -172,9 +172,9 @@ def test_what_pip_fetches_is_synced(
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
     assert main(["sync"]) == 0
-    output, said = capsys.readouterr()
-    assert "Reading the public archive MAMIP." in said
-    assert "Reading the Python package moto." in said
+    output, stderr = capsys.readouterr()
+    assert "Reading the public archive MAMIP." in stderr
+    assert "Reading the Python package moto." in stderr
     assert "new policy BrandNew" in output
     assert unreachable.find("BrandNew").policy.default_version == 7
 

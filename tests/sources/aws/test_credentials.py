@@ -60,14 +60,14 @@ def test_credential_process_cannot_write_over_the_screen(aws: Configured) -> Non
     screen, terminal = os.openpty()
     with subprocess.Popen([sys.executable, "-c", ON_A_TERMINAL, str(terminal)], cwd=ROOT, pass_fds=[terminal]) as child:
         os.close(terminal)
-        seen = b""
+        output = b""
         with contextlib.suppress(OSError):  # how a terminal says that its last user has gone
             while part := os.read(screen, 4096):
-                seen += part
+                output += part
         os.close(screen)
-    assert child.returncode == 0, seen
-    assert b"over the screen" not in seen
-    assert b"credential_process failed" in seen
+    assert child.returncode == 0, output
+    assert b"over the screen" not in output
+    assert b"credential_process failed" in output
 
 
 WRITES_TO_THE_TERMINAL = """

@@ -18,21 +18,21 @@ NEEDS_NO_PERMISSION = {"sts:GetCallerIdentity"}
 
 def called_in_sources() -> set[str]:
     """Every action named in a string of the modules that speak to AWS, docstrings aside."""
-    found: set[str] = set()
+    actions: set[str] = set()
     for path in (SOURCES / "sources" / "aws").glob("*.py"):
         if path.name == "connection.py":
             continue
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and ACTION.fullmatch(node.value):
-                found.add(node.value)
-    return found - {"sts:AssumeRole"}  # named in the words of an error only
+                actions.add(node.value)
+    return actions - {"sts:AssumeRole"}  # named in the words of an error only
 
 
 def test_every_operation_lists_or_reads() -> None:
     for action in OPERATIONS:
-        known = reference().find(action)
-        assert known is not None, action
-        assert set(known.levels) <= {"List", "Read"}, action
+        info = reference().find(action)
+        assert info is not None, action
+        assert set(info.levels) <= {"List", "Read"}, action
 
 
 def test_what_the_sources_call_is_what_may_be_called() -> None:
