@@ -35,10 +35,12 @@ def provenance(authority: Authority, day: int) -> Provenance:
     return Provenance(f"{authority} {day}", authority, moment(day), moment(day))
 
 
-def put(store: PolicyStore, given: PolicyHistory, authority: Authority, day: int, *withdrawn: str) -> PutResult | None:
+def put(
+    store: PolicyStore, policy_history: PolicyHistory, authority: Authority, day: int, *withdrawn: str
+) -> PutResult | None:
     """Store one history in a transaction that can be undone; return what was new, None where nothing was."""
     change = DeliveryInfo(provenance(authority, day), moment(day), withdrawn=withdrawn)
-    return next(iter(store.put([pack(given)], change, undoable=True)), None)
+    return next(iter(store.put([pack(policy_history)], change, undoable=True)), None)
 
 
 def fill_from_the_corpus(folder: Path, *, family: bool = False) -> PolicyStore:

@@ -204,10 +204,10 @@ def test_only_what_is_new_or_changed_is_indexed_and_the_index_is_as_if_made_anew
 
 def test_a_sync_that_brings_no_document_keeps_the_index(tmp_path: Path) -> None:
     store = PolicyStore.in_folder(tmp_path)
-    known = history({1: (moment(1), document("a:one"))}, name="A")
-    put(store, known, "archive", 1)
+    policy_history = history({1: (moment(1), document("a:one"))}, name="A")
+    put(store, policy_history, "archive", 1)
     make_index(store)
-    put(store, known, "aws", 2)
+    put(store, policy_history, "aws", 2)
     assert [candidate.policy.name for candidate in candidates(store, "a:one")] == ["A"]
     assert module.is_current(store, "actions")
     # Another default version is another answer.
@@ -297,17 +297,21 @@ def test_each_version_of_a_candidate_is_reduced_to_the_action(tmp_path: Path) ->
 
 def test_shipped_steps_are_those_of_the_same_documents_and_judges() -> None:
     policy = history({1: (None, document("s3:Get")), 2: (None, document("s3:Put"))}).policy
-    known = StoredPolicy(policy, {1: "a" * 32, 2: "b" * 32}, {}, provenance("archive", 1))
-    key, rows = module.history_key(known.documents)[: module.STEPS_KEY], [[2, 1]]
+    stored_policy = StoredPolicy(policy, {1: "a" * 32, 2: "b" * 32}, {}, provenance("archive", 1))
+    key, rows = module.history_key(stored_policy.documents)[: module.STEPS_KEY], [[2, 1]]
 
-    def given(of: str, name: str = "P", judges: str = JUDGES) -> object:
-        return module.shipped_steps({"judges": judges, "steps": {name: (of, rows)}}, JUDGES)("P", known.documents)
+    def steps_shipped(of: str, name: str = "P", judges: str = JUDGES) -> object:
+        return module.shipped_steps({"judges": judges, "steps": {name: (of, rows)}}, JUDGES)(
+            "P", stored_policy.documents
+        )
 
-    assert given(key) == rows
-    assert given(key, judges="reference 2") is given(key, "Q") is None
-    assert [given(of) for of in ("", "0" * 16, "g" * 16, key[:-1], module.history_key(known.documents))] == [None] * 5
-    assert module.shipped_steps({}, JUDGES)("P", known.documents) is None
-    other = known._replace(documents={1: "b" * 32, 2: "a" * 32})
-    assert module.history_key(other.documents) != module.history_key(known.documents)
-    turned = known._replace(documents={2: "b" * 32, 1: "a" * 32})
-    assert module.history_key(turned.documents) == module.history_key(known.documents)
+    assert steps_shipped(key) == rows
+    assert steps_shipped(key, judges="reference 2") is steps_shipped(key, "Q") is None
+    assert [
+        steps_shipped(of) for of in ("", "0" * 16, "g" * 16, key[:-1], module.history_key(stored_policy.documents))
+    ] == [None] * 5
+    assert module.shipped_steps({}, JUDGES)("P", stored_policy.documents) is None
+    swapped = stored_policy._replace(documents={1: "b" * 32, 2: "a" * 32})
+    assert module.history_key(swapped.documents) != module.history_key(stored_policy.documents)
+    turned = stored_policy._replace(documents={2: "b" * 32, 1: "a" * 32})
+    assert module.history_key(turned.documents) == module.history_key(stored_policy.documents)

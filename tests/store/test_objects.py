@@ -84,8 +84,8 @@ def test_a_root_that_a_damaged_page_hides_is_damage_and_not_an_empty_cache(file:
 def test_a_foreign_file_is_damage(file: ObjectFile) -> None:
     write(file, "one")
     content = file.path.read_bytes()
-    with closing(sqlite3.connect(file.path.with_name("other.db"))) as other:
-        other.execute("CREATE TABLE x (y)")
+    with closing(sqlite3.connect(file.path.with_name("other.db"))) as foreign_database:
+        foreign_database.execute("CREATE TABLE x (y)")
     foreign = file.path.with_name("other.db").read_bytes()
     for wrong in (b"", b"no database at all" * 100, content[: len(content) // 2], content[:50], foreign):
         file.path.write_bytes(wrong)
@@ -166,8 +166,8 @@ def test_a_lock_stops_writers_after_a_while_and_readers_never(
 ) -> None:
     write(file, "one")
     monkeypatch.setattr("ekstui.store.objects.WAIT", 0.05)
-    with file.path.with_name(".notes.db.lock").open("w") as other:
-        fcntl.flock(other, fcntl.LOCK_EX)
+    with file.path.with_name(".notes.db.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         assert read(file) == ["one"]
         with pytest.raises(BusyCacheError, match="Another ekstui"):
             write(file, "two")

@@ -145,8 +145,8 @@ def test_of_sources_that_know_as_much_aws_answers_else_the_one_that_was_there(
     """An archive that brings nothing newer is not where what is known comes from."""
     store = PolicyStore.in_folder(tmp_path)
     for name, authority in (("first", first), ("then", then)):
-        given = provenance(authority, 10)._replace(source=name)
-        store.put([pack(history({1: (moment(1), A)}))], DeliveryInfo(given, moment(10)))
+        origin = provenance(authority, 10)._replace(source=name)
+        store.put([pack(history({1: (moment(1), A)}))], DeliveryInfo(origin, moment(10)))
     assert (store.state().source, store.state().known_until) == (source, moment(10))
 
 
@@ -263,12 +263,12 @@ def test_documents_that_are_asked_for_one_after_the_other_are_the_right_ones(tmp
     store = PolicyStore.in_folder(tmp_path)
     texts = {number: document(f"s3:Get{number}") for number in range(1, 40)}
     put(store, history({number: (moment(1), text) for number, text in texts.items()}), "aws", 9)
-    (found,) = store.histories()
-    assert (len(found.texts), list(found.texts)) == (39, list(texts))
+    (stored,) = store.histories()
+    assert (len(stored.texts), list(stored.texts)) == (39, list(texts))
     for number in (20, 19, 11, 10, 1, 39, 38, 25):
-        assert found.texts[number] == texts[number]
+        assert stored.texts[number] == texts[number]
     with pytest.raises(KeyError):
-        found.texts[40]
+        stored.texts[40]
     assert dict(next(iter(store.histories()))[1]) == texts
 
 
