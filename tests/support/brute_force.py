@@ -67,9 +67,9 @@ def matches_resource(pattern: str, request: Request, expands: bool) -> bool:
 
 def matches_arn(pattern: str, value: str) -> bool:
     """Whether each of the six parts of an ARN matches by itself."""
-    parts, given = pattern.split(":", 5), value.split(":", 5)
+    parts, fields = pattern.split(":", 5), value.split(":", 5)
     parts += ["*"] * (6 - len(parts))
-    return len(given) == 6 and all(glob(one, other) for one, other in zip(parts, given, strict=True))
+    return len(fields) == 6 and all(glob(part, field) for part, field in zip(parts, fields, strict=True))
 
 
 def glob(pattern: str, text: str) -> bool:
@@ -81,7 +81,7 @@ def substituted(text: str, request: Request, expands: bool) -> str | None:
     """The text as a glob with its policy variables' values, or None if one has none; before 2012 they are literal text."""
     if not expands:
         return text
-    found = ""
+    result = ""
     while match := re.search(r"\$\{([^}]*)\}", text):
         name, comma, default = match[1].partition(",")
         values = request.context.get(name.strip().lower(), ())
@@ -93,9 +93,9 @@ def substituted(text: str, request: Request, expands: bool) -> str | None:
             value = escaped(default.strip().strip("'"))
         else:
             return None
-        found += text[: match.start()] + value
+        result += text[: match.start()] + value
         text = text[match.end() :]
-    return found + text
+    return result + text
 
 
 # Literal `*` and `?` as they stand in a glob here.
@@ -107,28 +107,28 @@ def escaped(text: str) -> str:
     return text.replace("*", LITERAL["*"]).replace("?", LITERAL["?"])
 
 
-def condition_holds(operator: str, given: tuple[str, ...], wanted: list[Any], request: Request, expands: bool) -> bool:
+def condition_holds(operator: str, actual: tuple[str, ...], wanted: list[Any], request: Request, expands: bool) -> bool:
     """Whether the values of a key in the request satisfy one operator with its values in the policy."""
     quantifier, _, base = operator.rpartition(":")
     values = [value if isinstance(value, str) else str(value).lower() for value in wanted]
     if base == "Null":
-        return any((value.lower() == "true") == (not given) for value in values)
+        return any((value.lower() == "true") == (not actual) for value in values)
     if_exists = base.endswith("IfExists")
     base = base.removesuffix("IfExists")
     negated = "Not" in base
-    if quantifier and all(value == "" for value in given):
+    if quantifier and all(value == "" for value in actual):
         return quantifier == "ForAllValues"
-    if not given:
+    if not actual:
         return if_exists or negated
 
     def accepted(value: str) -> bool:
         return any(compare(base.replace("Not", ""), text, value, request, expands) for text in values) != negated
 
     if quantifier == "ForAnyValue":
-        return any(map(accepted, given))
+        return any(map(accepted, actual))
     if quantifier == "ForAllValues":
-        return all(map(accepted, given))
-    (value,) = given
+        return all(map(accepted, actual))
+    (value,) = actual
     return accepted(value)
 
 

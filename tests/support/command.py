@@ -11,13 +11,13 @@ from ekstui.cli.main import main
 
 
 def ekstui(
-    *arguments: str, given: str = "", environment: Mapping[str, str] | None = None
+    *arguments: str, stdin: str = "", environment: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command with `given` on its standard input; return its exit code and what it wrote."""
+    """Run a command with `stdin` on its standard input; return its exit code and what it wrote."""
     out, err = io.StringIO(), io.StringIO()
     with (
         mock.patch.dict(os.environ, environment or {}),
-        mock.patch("sys.stdin", io.StringIO(given)),
+        mock.patch("sys.stdin", io.StringIO(stdin)),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
     ):

@@ -123,11 +123,11 @@ def _value(shape: Shape, values: list[str]) -> Any:
 
 def _structure(shape: StructureShape, text: str) -> dict[str, Any]:
     """Return the CLI's short form of a structure, `a=b,c=d,e`, where `e` is a second value of `c`."""
-    found: dict[str, list[str]] = {}
+    values_by_key: dict[str, list[str]] = {}
     name = ""
     for piece in text.split(","):
         key, equals, value = piece.partition("=")
         if equals and key in shape.members:
             name = key
-        found.setdefault(name, []).append(value if equals and key == name else piece)
-    return {key: _value(shape.members[key], values) for key, values in found.items()}
+        values_by_key.setdefault(name, []).append(value if equals and key == name else piece)
+    return {key: _value(shape.members[key], values) for key, values in values_by_key.items()}

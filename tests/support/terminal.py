@@ -147,10 +147,10 @@ class Terminal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         ended = self.process.poll()
-        shown = self.text
+        text = self.text
         self.close()
         if error is None and ended is not None and not self._end_expected:
-            raise AssertionError(f"it ended with {ended} while nobody waited for that\n{shown}")
+            raise AssertionError(f"it ended with {ended} while nobody waited for that\n{text}")
 
     def close(self) -> None:
         """End the program, whatever it does, and the terminal."""
