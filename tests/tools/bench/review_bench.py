@@ -18,22 +18,22 @@ MOST_SECONDS = 3.0
 
 def files(action: str) -> dict[str, str]:
     """Return 400 files of one side: Terraform, JSON, YAML, and what holds no policy."""
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for number in range(50):
         bucket = f"aws_s3_bucket.data{number}.arn"
-        found[f"live/team{number}/main.tf"] = encoded(f'"{action}"', bucket) + attach(
+        texts[f"live/team{number}/main.tf"] = encoded(f'"{action}"', bucket) + attach(
             "arn:aws:iam::aws:policy/ReadOnlyAccess"
         )
-        found[f"live/team{number}/data.tf"] = data(actions(action, f"ec2:Describe{number}"))
-        found[f"live/team{number}/network.tf"] = (
+        texts[f"live/team{number}/data.tf"] = data(actions(action, f"ec2:Describe{number}"))
+        texts[f"live/team{number}/network.tf"] = (
             f'resource "aws_vpc" "v" {{\n  cidr_block = "10.{number}.0.0/{len(action)}"\n}}\n'
         )
-        found[f"policies/p{number}.json"] = doc(allow(action, f"arn:aws:s3:::b{number}/*"))
-        found[f"stacks/s{number}.yaml"] = managed(action, "!Sub '${B.Arn}/*'")
-        found[f"manifests/m{number}.yaml"] = ack(action)
-        found[f"app/a{number}.go"] = f"package a{number}\n// {action}\n"
-        found[f"docs/d{number}.md"] = f"# {number} {action}\n"
-    return found
+        texts[f"policies/p{number}.json"] = doc(allow(action, f"arn:aws:s3:::b{number}/*"))
+        texts[f"stacks/s{number}.yaml"] = managed(action, "!Sub '${B.Arn}/*'")
+        texts[f"manifests/m{number}.yaml"] = ack(action)
+        texts[f"app/a{number}.go"] = f"package a{number}\n// {action}\n"
+        texts[f"docs/d{number}.md"] = f"# {number} {action}\n"
+    return texts
 
 
 def main() -> int:

@@ -38,8 +38,8 @@ class Subject:
 
     def is_ready(self, terminal: Terminal) -> bool:
         """Say whether all the texts are on the screen."""
-        shown = terminal.text
-        return all(text in shown for text in self.ready)
+        screen_text = terminal.text
+        return all(text in screen_text for text in self.ready)
 
     @contextmanager
     def started(self, env: Mapping[str, str], link: Link | None = None) -> Iterator[Terminal]:

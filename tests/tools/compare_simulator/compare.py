@@ -105,17 +105,17 @@ def kind_of(case: Case, ours: str, theirs: str, documents: Mapping[str, Document
         for statement in documents[label].statements
         if action_matches(statement, case.action)
     ]
-    seen = sorted({kind for statement in statements for kind in _peculiarities(statement, case)})
-    return " + ".join(seen) or f"nothing peculiar: {ours} / {theirs}"
+    peculiarities = sorted({kind for statement in statements for kind in _peculiarities(statement, case)})
+    return " + ".join(peculiarities) or f"nothing peculiar: {ours} / {theirs}"
 
 
 def _peculiarities(statement: Statement, case: Case) -> Iterable[str]:
     """Yield what a statement has that README.md explains a difference by."""
-    given = {key.lower(): values for key, values in case.context.items()}
+    context = {key.lower(): values for key, values in case.context.items()}
     if any(_has_wild_type(pattern) for pattern in statement.resources):
         yield "wildcard in the resource type"
     for condition in statement.conditions:
-        values = given.get(condition.key.lower(), ())
+        values = context.get(condition.key.lower(), ())
         family = condition.operator.rpartition(":")[2].removesuffix("IfExists")
         if len(values) > 1 and not condition.operator.startswith("For"):
             yield "several values without a set operator"
@@ -125,7 +125,7 @@ def _peculiarities(statement: Statement, case: Case) -> Iterable[str]:
             if "${*}" in value:
                 yield "literal ${*}"
             names = [piece.partition("}")[0] for piece in value.split("${")[1:]]
-            if any("," not in name and name != "*" and name.lower() not in given for name in names):
+            if any("," not in name and name != "*" and name.lower() not in context for name in names):
                 yield "variable that cannot be resolved"
             if any("," in name for name in names):
                 yield "default of a variable"
@@ -243,20 +243,20 @@ def main() -> int:
     }
     differences: list[Difference] = []
     for title, part in (("aws_policies", asked), ("every_operator", operators)):
-        figures[title], found = compared(part, answers, documents)
-        differences += found
+        figures[title], part_differences = compared(part, answers, documents)
+        differences += part_differences
     figures["every_layer"], layer_differences = compared_layers(under_layers, of_layers)
     sys.stdout.write(json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
     if arguments.figures:
         arguments.figures.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    shown: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for layered, kind in layer_differences:
-        shown[kind] += 1
-        if shown[kind] <= arguments.show:
+        counts[kind] += 1
+        if counts[kind] <= arguments.show:
             sys.stderr.write(f"{kind}\n  {layered_line(layered)}\n")
     for difference in differences:
-        shown[difference.kind] += 1
-        if shown[difference.kind] <= arguments.show:
+        counts[difference.kind] += 1
+        if counts[difference.kind] <= arguments.show:
             case = difference.case
             context = {key: values for key, values in case.context.items() if key not in ALWAYS}
             sys.stderr.write(

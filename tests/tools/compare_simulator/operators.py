@@ -95,7 +95,7 @@ def operator_cases(count: int, seed: int, first: int) -> Iterator[tuple[Case, by
         context = dict(ALWAYS)
         block: dict[str, dict[str, list[str]]] = {}
         for _ in range(chance.choice((1, 1, 2))):
-            operators, keys, wanted, given = chance.choice(_FAMILIES)
+            operators, keys, wanted, possible_values = chance.choice(_FAMILIES)
             name = chance.choice(operators)
             key = chance.choice(keys)
             several = operators is _FAMILIES[0][0] and chance.random() < 0.4
@@ -109,7 +109,7 @@ def operator_cases(count: int, seed: int, first: int) -> Iterator[tuple[Case, by
             values = [chance.choice(wanted) for _ in range(chance.choice((1, 1, 2)))]
             block.setdefault(name, {})[key] = values
             if chance.random() < 0.75 and key not in context:
-                context[key] = tuple(dict.fromkeys(chance.choice(given) for _ in range(2 if several else 1)))
+                context[key] = tuple(dict.fromkeys(chance.choice(possible_values) for _ in range(2 if several else 1)))
         statements: list[dict[str, object]] = (
             [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}] if chance.random() < 0.5 else []
         )

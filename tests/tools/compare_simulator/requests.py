@@ -59,7 +59,7 @@ def cases(texts: Mapping[str, bytes], family: int, count: int, seed: int) -> Ite
     """Yield `count` cases; half are about the EKS family's policies, the rest about any."""
     chance = random.Random(seed)
     labels = list(texts)
-    known = reference()
+    service_reference = reference()
     made = 0
     while made < count:
         chosen = [
@@ -71,28 +71,28 @@ def cases(texts: Mapping[str, bytes], family: int, count: int, seed: int) -> Ite
         if boundary is not None and chance.random() < 0.5:
             document = parse_text(texts[boundary])
         statement = chance.choice(document.statements)
-        action = _action(statement, known, chance)
+        action = _action(statement, service_reference, chance)
         if action is None:
             continue
-        resource = _resource(statement, action, known, chance)
+        resource = _resource(statement, action, service_reference, chance)
         documents = [parse_text(texts[label]) for label in (*chosen, *((boundary,) if boundary else ()))]
         yield Case(made, action.name, resource, _context(documents, statement, chance), tuple(chosen), boundary)
         made += 1
 
 
-def _action(statement: Statement, known: Reference, chance: random.Random) -> ActionInfo | None:
+def _action(statement: Statement, service_reference: Reference, chance: random.Random) -> ActionInfo | None:
     pattern = chance.choice(statement.actions)
-    names = known.expand(pattern)
+    names = service_reference.expand(pattern)
     if not names:
         return None
     name = chance.choice(names)
     if statement.action_element == "NotAction" or chance.random() < 0.2:
         service = name.partition(":")[0]
-        name = chance.choice(known.expand(f"{service}:*"))
-    return known.find(name)
+        name = chance.choice(service_reference.expand(f"{service}:*"))
+    return service_reference.find(name)
 
 
-def _resource(statement: Statement, action: ActionInfo, known: Reference, chance: random.Random) -> str:
+def _resource(statement: Statement, action: ActionInfo, service_reference: Reference, chance: random.Random) -> str:
     """Return `*` for an action without resources, else an ARN: of the statement's pattern, or of the action's types."""
     if not action.resource_types:
         return "*"
@@ -103,12 +103,12 @@ def _resource(statement: Statement, action: ActionInfo, known: Reference, chance
             arn = _filled(pattern, chance)
             if "${" not in arn:
                 return arn
-    kind = known.resource_type(service, chance.choice(action.resource_types).name)
+    kind = service_reference.resource_type(service, chance.choice(action.resource_types).name)
     if kind is None or not kind.arn_formats:
         return "*"
     form = chance.choice(kind.arn_formats)
     values = {"Partition": "aws", "Region": REGION, "Account": ACCOUNT}
-    return _PLACEHOLDER.sub(lambda found: values.get(found[0][2:-1], _word(chance)), form)
+    return _PLACEHOLDER.sub(lambda match: values.get(match[0][2:-1], _word(chance)), form)
 
 
 def _filled(pattern: str, chance: random.Random) -> str:
@@ -118,7 +118,7 @@ def _filled(pattern: str, chance: random.Random) -> str:
     parts[3] = REGION if parts[3] == "*" else parts[3]
     parts[4] = ACCOUNT if "*" in parts[4] or "$" in parts[4] else parts[4]
     text = ":".join(parts)
-    text = _VARIABLE.sub(lambda found: ALWAYS.get(found[1], ("prod",))[0], text)
+    text = _VARIABLE.sub(lambda match: ALWAYS.get(match[1], ("prod",))[0], text)
     return "".join({"*": _word(chance), "?": "a"}.get(character, character) for character in text)
 
 
@@ -156,7 +156,7 @@ def _context(documents: Sequence[Document], likely: Statement, chance: random.Ra
 def _value(wanted: Sequence[str], chance: random.Random) -> str:
     if not wanted or chance.random() < 0.25:
         return chance.choice(("other", "true", "false", "prod", ""))
-    text = _VARIABLE.sub(lambda found: ALWAYS.get(found[1], ("prod",))[0], chance.choice(wanted))
+    text = _VARIABLE.sub(lambda match: ALWAYS.get(match[1], ("prod",))[0], chance.choice(wanted))
     return text.replace("*", _word(chance)).replace("?", "a")
 
 
