@@ -11,9 +11,9 @@ _BROKEN = (logbook.ending(None).partition(";")[0], logbook.unexpected(KeyError()
 """How the sentences about a bug of ekstui begin."""
 
 
-def is_broken(said: str) -> bool:
+def is_broken(output: str) -> bool:
     """Return whether what a program said is of a bug in it."""
-    return "Traceback" in said or any(words in " ".join(said.split()) for words in _BROKEN)
+    return "Traceback" in output or any(words in " ".join(output.split()) for words in _BROKEN)
 
 
 Job = TypeVar("Job")

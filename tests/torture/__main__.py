@@ -165,11 +165,11 @@ def _tried(trial: Trial, *, short: bool) -> bool:
             errors="replace",
             timeout=trial.minutes * 60,
         )
-        code, said = ran.returncode, ran.stdout + ran.stderr
+        code, output = ran.returncode, ran.stdout + ran.stderr
     except subprocess.TimeoutExpired as error:
-        said = (error.output or b"").decode("utf-8", "replace")
-        code, said = 1, f"{said}\nbroken off after {trial.minutes} minutes"
-    lines = [line for line in said.splitlines() if line.strip(" .")]
+        output = (error.output or b"").decode("utf-8", "replace")
+        code, output = 1, f"{output}\nbroken off after {trial.minutes} minutes"
+    lines = [line for line in output.splitlines() if line.strip(" .")]
     last = lines[-40:] if code or trial.name.startswith(WHOLE) else lines[-3:]
     wrong = [line for line in lines[:-40] if line.startswith("WRONG")] if code else []
     head = f"{'FAILED' if code else 'ok':<7}{trial.name:<40}{perf_counter() - begun:6.0f} s"

@@ -41,7 +41,7 @@ class Figures(NamedTuple):
     seconds: float
     processor: float
     memory: int
-    said: str
+    stderr: str
 
 
 def main() -> int:
@@ -62,12 +62,12 @@ def main() -> int:
                     figures.code not in (0, 2)
                     or figures.memory > MOST_MEMORY
                     or figures.processor > MOST_SECONDS
-                    or (figures.code and not figures.said)
+                    or (figures.code and not figures.stderr)
                 )
                 wrong += is_wrong
                 print(
                     f"{'WRONG' if is_wrong else 'ok':<6}{name:<34} exit {figures.code}  {figures.seconds:5.1f} s  "
-                    f"{figures.processor:5.1f} s of processor  {figures.memory / MEGABYTE:5.0f} MB  {figures.said[:90]}",
+                    f"{figures.processor:5.1f} s of processor  {figures.memory / MEGABYTE:5.0f} MB  {figures.stderr[:90]}",
                     flush=True,
                 )
     return 1 if wrong else 0
@@ -89,10 +89,10 @@ def run(command: list[str], cache: Path) -> Figures:
     while process.poll() is None:
         most = max(most, sum(map(resident, tree_of(process.pid))))
         time.sleep(0.02)
-    said = process.stderr.read() if process.stderr else ""
+    stderr = process.stderr.read() if process.stderr else ""
     after = os.times()
     processor = after.children_user + after.children_system - before.children_user - before.children_system
-    return Figures(process.returncode, time.monotonic() - begun, processor, most, said.strip().split("\n")[0])
+    return Figures(process.returncode, time.monotonic() - begun, processor, most, stderr.strip().split("\n")[0])
 
 
 def tree_of(parent: int) -> Iterator[int]:
@@ -206,9 +206,11 @@ def differences(folder: Path, *times: int, size: int = 16 * MEGABYTE) -> Path:
 
 def in_a_circle(folder: Path) -> Path:
     """Make a clone whose file is a difference from another, which is a difference from the file."""
-    one, other = "1" * 40, "2" * 40
+    object_a, object_b = "1" * 40, "2" * 40
     delta = number(10) + number(10) + b"\x0a0123456789"
-    return repository(folder, [(one, packed_object(7, delta, other)), (other, packed_object(7, delta, one))], one)
+    return repository(
+        folder, [(object_a, packed_object(7, delta, object_b)), (object_b, packed_object(7, delta, object_a))], object_a
+    )
 
 
 def of_json(folder: Path, content: object) -> Path:

@@ -190,7 +190,7 @@ def kills(count: int, folder: Path, truth: Truth, rng: random.Random) -> Counter
         family_in(folder, bases[kind].name)
     bases["fill"].mkdir()
     longest = {"fill": 1.5, "index": 0.3, "sync": 0.4, "snapshot": 0.2}
-    seen: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for number in range(count):
         kind = KINDS[number % len(KINDS)]
         place = folder / f"killed-{number}"
@@ -203,12 +203,12 @@ def kills(count: int, folder: Path, truth: Truth, rng: random.Random) -> Counter
             survived &= agrees(library, truth, rng)
             survived &= fill_cache(library)
         store.verify()
-        seen["killed"] += 1
-        seen["survived"] += survived
-        seen["set aside"] += bool(library.notices())
-        seen[f"in {kind}"] += 1
+        counts["killed"] += 1
+        counts["survived"] += survived
+        counts["set aside"] += bool(library.notices())
+        counts[f"in {kind}"] += 1
         shutil.rmtree(place)
-    return seen
+    return counts
 
 
 def killed_at_random(histories: list[PolicyHistory], kind: str, store: PolicyStore, after: float) -> int:
@@ -242,26 +242,26 @@ def damaged(count: int, folder: Path, truth: Truth, rng: random.Random) -> Count
         swap_pages,
         garble_header,
     )
-    seen: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for number in range(count):
         way = ways[number % len(ways)]
         place = folder / f"damaged-{number}"
         place.mkdir()
         (place / "policies.db").write_bytes(way(content, rng))
         library = library_on(place)
-        seen["damaged"] += 1
+        counts["damaged"] += 1
         right = agrees(library, truth, rng)
-        seen["right answers"] += right
+        counts["right answers"] += right
         notices = library.notices()
         aside = list(place.glob("*.aside-*"))
-        seen["set aside and said"] += bool(aside) and bool(notices)
-        seen["silently set aside"] += bool(aside) and not notices
+        counts["set aside and said"] += bool(aside) and bool(notices)
+        counts["silently set aside"] += bool(aside) and not notices
         if not right:
-            seen[f"wrong after {way.__name__}"] += 1
+            counts[f"wrong after {way.__name__}"] += 1
         if aside:
-            seen["made anew"] += fill_family(place).verify()[0] == FAMILY
+            counts["made anew"] += fill_family(place).verify()[0] == FAMILY
         shutil.rmtree(place)
-    return seen
+    return counts
 
 
 def truncate(content: bytes, rng: random.Random) -> bytes:
@@ -322,8 +322,8 @@ def full_disk(folder: Path, limit: int | None, truth: Truth, rng: random.Random)
     library = library_on(folder)
     if fill_cache(library):
         return "WRONG: filled"
-    said = library.notices()
-    return "right answers, said" if agrees(library, truth, rng) and said else f"WRONG: {said}"
+    notices = library.notices()
+    return "right answers, said" if agrees(library, truth, rng) and notices else f"WRONG: {notices}"
 
 
 @contextmanager

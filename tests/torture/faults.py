@@ -156,7 +156,7 @@ class Cell:
     fault: str
     call: str
     place: str
-    said: str
+    text: str
     wrong: str
     """Why it is wrong, or empty."""
 
@@ -202,7 +202,7 @@ def screens() -> dict[str, str]:
             while _works() or explorer.account.asking:
                 await pilot.pause(0.02)
             pane = explorer.query_one(AttachedPane)
-            said = {"pane": f"{words_of(pane)}\n{pane.border_subtitle or ''}\n{header_of(explorer)}"}
+            texts = {"pane": f"{words_of(pane)}\n{pane.border_subtitle or ''}\n{header_of(explorer)}"}
             for place, screen in (
                 ("account", AccountScreen(explorer.account)),
                 ("cluster", ClusterScreen("prod", "eu-central-1")),
@@ -213,9 +213,9 @@ def screens() -> dict[str, str]:
                 while _works() or words_of(screen) == screen.WAITING:
                     await pilot.pause(0.02)
                 draw(app)
-                said[place] = words_of(screen)
+                texts[place] = words_of(screen)
                 app.pop_screen()
-            return said
+            return texts
 
     try:
         return asyncio.run(look())
@@ -248,18 +248,18 @@ def words_of(node: Widget) -> str:
     return "\n".join(" ".join(map(plain, row.cells)).strip() for rows in node.query(RowList) for row in rows.rows)
 
 
-def judged(fault: str, call: tuple[str, str], place: str, said: str, *, whole: bool) -> Cell:
+def judged(fault: str, call: tuple[str, str], place: str, text: str, *, whole: bool) -> Cell:
     """Hold what was said against what must never be said."""
     wrong = ""
-    if is_broken(said):
+    if is_broken(text):
         wrong = "a traceback"
-    elif _RAW.search(said):
+    elif _RAW.search(text):
         wrong = "raw control characters"
-    elif _ZERO.search(said):
+    elif _ZERO.search(text):
         wrong = "a false zero"
-    elif not whole and not re.search(r"[a-z]{3}", said):
+    elif not whole and not re.search(r"[a-z]{3}", text):
         wrong = "nothing is said"
-    return Cell(fault, ":".join(call), place, said, wrong)
+    return Cell(fault, ":".join(call), place, text, wrong)
 
 
 def cells(rig: Rig, home: Path, calls: tuple[tuple[str, str], ...], faults: list[str]) -> Iterator[Cell]:
@@ -290,9 +290,9 @@ def in_app(rig: Rig, home: Path, calls: tuple[tuple[str, str], ...], faults: lis
                         code, _, err = command(["attached", POLICY])
                         assert code == 0, err
                     rig.proxy.add(FAULTS[fault], *call)
-                    for place, said in screens().items():
-                        cell = judged(fault, call, f"{place}, stale" if kept else place, said, whole=False)
-                        if kept and place == "pane" and not cell.wrong and not re.search("ago|just now", said):
+                    for place, text in screens().items():
+                        cell = judged(fault, call, f"{place}, stale" if kept else place, text, whole=False)
+                        if kept and place == "pane" and not cell.wrong and not re.search("ago|just now", text):
                             cell = Cell(*_of(cell), "an age is missing")
                         yield cell
 
@@ -341,7 +341,7 @@ def _told(out: str) -> object:
 
 def _held(cell: Cell, usual: tuple[int, object], code: int, out: str, err: str) -> Cell:
     """Hold an answer under a fault against the one without: the same, or marked as not whole and said."""
-    cell = judged(cell.fault, (cell.call, ""), cell.place, cell.said, whole=True)
+    cell = judged(cell.fault, (cell.call, ""), cell.place, cell.text, whole=True)
     cell = replace(cell, call=cell.call.rstrip(":"))
     if cell.wrong or (code == usual[0] and _told(out) == usual[1]):
         return cell
@@ -357,7 +357,7 @@ def _held(cell: Cell, usual: tuple[int, object], code: int, out: str, err: str) 
 
 
 def _of(cell: Cell) -> tuple[str, str, str, str]:
-    return cell.fault, cell.call, cell.place, cell.said
+    return cell.fault, cell.call, cell.place, cell.text
 
 
 def main() -> int:
@@ -368,12 +368,12 @@ def main() -> int:
     add_share(parser)
     options = parser.parse_args()
     wrong: Counter[str] = Counter()
-    seen: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
 
     def tell(kind: str, cell: Cell) -> None:
-        seen[kind] += 1
+        counts[kind] += 1
         wrong[kind] += bool(cell.wrong)
-        last = " / ".join(line for line in cell.said.splitlines() if line)[-160:]
+        last = " / ".join(line for line in cell.text.splitlines() if line)[-160:]
         verdict = f"WRONG {cell.wrong}" if cell.wrong else "ok"
         print(f"{verdict:<8} {cell.fault:<18} {cell.call:<36} {cell.place:<14} {last!r}", flush=True)
 
@@ -390,7 +390,7 @@ def main() -> int:
             for action, jobs in groupby(options.share.of(made), key=itemgetter(0)):
                 for cell in held(rig, home, [action], [fault for _, fault in jobs]):
                     tell("cells of every call", cell)
-    print("; ".join(f"{count} {kind}, {wrong[kind]} wrong" for kind, count in seen.items()))
+    print("; ".join(f"{count} {kind}, {wrong[kind]} wrong" for kind, count in counts.items()))
     return 1 if wrong.total() else 0
 
 

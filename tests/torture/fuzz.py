@@ -119,7 +119,7 @@ def fuzzed(name: str, seconds: int) -> tuple[int, str]:
             ran = subprocess.run(
                 command, cwd=ROOT, env=environment, check=False, capture_output=True, timeout=seconds * 2 + 120
             )
-            said, code = (ran.stdout + ran.stderr).decode("utf-8", "replace"), ran.returncode
+            output, code = (ran.stdout + ran.stderr).decode("utf-8", "replace"), ran.returncode
         except subprocess.TimeoutExpired:
             return 0, "it did not end"
         broken = [
@@ -127,11 +127,11 @@ def fuzzed(name: str, seconds: int) -> tuple[int, str]:
             for path in Path(folder).glob("*-*")
             if path.name.startswith(("crash-", "timeout-", "oom-"))
         ]
-    counted = re.findall(r"stat::number_of_executed_units:\s+(\d+)", said)
+    counted = re.findall(r"stat::number_of_executed_units:\s+(\d+)", output)
     tried = int(counted[-1]) if counted else 0
     if code or broken:
-        begun = max(said.find("Uncaught Python exception"), said.find("Traceback"), 0)
-        return tried, "".join(broken[:1]) + said[begun : begun + 1500]
+        begun = max(output.find("Uncaught Python exception"), output.find("Traceback"), 0)
+        return tried, "".join(broken[:1]) + output[begun : begun + 1500]
     return tried, ""
 
 

@@ -83,11 +83,11 @@ class Tried:
     def look(self, place: str, text: str) -> None:
         """Count one output."""
         self.outputs += 1
-        found = Counter(RAW.findall(text))
-        self.raw += sum(found.values())
+        raw = Counter(RAW.findall(text))
+        self.raw += sum(raw.values())
         self.tracebacks += is_broken(text)
-        if found:
-            self.notes.append(f"{place}: {dict(found)!r}")
+        if raw:
+            self.notes.append(f"{place}: {dict(raw)!r}")
         if is_broken(text):
             self.notes.append(f"{place}: {text[-300:]!r}")
 
@@ -220,9 +220,9 @@ def invocations(folder: Path, text: str) -> Iterator[Invocation]:
         ("account to forget", ["cache", "clear", "--account", text], ""),
         ("profile, region", ["attached", "AmazonEKSClusterPolicy", "--profile", text, "--region", text], ""),
     ]  # fmt: skip
-    for place, words, given in shaped:
-        yield place, words, given
-        yield f"{place}, JSON", [*words, "--json"], given
+    for place, words, stdin in shaped:
+        yield place, words, stdin
+        yield f"{place}, JSON", [*words, "--json"], stdin
     yield "cluster's name, Markdown", ["cluster", text, "--markdown", *of_file], ""
     yield "choice", ["list", "--scope", text], ""
     yield "option", ["list", f"--{text}"], ""
@@ -267,7 +267,7 @@ def synced(folder: Path, texts: list[str]) -> Iterator[Invocation]:
     yield "synced document: document", ["show", "AmazonEKS_CNI_Policy@v99", "--document"], ""
 
 
-def run(words: list[str], given: str) -> tuple[str, str, int]:
+def run(words: list[str], stdin: str) -> tuple[str, str, int]:
     """Run a command here, with the variables among its words set; return stdout, stderr and the exit code."""
     variables = dict(word.split("=", 1) for word in words if word.startswith(("EKSTUI_", "AWS_")))
     variables = {name: value for name, value in variables.items() if "\0" not in value}
@@ -277,7 +277,7 @@ def run(words: list[str], given: str) -> tuple[str, str, int]:
     out, err = io.StringIO(newline=""), io.StringIO(newline="")
     with (
         mock.patch.dict(os.environ, variables),
-        mock.patch.object(sys, "stdin", io.StringIO(given)),
+        mock.patch.object(sys, "stdin", io.StringIO(stdin)),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
     ):
@@ -299,9 +299,9 @@ def commands(folder: Path, cache: Path, names: list[str], *, each_form: bool = T
         home = folder / str(number)
         copied(cache, home / "cache")
         with mock.patch.dict(os.environ, isolated(home)):
-            for place, words, given in _in_turn(invocations(home / "files", STRINGS[name]), each_form):
+            for place, words, stdin in _in_turn(invocations(home / "files", STRINGS[name]), each_form):
                 places.add(place)
-                out, err, _ = run(words, given)
+                out, err, _ = run(words, stdin)
                 tried.look(f"{name} in {place}, stdout", out)
                 tried.look(f"{name} in {place}, stderr", err)
                 if "--json" in words and out:
@@ -310,9 +310,9 @@ def commands(folder: Path, cache: Path, names: list[str], *, each_form: bool = T
     home = folder / "synced"
     copied(cache, home / "cache")
     with mock.patch.dict(os.environ, isolated(home)):
-        for place, words, given in _in_turn(synced(home / "files", [STRINGS[name] for name in names]), each_form):
+        for place, words, stdin in _in_turn(synced(home / "files", [STRINGS[name] for name in names]), each_form):
             places.add(place)
-            out, err, code = run(words, given)
+            out, err, code = run(words, stdin)
             assert code == 0, (place, err[:300])
             tried.look(f"{place}, stdout", out)
             tried.look(f"{place}, stderr", err)

@@ -209,8 +209,8 @@ def _refusal(kind: Kind, action: str) -> Exception:
     if kind == "call":
         unreachable: Exception = EndpointConnectionError(endpoint_url="https://nowhere.example")
         return unreachable
-    said = f"User: arn:aws:iam::123456789012:user/x is not authorized to perform: {action}"
-    answer: Any = {"Error": {"Code": "AccessDenied", "Message": said}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+    message = f"User: arn:aws:iam::123456789012:user/x is not authorized to perform: {action}"
+    answer: Any = {"Error": {"Code": "AccessDenied", "Message": message}, "ResponseMetadata": {"HTTPStatusCode": 403}}
     denied: Exception = ClientError(answer, action.partition(":")[2])
     return denied
 
@@ -346,8 +346,8 @@ def _tried(
 def _wrong(usual: str, out: str, told: str, code: int) -> str:
     """Return what is wrong with an answer under a fault, or an empty text."""
 
-    def failures(said: str) -> int:
-        return len(_FAILURE.findall(" ".join(said.split())))
+    def failures(text: str) -> int:
+        return len(_FAILURE.findall(" ".join(text.split())))
 
     if code == -9:
         return "it hangs"
@@ -407,10 +407,10 @@ def main() -> int:
         for words, kind, environment in share.of(jobs):
             if options.only not in " ".join(words) or options.kind not in (None, kind):
                 continue
-            found = [*tries(words, kind, cache, environment)]
-            number, wrong = number + len(found), wrong + sum(bool(attempt.wrong) for attempt in found)
-            print(f"{' '.join(words):<60} {kind:<7} {len(found):>4} tries", flush=True)
-            for attempt in found:
+            attempts = [*tries(words, kind, cache, environment)]
+            number, wrong = number + len(attempts), wrong + sum(bool(attempt.wrong) for attempt in attempts)
+            print(f"{' '.join(words):<60} {kind:<7} {len(attempts):>4} tries", flush=True)
+            for attempt in attempts:
                 if attempt.wrong:
                     print(f"    {attempt.n}: {attempt.wrong}", flush=True)
     print(f"{number} tries, {wrong} wrong" + ("" if shim() else "; without a compiler no allocation was tried"))

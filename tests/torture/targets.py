@@ -88,8 +88,8 @@ def _expansion(data: bytes) -> None:
 
 def _difference(data: bytes) -> None:
     before, _, after = data.partition(b"\0")
-    one, other = parse_text(before), parse_text(after or before)
-    assert (changes(one, other).kind == "none") >= (one == other)
+    document_before, document_after = parse_text(before), parse_text(after or before)
+    assert (changes(document_before, document_after).kind == "none") >= (document_before == document_after)
 
 
 def _evaluation(data: bytes) -> None:

@@ -56,16 +56,16 @@ def test_no_text_breaks_the_reading_of_denials(seed: int) -> None:
         text = mutated(chance)
         started = time.process_time()
         try:
-            found = parse_denial(text)
+            denial = parse_denial(text)
         except InputError as error:
             assert error.message
             assert len(error.message) < 500
         else:
-            assert isinstance(found, Denial)
-            assert ":" in found.action
-            assert " " not in found.action
-            assert len(found.action) < 200
-            assert found.resource is None or found.resource == "*" or found.resource.startswith("arn:")
+            assert isinstance(denial, Denial)
+            assert ":" in denial.action
+            assert " " not in denial.action
+            assert len(denial.action) < 200
+            assert denial.resource is None or denial.resource == "*" or denial.resource.startswith("arn:")
         assert time.process_time() - started < PROCESSOR, text[:300]
 
 
@@ -130,13 +130,13 @@ requests = st.builds(
 ALLOW_ALL = Statement(None, "Allow", "Action", ("*",), "Resource", ("*",), ())
 
 
-def verdict(request: Request, *given: Document, boundary: Document | None = None) -> str:
-    applied = [AppliedPolicy("p", None, document) for document in given]
-    found = evaluate(
+def verdict(request: Request, *policies: Document, boundary: Document | None = None) -> str:
+    applied = [AppliedPolicy("p", None, document) for document in policies]
+    evaluation = evaluate(
         request, applied, None if boundary is None else AppliedPolicy("b", None, boundary), (), reference()
     )
-    assert found.missing == () or found.verdict == "depends"
-    return found.verdict
+    assert evaluation.missing == () or evaluation.verdict == "depends"
+    return evaluation.verdict
 
 
 @settings(max_examples=examples(70, whole=200), deadline=None)

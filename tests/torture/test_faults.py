@@ -10,9 +10,9 @@ from tests.torture.faults import SHORT, Cell, cells, held, in_app
 pytestmark = pytest.mark.usefixtures("own_filled_cache")
 
 
-def told(found: list[Cell]) -> list[Cell]:
-    print(f"{len(found)} cells, {sum(bool(cell.wrong) for cell in found)} wrong")
-    return [cell for cell in found if cell.wrong]
+def told(list_of_cells: list[Cell]) -> list[Cell]:
+    print(f"{len(list_of_cells)} cells, {sum(bool(cell.wrong) for cell in list_of_cells)} wrong")
+    return [cell for cell in list_of_cells if cell.wrong]
 
 
 @pytest.mark.slow

@@ -29,15 +29,15 @@ from tests.torture.nth import APP, APP_ASKING, OFFLINE, Kind, shim, tries
 def test_whatever_fails_the_answer_is_right_or_it_is_said(
     filled_cache: Path, words: tuple[str, ...], kind: Kind, every: int
 ) -> None:
-    found = [*tries(words, kind, filled_cache, every=every)]
-    print(f"{len(found)} tries")
-    assert found
-    assert [attempt for attempt in found if attempt.wrong] == []
+    attempts = [*tries(words, kind, filled_cache, every=every)]
+    print(f"{len(attempts)} tries")
+    assert attempts
+    assert [attempt for attempt in attempts if attempt.wrong] == []
 
 
 @pytest.mark.slow
 def test_whatever_call_of_the_apps_start_fails_it_is_said(filled_cache: Path, rig: Rig, own_home: Path) -> None:
     rig.reset(0)
-    found = [*tries(APP_ASKING, "call", filled_cache, rig.environment(own_home), every=64)]
-    assert found
-    assert [attempt for attempt in found if attempt.wrong] == []
+    attempts = [*tries(APP_ASKING, "call", filled_cache, rig.environment(own_home), every=64)]
+    assert attempts
+    assert [attempt for attempt in attempts if attempt.wrong] == []

@@ -197,11 +197,11 @@ def see_failures(at: Tour, rig: Rig) -> None:
     at.see("pane 1", "1", "")
     at.see("synchronised, failed", "r", "could not")
     rig.proxy.clear()
-    for profile, said in (("broken", "is wrong"), ("guarded", "MFA code")):
+    for profile, phrase in (("broken", "is wrong"), ("guarded", "MFA code")):
         at.see("account", "a", "guarded")
         at.see("account, searched", "/", "type to search")
         at.see("account, searched", profile, "")
         at.see("account, searched", "\r", "")
         at.see("account, match", "n", "")
-        at.see(f"{profile} profile", "\r", said)
+        at.see(f"{profile} profile", "\r", phrase)
         at.see("back", "\x1b\x1b", "Policies")

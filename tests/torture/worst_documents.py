@@ -187,7 +187,7 @@ def document(shape: str, size: int, seed: int = 1) -> dict[str, Any]:
 def _cut(statement: Statement, room: int) -> Statement | None:
     """Return a statement with its lists cut so that it fits; None if it cannot."""
     while len(_text(statement)) > room:
-        lists = [found for found in _lists(statement) if len(found) > 1]
+        lists = [values for values in _lists(statement) if len(values) > 1]
         if not lists:
             return None
         longest = max(lists, key=len)
@@ -249,27 +249,27 @@ def measured(*words: str, environment: dict[str, str], seconds: float = 120) -> 
         command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (limit, limit)),
     )  # fmt: skip
-    used, kilobytes, code_, said = ran.stdout.rstrip("\n").split("\t", 3)
-    return float(used), int(kilobytes) / (1024 if sys.platform == "linux" else 1024**2), int(code_), said
+    used, kilobytes, code_, stderr = ran.stdout.rstrip("\n").split("\t", 3)
+    return float(used), int(kilobytes) / (1024 if sys.platform == "linux" else 1024**2), int(code_), stderr
 
 
 def commands(folder: Path, shape: str, roles: int, seeds: int) -> dict[str, tuple[str, ...]]:
     """Write the documents of a shape and return the commands to measure, by name."""
-    one, other, whole = folder / "one.json", folder / "other.json", folder / "account.json"
+    first_file, second_file, account_file = folder / "one.json", folder / "other.json", folder / "account.json"
     slightly = folder / "slightly.json"
     slightly.write_text(_text(document(shape, INLINE - 200, 1)))
-    one.write_text(_text(document(shape, INLINE, 1)))
-    other.write_text(_text(document(shape, INLINE, 2)))
-    found = {
-        "show": ("show", str(one)),
-        "show --json": ("show", str(one), "--json"),
-        "diff slightly": ("diff", str(one), str(slightly), "--json"),
-        "diff two": ("diff", str(one), str(other), "--json"),
-        "diff admin": ("diff", str(one), "AdministratorAccess", "--json"),
+    first_file.write_text(_text(document(shape, INLINE, 1)))
+    second_file.write_text(_text(document(shape, INLINE, 2)))
+    commands_by_name = {
+        "show": ("show", str(first_file)),
+        "show --json": ("show", str(first_file), "--json"),
+        "diff slightly": ("diff", str(first_file), str(slightly), "--json"),
+        "diff two": ("diff", str(first_file), str(second_file), "--json"),
+        "diff admin": ("diff", str(first_file), "AdministratorAccess", "--json"),
         "explain": (
             "explain",
             "--policy",
-            str(one),
+            str(first_file),
             "--action",
             "s3:GetObject",
             "--resource",
@@ -278,11 +278,11 @@ def commands(folder: Path, shape: str, roles: int, seeds: int) -> dict[str, tupl
         ),
     }
     if roles:
-        whole.write_text(_text(account(shape, roles, seeds=seeds)))
-        here = ("--account-file", str(whole))
-        found["who-can"] = ("who-can", "s3:GetObject", "--json", *here)
-        found["role"] = ("role", "role-1", "--json", *here)
-    return found
+        account_file.write_text(_text(account(shape, roles, seeds=seeds)))
+        here = ("--account-file", str(account_file))
+        commands_by_name["who-can"] = ("who-can", "s3:GetObject", "--json", *here)
+        commands_by_name["role"] = ("role", "role-1", "--json", *here)
+    return commands_by_name
 
 
 def main() -> int:
@@ -305,11 +305,11 @@ def main() -> int:
             for command, words in commands(folder, shape, options.roles, options.distinct).items():
                 if options.command not in command:
                     continue
-                used, megabytes, code, said = measured(*words, environment=environment)
+                used, megabytes, code, stderr = measured(*words, environment=environment)
                 is_above = used > MAX_SECONDS or megabytes > MAX_MEGABYTES or code not in (0, 1)
                 above += is_above
                 print(
-                    f"{'ABOVE' if is_above else '':<6}{shape:<40}{command:<14}{used:7.1f} s{megabytes:7.0f} MB  {code} {said if is_above else ''}",
+                    f"{'ABOVE' if is_above else '':<6}{shape:<40}{command:<14}{used:7.1f} s{megabytes:7.0f} MB  {code} {stderr if is_above else ''}",
                     flush=True,
                 )
     print(f"{above} above {MAX_SECONDS:.0f} s or {MAX_MEGABYTES} MB")
