@@ -23,10 +23,10 @@ def broken_once(kind: type, name: str) -> None:
     """Make a method fail on its first call."""
     whole = getattr(kind, name)
 
-    def first(*given: object, **named: object) -> object:
+    def first(*arguments: object, **options: object) -> object:
         setattr(kind, name, whole)
         broken()
-        return whole(*given, **named)
+        return whole(*arguments, **options)
 
     setattr(kind, name, first)
 

@@ -178,18 +178,18 @@ def test_a_refresh_that_may_not_read_iam_leaves_the_roles_that_are_known(rig: Ri
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         explorer = explorer_of(app)
         await settle(pilot, lambda: explorer.account.snapshot is not None and not explorer.account.asking)
-        known = explorer.account.snapshot
-        assert known is not None
-        assert known.complete
+        snapshot = explorer.account.snapshot
+        assert snapshot is not None
+        assert snapshot.complete
         try:
             rig.proxy.fail("denied", "iam", "GetAccountAuthorizationDetails")
             explorer.ask_account(ask=True)
             await settle(pilot, lambda: explorer.account.error is not None and not explorer.account.asking)
         finally:
             rig.proxy.clear()
-        assert explorer.account.snapshot == known
+        assert explorer.account.snapshot == snapshot
         assert "GetAccountAuthorizationDetails" in str(explorer.account.error)
-        assert app.library.account.last_snapshot() == known
+        assert app.library.account.last_snapshot() == snapshot
 
     travel(journey)
 

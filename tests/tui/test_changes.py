@@ -82,11 +82,11 @@ def test_of_what_changed_that_is_shown_which_the_account_has(lasting_rig: Rig) -
         await settle(pilot, lambda: "AmazonEKSBlockStoragePolicyV2" in policies())
         await pilot.press("v")
         await settle(pilot, lambda: bool(policies()) and "AmazonEKSBlockStoragePolicyV2" not in policies())
-        shown = policies()
+        names = policies()
         holders: tuple[Role | User | Group, ...] = (*snapshot.roles, *snapshot.users, *snapshot.groups)
         attached = {policy.arn.rpartition("/")[2] for holder in holders for policy in holder.attached}
-        assert "AmazonEKS_CNI_Policy" in shown
-        assert shown <= attached
+        assert "AmazonEKS_CNI_Policy" in names
+        assert names <= attached
         # The details say how many have the policy attached.
         assert changes.rows.move_to(("AmazonEKS_CNI_Policy", 6))
         has = sum(

@@ -82,11 +82,11 @@ def test_the_cursor_is_seen_in_every_pane(monkeypatch: pytest.MonkeyPatch, theme
                 # The line of time is above the versions.
                 y = rows.cursor + rows._top - rows.scroll_offset.y  # type: ignore[attr-defined]
                 strips = [rows.render_line(line) for line in (y, y + 1)]
-                one, other = (
+                cursor_styles, next_styles = (
                     {(segment.style.reverse, str(segment.style.bgcolor)) for segment in strip if segment.style}
                     for strip in strips
                 )
-                assert one.isdisjoint(other)
+                assert cursor_styles.isdisjoint(next_styles)
 
     asyncio.run(run())
 

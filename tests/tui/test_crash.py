@@ -88,8 +88,8 @@ def test_a_bug_that_ends_the_app_is_one_sentence(own_home: Path, how: str, keys:
         end = terminal.wait_exit()
         assert (end.code, end.by_signal) == (70, False)
         assert_restored(terminal)
-        said = terminal.raw.rpartition(b"\x1b[?1049l")[2].decode()
-        words = " ".join(re.sub(r"\x1b\[[<>?\d;]*[a-zA-Z]", "", said).split())
+        last_words = terminal.raw.rpartition(b"\x1b[?1049l")[2].decode()
+        words = " ".join(re.sub(r"\x1b\[[<>?\d;]*[a-zA-Z]", "", last_words).split())
         where = f"the log is {own_home}/state/ekstui.log" if logged else "set EKSTUI_LOG=1 to log such errors"
         assert re.fullmatch(rf"ekstui: internal error \(KeyError[^()]*\); {where}\.", words), words
         for secret in SECRETS:

@@ -162,10 +162,10 @@ def test_every_pane_can_be_reached_at_every_size(size: tuple[int, int]) -> None:
         for key, pane in (("2", "permissions"), ("3", "versions"), ("4", "attached"), ("1", "policies")):
             await pilot.press(key)
             await pilot.pause()
-            shown = screen.query_one(f"#{pane}", Pane)
-            assert shown.rows.has_focus
-            assert shown.region.width >= 40 or size[0] > 60
-            assert shown.region.height > 5
+            pane_widget = screen.query_one(f"#{pane}", Pane)
+            assert pane_widget.rows.has_focus
+            assert pane_widget.region.width >= 40 or size[0] > 60
+            assert pane_widget.region.height > 5
 
     travel(journey, size)
 

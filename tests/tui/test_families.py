@@ -150,6 +150,6 @@ def test_a_release_is_called_by_the_name_that_was_asked_for() -> None:
 
 def test_a_release_is_opened_by_the_name_that_was_typed() -> None:
     things = catalogue(Library.open(AccountChoice(demo=True))).find("karpenter@1.8")
-    shown = shown_of(things[0])
-    assert shown is not None
-    assert version_words(shown.entry.policy, shown.version) == "v1.8.0, unchanged since v1.7.0"
+    place = shown_of(things[0])
+    assert place is not None
+    assert version_words(place.entry.policy, place.version) == "v1.8.0, unchanged since v1.7.0"

@@ -71,16 +71,16 @@ def is_true(text: str) -> bool:
 
 def look(choice: AccountChoice, size: tuple[int, int], until: Callable[[EkstuiApp], bool]) -> tuple[str, str]:
     """Return the header of the first frame, and as it is once the account is read."""
-    seen: list[str] = []
+    headers: list[str] = []
 
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
-        seen.append(header(app))
+        headers.append(header(app))
         await settle(pilot, lambda: until(app))
-        seen.append(header(app))
+        headers.append(header(app))
 
     travel(journey, size, library=Library.open(choice))
-    assert all(map(is_true, seen))
-    return seen[0], seen[1]
+    assert all(map(is_true, headers))
+    return headers[0], headers[1]
 
 
 @SIZES
@@ -109,14 +109,14 @@ def test_offline_nothing_says_that_it_can_be_renewed(size: tuple[int, int]) -> N
 
 def test_offline_no_key_asks_aws_and_the_app_says_why(toasts: list[str]) -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
-        seen = [words(app.screen)]
+        texts = [words(app.screen)]
         await settle(pilot, lambda: app.explorer.account.error is not None)
         await pilot.press("4", "r", "R")
         await settle(pilot, lambda: "without --offline" in words(app.screen))
-        seen.append(words(app.screen))
+        texts.append(words(app.screen))
         await pilot.press("a")
         await settle(pilot, lambda: shows(app, AccountScreen) and "There is no snapshot" in words(app.screen))
-        assert "r asks" not in " ".join([*seen, words(app.screen)])
+        assert "r asks" not in " ".join([*texts, words(app.screen)])
         assert "renew" not in footer(app)
         assert toasts == ["Offline, ekstui does not ask AWS; start it without --offline to renew the data."] * 2
 

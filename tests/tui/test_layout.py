@@ -29,14 +29,14 @@ async def _lines(pilot: Pilot[None], app: EkstuiApp) -> list[str]:
     """Return all painted rows of the policies, page by page."""
     rows = explorer_of(app).policies.rows
     await pilot.press("home")
-    found: dict[int, str] = {}
-    while len(found) < len(rows.rows):
+    text_by_row: dict[int, str] = {}
+    while len(text_by_row) < len(rows.rows):
         for y in range(rows.size.height):
             if (index := rows.scroll_offset.y + y) < len(rows.rows):
-                found[index] = rows.render_line(y).text
+                text_by_row[index] = rows.render_line(y).text
         await pilot.press("pagedown")
         await pilot.pause()
-    return [found[index] for index in sorted(found) if rows.rows[index].selectable]
+    return [text_by_row[index] for index in sorted(text_by_row) if rows.rows[index].selectable]
 
 
 def test_every_key_means_one_thing() -> None:
@@ -62,12 +62,12 @@ def test_the_styles_of_a_widget_name_its_class() -> None:
 
 
 def test_every_key_of_a_screen_does_something() -> None:
-    found = [
+    modules = [
         importlib.import_module(f"{screens.__name__}.{module.name}")
         for module in pkgutil.iter_modules(screens.__path__)
     ]
     kinds = {
-        kind for module in found for kind in vars(module).values() if isinstance(kind, type) and "KEYS" in vars(kind)
+        kind for module in modules for kind in vars(module).values() if isinstance(kind, type) and "KEYS" in vars(kind)
     }
     assert len(kinds) > 10
     dead = [
@@ -91,18 +91,18 @@ def test_the_places_cover_the_screen_once_and_the_focused_pane_has_the_most(size
         cells = Counter((x, y) for place in places.values() for y in place.line_range for x in place.column_range)
         assert set(cells.values()) == {1}
         assert len(cells) == size.area
-        shown = {name: place for name, place in places.items() if name in PANES}
-        assert pane in shown
+        by_pane = {name: place for name, place in places.items() if name in PANES}
+        assert pane in by_pane
         if size.width >= 90:
-            other: PaneId = {
+            neighbour: PaneId = {
                 "policies": "versions",
                 "versions": "policies",
                 "permissions": "attached",
                 "attached": "permissions",
             }[pane]  # type: ignore[assignment]
-            assert 0.6 < shown[pane].height / (shown[pane].height + shown[other].height) < 0.7
+            assert 0.6 < by_pane[pane].height / (by_pane[pane].height + by_pane[neighbour].height) < 0.7
         else:
-            assert list(shown) == [pane]
+            assert list(by_pane) == [pane]
 
 
 def test_no_name_of_an_eks_policy_is_cut() -> None:
@@ -149,9 +149,9 @@ def test_nothing_is_cut_that_would_fit_where_there_is_much_room() -> None:
         explorer = explorer_of(app)
         await settle(pilot, lambda: explorer.account.snapshot is not None and not explorer.account.asking)
         for name in ("AmazonEKS_CNI_Policy", "AmazonEKSClusterPolicy", "AmazonEKSLocalOutpostServiceRolePolicy"):
-            shown = Shown(app.library.find(name), app.library.find(name).policy.default_version)
-            app.post_message(Open(shown.place))
-            await settle(pilot, lambda shown=shown: explorer.shown == shown)  # type: ignore[misc]
+            place = Shown(app.library.find(name), app.library.find(name).policy.default_version)
+            app.post_message(Open(place.place))
+            await settle(pilot, lambda place=place: explorer.shown == place)  # type: ignore[misc]
             assert await _cells_cut(pilot, app) == []
         await pilot.press("1")
         lines = await _lines(pilot, app)

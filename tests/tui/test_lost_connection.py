@@ -46,13 +46,13 @@ def everything_kept(home: Path) -> bytes:
 
 def test_a_comparison_is_offered_again_with_the_filter_and_the_marks(home: Path) -> None:
     with started(home) as terminal:
-        for keys, seen in (
+        for keys, text in (
             ("/cluster\r ", f"A WorkerNode v{newest('AmazonEKSWorkerNodePolicy')}"),
             (":cni@v4..v5", "AmazonEKS_CNI_Policy@v4..v5"),
             ("\r", "ekstui   compare"),
         ):
             terminal.send(keys)
-            terminal.wait_for(seen)
+            terminal.wait_for(text)
         terminal.settle()
         terminal.hang_up()
         assert terminal.wait_exit(reading=False).code == 129
@@ -91,10 +91,10 @@ def test_what_is_of_the_account_is_kept_in_its_own_file_only(rig: Rig, home: Pat
 
 
 def test_nothing_is_kept_of_the_demo_nor_when_one_quits_nor_where_the_app_opens(home: Path) -> None:
-    for options, keys, seen in ((("--demo",), "j2", "2 Permissions · AmazonEKSWorker"), (("--offline",), "", "")):
+    for options, keys, text in ((("--demo",), "j2", "2 Permissions · AmazonEKSWorker"), (("--offline",), "", "")):
         with started(home, options) as terminal:
             terminal.send(keys)
-            terminal.wait_for(seen)
+            terminal.wait_for(text)
             terminal.settle()
             terminal.signal(signal.SIGHUP)
             assert terminal.wait_exit().code == 129

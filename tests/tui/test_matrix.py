@@ -49,8 +49,8 @@ def test_one_policy_fills_the_cells_and_leads_to_an_action_and_back() -> None:
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 15)])
 def test_marked_policies_stand_side_by_side(size: tuple[int, int]) -> None:
-    one, other = (counts(name, "ec2")["List"] for name in (CNI, WORKER))
-    ec2 = "○○" if size == (60, 15) else f"{one.granted} {other.granted} /{one.total}"
+    of_cni, of_worker = (counts(name, "ec2")["List"] for name in (CNI, WORKER))
+    ec2 = "○○" if size == (60, 15) else f"{of_cni.granted} {of_worker.granted} /{of_cni.total}"
 
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         await pilot.press("space", "j", "space", "t")

@@ -346,9 +346,9 @@ def test_a_policy_that_is_not_known_keeps_the_screen_and_says_so() -> None:
         app.post_message(Open(PolicyAt("AmazonEKSNoSuchPolicy")))
         await pilot.pause()
         assert shows(app, ExplainScreen)
-        said = [note.message for note in app._notifications]
-        assert any("AmazonEKS_CNI_Policy v99 is not known yet" in message for message in said)
-        assert any("AmazonEKSNoSuchPolicy" in message for message in said)
+        toasts = [note.message for note in app._notifications]
+        assert any("AmazonEKS_CNI_Policy v99 is not known yet" in message for message in toasts)
+        assert any("AmazonEKSNoSuchPolicy" in message for message in toasts)
 
     travel(journey)
 

@@ -18,13 +18,13 @@ from ekstui.tui.widgets.rows import RowList
 class ListApp(App[None]):
     def __init__(self, rows: list[Row]) -> None:
         super().__init__()
-        self.given = rows
+        self.initial_rows = rows
 
     def compose(self) -> ComposeResult:
         yield RowList((Column("Name", 4, share=1), Column("N", 3, right=True)), header=True)
 
     def on_mount(self) -> None:
-        self.query_one(RowList).set_rows(self.given)
+        self.query_one(RowList).set_rows(self.initial_rows)
         self.query_one(RowList).focus()
 
 

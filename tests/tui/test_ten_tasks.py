@@ -28,17 +28,17 @@ class User:
         self.terminal = terminal
         self.keys = 0
 
-    def press(self, keys: str, *seen: str) -> None:
+    def press(self, keys: str, *parts: str) -> None:
         """Press keys one by one, and wait for a row of the screen that has all of these parts."""
         for key in keys:
             self.terminal.send(key)
         self.keys += len(keys)
-        self.sees(*seen)
+        self.sees(*parts)
 
-    def paste(self, text: str, seen: str) -> None:
+    def paste(self, text: str, text_after: str) -> None:
         """Paste a text."""
         self.terminal.send(f"\x1b[200~{text}\x1b[201~".encode())
-        self.terminal.wait_for(seen)
+        self.terminal.wait_for(text_after)
 
     def sees(self, *parts: str) -> None:
         """Wait until a row of the screen has all of these parts."""

@@ -163,14 +163,14 @@ def test_the_palette_takes_letters_back_and_moves_in_its_rows_while_one_types() 
 
 
 @pytest.mark.parametrize(
-    ("open_line", "shown"), [("colon", "<U+009B>31mred<U+202E> more"), ("slash", "<U+009B>31mred<U+202E>")]
+    ("open_line", "value"), [("colon", "<U+009B>31mred<U+202E> more"), ("slash", "<U+009B>31mred<U+202E>")]
 )
-def test_what_is_pasted_is_made_safe_to_show(open_line: str, shown: str) -> None:
+def test_what_is_pasted_is_made_safe_to_show(open_line: str, value: str) -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         await pilot.press(open_line)
         line = app.focused
         assert isinstance(line, BarLine)
         line.post_message(Paste("\x9b31mred\u202e\nmore"))
-        await settle(pilot, lambda: line.value == shown)
+        await settle(pilot, lambda: line.value == value)
 
     travel(journey)

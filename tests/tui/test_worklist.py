@@ -118,10 +118,10 @@ def test_a_cluster_is_chosen_before_what_is_wrong_in_each_is_known(
         return answers
 
     monkeypatch.setattr(cluster_screens, "clusters", clusters)
-    said: list[str] = []
+    toasts: list[str] = []
 
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
-        app.notify = lambda message, **_: said.append(message)  # type: ignore[method-assign]
+        app.notify = lambda message, **_: toasts.append(message)  # type: ignore[method-assign]
         explorer = app.screen
         assert isinstance(explorer, ExplorerScreen)
         await settle(pilot, lambda: explorer.account.snapshot is not None and not explorer.account.asking)
@@ -135,7 +135,7 @@ def test_a_cluster_is_chosen_before_what_is_wrong_in_each_is_known(
         await settle(pilot, judged.is_set)
         await settle(pilot, lambda: "ekstui-clusters" not in {thread.name for thread in threading.enumerate()})
         await pilot.pause()
-        assert not [message for message in said if message != ClusterScreen.WAITING.capitalize()]
+        assert not [message for message in toasts if message != ClusterScreen.WAITING.capitalize()]
 
     travel(journey)
 

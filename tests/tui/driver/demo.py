@@ -67,7 +67,7 @@ class Demo(App[None]):
         super().__init__(driver_class=driver_class())
         # Pictures are compared, and an underline that still moves would make the first one another than the next.
         self.animation_level = "none"
-        self.toasts = self.said = 0
+        self.toasts = self.sentences = 0
 
     def compose(self) -> ComposeResult:
         yield Header()
@@ -115,8 +115,8 @@ class Demo(App[None]):
         repaint(self)
 
     def action_say(self) -> None:
-        self.said += 1
-        self.sub_title = f"said {self.said}"
+        self.sentences += 1
+        self.sub_title = f"said {self.sentences}"
 
     def action_stick(self) -> None:
         self._say_at_once("stuck")

@@ -114,7 +114,7 @@ def test_a_terminal_that_does_not_read_does_not_hold_the_app() -> None:
 
 def test_suspended_it_gives_the_terminal_back_and_continued_it_takes_it_again() -> None:
     with started() as terminal:
-        shown = terminal.text
+        text = terminal.text
         for _ in range(2):
             terminal.signal(signal.SIGTSTP)
             terminal.wait_for(lambda: terminal.state() == "T")
@@ -122,7 +122,7 @@ def test_suspended_it_gives_the_terminal_back_and_continued_it_takes_it_again() 
             assert_restored(terminal)
             terminal.screen.reset()
             terminal.signal(signal.SIGCONT)
-            terminal.wait_for(lambda: terminal.text == shown)
+            terminal.wait_for(lambda: terminal.text == text)
             assert terminal.modes[1049]
             assert not terminal.termios[3] & termios.ECHO
         terminal.press("\x1b[B")
@@ -134,13 +134,13 @@ def test_suspended_it_gives_the_terminal_back_and_continued_it_takes_it_again() 
 @pytest.mark.parametrize("stopped", [True, False])
 def test_sigcont_paints_again_where_the_terminal_was_not_given_back(stopped: bool) -> None:
     with started() as terminal:
-        shown = terminal.text
+        text = terminal.text
         if stopped:
             terminal.signal(signal.SIGSTOP)
             terminal.wait_for(lambda: terminal.state() == "T")
         terminal.screen.reset()
         terminal.signal(signal.SIGCONT)
-        terminal.wait_for(lambda: terminal.text == shown)
+        terminal.wait_for(lambda: terminal.text == text)
         terminal.send("q")
         assert terminal.wait_exit().code == 0
         assert_restored(terminal)

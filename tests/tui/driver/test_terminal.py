@@ -92,20 +92,20 @@ def frames_of(terminal: Terminal, key: str) -> bytes:
 
 def test_repaint_makes_good_what_others_wrote_over() -> None:
     with Terminal(DEMO, forked=True) as terminal:
-        shown = started(terminal).text
+        text = started(terminal).text
         terminal.screen.reset()
-        assert terminal.text != shown
+        assert terminal.text != text
         terminal.send("\x0c")
-        terminal.wait_for(lambda: terminal.text == shown)
+        terminal.wait_for(lambda: terminal.text == text)
 
 
 def test_another_program_may_have_the_terminal_for_a_while() -> None:
     with Terminal(DEMO, forked=True) as terminal:
-        shown = started(terminal).text
+        text = started(terminal).text
         sent = terminal.received
         terminal.send("O")
         terminal.wait_for(lambda: re.search(rb"\x1b\[\?1049l.*outside.*\x1b\[\?1049h", terminal.raw[sent:], re.DOTALL))
-        terminal.wait_for(lambda: terminal.text == shown)
+        terminal.wait_for(lambda: terminal.text == text)
         terminal.send(".")
         terminal.wait_for("said")
 
@@ -132,14 +132,14 @@ def picture(terminal: Terminal) -> list[Char]:
 
 def test_a_new_size_is_followed_and_the_old_one_again() -> None:
     with Terminal(DEMO, forked=True) as terminal:
-        shown = started(terminal).text
+        text = started(terminal).text
         for columns, rows in ((100, 30), (40, 10)):
             sent = terminal.received
             terminal.resize(columns, rows)
             terminal.wait_for(lambda sent=sent: terminal.received > sent)  # type: ignore[misc]
             terminal.settle(0.5)
         terminal.resize(80, 24)
-        terminal.wait_for(lambda: terminal.text == shown)
+        terminal.wait_for(lambda: terminal.text == text)
 
 
 def test_nothing_is_done_where_nothing_happens() -> None:

@@ -63,12 +63,12 @@ def test_a_key_right_after_escape_is_one_with_alt_only_if_that_is_bound(
     data: bytes, bound: set[str], expected: list[str]
 ) -> None:
     parser = Parser()
-    found = [*parser.feed(data.decode())]
+    parsed_keys = [*parser.feed(data.decode())]
     until = monotonic() + PATIENCE
     # An opening bracket may begin a sequence.
-    while not found and monotonic() < until:
-        found.extend(parser.tick())
-    (key,) = found
+    while not parsed_keys and monotonic() < until:
+        parsed_keys.extend(parser.tick())
+    (key,) = parsed_keys
     assert isinstance(key, EscapedKey)
     assert [part.key for part in key.read(bound)] == expected
 
@@ -96,11 +96,11 @@ COLOURED = b"\x1b[200~\x1b[31mq\x1bq\x1b]2;x\x1b\\q\x1b[200~\x1b[20\x1b[201~"
 @pytest.mark.parametrize("size", [1, 2, 5, 7, 100])
 def test_an_escape_in_a_paste_is_no_key(size: int) -> None:
     # However the terminal cuts it; a paste from tmux's buffer of a coloured log is such a text.
-    found = messages(*(COLOURED[start : start + size] for start in range(0, len(COLOURED), size)), b"a")
-    assert [message.text if isinstance(message, Paste) else message for message in found[:-1]] == [
+    parsed = messages(*(COLOURED[start : start + size] for start in range(0, len(COLOURED), size)), b"a")
+    assert [message.text if isinstance(message, Paste) else message for message in parsed[:-1]] == [
         "␛[31mq␛q␛]2;x␛\\q␛[200~␛[20"
     ]
-    assert isinstance(found[-1], Key)
+    assert isinstance(parsed[-1], Key)
 
 
 def test_what_looked_like_a_mouse_report_is_let_go() -> None:
