@@ -58,13 +58,13 @@ def busy_processes(count: int) -> Iterator[None]:
             process.wait()
 
 
-def run_tests(busy: int, arguments: Sequence[str], said: Path) -> Run:
-    """Run the tests once, niced and in two workers, beside `busy` processes; what pytest says goes to the file `said`."""
+def run_tests(busy: int, arguments: Sequence[str], log: Path) -> Run:
+    """Run the tests once, niced and in two workers, beside `busy` processes; what pytest says goes to the file `log`."""
     with tempfile.TemporaryDirectory() as folder, busy_processes(busy):
         results = Path(folder) / "results.xml"
         command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "worksteal", "-q", f"--junitxml={results}"]
         begun, before = perf_counter(), _processor()
-        with said.open("w") as output:
+        with log.open("w") as output:
             # Lower priority than the busy processes, as a stranger's machine may do it.
             subprocess.run(["nice", *command, *arguments], cwd=ROOT, stdout=output, stderr=output, check=False)
         passed, fallen = _results(results)

@@ -63,9 +63,9 @@ def test_settings_that_are_not_a_regular_file_are_refused_at_once(
 def test_settings_may_be_a_link_as_those_who_keep_them_elsewhere_have_it(tmp_path: Path) -> None:
     (tmp_path / "kept.toml").write_text('scope = "all"')
     (tmp_path / "config.toml").symlink_to(tmp_path / "kept.toml")
-    found = read_file(tmp_path / "config.toml")
-    assert found is not None
-    assert found.values == {"scope": "all"}
+    file = read_file(tmp_path / "config.toml")
+    assert file is not None
+    assert file.values == {"scope": "all"}
 
 
 @pytest.mark.parametrize(("private", "mode"), [(True, 0o600), (False, 0o644)])

@@ -66,11 +66,11 @@ def test_the_log_of_the_settings_has_as_much_as_its_level(
 
 
 def test_nothing_is_kept_of_what_nobody_logs() -> None:
-    seen: list[object] = []
+    records: list[object] = []
     log.info_once("opens it")
-    log.start(lambda *record: seen.append(record))
+    log.start(lambda *record: records.append(record))
     log.info_once("opens it")
     log.info_once("opens it")
     log.stop()
     log.info("%s", "after")
-    assert seen == [(20, "opens it")]
+    assert records == [(20, "opens it")]

@@ -15,20 +15,20 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_nothing_said_means_the_defaults(file: Path) -> None:
-    found = effective(file, {})
-    assert found.settings == Settings()
-    assert set(found.origins.values()) == {"default"}
-    assert not found.file_found
+    outcome = effective(file, {})
+    assert outcome.settings == Settings()
+    assert set(outcome.origins.values()) == {"default"}
+    assert not outcome.file_found
 
 
 def test_what_comes_later_wins_and_says_where_it_is_from(file: Path) -> None:
     file.write_text('scope = "all"\nprofile = "from-file"\nstale_after = 5\n[keys]\nexplorer.diff = "D"\n')
     environment = {"EKSTUI_PROFILE": "from-variable", "EKSTUI_STALE_AFTER": "60", "EKSTUI_REGIONS": "eu-west-1, all"}
-    found = effective(file, environment, {"stale_after": None, "profile": "from-option"})
-    assert found.settings == Settings(
+    outcome = effective(file, environment, {"stale_after": None, "profile": "from-option"})
+    assert outcome.settings == Settings(
         scope="all", profile="from-option", regions=("eu-west-1", "all"), stale_after=60, keys={"explorer.diff": "D"}
     )
-    assert {name: origin for name, origin in found.origins.items() if origin != "default"} == {
+    assert {name: origin for name, origin in outcome.origins.items() if origin != "default"} == {
         "scope": f"{file}:1",
         "profile": "command line",
         "regions": "EKSTUI_REGIONS",
@@ -41,16 +41,16 @@ def test_what_comes_later_wins_and_says_where_it_is_from(file: Path) -> None:
 def test_a_shell_with_credentials_is_not_taken_to_the_profile_of_the_file(file: Path, variable: str) -> None:
     file.write_text('profile = "prod"\n')
     assert effective(file, {}).settings.profile == "prod"
-    found = effective(file, {variable: "something"})
-    assert (found.settings.profile, found.origins["profile"]) == (None, variable)
+    outcome = effective(file, {variable: "something"})
+    assert (outcome.settings.profile, outcome.origins["profile"]) == (None, variable)
     assert effective(file, {variable: "something", "EKSTUI_PROFILE": "dev"}).settings.profile == "dev"
 
 
 def test_an_unknown_key_is_a_warning_with_its_line_and_the_nearest(file: Path) -> None:
     file.write_text('# mine\nthem = "nord"\n\n[colours]\nred = 1\n')
-    found = effective(file, {})
-    assert found.settings == Settings()
-    assert found.warnings == (
+    outcome = effective(file, {})
+    assert outcome.settings == Settings()
+    assert outcome.warnings == (
         f"{file}:2: there is no setting them; the nearest is theme.",
         f"{file}:5: there is no setting colours.red.",
     )
@@ -111,10 +111,10 @@ def test_a_folder_in_place_of_the_file_is_an_input_error(tmp_path: Path) -> None
 
 def test_every_example_of_the_manual_can_be_set(file: Path) -> None:
     file.write_text("".join(f"{setting.name} = {setting.about.example}\n" for setting in SETTINGS))
-    found = effective(file, {})
-    assert found.warnings == ()
-    assert set(found.origins) == {setting.name for setting in SETTINGS}
-    assert "default" not in found.origins.values()
+    outcome = effective(file, {})
+    assert outcome.warnings == ()
+    assert set(outcome.origins) == {setting.name for setting in SETTINGS}
+    assert "default" not in outcome.origins.values()
 
 
 @pytest.mark.parametrize(

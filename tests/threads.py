@@ -18,7 +18,7 @@ class Thread(NamedTuple):
     """A public thread."""
 
     name: str
-    found: str
+    cause: str
     message: str
     answers: tuple[str, ...]
 
@@ -54,4 +54,4 @@ def first_lines(text: str, library: Library) -> tuple[str, ...]:
 if __name__ == "__main__":
     opened = Library.open()
     for thread in threads():
-        print(thread.name, thread.found, *first_lines(thread.message, opened), sep="\n    ")
+        print(thread.name, thread.cause, *first_lines(thread.message, opened), sep="\n    ")

@@ -736,8 +736,8 @@ SERVICE, NAME = "aws:principalisawsservice", "aws:principalservicename"
         *(((key, ""), (ZONE, "eu-west-2b"), True) for key in ("aws:requestedregion", "ec2:region")),
         *(((key, "eu-west-1"), (ZONE, ""), True) for key in ("aws:requestedregion", "ec2:region")),
         *(
-            (("aws:currenttime", one), ("aws:epochtime", other), True)
-            for one, other in (("", "86400"), ("1970-01-02", ""))
+            (("aws:currenttime", time), ("aws:epochtime", seconds), True)
+            for time, seconds in (("", "86400"), ("1970-01-02", ""))
         ),
         ((VPC, "vpc-1"), (VPCE, "vpce-1"), True),
         ((VPC, "vpc-1"), (VPCE, ""), False),
