@@ -39,7 +39,7 @@ def issuer(region: str, name: str, account_id: str) -> str:
 
 
 def extend(cluster: Cluster, **attributes: Any) -> None:
-    """Give a moto cluster what moto leaves out; `attributes` are further attributes in snake case, such as compute_config."""
+    """Give a moto cluster what moto leaves out; `attributes` are further ones in snake case, such as compute_config."""
     for kind in KINDS:
         if not hasattr(cluster, kind):
             setattr(cluster, kind, {})
