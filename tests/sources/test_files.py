@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import subprocess
 import tarfile
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from ekstui.errors import InputError
 from ekstui.sources import git as git_module
 from ekstui.sources.archives import read_collection
 from tests.support.documents import allowing
+from tests.support.git import git
 from tests.support.patience import PATIENCE
 
 KNOWN = {
@@ -217,17 +217,6 @@ def test_half_a_character_which_only_json_can_spell_costs_its_document_alone(tmp
 def test_a_folder_without_answers_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no \.json, \.whl or \.tgz files"):
         read_collection(tmp_path, KNOWN)
-
-
-def git(folder: Path, *arguments: str, day: int = 1) -> None:
-    moment = f"2026-06-{day:02}T12:00:00Z"
-    environment = os.environ | {
-        "GIT_AUTHOR_DATE": moment,
-        "GIT_COMMITTER_DATE": moment,
-        "GIT_CONFIG_GLOBAL": os.devnull,
-    }
-    identity = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "init.defaultBranch=main")
-    subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True, env=environment)
 
 
 SETTINGS_THAT_START_PROGRAMS = (

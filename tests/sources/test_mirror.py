@@ -22,9 +22,10 @@ from ekstui.cli.main import main
 from ekstui.errors import InputError, NetworkError
 from ekstui.sources.corpus import Corpus
 from ekstui.sources.mirror import Mirror, clear_mirrors, is_intact, mirrors
-from tests.sources.test_files import answer, git
+from tests.sources.test_files import answer
 from tests.support.effort import EFFORT, sample
 from tests.support.filled import copied
+from tests.support.git import git
 from tests.support.patience import PATIENCE
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
