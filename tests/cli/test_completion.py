@@ -25,7 +25,7 @@ def completed(line: str, folder: Path) -> list[str]:
     """Return what argcomplete's protocol answers for a line with the cursor at its end."""
     answer = folder / "answer"
     subprocess.run([sys.executable, "-m", "ekstui"], env=_request(line, answer), timeout=PATIENCE, check=True)
-    return words_of(answer.read_text(encoding="utf-8"))
+    return completions_in(answer.read_text(encoding="utf-8"))
 
 
 def _request(line: str, answer: Path) -> dict[str, str]:
@@ -47,7 +47,7 @@ def test_a_command_is_declared_from_its_text_as_by_its_module(name: str, monkeyp
     assert _declared(name) == by_module
 
 
-def words_of(answer: str) -> list[str]:
+def completions_in(answer: str) -> list[str]:
     return answer.replace(" ", "").split("\x0b")
 
 
@@ -114,7 +114,7 @@ def test_words_that_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         [sys.executable, "-c", EACH_FORKED], env={**os.environ, **PROTOCOL}, input=json.dumps([*FITTING]), text=True,
         capture_output=True, timeout=PATIENCE, check=True,
     )  # fmt: skip
-    assert dict(zip(FITTING, map(words_of, json.loads(asked.stdout)), strict=True)) == FITTING
+    assert dict(zip(FITTING, map(completions_in, json.loads(asked.stdout)), strict=True)) == FITTING
 
 
 def test_an_empty_word_is_completed_by_commands_alone(tmp_path: Path) -> None:

@@ -24,11 +24,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from unittest import mock
 
-from textual.widget import Widget
-
 from ekstui.cli.main import main as ekstui
 from ekstui.library import Library
-from ekstui.present.styled import plain
 from ekstui.sources.aws import connection
 from ekstui.sources.aws.connection import OPERATIONS
 from ekstui.tui.app import EkstuiApp, where_to_start
@@ -37,11 +34,11 @@ from ekstui.tui.screens.cluster_screens import ClusterScreen
 from ekstui.tui.screens.explain_screen import ExplainScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.widgets.attached_pane import AttachedPane
-from ekstui.tui.widgets.rows import RowList
 from tests.rig.proxy import Effect
 from tests.rig.rig import Rig
 from tests.support.filled import copied, fill_cache
 from tests.support.patience import PATIENCE
+from tests.support.rows import words
 from tests.support.undrawn import draw
 from tests.torture import add_share, is_broken
 
@@ -202,7 +199,7 @@ def screens() -> dict[str, str]:
             while _works() or explorer.account.asking:
                 await pilot.pause(0.02)
             pane = explorer.query_one(AttachedPane)
-            texts = {"pane": f"{words_of(pane)}\n{pane.border_subtitle or ''}\n{header_of(explorer)}"}
+            texts = {"pane": f"{words(pane)}\n{pane.border_subtitle or ''}\n{header_of(explorer)}"}
             for place, screen in (
                 ("account", AccountScreen(explorer.account)),
                 ("cluster", ClusterScreen("prod", "eu-central-1")),
@@ -210,10 +207,10 @@ def screens() -> dict[str, str]:
                 ("explain", ExplainScreen(f"role:{ROLE} ec2:CreateTags")),
             ):
                 await app.push_screen(screen)
-                while _works() or words_of(screen) == screen.WAITING:
+                while _works() or words(screen) == screen.WAITING:
                     await pilot.pause(0.02)
                 draw(app)
-                texts[place] = words_of(screen)
+                texts[place] = words(screen)
                 app.pop_screen()
             return texts
 
@@ -241,11 +238,6 @@ def _works() -> bool:
 def header_of(explorer: ExplorerScreen) -> str:
     """Return what the header says."""
     return "".join(strip.text for strip in explorer.header.render_lines(explorer.header.region.reset_offset))
-
-
-def words_of(node: Widget) -> str:
-    """Return what the rows in a widget hold, a line a row."""
-    return "\n".join(" ".join(map(plain, row.cells)).strip() for rows in node.query(RowList) for row in rows.rows)
 
 
 def judged(fault: str, call: tuple[str, str], place: str, text: str, *, whole: bool) -> Cell:

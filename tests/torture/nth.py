@@ -263,8 +263,9 @@ def start_app(words: Sequence[str]) -> int:
     from ekstui.library import AccountChoice, Library, maintenance
     from ekstui.tui.app import EkstuiApp
     from ekstui.tui.screens import explorer_screen as module
+    from tests.support.rows import words as text_of
     from tests.support.undrawn import draw
-    from tests.torture.faults import header_of, words_of
+    from tests.torture.faults import header_of
 
     # Filled in this process, where operations can fail; anew, which takes many seconds, in the first start alone.
     mock.patch.object(maintenance, "_filled_by_process", lambda *_: words != FIRST).start()
@@ -292,7 +293,7 @@ def start_app(words: Sequence[str]) -> int:
             await pilot.pause(0.15)
             draw(app)
             waiting = explorer.account.asking or ("work" if _works() else "")
-            print(header_of(explorer), words_of(explorer), *told, explorer.account.error or "", sep="\n")
+            print(header_of(explorer), text_of(explorer), *told, explorer.account.error or "", sep="\n")
             if waiting:
                 print(f"Traceback: {waiting} has not ended")
             await pilot.press("q")

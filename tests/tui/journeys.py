@@ -10,18 +10,16 @@ from textual.message_pump import MessagePump
 from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widget import Widget
 from textual.widgets import Input
 
 from ekstui.library import Library
-from ekstui.present.styled import plain
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.messages import Start
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
-from ekstui.tui.widgets.rows import RowList
 from tests.support import idle
 from tests.support.patience import PATIENCE
+from tests.support.rows import words
 from tests.support.undrawn import draw
 
 idle.wait_for_work_instead_of_time()
@@ -78,15 +76,6 @@ def _has_work(app: LibraryApp, timers: bool) -> bool:
 def _is_pending(timer: Timer) -> bool:
     # What repeats, such as the repaints and the ages, is never done.
     return timer._repeat == 0 and timer._task is not None and not timer._task.done()
-
-
-def words(screen: Widget) -> str:
-    """Return the text of all lists of a screen or widget, one line per row."""
-    return "\n".join(
-        " ".join(plain(cell).strip() for cell in row.cells).strip()
-        for rows in screen.query(RowList)
-        for row in rows.rows
-    )
 
 
 async def type_in(pilot: Pilot[None], text: str) -> None:

@@ -1,6 +1,5 @@
 """Journeys through the four panes, on the real corpus."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
@@ -18,34 +17,30 @@ from ekstui.tui.widgets.pane import Pane
 from ekstui.tui.widgets.policies_pane import PoliciesPane
 from ekstui.tui.widgets.versions_pane import VersionsPane
 from tests.support.bundled import CNI, FAMILY, POLICIES, newest
-from tests.tui.journeys import at_rest, settle
+from tests.support.rows import row_texts
+from tests.tui.journeys import at_rest, explorer_of, settle, travel
 
 Journey = Callable[[Pilot[None], ExplorerScreen], Awaitable[None]]
 
 
-def travel(journey: Journey, size: tuple[int, int] = (120, 40)) -> None:
-    async def run() -> None:
-        app = EkstuiApp(Library.open())
-        async with app.run_test(size=size) as pilot:
-            assert isinstance(app.screen, ExplorerScreen)
-            await journey(pilot, app.screen)
+def explore(journey: Journey, size: tuple[int, int] = (120, 40)) -> None:
+    """Run a journey through the app's first screen."""
 
-    asyncio.run(run())
+    async def through_explorer(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await journey(pilot, explorer_of(app))
 
-
-def words(pane: Pane) -> list[str]:
-    return [" ".join(plain(cell).strip() for cell in row.cells).strip() for row in pane.rows.rows]
+    travel(through_explorer, size)
 
 
 def test_the_list_is_filled_and_the_panes_follow_its_cursor() -> None:
     async def journey(pilot: Pilot[None], screen: ExplorerScreen) -> None:
         policies, versions = screen.query_one(PoliciesPane), screen.query_one(VersionsPane)
         assert len(policies.entries) == FAMILY
-        await settle(pilot, lambda: any("v6 2026-03-04" in line for line in words(versions)))
+        await settle(pilot, lambda: any("v6 2026-03-04" in line for line in row_texts(versions)))
         await pilot.press("j")
-        await settle(pilot, lambda: any("v3 2023-11-27 +1 widened" in line for line in words(versions)))
+        await settle(pilot, lambda: any("v3 2023-11-27 +1 widened" in line for line in row_texts(versions)))
 
-    travel(journey)
+    explore(journey)
 
 
 def test_a_long_title_keeps_its_version() -> None:
@@ -58,29 +53,29 @@ def test_a_long_title_keeps_its_version() -> None:
         assert "AmazonSageMaker" in frame.text
         assert frame.text.endswith("AdminAccess v1 ━┓")
 
-    travel(journey, size=(60, 15))
+    explore(journey, size=(60, 15))
 
 
 def test_versions_that_nobody_saw_are_named() -> None:
     async def journey(pilot: Pilot[None], screen: ExplorerScreen) -> None:
         await pilot.press("slash", *"EKSServiceRolePolicy", "enter")
-        await settle(pilot, lambda: "v12–v16 never recorded" in words(screen.query_one(VersionsPane)))
+        await settle(pilot, lambda: "v12–v16 never recorded" in row_texts(screen.query_one(VersionsPane)))
 
-    travel(journey)
+    explore(journey)
 
 
 def test_a_filter_that_matches_nothing_says_how_to_clear_it() -> None:
     async def journey(pilot: Pilot[None], screen: ExplorerScreen) -> None:
         policies = screen.query_one(PoliciesPane)
         await pilot.press("slash", *"xyzzy")
-        assert "Nothing here matches “xyzzy”." in words(policies)
+        assert "Nothing here matches “xyzzy”." in row_texts(policies)
         # What the filter hides can be neither seen nor marked.
         await settle(pilot, lambda: screen.shown is None)
         await pilot.press("enter", "3", "space")
         assert screen.marks == ()
-        assert not words(screen.versions) + words(screen.permissions)
+        assert not row_texts(screen.versions) + row_texts(screen.permissions)
         await pilot.press("1", "s")
-        assert "Nothing here matches “xyzzy”." in words(policies)
+        assert "Nothing here matches “xyzzy”." in row_texts(policies)
         await pilot.press(*"ssss")
         # While the app asks or reads, escape stops that first.
         await at_rest(pilot, screen.app)
@@ -95,7 +90,7 @@ def test_a_filter_that_matches_nothing_says_how_to_clear_it() -> None:
         assert policies.filter == ""
         assert policies.rows.has_focus
 
-    travel(journey)
+    explore(journey)
 
 
 def test_a_policy_that_changed_is_marked_until_it_is_looked_at() -> None:
@@ -103,13 +98,13 @@ def test_a_policy_that_changed_is_marked_until_it_is_looked_at() -> None:
 
     async def journey(pilot: Pilot[None], screen: ExplorerScreen) -> None:
         await settle(
-            pilot, lambda: any(line.startswith("! AmazonEKSNetworkingPolicy") for line in words(screen.policies))
+            pilot, lambda: any(line.startswith("! AmazonEKSNetworkingPolicy") for line in row_texts(screen.policies))
         )
         await pilot.press("slash", *"EKSNetworking", "enter")
-        await settle(pilot, lambda: not any(line.startswith("!") for line in words(screen.policies)))
+        await settle(pilot, lambda: not any(line.startswith("!") for line in row_texts(screen.policies)))
         await pilot.press("slash", "escape")
 
-    travel(journey)
+    explore(journey)
     library = Library.open()
     networking = library.find("AmazonEKSNetworkingPolicy").policy
     assert seen_versions().changed_since([networking], datetime(2026, 9, 1, tzinfo=UTC)) == frozenset()
@@ -132,7 +127,7 @@ def test_scope_switches_through_all_families_and_back_with_the_cursor_on_its_pol
         await pilot.press("s")
         assert policies.rows.current == before
 
-    travel(journey)
+    explore(journey)
 
 
 def test_older_and_newer_walk_through_the_known_versions() -> None:
@@ -141,7 +136,7 @@ def test_older_and_newer_walk_through_the_known_versions() -> None:
         assert screen.shown is not None
         assert screen.shown.version == newest(CNI) - 1
 
-    travel(journey)
+    explore(journey)
 
 
 def test_a_key_right_behind_the_cursor_is_for_the_policy_under_it() -> None:
@@ -153,7 +148,7 @@ def test_a_key_right_behind_the_cursor_is_for_the_policy_under_it() -> None:
         assert isinstance(pilot.app.screen, CompareScreen)
         await settle(pilot, lambda: title in plain(pilot.app.screen.question()))  # type: ignore[attr-defined]
 
-    travel(journey)
+    explore(journey)
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 15)])
@@ -167,7 +162,7 @@ def test_every_pane_can_be_reached_at_every_size(size: tuple[int, int]) -> None:
             assert pane_widget.region.width >= 40 or size[0] > 60
             assert pane_widget.region.height > 5
 
-    travel(journey, size)
+    explore(journey, size)
 
 
 def test_zoom_fills_the_screen_and_puts_back() -> None:
@@ -182,4 +177,4 @@ def test_zoom_fills_the_screen_and_puts_back() -> None:
             await pilot.pause()
             assert zoomed.region.width < 120
 
-    travel(journey)
+    explore(journey)

@@ -16,7 +16,7 @@ from tests.library.test_lookup import DENIAL
 from tests.tui.journeys import Journey, settle, shows, travel, type_in, words
 
 
-def demo(journey: Journey) -> None:
+def travel_in_demo(journey: Journey) -> None:
     """Run a journey with the account of the demo."""
 
     async def with_account(pilot: Pilot[None], app: EkstuiApp) -> None:
@@ -58,7 +58,7 @@ def test_the_keys_of_a_row_mark_compare_ask_and_explain() -> None:
             await settle(pilot, lambda kind=kind: shows(app, kind))  # type: ignore[misc]
             assert getattr(app.screen, "text", "") == "ec2:CreateTags"
 
-    demo(journey)
+    travel_in_demo(journey)
 
 
 def test_what_is_pasted_anywhere_is_looked_up() -> None:
@@ -79,7 +79,7 @@ def test_what_is_pasted_anywhere_is_looked_up() -> None:
                     pilot, lambda: [(thing.kind, thing.name) for thing in app.recent] == [("denial", "ec2:CreateTags")]
                 )
 
-    demo(journey)
+    travel_in_demo(journey)
 
 
 def test_what_was_found_before_is_offered_first_and_forgotten_with_the_account() -> None:
@@ -105,4 +105,4 @@ def test_what_was_found_before_is_offered_first_and_forgotten_with_the_account()
         await pilot.press("enter")
         await settle(pilot, lambda: "90 days" in str(getattr(app.screen, "question", str)()))
 
-    demo(journey)
+    travel_in_demo(journey)

@@ -19,10 +19,12 @@ from tests.support.bundled import CNI, FAMILY, counts
 from tests.support.patience import PATIENCE
 from tests.support.terminal import ROOT, Terminal
 
+pytestmark = pytest.mark.usefixtures("own_filled_cache")
+
 APP = (sys.executable, "-m", "ekstui")
 
 
-def travel(terminal: Terminal) -> None:
+def walk(terminal: Terminal) -> None:
     """Filter, mark two versions, compare, swap, walk, copy, go back and quit; the screen is read after each key."""
     terminal.wait_for("1 Policies")
     # All at once, as on a slow connection: the digit is for the panes, not for the filter.
@@ -101,7 +103,7 @@ def test_keys_behind_the_one_that_quits_do_no_harm(own_home: Path) -> None:
 @pytest.mark.parametrize(("columns", "rows"), [(120, 40), (80, 24), (60, 15)])
 def test_the_journey_at_every_size(own_home: Path, columns: int, rows: int) -> None:
     with Terminal(APP, columns=columns, rows=rows, env=isolated(own_home), forked=True) as terminal:
-        travel(terminal)
+        walk(terminal)
         assert terminal.wait_exit().code == 0
         assert copied(terminal)
 
@@ -124,7 +126,7 @@ def test_the_journey_inside_tmux(own_home: Path) -> None:
     command = ("tmux", "-L", name, "-f", "/dev/null", "new-session", "-s", "app", inside)
     try:
         with Terminal(command, columns=100, rows=30, env=isolated(own_home)) as terminal:
-            travel(terminal)
+            walk(terminal)
             terminal.wait_for("left with 0")
             buffer = subprocess.run(
                 ("tmux", "-L", name, "show-buffer"), capture_output=True, text=True, timeout=PATIENCE, check=True
@@ -141,7 +143,7 @@ def test_the_journey_over_ssh(own_home: Path) -> None:
         variables = shlex.join(f"{name}={value}" for name, value in isolated(own_home).items())
         remote = f"cd {shlex.quote(str(ROOT))} && env {variables} {shlex.join(APP)}; echo left with $?"
         with Terminal((*reach, remote), columns=100, rows=30, env={"HOME": str(own_home)}) as terminal:
-            travel(terminal)
+            walk(terminal)
             terminal.wait_for("left with 0")
             assert copied(terminal)
 
