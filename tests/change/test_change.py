@@ -17,7 +17,7 @@ from ekstui.errors import DocumentError
 from ekstui.iam.document import Document, parse
 from ekstui.iam.grants import is_too_large
 from tests.support.brute_force import listed
-from tests.support.corpus import policy_of, raw_corpus, raw_document, sampled_corpus
+from tests.support.corpus import policy_of, raw_document, raw_policies, sampled_corpus
 
 
 def brute_force_grants(document: Any) -> set[tuple[str, ...]]:
@@ -306,7 +306,7 @@ def test_a_policy_that_only_denies_denies_more_or_less() -> None:
 
 
 def test_a_timeline_says_what_a_policy_that_only_denies_denies() -> None:
-    raw = next(policy for policy in raw_corpus() if policy["name"] == "AWSCompromisedKeyQuarantineV2")
+    raw = raw_policies()["AWSCompromisedKeyQuarantineV2"]
     infos = tuple(VersionInfo(int(version["version"][1:]), None) for version in raw["versions"])
     documents = {int(version["version"][1:]): parse(version["document"]) for version in raw["versions"]}
     steps = timeline(Policy(raw["name"], raw["arn"], len(infos), infos), documents)

@@ -12,7 +12,7 @@ from ekstui.errors import InputError
 from ekstui.iam.document import parse
 from ekstui.iam.reference import reference
 from tests.support.brute_force import glob, listed
-from tests.support.corpus import policy_of, raw_corpus, sampled_corpus
+from tests.support.corpus import policy_of, raw_corpus, raw_policies, sampled_corpus
 from tests.support.documents import allow
 
 
@@ -191,7 +191,7 @@ def test_an_action_is_spelled_as_in_the_reference_and_needs_a_service() -> None:
 
 
 def wider(name: str, action: str, since: int, resource: str | None = None) -> list[tuple[int, tuple[str, ...]]]:
-    raw = next(policy for policy in raw_corpus() if policy["name"] == name)
+    raw = raw_policies()[name]
     documents = {int(version["version"][1:]): parse(version["document"]) for version in raw["versions"]}
     return [
         (widening.version, widening.without)

@@ -20,7 +20,7 @@ from ekstui.iam.wildcard import matches
 from ekstui.sources.shipped import components
 from tests.iam.seed_facts import MISNAMED, POLICIES, SERVICE_NOTES, UNUSED, UPDATES, SeedUpdate, ServiceNote
 from tests.iam.shingles import known_runs, runs
-from tests.support.corpus import raw_corpus
+from tests.support.corpus import raw_policies
 
 TEXT = (files.assets() / "eks.toml").read_text(encoding="utf-8")
 KNOWLEDGE = parse_knowledge((files.assets() / "eks.json").read_text(encoding="utf-8"))
@@ -29,13 +29,8 @@ ACTION = re.compile(r"\b[a-z0-9-]+:(?:[A-Z][a-z0-9]+)+(?:[A-Z0-9]\w*)?\b")
 
 
 @cache
-def corpus() -> dict[str, dict[str, Any]]:
-    return {policy["name"]: policy for policy in raw_corpus()}
-
-
-@cache
 def documents(name: str) -> dict[int, Document]:
-    return {int(version["version"][1:]): parse(version["document"]) for version in corpus()[name]["versions"]}
+    return {int(version["version"][1:]): parse(version["document"]) for version in raw_policies()[name]["versions"]}
 
 
 def newest_described(name: str) -> int:
@@ -43,7 +38,7 @@ def newest_described(name: str) -> int:
     until = tomllib.loads(TEXT)["tracking"]["documents_until"].isoformat()
     return max(
         int(version["version"][1:])
-        for version in corpus()[name]["versions"]
+        for version in raw_policies()[name]["versions"]
         if version["created"] and version["created"][:10] <= until
     )
 
@@ -74,7 +69,7 @@ def says(text: str, ideas: tuple[str, ...]) -> bool:
 
 def test_the_family_of_the_corpus_is_known_in_its_order() -> None:
     manifest = json.loads((files.assets() / "manifest.json").read_text(encoding="utf-8"))
-    assert list(KNOWLEDGE.policies) == list(corpus())[: manifest["family"]]
+    assert list(KNOWLEDGE.policies) == list(raw_policies())[: manifest["family"]]
 
 
 @pytest.mark.parametrize(("name", "attachable"), POLICIES.items())
@@ -97,7 +92,7 @@ def test_every_service_note_of_the_page_has_its_entry(note: ServiceNote) -> None
 def test_every_update_of_the_page_is_tied_to_its_version(row: SeedUpdate) -> None:
     (number,) = (
         int(version["version"][1:])
-        for version in corpus()[row.policy]["versions"]
+        for version in raw_policies()[row.policy]["versions"]
         if version["created"].startswith(row.created)
     )
     update = KNOWLEDGE.policies[row.policy].update(number)
@@ -122,14 +117,14 @@ def test_services_kept_for_old_set_ups_are_marked() -> None:
 
 @pytest.mark.parametrize(("policy", "wrong"), MISNAMED)
 def test_names_that_the_page_gets_wrong_are_said(policy: str, wrong: str) -> None:
-    assert wrong not in corpus()
+    assert wrong not in raw_policies()
     assert not any(wrong in statement.actions for statement in current(policy).statements)
     assert any(wrong in disagreement for disagreement in KNOWLEDGE.policies[policy].disagreements)
 
 
 @pytest.mark.parametrize("entry", KNOWLEDGE.policies.values(), ids=lambda entry: entry.name)
 def test_an_entry_agrees_with_the_documents(entry: PolicyKnowledge) -> None:
-    policy = corpus()[entry.name]
+    policy = raw_policies()[entry.name]
     document = current(entry.name)
     assert entry.attachable is Policy(entry.name, policy["arn"], 1, ()).attachable
     assert (entry.service_linked_role is not None) is ("service-linked role" in entry.attached_to)
@@ -160,7 +155,9 @@ def test_an_update_changed_what_it_names(entry: PolicyKnowledge) -> None:
 def test_dates_in_disagreements_are_those_of_iam() -> None:
     dates = 0
     for entry in KNOWLEDGE.policies.values():
-        created = {int(version["version"][1:]): version["created"] for version in corpus()[entry.name]["versions"]}
+        created = {
+            int(version["version"][1:]): version["created"] for version in raw_policies()[entry.name]["versions"]
+        }
         for update in entry.updates:
             if match := re.search(r"IAM made the version on (\S+?)[.,]", (update.disagreement or "") + "."):
                 assert created[update.version].startswith(match[1]), (entry.name, update.version)
@@ -237,9 +234,9 @@ def test_releases_in_answers_are_those_that_brought_what_they_name() -> None:
 
 def test_every_policy_named_exists() -> None:
     named = {name for symptom in KNOWLEDGE.symptoms for name in symptom.policies}
-    assert named <= {*corpus(), *components()}
+    assert named <= {*raw_policies(), *components()}
     prose = set(re.findall(r"\b(?:Amazon|AWS)[A-Z]\w*(?:Policy\w*|Only|Controller|Tagging|Access)\b", TEXT))
-    assert prose - set(corpus()) - set(KNOWLEDGE.access_policies) == {
+    assert prose - set(raw_policies()) - set(KNOWLEDGE.access_policies) == {
         wrong for _, wrong in MISNAMED if ":" not in wrong
     }
 
@@ -260,7 +257,7 @@ def test_names_of_both_kinds_are_the_four() -> None:
 def test_access_policies_that_a_document_names_are_known() -> None:
     named: set[str] = set()
     for name in KNOWLEDGE.policies:
-        for version in corpus()[name]["versions"]:
+        for version in raw_policies()[name]["versions"]:
             named |= set(re.findall(r"cluster-access-policy/(\w+)", json.dumps(version["document"])))
     assert len(named) > 10
     assert named <= set(KNOWLEDGE.access_policies)

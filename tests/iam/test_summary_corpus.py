@@ -18,7 +18,7 @@ from ekstui.iam.document import Document, Effect, Statement, parse
 from ekstui.iam.expansion import named_actions
 from ekstui.iam.grants import action_matches
 from ekstui.iam.summary import services_in
-from tests.support.corpus import raw_corpus, sampled_corpus
+from tests.support.corpus import raw_corpus, raw_policies, sampled_corpus
 from tests.support.effort import sample
 from tests.support.wildcards import as_regex
 
@@ -235,7 +235,7 @@ def test_a_service_is_said_to_have_a_condition_only_where_all_of_its_grants_have
 
 
 def test_power_user_access_has_all_but_three_services_in_full() -> None:
-    policy = next(entry for entry in raw_corpus() if entry["name"] == "PowerUserAccess")
+    policy = raw_policies()["PowerUserAccess"]
     rows = {row.service: row for row in services_in(current(policy))}
     limited = {service for service, row in rows.items() if row.access != "Full access"}
     assert limited == {"iam", "organizations", "account"}

@@ -43,17 +43,7 @@ from ekstui.store.policy_store import DeliveryInfo, PolicyStore, pack
 from tests.store.policies import fill_from_the_corpus, provenance
 from tests.support.accounts import snapshot
 from tests.support.bundled import CNI, FAMILY, newest
-from tests.support.corpus import raw_corpus
-
-
-@pytest.fixture(scope="module")
-def library() -> Library:
-    return Library.open()
-
-
-@pytest.fixture(scope="module")
-def raw() -> dict[str, dict[str, Any]]:
-    return {policy["name"]: policy for policy in raw_corpus()}
+from tests.support.corpus import raw_policies
 
 
 @pytest.mark.parametrize(
@@ -73,9 +63,9 @@ def test_a_policy_is_found_by_name_part_or_arn(library: Library, typed: str, nam
     assert library.find(typed).policy.name == name
 
 
-def test_every_policy_is_found_by_its_own_name_whatever_its_case(raw: dict[str, Any]) -> None:
+def test_every_policy_is_found_by_its_own_name_whatever_its_case() -> None:
     policies = [entry.policy for entry in Library.open().policies("all")]
-    assert [policy.name for policy in policies[:50]] == list(raw)[:50]
+    assert [policy.name for policy in policies[:50]] == list(raw_policies())[:50]
     for policy in [policies[0], policies[49], policies[700]]:
         assert find_policy(policy.name.upper(), Corpus.bundled()) == policy
         assert find_policy(policy.arn, Corpus.bundled()) == policy
@@ -145,10 +135,10 @@ def test_an_arn_of_something_else_says_what_it_is(library: Library, arn: str, ph
         library.find(arn)
 
 
-def test_documents_are_what_the_corpus_has(library: Library, raw: dict[str, Any]) -> None:
+def test_documents_are_what_the_corpus_has(library: Library) -> None:
     for name in ("AmazonEKS_CNI_Policy", "AmazonEKSServiceRolePolicy"):
         policy = library.find(name).policy
-        for version in raw[name]["versions"]:
+        for version in raw_policies()[name]["versions"]:
             number = int(version["version"][1:])
             assert library.document_json(policy, number) == version["document"]
             assert library.document(policy, number) == parse(version["document"])

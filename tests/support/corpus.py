@@ -120,10 +120,15 @@ def raw_corpus() -> list[dict[str, Any]]:
     return policies
 
 
+@cache
+def raw_policies() -> dict[str, dict[str, Any]]:
+    """The same by name."""
+    return {policy["name"]: policy for policy in raw_corpus()}
+
+
 def raw_document(name: str, version: int) -> Any:
     """The document of one version of a policy."""
-    policy = next(policy for policy in raw_corpus() if policy["name"] == name)
-    return next(entry["document"] for entry in policy["versions"] if entry["version"] == f"v{version}")
+    return next(entry["document"] for entry in raw_policies()[name]["versions"] if entry["version"] == f"v{version}")
 
 
 def policy_of(raw: dict[str, Any]) -> Policy:

