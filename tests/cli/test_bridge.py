@@ -9,18 +9,13 @@ import pytest
 from ekstui.cli.main import main
 from ekstui.iam.document import broken_rules, parse
 from ekstui.sources.shipped import components
-from tests.support.brute_force import listed
+from tests.support.documents import actions_in
 
 
-def actions_of(component: str, release: str) -> set[str]:
+def actions_of_release(component: str, release: str) -> set[str]:
     version = components()[component].at(release)
     assert version is not None
-    return {
-        action
-        for policy in version.policies
-        for statement in policy.document["Statement"]
-        for action in listed(statement["Action"])
-    }
+    return {action for policy in version.policies for action in actions_in(policy.document)}
 
 
 @pytest.mark.parametrize(("before", "after"), [("v1.8.0", "v1.14"), ("v1.14.1", "v1.6.0")])
@@ -33,7 +28,7 @@ def test_a_bridge_has_what_both_releases_publish_and_nothing_else(
     document = parse(json.loads(output.out))
     assert not list(broken_rules(document))
     allowed = {action for statement in document.statements for action in statement.actions}
-    assert allowed == actions_of("karpenter", before) | actions_of("karpenter", after)
+    assert allowed == actions_of_release("karpenter", before) | actions_of_release("karpenter", after)
     assert "and nothing else" in output.err
 
 

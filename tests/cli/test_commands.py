@@ -15,6 +15,7 @@ from ekstui.sources.corpus import Corpus
 from tests.support.bundled import CNI, FAMILY, KNOWN_UNTIL, POLICIES, newest
 from tests.support.command import ekstui
 from tests.support.corpus import raw_corpus
+from tests.support.documents import actions_in
 from tests.support.patience import PATIENCE
 
 
@@ -244,11 +245,6 @@ def test_a_cache_that_cannot_be_trusted_is_said_once_and_stops_no_answer() -> No
     assert second.stderr == ""
 
 
-def actions_of(document: dict[str, Any]) -> list[str]:
-    actions = [statement["Action"] for statement in document["Statement"]]
-    return [action for some in actions for action in ([some] if isinstance(some, str) else some)]
-
-
 def test_a_version_as_terraform_cloudformation_and_markdown() -> None:
     document = json.loads(ekstui("show", "AmazonEKS_CNI_Policy@v5", "--document").stdout)
     terraform = ekstui("show", "AmazonEKS_CNI_Policy@v5", "--terraform").stdout
@@ -273,7 +269,7 @@ def test_a_start_without_what_eks_no_longer_uses() -> None:
     whole = json.loads(ekstui("show", "AmazonEKSClusterPolicy", "--document").stdout)
     done = ekstui("trim", "AmazonEKSClusterPolicy")
     assert done.returncode == 0
-    left, everything = actions_of(json.loads(done.stdout)), actions_of(whole)
+    left, everything = actions_in(json.loads(done.stdout)), actions_in(whole)
     assert left == [action for action in everything if not action.startswith("autoscaling:")]
     assert left != everything
     assert "Left out autoscaling:" in done.stderr

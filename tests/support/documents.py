@@ -1,10 +1,11 @@
 """IAM's JSON as short as a test wants to write it: statements, documents of them, and the same parsed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ekstui.iam.document import Document, parse
 from ekstui.iam.evaluation import AppliedPolicy
+from tests.support.brute_force import listed
 
 Statement = dict[str, Any]
 
@@ -34,6 +35,11 @@ def parsed(*statements: Statement, version: str = VERSION) -> Document:
 def allowing(*actions: str, resource: str | Sequence[str] = "*") -> dict[str, Any]:
     """A document that allows these actions and nothing else, as JSON."""
     return document(allow(actions, resource))
+
+
+def actions_in(document: Mapping[str, Any]) -> list[str]:
+    """The actions of a document in JSON, as its statements name them, in their order."""
+    return [action for statement in document["Statement"] for action in listed(statement["Action"])]
 
 
 def trust(
