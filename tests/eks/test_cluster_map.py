@@ -6,15 +6,12 @@ from ekstui.eks.account_snapshot import Use, UseKind
 from ekstui.eks.cluster import Cluster
 from ekstui.eks.unseen import ROLES, Branch, UseWay, branches
 from ekstui.present.cluster_map import WAY_WORDS
+from tests.support.accounts import role_arn
 
 READ = Cluster(
     "prod", "eu-west-1", issuer="oidc.eks.eu-west-1.amazonaws.com/id/A", described=True, authentication_mode="API",
     nodegroups=(), fargate_profiles=(), addons=(), access_entries=(), capabilities=(), associations=(), nodes=(),
 )  # fmt: skip
-
-
-def role_arn(name: str) -> str:
-    return f"arn:aws:iam::111122223333:role/{name}"
 
 
 def use(kind: UseKind, name: str | None = None) -> Use:

@@ -24,7 +24,7 @@ from ekstui.library.upgrading import ComponentUpgrade, upgrade
 from ekstui.sources.corpus import Corpus
 from ekstui.sources.shipped import components
 from ekstui.store.policy_store import PolicyStore
-from tests.support.accounts import snapshot
+from tests.support.accounts import role_arn, snapshot
 from tests.support.forbidden import forbidden_answers
 
 Asking = Callable[[AccountSnapshot | None], Library]
@@ -95,7 +95,7 @@ def test_a_cluster_that_was_perhaps_not_read_is_not_said_not_to_exist(
 def entry(
     kind: str | None = "STANDARD", *policies: AssociatedPolicy, name: str = "ana", policies_read: bool = True
 ) -> AccessEntry:
-    return AccessEntry(f"arn:aws:iam::111122223333:role/{name}", kind, policies=policies if policies_read else None)
+    return AccessEntry(role_arn(name), kind, policies=policies if policies_read else None)
 
 
 API: dict[str, Any] = {"authentication_mode": "API", "described": True}
@@ -242,7 +242,7 @@ def test_findings_are_listed_worst_first(asking: Asking) -> None:
     answer = cluster_answer(asking(snapshot()), "prod")
 
     def role(name: str, *findings: Finding) -> ClusterRole:
-        return ClusterRole(f"arn:aws:iam::111122223333:role/{name}", (), None, findings)
+        return ClusterRole(role_arn(name), (), None, findings)
 
     missing = finding("note", "missing-policy", "P")
     reordered = replace(
@@ -285,10 +285,6 @@ RECOMMENDED = (
     ("ebs-csi-node-sa", ()),
 )
 ACCOUNT = "111122223333"
-
-
-def role_arn(name: str) -> str:
-    return f"arn:aws:iam::{ACCOUNT}:role/{name}"
 
 
 @pytest.mark.parametrize(

@@ -22,35 +22,31 @@ from ekstui.library.role_purposes import old_copies, purpose_of
 from ekstui.library.searching import possible_allowers
 from ekstui.sources.corpus import Corpus
 from ekstui.sources.shipped import components
-from tests.support.accounts import identity
+from tests.support.accounts import identity, role_arn
 
 ACCOUNT = "111122223333"
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 
 
-def arn(name: str) -> str:
-    return f"arn:aws:iam::{ACCOUNT}:role/{name}"
-
-
 def pods(name: str, service_account: str, namespace: str = "kube-system") -> PodIdentityAssociation:
-    return PodIdentityAssociation(f"a-{name}", namespace, service_account, arn(name))
+    return PodIdentityAssociation(f"a-{name}", namespace, service_account, role_arn(name))
 
 
 CLUSTERS = (
     Cluster(
-        "prod", "eu-west-1", role_arn=arn("cluster"), auto_mode=False, described=True,
-        nodegroups=(NodeGroup("blue", arn("node"), ()),),
-        addons=(Addon("aws-ebs-csi-driver", "v1", arn("ebs-irsa"), association_arns=("arn:aws:eks:::podidentityassociation/prod/a-ebs",)),
-                Addon("vpc-cni", "v1", arn("cni"))),
+        "prod", "eu-west-1", role_arn=role_arn("cluster"), auto_mode=False, described=True,
+        nodegroups=(NodeGroup("blue", role_arn("node"), ()),),
+        addons=(Addon("aws-ebs-csi-driver", "v1", role_arn("ebs-irsa"), association_arns=("arn:aws:eks:::podidentityassociation/prod/a-ebs",)),
+                Addon("vpc-cni", "v1", role_arn("cni"))),
         associations=(pods("ebs", "ebs-csi-controller-sa"), pods("lbc", "aws-load-balancer-controller"),
                       pods("app", "reports", "shop")),
     ),
-    Cluster("auto", "eu-west-1", role_arn=arn("auto-cluster"), auto_mode=True, described=True, associations=(), addons=()),
+    Cluster("auto", "eu-west-1", role_arn=role_arn("auto-cluster"), auto_mode=True, described=True, associations=(), addons=()),
 )  # fmt: skip
 
 
 def bare_role(name: str) -> Role:
-    return Role(name, arn(name), "/", extent="full")
+    return Role(name, role_arn(name), "/", extent="full")
 
 
 ROLES = tuple(map(bare_role, ("cluster", "auto-cluster", "node", "ebs", "ebs-irsa", "cni", "lbc", "app", "lonely")))
@@ -62,7 +58,7 @@ ACCOUNT_SNAPSHOT = AccountSnapshot(
 @cache
 def may_allow(action: str) -> list[CandidatePolicy]:
     """Return what is looked through for an action, which is the same for every principal."""
-    return list(possible_allowers(Request(action, (), arn("x")), Policies(), Corpus.bundled(), knowledge()))
+    return list(possible_allowers(Request(action, (), role_arn("x")), Policies(), Corpus.bundled(), knowledge()))
 
 
 def explained(action: str, resource: str | None, principal: str, purpose: Purpose) -> Explanation:
@@ -101,7 +97,7 @@ VOLUME = f"arn:aws:ec2:eu-west-1:{ACCOUNT}:volume/*"
 def test_what_is_made_for_a_role_by_its_uses_is_offered_first(
     name: str, action: str, resource: str | None, fitting: set[str]
 ) -> None:
-    offered = explained(action, resource, arn(name), of(name)).allowed_by
+    offered = explained(action, resource, role_arn(name), of(name)).allowed_by
     own = [allower.policy for allower in offered if allower.fit == "own"]
     assert own
     assert set(own) <= fitting
@@ -119,7 +115,7 @@ def test_of_what_is_made_for_a_role_that_which_certainly_allows_comes_before_aws
     tagged = ', "Condition": {"StringEquals": {"aws:RequestTag/team": "a"}}'
     depends, certain = candidate("Tagged", "eks", tagged), candidate("driver", "controllers")
     purpose = Purpose(is_known=True, own=frozenset(("Tagged", "driver")))
-    request = Request("ec2:CreateVolume", (VOLUME,), arn("ebs"))
+    request = Request("ec2:CreateVolume", (VOLUME,), role_arn("ebs"))
     offered, _ = allowers(request, (depends, certain), purpose)
     assert [allower.policy for allower in offered] == ["driver", "Tagged"]
     # What is made for anybody and allows everything is no better for being certain.
@@ -129,14 +125,14 @@ def test_of_what_is_made_for_a_role_that_which_certainly_allows_comes_before_aws
 
 def test_a_pod_s_role_is_offered_nothing_of_clusters_and_nodes() -> None:
     for action in ("secretsmanager:GetSecretValue", "dynamodb:GetItem", "ec2:DescribeInstances"):
-        for allower in explained(action, None, arn("app"), of("app")).allowed_by:
+        for allower in explained(action, None, role_arn("app"), of("app")).allowed_by:
             assert allower.fit == "other" or {"add-on role", "workload role"} & set(allower.meant_for)
     # A driver's policies are for that driver alone, not for any pod or for another driver.
     for name in ("app", "lbc", "cni"):
-        assert {allower.fit for allower in explained("ec2:CreateVolume", VOLUME, arn(name), of(name)).allowed_by} == {
-            "other"
-        }
-    offered = explained("secretsmanager:GetSecretValue", None, arn("app"), of("app")).allowed_by
+        assert {
+            allower.fit for allower in explained("ec2:CreateVolume", VOLUME, role_arn(name), of(name)).allowed_by
+        } == {"other"}
+    offered = explained("secretsmanager:GetSecretValue", None, role_arn("app"), of("app")).allowed_by
     assert [allower.policy for allower in offered if allower.fit != "other"] == [
         "AWSSecretsManagerClientReadOnlyAccess"
     ]
@@ -193,7 +189,7 @@ def test_a_copy_of_an_older_release_is_compared_with_the_first_that_helps() -> N
     # aws-load-balancer-controller 3339: releases until v2.4.6 may not tag what they are about to make.
     component = components()["aws-load-balancer-controller"]
     group = f"arn:aws:elasticloadbalancing:eu-west-1:{ACCOUNT}:targetgroup/k8s-web-abc/*"
-    request = Request("elasticloadbalancing:AddTags", (group,), arn("lbc"))
+    request = Request("elasticloadbalancing:AddTags", (group,), role_arn("lbc"))
 
     def copies(release: str) -> list[OldCopy]:
         version = component.at(release)
@@ -206,6 +202,6 @@ def test_a_copy_of_an_older_release_is_compared_with_the_first_that_helps() -> N
     assert (version_label(old.newer.current), version_label(old.newer.version)) == ("v2.4.0", "v2.4.7")
     assert copies("v2.4.7") == []
     # "Since" is not the first release with some statement for the action.
-    offered = explained("elasticloadbalancing:AddTags", group, arn("lbc"), of("lbc")).allowed_by
+    offered = explained("elasticloadbalancing:AddTags", group, role_arn("lbc"), of("lbc")).allowed_by
     (own,) = [allower for allower in offered if allower.policy == component.name]
     assert version_label(own.since.version) == "v2.4.7"

@@ -34,6 +34,11 @@ ALLOW_S3 = parse({"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource":
 WHEN = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
 
 
+def role_arn(name: str) -> str:
+    """The ARN of a role of the account."""
+    return f"arn:aws:iam::111122223333:role/{name}"
+
+
 def identity(account: str = "111122223333", partition: str = "aws") -> CallerIdentity:
     """A user of the account, with credentials from the environment."""
     return CallerIdentity(account, partition, f"arn:{partition}:iam::{account}:user/ana", "AIDAEXAMPLE", "env", "prod")
