@@ -27,7 +27,7 @@ os.environ["TEXTUAL_FPS"] = "20"
 settings.register_profile("ekstui", deadline=None, derandomize=EFFORT == 1)
 settings.load_profile("ekstui")
 
-pytest_plugins = ["tests.rig.fixtures", "tests.support.counting"]
+pytest_plugins = ["tests.rig.fixtures", "tests.support.counting", "tests.support.libraries"]
 
 read_once()
 unpack_once()
@@ -107,6 +107,12 @@ def own_filled_cache(own_home: Path, filled_cache: Path) -> Iterator[None]:
     yield
     # pytest keeps the folders of three runs; 10 MB for each test is too much of that.
     shutil.rmtree(cache, ignore_errors=True)
+
+
+@pytest.fixture
+def no_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the test have no cache at first, also where tests have a filled one."""
+    monkeypatch.setenv("EKSTUI_CACHE", str(tmp_path / "cache"))
 
 
 def _contents(folder: Path) -> dict[str, bytes]:

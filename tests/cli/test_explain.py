@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from tests.rig.rig import Rig
 
 
-@pytest.fixture(autouse=True)
-def no_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("EKSTUI_CACHE", str(tmp_path / "cache"))
+pytestmark = pytest.mark.usefixtures("no_cache")
 
 
 @pytest.fixture

@@ -29,7 +29,8 @@ from tests.support.command import ekstui
 
 
 @pytest.fixture
-def demo() -> Library:
+def own_demo() -> Library:
+    """The demo for one test, which may change what its account holds."""
     return Library.open(AccountChoice(demo=True, offline=True))
 
 
@@ -104,10 +105,10 @@ def test_a_cluster_has_no_problem_of_another_that_shares_a_role(demo: Library) -
 
 
 def test_a_note_about_missing_actions_has_the_command_that_gives_them(
-    demo: Library, monkeypatch: pytest.MonkeyPatch
+    own_demo: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whether pods have security groups of their own is nowhere in AWS, so the cluster role's lack is never a problem."""
-    snapshot = demo.account.last_snapshot_or_error()
+    snapshot = own_demo.account.last_snapshot_or_error()
 
     def command_with(**changed: object) -> set[str]:
         roles = tuple(
@@ -116,8 +117,8 @@ def test_a_note_about_missing_actions_has_the_command_that_gives_them(
             else role
             for role in snapshot.roles
         )
-        monkeypatch.setattr(demo.account, "held_snapshot", snapshot._replace(roles=roles))
-        answer = cluster_answer(demo, "prod")
+        monkeypatch.setattr(own_demo.account, "held_snapshot", snapshot._replace(roles=roles))
+        answer = cluster_answer(own_demo, "prod")
         return {
             one_line(finding.commands)
             for role, finding in findings_worst_first(answer)
@@ -130,45 +131,45 @@ def test_a_note_about_missing_actions_has_the_command_that_gives_them(
     assert command_with(boundary_arn="arn:aws:iam::aws:policy/AmazonEKSClusterPolicy") == {""}
 
 
-def test_an_upgrade_judges_the_roles_that_pods_use(demo: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_upgrade_judges_the_roles_that_pods_use(own_demo: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     """An association comes before the add-on's role, as the EKS User Guide says, but only where the agent runs."""
-    (driver,) = upgrade(demo, "prod", {"aws-ebs-csi-driver": "v1.64.0"}, {}, {}).components
+    (driver,) = upgrade(own_demo, "prod", {"aws-ebs-csi-driver": "v1.64.0"}, {}, {}).components
     assert driver.role == "prod-ebs-csi"
     assert "prod-ebs-csi-irsa is not used: an association of Pod Identity comes first" in driver.reasons
-    snapshot = demo.account.last_snapshot_or_error()
+    snapshot = own_demo.account.last_snapshot_or_error()
     prod = find_cluster("prod", None, snapshot)
     addons = tuple(addon for addon in prod.addons or () if addon.name != "eks-pod-identity-agent")
-    monkeypatch.setattr(demo.account, "held_snapshot", with_cluster(snapshot, prod._replace(addons=addons)))
-    either = upgrade(demo, "prod", {"aws-ebs-csi-driver": "v1.64.0"}, {}, {}).components
+    monkeypatch.setattr(own_demo.account, "held_snapshot", with_cluster(snapshot, prod._replace(addons=addons)))
+    either = upgrade(own_demo, "prod", {"aws-ebs-csi-driver": "v1.64.0"}, {}, {}).components
     assert {component.role for component in either} == {"prod-ebs-csi", "prod-ebs-csi-irsa"}
     unread = snapshot._replace(complete=False, roles=tuple(r for r in snapshot.roles if r.name != "prod-ebs-csi"))
-    monkeypatch.setattr(demo.account, "held_snapshot", unread)
-    (driver,) = upgrade(demo, "prod", {"aws-ebs-csi-driver": "v1.64.0"}, {}, {}).components
+    monkeypatch.setattr(own_demo.account, "held_snapshot", unread)
+    (driver,) = upgrade(own_demo, "prod", {"aws-ebs-csi-driver": "v1.64.0"}, {}, {}).components
     assert (driver.role, driver.is_judged) == ("prod-ebs-csi", False)
     assert "what prod-ebs-csi allows, which was not read" in driver.not_known
 
 
 def test_an_upgrade_asks_for_what_a_release_needs_and_its_own_policy_lacks(
-    demo: Library, monkeypatch: pytest.MonkeyPatch
+    own_demo: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """amazon-vpc-cni-k8s #3705: v1.22 does not start with version 5 of AWS's policy, nor with what its own guide lists."""
-    copy = parse_text(demo.ask(lambda reader: reader.text("AmazonEKS_CNI_Policy", 5)).decode())
-    snapshot = demo.account.last_snapshot_or_error()
+    copy = parse_text(own_demo.ask(lambda reader: reader.text("AmazonEKS_CNI_Policy", 5)).decode())
+    snapshot = own_demo.account.last_snapshot_or_error()
     roles = tuple(
         role._replace(attached=(), inline=(InlinePolicy("cni", copy),)) if role.name == "prod-vpc-cni" else role
         for role in snapshot.roles
     )
-    monkeypatch.setattr(demo.account, "held_snapshot", snapshot._replace(roles=roles))
-    (before,) = upgrade(demo, "prod", {"vpc-cni": "v1.21.1"}, {}, {}).components
+    monkeypatch.setattr(own_demo.account, "held_snapshot", snapshot._replace(roles=roles))
+    (before,) = upgrade(own_demo, "prod", {"vpc-cni": "v1.21.1"}, {}, {}).components
     assert (before.is_judged, before.before) == (True, ())
-    (at_start,) = upgrade(demo, "prod", {"vpc-cni": "v1.22.1"}, {}, {}).components
+    (at_start,) = upgrade(own_demo, "prod", {"vpc-cni": "v1.22.1"}, {}, {}).components
     assert [statement.actions for statement in at_start.before] == [("ec2:DescribeSecurityGroups",)]
     assert "issues/3705" in at_start.besides[0]
     assert "only since v1.23.0" in at_start.besides[0]
     # The call was taken back in v1.22.2 (#3720), and the policy that v1.23.0 publishes asks for it all the same.
-    (later,) = upgrade(demo, "prod", {"vpc-cni": "v1.22.4"}, {}, {}).components
+    (later,) = upgrade(own_demo, "prod", {"vpc-cni": "v1.22.4"}, {}, {}).components
     assert (later.before, later.optional) == ((), ())
-    (newest,) = upgrade(demo, "prod", {"vpc-cni": "v1.23.0"}, {}, {}).components
+    (newest,) = upgrade(own_demo, "prod", {"vpc-cni": "v1.23.0"}, {}, {}).components
     assert newest.before == ()
     assert [statement.actions for need in newest.optional for statement in need.statements] == [
         ("ec2:DescribeSecurityGroups",)

@@ -26,9 +26,9 @@ from ekstui.library.requester import Requester, TargetRole, is_target, principal
 from ekstui.library.roles import role_answer
 from ekstui.library.searching import possible_allowers
 from ekstui.sources.corpus import Corpus
-from ekstui.store.policy_store import PolicyStore
 from tests.support.accounts import snapshot
 from tests.support.documents import allowing, trusting
+from tests.support.filled import library_on
 
 ACCOUNT = "111122223333"
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/eks/ebs-csi"
@@ -69,7 +69,7 @@ def details(*attached: str, inline: dict[str, Any] | None = None, boundary: str 
     return {"UserDetailList": [], "GroupDetailList": [], "RoleDetailList": [role], "Policies": [local]}
 
 
-def library(folder: Path, content: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Library:
+def library_of_file(folder: Path, content: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Library:
     monkeypatch.setenv("EKSTUI_CACHE", str(folder / "cache"))
     path = folder / "account.json"
     path.write_text(json.dumps(content))
@@ -97,7 +97,7 @@ MISTYPED = [SESSION.replace(":sts:", ":iam:"), ROLE_ARN.replace(":iam:", ":sts:"
 
 @pytest.mark.parametrize("principal", ["ebs-csi", "EBS-CSI", ROLE_ARN, SESSION, *MISTYPED])
 def test_a_role_by_name_arn_or_session(principal: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    lib = library(tmp_path, details(EBS), monkeypatch)
+    lib = library_of_file(tmp_path, details(EBS), monkeypatch)
     explanation = explain_first(lib, inquiry("ec2:DescribeVolumes", principal=principal))
     assert explanation.verdict == "allowed"
     assert [near.policy.name for near in explanation.nearest] == ["AmazonEBSCSIDriverPolicy"]
@@ -108,7 +108,7 @@ def test_a_role_by_name_arn_or_session(principal: str, tmp_path: Path, monkeypat
 
 def test_inline_policies_and_the_boundary_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own = allowing("s3:GetObject", "ec2:RunInstances")
-    lib = library(tmp_path, details(inline=own, boundary=BOUNDARY), monkeypatch)
+    lib = library_of_file(tmp_path, details(inline=own, boundary=BOUNDARY), monkeypatch)
     assert explain_first(lib, inquiry("ec2:RunInstances")).verdict == "allowed"
     explanation = explain_first(lib, inquiry("s3:GetObject", "arn:aws:s3:::logs/a"))
     assert (explanation.verdict, explanation.smallest_statement, explanation.allowed_by) == ("implicit-deny", None, ())
@@ -121,13 +121,13 @@ def test_inline_policies_and_the_boundary_count(tmp_path: Path, monkeypatch: pyt
 def test_the_role_s_own_arn_is_known_with_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own = allowing("ec2:RunInstances")
     own["Statement"][0]["Condition"] = {"ArnEquals": {"aws:PrincipalArn": ROLE_ARN}}
-    lib = library(tmp_path, details(inline=own), monkeypatch)
+    lib = library_of_file(tmp_path, details(inline=own), monkeypatch)
     assert explain_first(lib, inquiry("ec2:RunInstances", principal=SESSION)).verdict == "allowed"
 
 
 def test_a_policy_without_a_known_document_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     content = details("arn:aws:iam::aws:policy/FromTheFuture", f"arn:aws:iam::{ACCOUNT}:policy/unread")
-    lib = library(tmp_path, content, monkeypatch)
+    lib = library_of_file(tmp_path, content, monkeypatch)
     explanation = explain_first(lib, inquiry("ec2:RunInstances"))
     assert explanation.not_looked_at[:2] == (
         "the policy FromTheFuture, whose document could not be read",
@@ -148,7 +148,7 @@ def test_the_role_of_a_message_is_taken_from_the_account_that_was_read(
     content["RoleDetailList"][0]["AssumeRolePolicyDocument"]["Statement"] = [
         {"Effect": "Allow", "Principal": {"Service": "pods.eks.amazonaws.com"}, "Action": "sts:AssumeRole"}
     ]
-    lib = library(tmp_path, content, monkeypatch)
+    lib = library_of_file(tmp_path, content, monkeypatch)
     message = MESSAGE.format("ec2:StopInstances", "ec2:StopInstances")
     explanation = explain_first(lib, Inquiry(Question(message=message)))
     assert (explanation.role, explanation.verdict) == (ROLE_ARN, "implicit-deny")
@@ -164,7 +164,7 @@ def test_the_role_of_a_message_is_taken_from_the_account_that_was_read(
 
 
 def test_a_role_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    lib = library(tmp_path, details(), monkeypatch)
+    lib = library_of_file(tmp_path, details(), monkeypatch)
     with pytest.raises(NotFoundError) as error:
         explain_first(lib, inquiry("ec2:RunInstances", principal="ebs-cis"))
     assert error.value.nearest == ("ebs-csi",)
@@ -236,7 +236,7 @@ def test_a_role_that_is_to_be_assumed_is_judged_by_its_trust_policy(
 ) -> None:  # fmt: skip
     content = details()
     content["RoleDetailList"][0]["AssumeRolePolicyDocument"] = trust
-    read = library(tmp_path, content, monkeypatch)
+    read = library_of_file(tmp_path, content, monkeypatch)
     answer = explain_first(read, Inquiry(Question(message=message, **question), principal=role))
     assert answer.verdict == verdict
     assert phrase in " ".join(answer.notes)
@@ -272,7 +272,7 @@ def test_a_user_is_not_taken_for_the_role_of_the_same_name(tmp_path: Path, monke
          "GroupList": [], "AttachedManagedPolicies": [],
          "UserPolicyList": [{"PolicyName": "own", "PolicyDocument": allowing("s3:GetObject")}]},
     ]  # fmt: skip
-    lib = library(tmp_path, content, monkeypatch)
+    lib = library_of_file(tmp_path, content, monkeypatch)
     for principal, reads, lists in ((arn, "allowed", "implicit-deny"), (ROLE_ARN, "implicit-deny", "allowed")):
         explanation = explain_first(lib, inquiry("s3:GetObject", "arn:aws:s3:::logs/a", principal))
         assert (explanation.verdict, explanation.principal) == (reads, principal)
@@ -282,7 +282,7 @@ def test_a_user_is_not_taken_for_the_role_of_the_same_name(tmp_path: Path, monke
 def test_a_policy_that_a_message_names_wrongly_is_named_rightly(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lib = library(tmp_path, details(EBS), monkeypatch)
+    lib = library_of_file(tmp_path, details(EBS), monkeypatch)
     wrong = "arn:aws:iam::aws:policy/AmazonEBSCSIDriverPolicy"
     message = "An error occurred (NoSuchEntity) when calling the AttachRolePolicy operation: Policy {} does not exist or is not attachable."
     explanation = explain_first(lib, Inquiry(Question(message=message.format(wrong))))
@@ -487,7 +487,7 @@ def test_denials_of_one_action_read_and_evaluate_its_policies_once(
         for role in ("alder", "birch", "cedar")
         for action in ("ecr:GetAuthorizationToken", "autoscaling:DescribeTags")
     ]
-    place = Library(Corpus.bundled(), PolicyStore.in_folder(tmp_path))
+    place = library_on(tmp_path)
     evaluated = 0
 
     def counting(*parts: Any, **named: Any) -> Evaluation:

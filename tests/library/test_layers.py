@@ -27,7 +27,7 @@ def write(path: Path, *statements: dict[str, Any]) -> str:
     return str(path)
 
 
-def demo(layers: Mapping[str, Mapping[str, tuple[str, ...]]] | None = None) -> Library:
+def demo_with(layers: Mapping[str, Mapping[str, tuple[str, ...]]] | None = None) -> Library:
     return Library.open(AccountChoice(offline=True, demo=True, layers=layers or {}))
 
 
@@ -36,7 +36,7 @@ def verdicts(answer: Any) -> dict[str, str]:
 
 
 def test_service_control_policies_limit_who_can_and_what_a_role_may_do(tmp_path: Path) -> None:
-    library, scp = demo(), write(tmp_path / "scp.json", {"Action": ["ec2:Describe*", "ecr:*"]})
+    library, scp = demo_with(), write(tmp_path / "scp.json", {"Action": ["ec2:Describe*", "ecr:*"]})
     layers = read_layers([scp])
     before = verdicts(principals_can(library, "ec2:CreateTags"))
     answer = principals_can(library, "ec2:CreateTags", layers=layers)
@@ -56,7 +56,7 @@ def test_service_control_policies_limit_who_can_and_what_a_role_may_do(tmp_path:
 
 
 def test_a_key_policy_decides_who_can_use_the_key(tmp_path: Path) -> None:
-    library = demo()
+    library = demo_with()
     path = write(
         tmp_path / "key.json",
         {"Action": "kms:*", "Principal": {"AWS": NODE}},
@@ -75,7 +75,7 @@ def test_a_key_policy_decides_who_can_use_the_key(tmp_path: Path) -> None:
 def test_layers_of_the_settings_count_for_their_account_unless_others_are_given(tmp_path: Path) -> None:
     scp, full = write(tmp_path / "scp.json", {"Action": "s3:*"}), write(tmp_path / "full.json", {"Action": "*"})
     settings = {ACCOUNT: {"scp": (scp,)}, "444455556666": {"scp": ("missing.json",)}}
-    library = demo(settings)
+    library = demo_with(settings)
     assert role_answer(library, "prod-node").access.services == ()
     assert role_answer(library, "prod-node", read_layers([full])).access.services
     question = Question(action="ec2:DescribeInstances", resources=("*",))
@@ -86,14 +86,14 @@ def test_layers_of_the_settings_count_for_their_account_unless_others_are_given(
         ["service-control", "identity"],
     )
     with pytest.raises(InputError, match=r"missing\.json cannot be read"):
-        role_answer(demo({ACCOUNT: {"scp": ("missing.json",)}}), "prod-node")
+        role_answer(demo_with({ACCOUNT: {"scp": ("missing.json",)}}), "prod-node")
 
 
 def test_a_bucket_is_taken_to_be_of_the_account(tmp_path: Path) -> None:
     path = write(tmp_path / "bucket.json", {"Action": "s3:*", "Principal": {"AWS": NODE}})
-    answer = principals_can(demo(), "s3:GetObject", "arn:aws:s3:::logs/a", read_layers(resource_policy=[path]))
+    answer = principals_can(demo_with(), "s3:GetObject", "arn:aws:s3:::logs/a", read_layers(resource_policy=[path]))
     assert "prod-node" in [principal.subject.name for principal in answer.principals]
     # Those with a policy of their own need no other.
-    before = verdicts(principals_can(demo(), "s3:GetObject", "arn:aws:s3:::logs/a"))
+    before = verdicts(principals_can(demo_with(), "s3:GetObject", "arn:aws:s3:::logs/a"))
     assert verdicts(answer) == {**before, "prod-node": "allowed"}
     assert any("taken to be one of account" in note for note in answer.notes)

@@ -44,7 +44,7 @@ def asking(account: Account) -> Library:
 
 
 @pytest.fixture
-def library(rig: Rig) -> Library:
+def live_library(rig: Rig) -> Library:
     return Library.open()
 
 
@@ -117,10 +117,10 @@ def truth(rig: Rig) -> set[tuple[str | None, ...]]:
     }
 
 
-def test_every_role_is_read_once_over_short_pages(rig: Rig, library: Library) -> None:
+def test_every_role_is_read_once_over_short_pages(rig: Rig, live_library: Library) -> None:
     rig.world.short_pages = 7
     told: list[str] = []
-    snapshot = library.account.refresh(told.append)
+    snapshot = live_library.account.refresh(told.append)
     assert snapshot.complete
     assert snapshot.errors == ()
     assert sorted(role.name for role in snapshot.roles) == sorted(named(rig))
@@ -128,9 +128,9 @@ def test_every_role_is_read_once_over_short_pages(rig: Rig, library: Library) ->
     assert f"roles, page {-(-len(named(rig)) // 7)}" in told
     assert LIMITED not in told
     rig.proxy.fail("throttled", "iam", "ListOpenIDConnectProviders", times=1)
-    assert library.account.refresh(told.append).errors == ()
+    assert live_library.account.refresh(told.append).errors == ()
     assert LIMITED in told
-    answer = attached(library, CNI)
+    answer = attached(live_library, CNI)
     assert answer.complete
     assert {entry.role.name for entry in answer.attachments.roles} == rig.account.roles_with(CNI)
 
@@ -459,10 +459,10 @@ def test_other_partitions(rig: Rig, monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert all(policy.document is None for policy in role_answer(library, "prod-cluster").subject.policies)
 
 
-def test_two_accounts_do_not_mix(rig: Rig, library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_accounts_do_not_mix(rig: Rig, live_library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     rig.reset(NAMED)
     second_account = rig.add_account("444455556666", 60)
-    first = library.account.refresh()
+    first = live_library.account.refresh()
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", access_key("444455556666"))
     second = Library.open()
     assert second.account.last_snapshot() is None
@@ -480,13 +480,13 @@ def test_two_accounts_do_not_mix(rig: Rig, library: Library, monkeypatch: pytest
         attached(Library.open(), "arn:aws:iam::444455556666:policy/x")
 
 
-def test_offline_needs_a_snapshot(rig: Rig, library: Library) -> None:
+def test_offline_needs_a_snapshot(rig: Rig, live_library: Library) -> None:
     rig.reset(NAMED)
     offline = Library.open(AccountChoice(offline=True))
     for ask in (offline.account.refresh, lambda: attached(offline, CNI), lambda: cluster_answer(offline, "prod")):
         with pytest.raises(AccountError, match="no snapshot"):
             ask()
-    snapshot = library.account.refresh()
+    snapshot = live_library.account.refresh()
     rig.proxy.clear()
     later = Library.open(AccountChoice(offline=True))
     assert later.account.refresh() == snapshot

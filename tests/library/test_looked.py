@@ -13,12 +13,12 @@ from ekstui.library.cache_file import clear_cache
 from ekstui.library.remembered import RememberedPlace, SeenVersions, forget_place, keep_place, kept_place, seen_versions
 
 
-def moment(day: int) -> datetime:
+def in_september(day: int) -> datetime:
     return datetime(2026, 9, day, tzinfo=UTC)
 
 
 def policy(name: str, *days: int) -> Policy:
-    versions = tuple(VersionInfo(number, moment(day)) for number, day in enumerate(days, 1))
+    versions = tuple(VersionInfo(number, in_september(day)) for number, day in enumerate(days, 1))
     return Policy(name, f"arn:aws:iam::aws:policy/{name}", len(days), versions)
 
 
@@ -29,33 +29,33 @@ def looked(tmp_path: Path) -> SeenVersions:
 
 def test_nothing_is_marked_at_first_and_then_what_changed_until_it_is_looked_at(looked: SeenVersions) -> None:
     before = [policy("A", 1), policy("B", 1, 2), policy("C", 3)]
-    assert looked.changed_since(before, moment(5)) == frozenset()
+    assert looked.changed_since(before, in_september(5)) == frozenset()
     after = [policy("A", 1, 6), policy("B", 1, 2, 7), policy("C", 3), policy("D", 8)]
-    assert looked.changed_since(after, moment(8)) == {after[0].arn, after[1].arn, after[3].arn}
+    assert looked.changed_since(after, in_september(8)) == {after[0].arn, after[1].arn, after[3].arn}
     looked.mark_seen(after[:1])
-    assert looked.changed_since(after, moment(8)) == {after[1].arn, after[3].arn}
+    assert looked.changed_since(after, in_september(8)) == {after[1].arn, after[3].arn}
     # The same policy changes once more.
-    assert after[0].arn in looked.changed_since([policy("A", 1, 6, 9)], moment(9))
+    assert after[0].arn in looked.changed_since([policy("A", 1, 6, 9)], in_september(9))
 
 
 def test_a_version_of_unknown_time_is_not_marked(looked: SeenVersions) -> None:
-    looked.changed_since([], moment(5))
+    looked.changed_since([], in_september(5))
     undated = policy("A", 1)._replace(versions=(VersionInfo(1, None),))
-    assert looked.changed_since([undated], moment(6)) == frozenset()
+    assert looked.changed_since([undated], in_september(6)) == frozenset()
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"until": 3}', '{"until": "noon", "versions": {}}', "[" * 9999])
 def test_a_file_that_cannot_be_read_marks_nothing_and_is_rewritten(looked: SeenVersions, content: str) -> None:
     looked.path.parent.mkdir()
     looked.path.write_text(content)
-    assert looked.changed_since([policy("A", 1, 6)], moment(6)) == frozenset()
-    assert looked.changed_since([policy("A", 1, 7)], moment(7)) == {policy("A", 1).arn}
+    assert looked.changed_since([policy("A", 1, 6)], in_september(6)) == frozenset()
+    assert looked.changed_since([policy("A", 1, 7)], in_september(7)) == {policy("A", 1).arn}
 
 
 def test_where_nothing_can_be_kept_nothing_fails(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     looked = SeenVersions(tmp_path / "file" / "looked.json")
-    assert looked.changed_since([policy("A", 1)], moment(2)) == frozenset()
+    assert looked.changed_since([policy("A", 1)], in_september(2)) == frozenset()
     looked.mark_seen([policy("A", 1)])
 
 
@@ -80,23 +80,23 @@ def test_clearing_the_cache_leaves_the_marks() -> None:
 def test_only_what_was_looked_at_stops_being_marked(looked: SeenVersions) -> None:
     looked.mark_seen([policy("A", 1)])
     assert not looked.path.exists(), "nothing is recorded before the first look"
-    looked.changed_since([], moment(5))
+    looked.changed_since([], in_september(5))
     # A change at the very time until which everything counts as seen is no news.
-    assert looked.changed_since([policy("A", 1, 5)], moment(8)) == frozenset()
+    assert looked.changed_since([policy("A", 1, 5)], in_september(8)) == frozenset()
     looked.mark_seen([policy("A", 1, 6, 7)])
     written = looked.path.read_bytes()
     # Neither an older version nor the same one again changes what was seen.
     looked.mark_seen([policy("A", 1, 6)])
     looked.mark_seen([policy("A", 1, 6, 7)])
     assert looked.path.read_bytes() == written
-    assert looked.changed_since([policy("A", 1, 6, 7), policy("A", 1, 6)], moment(8)) == frozenset()
+    assert looked.changed_since([policy("A", 1, 6, 7), policy("A", 1, 6)], in_september(8)) == frozenset()
 
 
 @pytest.mark.parametrize("marks", ['{"arn:a": true}', '{"arn:a": "1"}', '{"a": 1}', '{"arn:a": 1.0}', "[]"])
 def test_marks_that_are_not_numbers_of_versions_by_arn_count_for_nothing(looked: SeenVersions, marks: str) -> None:
     looked.path.parent.mkdir()
     looked.path.write_text(f'{{"until": "2026-09-01T00:00:00Z", "versions": {marks}}}')
-    assert looked.changed_since([policy("A", 1, 6)], moment(6)) == frozenset()
+    assert looked.changed_since([policy("A", 1, 6)], in_september(6)) == frozenset()
 
 
 AT = datetime(2026, 9, 1, 12, tzinfo=UTC)

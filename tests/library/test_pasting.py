@@ -10,7 +10,7 @@ import pytest
 from ekstui.eks.findings.table import Finding
 from ekstui.export.shapes import answer_of
 from ekstui.iam.document import Document
-from ekstui.library import AccountChoice, Library
+from ekstui.library import Library
 from ekstui.library.cluster_answers import cluster_answer, findings_worst_first
 from ekstui.library.roles import role_answer
 from ekstui.library.upgrading import upgrade
@@ -29,11 +29,6 @@ FORBIDDEN = (
     'pods is forbidden: User "arn:aws:sts::111122223333:assumed-role/dev/ana" cannot list resource "pods" in API group ""',
     "error: You must be logged in to the server (Unauthorized)",
 )
-
-
-@pytest.fixture(scope="module")
-def demo() -> Library:
-    return Library.open(AccountChoice(demo=True, offline=True))
 
 
 def printed(blocks: Sequence[Block]) -> list[str]:

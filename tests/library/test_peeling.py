@@ -64,7 +64,7 @@ VERDICTS: list[tuple[Planted, str]] = [
 
 
 @pytest.fixture
-def library(rig: Rig) -> Library:
+def refreshed_library(rig: Rig) -> Library:
     rig.standing()
     library = Library.open()
     library.account.refresh()
@@ -74,12 +74,12 @@ def library(rig: Rig) -> Library:
 QUESTION = Inquiry(Question(action="ec2:CreateTags", resources=("*",)), principal=ROLE)
 
 
-def test_the_layer_that_denies_is_named(library: Library, rig: Rig) -> None:
+def test_the_layer_that_denies_is_named(refreshed_library: Library, rig: Rig) -> None:
     for planted, verdict in VERDICTS:
         asked: list[Any] = []
         rig.world.simulation = simulator(planted, asked)
         so_far: list[Peeled] = []
-        peeled = peel(library, QUESTION, so_far.append)
+        peeled = peel(refreshed_library, QUESTION, so_far.append)
         assert (peeled.verdict, peeled.complete, peeled.error) == (verdict, True, None), planted
         assert asked[0] == set() and len(asked) == len(peeled.steps) == peeled.planned <= 12
         assert not any(earlier.complete for earlier in so_far)
@@ -87,35 +87,35 @@ def test_the_layer_that_denies_is_named(library: Library, rig: Rig) -> None:
         assert any(excluded & {CLUSTER} for excluded in asked) == ("explicitDeny" in planted.values())
 
 
-def test_it_stops_when_it_is_told_to(library: Library, rig: Rig) -> None:
+def test_it_stops_when_it_is_told_to(refreshed_library: Library, rig: Rig) -> None:
     rig.world.simulation = simulator({"scp": "explicitDeny"}, [])
-    peeled = peel(library, QUESTION, cancelled=lambda: True)
+    peeled = peel(refreshed_library, QUESTION, cancelled=lambda: True)
     assert (len(peeled.steps), peeled.complete, peeled.error) == (1, False, "It was cancelled.")
 
 
 @pytest.mark.parametrize("cause", ["denied", "throttled"])
 def test_nothing_partial_is_shown_as_whole(
-    library: Library, rig: Rig, cause: Any, monkeypatch: pytest.MonkeyPatch
+    refreshed_library: Library, rig: Rig, cause: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "ATTEMPTS", 1)
-    library.account.connection().clients.clear()
+    refreshed_library.account.connection().clients.clear()
     rig.world.simulation = simulator({"permission-boundary": "implicitDeny"}, [])
     rig.proxy.fail(cause, "iam", "SimulatePrincipalPolicy", nth=2)
-    peeled = peel(library, QUESTION)
+    peeled = peel(refreshed_library, QUESTION)
     assert (len(peeled.steps), peeled.complete) == (1, False)
     assert peeled.verdict == "So far no layer alone denies it, and the rest was not asked."
     assert peeled.error
     rig.proxy.clear()
     rig.proxy.fail(cause, "iam", "SimulatePrincipalPolicy")
     with pytest.raises(AccountError):
-        peel(library, QUESTION)
+        peel(refreshed_library, QUESTION)
 
 
-def test_an_older_sdk_says_so(library: Library, rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_older_sdk_says_so(refreshed_library: Library, rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection.Connection, "knows", lambda *_: False)
     rig.world.simulation = simulator({"scp": "explicitDeny"}, [])
     with pytest.raises(AccountError) as caught:
-        peel(library, QUESTION)
+        peel(refreshed_library, QUESTION)
     assert "1.43.60" in caught.value.next_step
 
 

@@ -1,12 +1,10 @@
 """Questions about all policies: the same answers with and without the index, and clear errors."""
 
-import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from ekstui import files
 from ekstui.change.holders import nearest_actions
 from ekstui.change.policy import Policy, VersionInfo, format_time, version_label
 from ekstui.change.steps import undated_versions_possibly_since
@@ -24,6 +22,7 @@ from ekstui.store.policy_store import PolicyStore
 from tests.store.policies import fill_from_the_corpus
 from tests.support.bundled import POLICIES
 from tests.support.corpus import raw_corpus
+from tests.support.filled import library_with
 
 
 @pytest.fixture(scope="module")
@@ -36,9 +35,7 @@ def indexed_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def indexed(indexed_file: Path) -> Library:
-    files.cache_dir().mkdir(parents=True)
-    shutil.copy(indexed_file, files.cache_dir())
-    return Library.open()
+    return library_with(indexed_file)
 
 
 @pytest.fixture

@@ -31,6 +31,7 @@ from ekstui.tui.background import Background, Job
 from ekstui.tui.messages import PaneFailed
 from tests.store.policies import document, fill_from_the_corpus, history, moment, provenance
 from tests.support.accounts import snapshot
+from tests.support.filled import library_on
 
 ASKED = snapshot()._replace(complete=True, fetched_at=datetime(2030, 1, 1, tzinfo=UTC))
 
@@ -222,7 +223,7 @@ def test_the_demo_and_account_files_have_no_place_that_was_open(tmp_path: Path) 
 
 
 def test_without_a_cache_there_is_no_sync_to_undo(tmp_path: Path) -> None:
-    assert undo_sync(Library(Corpus.bundled(), PolicyStore.in_folder(tmp_path / "cache"))) is None
+    assert undo_sync(library_on(tmp_path / "cache")) is None
 
 
 # Bringing the cache up to date, from a source as small as the rule

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,6 +22,7 @@ from tests.rig.proxy import Effect
 from tests.rig.rig import Rig
 from tests.support.bundled import CNI, LATER, newest
 from tests.support.documents import allowing
+from tests.support.filled import library_with
 
 pytestmark = pytest.mark.usefixtures("small_bundle")
 
@@ -34,9 +34,7 @@ NAMED = 0
 @pytest.fixture
 def cached(filled_file: Path) -> Library:
     """A library on a filled cache."""
-    files.cache_dir().mkdir(parents=True)
-    shutil.copy(filled_file, files.cache_dir())
-    return Library.open()
+    return library_with(filled_file)
 
 
 @pytest.fixture
@@ -50,7 +48,7 @@ def custom(cached: Library, rig: Rig) -> Library:
 
 
 @pytest.fixture
-def library(custom: Library, monkeypatch: pytest.MonkeyPatch) -> Library:
+def aws_library(custom: Library, monkeypatch: pytest.MonkeyPatch) -> Library:
     """The same, as if the rig were AWS's own endpoint."""
     monkeypatch.setattr(Connection, "custom_endpoint", lambda *_: None)
     return custom
@@ -81,76 +79,76 @@ def changed(report: SyncReport) -> Mapping[str, object]:
 NOTHING = {"new_policies": (), "new_versions": (), "conflicts": (), "withdrawn": ()}
 
 
-def test_where_nothing_changed_two_calls_are_made_and_nothing_is_written(library: Library) -> None:
-    before = library.policies("all")
-    first = sync(library)
-    assert (changed(first), first.complete, calls(library)) == (NOTHING, True, 2)
-    status = library.data()
+def test_where_nothing_changed_two_calls_are_made_and_nothing_is_written(aws_library: Library) -> None:
+    before = aws_library.policies("all")
+    first = sync(aws_library)
+    assert (changed(first), first.complete, calls(aws_library)) == (NOTHING, True, 2)
+    status = aws_library.data()
     assert (status.source, status.synced_at) == ("AWS", first.known_until)
     assert status.newest == first.known_until
-    after = library.policies("all")
+    after = aws_library.policies("all")
     assert [entry.policy for entry in after] == [entry.policy for entry in before]
-    second = sync(library)
-    assert (changed(second), calls(library)) == (NOTHING, 4)
-    assert library.policies("all") == after
+    second = sync(aws_library)
+    assert (changed(second), calls(aws_library)) == (NOTHING, 4)
+    assert aws_library.policies("all") == after
 
 
-def test_only_what_is_new_is_fetched_and_what_is_gone_is_kept(library: Library, rig: Rig) -> None:
+def test_only_what_is_new_is_fetched_and_what_is_gone_is_kept(aws_library: Library, rig: Rig) -> None:
     rig.catalogue.publish(CNI, allowing("ec2:NewThing"), LATER)
     rig.catalogue.publish("AmazonEKSBrandNewPolicy", allowing("eks:Thing"), LATER, "/service-role/")
     listed_before = rig.catalogue.named("AmazonEKSServicePolicy")
     rig.catalogue.withdraw("AmazonEKSServicePolicy")
-    old = library.find("AmazonEKSServicePolicy").policy
-    report = sync(library)
+    old = aws_library.find("AmazonEKSServicePolicy").policy
+    report = sync(aws_library)
     assert changed(report) == NOTHING | {
         "new_policies": ("AmazonEKSBrandNewPolicy",),
         "new_versions": ((CNI, NEXT),),
         "withdrawn": ("AmazonEKSServicePolicy",),
     }
-    assert calls(library) == 2 + 2 * 2
-    cni = library.find(CNI).policy
+    assert calls(aws_library) == 2 + 2 * 2
+    cni = aws_library.find(CNI).policy
     assert (cni.default_version, cni.versions[-1]) == (NEXT, VersionInfo(NEXT, LATER))
-    assert library.document_json(cni) == allowing("ec2:NewThing")
-    assert library.find("AmazonEKSBrandNewPolicy").policy.arn.endswith("/service-role/AmazonEKSBrandNewPolicy")
-    gone = library.find("AmazonEKSServicePolicy").policy
+    assert aws_library.document_json(cni) == allowing("ec2:NewThing")
+    assert aws_library.find("AmazonEKSBrandNewPolicy").policy.arn.endswith("/service-role/AmazonEKSBrandNewPolicy")
+    gone = aws_library.find("AmazonEKSServicePolicy").policy
     assert gone.withdrawn
     assert gone.versions == old.versions
-    assert library.document(gone)
-    assert not sync(library).changed
+    assert aws_library.document(gone)
+    assert not sync(aws_library).changed
     # AWS lists it again, and nothing else of it is new.
     rig.catalogue.restore(listed_before)
-    sync(library)
-    assert library.find("AmazonEKSServicePolicy").policy == old
+    sync(aws_library)
+    assert aws_library.find("AmazonEKSServicePolicy").policy == old
 
 
-def test_what_fails_is_named_and_the_next_sync_goes_on(library: Library, rig: Rig) -> None:
+def test_what_fails_is_named_and_the_next_sync_goes_on(aws_library: Library, rig: Rig) -> None:
     names = [CNI, "AmazonEKSClusterPolicy", "AmazonEKSWorkerNodePolicy"]
     for name in names:
         rig.catalogue.publish(name, allowing("ec2:NewThing"), LATER)
     rig.proxy.fail("denied", "iam", "GetPolicyVersion", times=1)
-    report = sync(library)
+    report = sync(aws_library)
     assert not report.complete
     assert len(report.new_versions) == 2
     (skipped,) = report.skipped
     assert "denied" in skipped.reason
-    assert library.data().synced_at is None
-    rest = sync(library)
+    assert aws_library.data().synced_at is None
+    rest = sync(aws_library)
     assert rest.complete
     assert {name for name, _ in (*report.new_versions, *rest.new_versions)} == set(names)
 
 
-def test_a_throttled_sync_gets_there(library: Library, rig: Rig) -> None:
+def test_a_throttled_sync_gets_there(aws_library: Library, rig: Rig) -> None:
     rig.catalogue.publish(CNI, allowing("ec2:NewThing"), LATER)
     rig.proxy.fail("throttled", "iam", times=3)
-    assert sync(library).new_versions == ((CNI, NEXT),)
+    assert sync(aws_library).new_versions == ((CNI, NEXT),)
 
 
-def test_a_list_that_breaks_off_withdraws_nothing(library: Library, rig: Rig) -> None:
+def test_a_list_that_breaks_off_withdraws_nothing(aws_library: Library, rig: Rig) -> None:
     rig.proxy.add(Effect("no_marker"), "iam", "ListPolicies")
-    before = library.policies("all")
+    before = aws_library.policies("all")
     with pytest.raises(AccountError):
-        sync(library)
-    assert library.policies("all") == before
+        sync(aws_library)
+    assert aws_library.policies("all") == before
 
 
 class Lying(Connection):
@@ -254,25 +252,25 @@ def test_an_endpoint_that_is_not_awss_is_named_and_has_not_awss_authority(custom
     assert "a later archive and AWS at http://127.0.0.1:" in custom.data().source
 
 
-def test_a_partition_of_its_own_does_not_touch_the_other(library: Library, rig: Rig) -> None:
-    before = library.policies("all")
+def test_a_partition_of_its_own_does_not_touch_the_other(aws_library: Library, rig: Rig) -> None:
+    before = aws_library.policies("all")
     rig.reset(NAMED, partition="aws-cn")
-    library = reached(library, rig.account.home)
+    aws_library = reached(aws_library, rig.account.home)
     names = rig.world.catalogue("aws-cn").names()
     for name in names[60:]:
         rig.world.catalogue("aws-cn").withdraw(name)
-    report = sync(library)
+    report = sync(aws_library)
     assert (report.partition, len(report.new_policies)) == ("aws-cn", 60)
-    assert library.policies("all") == before
-    china = library.in_partition("aws-cn")
+    assert aws_library.policies("all") == before
+    china = aws_library.in_partition("aws-cn")
     assert len(china.policies("all")) == 60
     assert china.policies("eks")[0].policy.arn == f"arn:aws-cn:iam::aws:policy/{CNI}"
     assert (china.data().partition, china.data().policies) == ("aws-cn", 60)
-    assert library.in_partition("aws-us-gov").data().partition == "aws"
+    assert aws_library.in_partition("aws-us-gov").data().partition == "aws"
     # An ARN is answered from its own partition.
-    policy = library.find(f"arn:aws-cn:iam::aws:policy/{CNI}").policy
+    policy = aws_library.find(f"arn:aws-cn:iam::aws:policy/{CNI}").policy
     assert policy == china.find(CNI).policy
-    assert library.document(policy) == china.document(policy)
+    assert aws_library.document(policy) == china.document(policy)
 
 
 def test_offline_never_asks(cached: Library) -> None:

@@ -9,9 +9,8 @@ import pytest
 from ekstui.denial.message import Denial
 from ekstui.denial.parsing import Refusal, refusals_in
 from ekstui.library import Library
-from ekstui.sources.corpus import Corpus
-from ekstui.store.policy_store import PolicyStore
 from tests.support.effort import EFFORT
+from tests.support.filled import library_on
 from tests.threads import Thread, count, first_lines, threads
 
 THREADS = threads()
@@ -19,8 +18,8 @@ LOGS = 30 if EFFORT == 1 else 1000
 
 
 @pytest.fixture(scope="module")
-def library(filled_cache: Path) -> Library:
-    return Library(Corpus.bundled(), PolicyStore.in_folder(filled_cache))
+def filled_library(filled_cache: Path) -> Library:
+    return library_on(filled_cache)
 
 
 def test_there_are_forty_and_each_has_its_own() -> None:
@@ -30,8 +29,8 @@ def test_there_are_forty_and_each_has_its_own() -> None:
 
 
 @pytest.mark.parametrize("thread", THREADS, ids=lambda thread: thread.name)
-def test_the_first_lines_of_the_answers(thread: Thread, library: Library) -> None:
-    assert first_lines(thread.message, library) == thread.answers
+def test_the_first_lines_of_the_answers(thread: Thread, filled_library: Library) -> None:
+    assert first_lines(thread.message, filled_library) == thread.answers
 
 
 # Logs

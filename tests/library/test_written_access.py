@@ -80,11 +80,6 @@ def write(folder: Path, files: Mapping[str, str]) -> None:
         path.write_text(text, encoding="utf-8")
 
 
-@pytest.fixture(scope="module")
-def library() -> Library:
-    return Library.open()
-
-
 def outcome(judged: Review) -> str:
     """Return one word for all that changed."""
     if judged.not_read:

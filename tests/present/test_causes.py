@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ekstui.library import AccountChoice, Library
+from ekstui.library import Library
 from ekstui.library.cluster_answers import ClusterAnswer, causes, cluster_answer, findings_worst_first
 from ekstui.present.blocks import Line
 from ekstui.present.causes import areas_line, counts_line
@@ -18,8 +18,8 @@ NOW = datetime(2026, 9, 30, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def prod() -> ClusterAnswer:
-    return cluster_answer(Library.open(AccountChoice(demo=True, offline=True)), "prod")
+def prod(demo: Library) -> ClusterAnswer:
+    return cluster_answer(demo, "prod")
 
 
 def page(answer: ClusterAnswer, width: int = 240) -> list[str]:

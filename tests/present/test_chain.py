@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ekstui.denial.question import Question
-from ekstui.library import AccountChoice, Library
+from ekstui.library import Library
 from ekstui.library.explaining import Inquiry, explain_all
 from ekstui.present.chain import chain_of
 from ekstui.present.explanation import explanation_blocks
@@ -22,11 +22,6 @@ DELETE = (
     "resource: arn:aws:ec2:eu-central-1:111122223333:volume/vol-0abc because no identity-based policy allows the "
     "ec2:DeleteVolume action"
 )
-
-
-@pytest.fixture(scope="module")
-def demo() -> Library:
-    return Library.open(AccountChoice(demo=True, offline=True))
 
 
 def page(library: Library, inquiry: Inquiry, *opened: object) -> list[str]:

@@ -23,11 +23,6 @@ SERVICE_ROLE = "AmazonEKSServiceRolePolicy"
 EBS = "AmazonEBSCSIDriverPolicy"
 
 
-@pytest.fixture(scope="module")
-def library() -> Library:
-    return Library.open()
-
-
 def compared(library: Library, *sides: str) -> Comparison:
     return compare(library, *parse_sides(sides))
 

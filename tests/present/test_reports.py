@@ -26,11 +26,6 @@ from tests.support.bundled import newest
 KNOWN = datetime(2026, 8, 26, tzinfo=UTC)
 
 
-@pytest.fixture(scope="module")
-def library() -> Library:
-    return Library.open()
-
-
 def report_lines(library: Library, action: str, width: int = 120, *, full: bool = False) -> list[str]:
     answer = who_can_answer(library, action, None, "eks", types=full, history=True)
     blocks = who_can_blocks(answer, "eks", KNOWN, full=full, types=full)

@@ -5,6 +5,7 @@ import shutil
 from datetime import timedelta
 from pathlib import Path
 
+from ekstui import files
 from ekstui.change.policy import Provenance, format_time
 from ekstui.library import Library, maintenance
 from ekstui.sources.corpus import Corpus
@@ -12,9 +13,21 @@ from ekstui.store.policy_store import DeliveryInfo, PolicyStore
 from tests.support.bundled import KNOWN_UNTIL
 
 
+def library_on(folder: Path) -> Library:
+    """Return the bundled policies with the cache in a folder, wherever the test's own cache is."""
+    return Library(Corpus.bundled(), PolicyStore.in_folder(folder))
+
+
+def library_with(file: Path) -> Library:
+    """Return a library whose cache, the test's own, is a copy of this file."""
+    files.cache_dir().mkdir(parents=True)
+    shutil.copy(file, files.cache_dir())
+    return Library.open()
+
+
 def fill_cache(folder: Path) -> Path:
     """Make a folder's cache of all that is bundled; return the folder."""
-    library = Library(Corpus.bundled(), PolicyStore.in_folder(folder))
+    library = library_on(folder)
     assert maintenance.fill_cache(library)
     assert maintenance.index_cache(library)
     return folder

@@ -33,6 +33,7 @@ from ekstui.store.policy_store import DeliveryInfo, PolicyStore, pack
 from tests.support.accounts import snapshot
 from tests.support.bundled import FAMILY
 from tests.support.corpus import read_once
+from tests.support.filled import library_on
 from tests.support.terminal import ROOT
 
 KINDS = ("fill", "index", "sync", "snapshot")
@@ -97,10 +98,6 @@ def agrees(library: Library, truth: Truth, rng: random.Random) -> bool:
     return replace(answer, documents=None) == replace(truth, documents=None) and all(
         documents[key] == value for key, value in answer.documents.items()
     )
-
-
-def library_on(folder: Path) -> Library:
-    return Library(Corpus.bundled(), PolicyStore.in_folder(folder))
 
 
 def fill_family(folder: Path) -> PolicyStore:

@@ -19,11 +19,9 @@ from statistics import median
 from time import perf_counter, process_time
 
 from ekstui import files
-from ekstui.library import Library
 from ekstui.library.cache_file import cache_info
 from ekstui.library.maintenance import fill_cache
-from ekstui.sources.corpus import Corpus
-from ekstui.store.policy_store import PolicyStore
+from tests.support.filled import library_on
 
 BARE = ("-c", "import sqlite3, json")
 
@@ -101,7 +99,7 @@ def fill_and_alone(rounds: int) -> tuple[float, float, int]:
     size = 0
     for _ in range(rounds):
         with tempfile.TemporaryDirectory() as folder:
-            library = Library(Corpus.bundled(), PolicyStore.in_folder(Path(folder)))
+            library = library_on(Path(folder))
             fills.append(_processor(partial(fill_cache, library)))
             size = cache_info(library).size
         alone.append(_processor(_read_alone))
@@ -123,7 +121,7 @@ def _read_alone() -> None:
 def main(rounds: int = 9) -> int:
     """Print both tables; return 1 if the first fill takes more than three times the corpus alone."""
     with tempfile.TemporaryDirectory() as folder:
-        library = Library(Corpus.bundled(), PolicyStore.in_folder(Path(folder)))
+        library = library_on(Path(folder))
         environment = os.environ | {"EKSTUI_CACHE": folder, "EKSTUI_STATE": folder, "EKSTUI_CONFIG": f"{folder}/none"}
         # With it every command would compile all of its modules, which no installed one does.
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
