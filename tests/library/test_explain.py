@@ -7,27 +7,15 @@ from typing import Any
 import pytest
 
 from ekstui.denial import remedies
-from ekstui.denial.answer import Explanation, Policies
+from ekstui.denial.answer import Explanation
 from ekstui.denial.question import Question
-from ekstui.eks.account_snapshot import AccountSnapshot, AttachedPolicy, Group, InlinePolicy, Role, User
-from ekstui.eks.uses import uses_in
 from ekstui.errors import InputError, NotFoundError
-from ekstui.iam.document import Document, parse, parse_text
 from ekstui.iam.evaluation import Evaluation, evaluate
-from ekstui.iam.grants import action_matches
-from ekstui.iam.request import Request
 from ekstui.library import AccountChoice, Library
-from ekstui.library.attachments import attached_names
-from ekstui.library.catalog import knowledge
-from ekstui.library.comparing import attached_count, compare
 from ekstui.library.explaining import Inquiry, explain_all
-from ekstui.library.notation import FileSide, PolicyAt, parse_policy
-from ekstui.library.requester import Requester, TargetRole, is_target, principal_arn, requester_of, target_of
+from ekstui.library.notation import FileSide, PolicyAt
 from ekstui.library.roles import role_answer
-from ekstui.library.searching import possible_allowers
-from ekstui.sources.corpus import Corpus
-from tests.support.accounts import snapshot
-from tests.support.documents import allowing, trusting
+from tests.support.documents import allowing
 from tests.support.filled import library_on
 
 ACCOUNT = "111122223333"
@@ -172,22 +160,6 @@ def test_a_role_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         explain_first(lib, inquiry("ec2:RunInstances", principal="arn:aws:iam::999999999999:role/ebs-csi"))
 
 
-@pytest.mark.parametrize(
-    "action", ["ec2:CreateVolume", "iam:PassRole", "ecr:BatchImportUpstreamImage", "nosuch:Action"]
-)
-def test_looking_at_the_bytes_loses_no_policy_that_allows_the_action(action: str) -> None:
-    corpus = Corpus.bundled()
-    giving = {
-        history.policy.name
-        for history in corpus.histories()
-        for statement in parse_text(history.texts[history.policy.default_version]).statements
-        if statement.effect == "Allow" and action_matches(statement, action)
-    }
-    offered = {entry.policy.name for entry in possible_allowers(Request(action), Policies(), corpus, knowledge())}
-    assert giving <= offered
-    assert len(offered) < 600
-
-
 ISSUER = "oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE"
 PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER}"
 OF_TOKENS = {
@@ -289,187 +261,12 @@ def test_a_policy_that_a_message_names_wrongly_is_named_rightly(
     assert [EBS in f"{symptom.symptom} {symptom.answer}" for symptom in explanation.symptoms] == [True]
 
 
-# Who a request is from, and which role it wants, by a snapshot as small as the rule
-
-
-def known_roles(*roles: Role, **more: Any) -> AccountSnapshot:
-    return snapshot()._replace(roles=roles, **more)
-
-
-APP = Role("app", f"arn:aws:iam::{ACCOUNT}:role/eks/app", "/eks/", trust=trusting("pods.eks.amazonaws.com"))
-WEB, POD, ASSUME = "sts:AssumeRoleWithWebIdentity", "eks-auth:AssumeRoleForPodIdentity", "sts:AssumeRole"
-NODE = f"arn:aws:sts::{ACCOUNT}:assumed-role/node/i-0123456789abcdef0"
-
-
-@pytest.mark.parametrize(
-    ("action", "principal", "trust", "meant"),
-    [
-        # An unsigned call has no role yet, so the one that is named is the one it wants.
-        (WEB, None, trusting("ec2.amazonaws.com"), True),
-        ("sts:AssumeRoleWithSAML", None, trusting("ec2.amazonaws.com"), True),
-        ("s3:GetObject", "ec2.amazonaws.com", trusting("ec2.amazonaws.com"), False),
-        # A service has no role, a role or user has one.
-        (ASSUME, "ec2.amazonaws.com", trusting("ec2.amazonaws.com"), True),
-        (ASSUME, NODE, trusting("ec2.amazonaws.com"), False),
-        (ASSUME, None, trusting("ec2.amazonaws.com"), False),
-        # The node calls EKS Auth with its own role: what is named is that role only if nodes may have it.
-        (POD, NODE, trusting("pods.eks.amazonaws.com"), True),
-        (POD, NODE, trusting("ec2.amazonaws.com"), False),
-        (POD, NODE, trusting({"Service": ["ec2.amazonaws.com", "pods.eks.amazonaws.com"]}), True),
-        (POD, NODE, trusting({"AWS": "*"}), True),
-        (POD, None, trusting("ec2.amazonaws.com"), False),
-    ],
-)
-def test_whether_a_named_role_is_the_one_to_be_assumed(
-    action: str, principal: str | None, trust: Document, meant: bool
-) -> None:
-    account_snapshot = known_roles(APP._replace(trust=trust))
-    for name in ("app", APP.arn or "", f"arn:aws:sts::{ACCOUNT}:assumed-role/app/s"):
-        assert is_target(Request(action, (), principal), name, account_snapshot) is meant
-
-
-def test_the_role_that_a_request_wants_to_assume(tmp_path: Path) -> None:
-    account_snapshot = known_roles(APP, Role("blind", f"arn:aws:iam::{ACCOUNT}:role/blind"))
-    missing_arn = f"arn:aws:iam::{ACCOUNT}:role/other"
-
-    def target(*resources: str, named: str | None = None, of: AccountSnapshot | None = account_snapshot, source: FileSide | None = None, action: str = ASSUME) -> TargetRole | None:  # fmt: skip
-        return target_of(Request(action, resources), named, of, source, "")
-
-    assert target(APP.arn or "", action="s3:GetObject") is None
-    wanted = target(f"arn:aws:s3:::{ACCOUNT}", APP.arn or "")
-    assert wanted is not None
-    assert (wanted.role, wanted.trust and wanted.trust.name, wanted.trust and wanted.trust.arn) == (APP, "trust policy of app", APP.arn)  # fmt: skip
-    assert target(missing_arn, named=f"arn:aws:sts::{ACCOUNT}:assumed-role/app/s") == wanted
-    # Its trust policy, or the role itself, may not be known.
-    blind = target(f"arn:aws:iam::{ACCOUNT}:role/blind")
-    assert blind is not None
-    assert (blind.trust, blind.role and blind.role.name) == (None, "blind")
-    assert target(missing_arn) == target(APP.arn or "", of=None) == target() == TargetRole(None, None)
-    # A role that somebody names must exist, unless its trust policy is given.
-    with pytest.raises(NotFoundError):
-        target(named="other")
-    path = tmp_path / "trust.json"
-    path.write_text(json.dumps(OF_PODS))
-    for resources, named, arn in (
-        ((), "other", None),
-        ((missing_arn,), None, missing_arn),
-        ((), missing_arn, missing_arn),
-        ((), "app", APP.arn),
-        ((), None, None),
-    ):
-        target_by_file = target(*resources, named=named, source=FileSide(str(path)))
-        assert target_by_file is not None
-        assert target_by_file.trust is not None
-        assert (target_by_file.trust.name, target_by_file.trust.arn) == (str(path), arn)
-
-
-def test_a_requester_has_its_own_policies_and_those_of_its_groups_as_far_as_they_were_read() -> None:
-    reads = parse({"Statement": {"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}})
-    managed = AttachedPolicy("AmazonEKSClusterPolicy", "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy")
-    lost = AttachedPolicy("lost", f"arn:aws:iam::{ACCOUNT}:policy/lost")
-    ops = Group("ops", f"arn:aws:iam::{ACCOUNT}:group/ops", attached=(managed,))
-    others = Group("others", f"arn:aws:iam::{ACCOUNT}:group/others", attached=(lost,))
-    ana = User("ana", f"arn:aws:iam::{ACCOUNT}:user/ana", inline=(InlinePolicy("own", reads),), groups=("ops",))
-    account_snapshot = known_roles(APP, users=(ana,), groups=(ops, others))
-    reader = Corpus.bundled()
-
-    def requester(user: User = ana, principal: str | None = None, of: AccountSnapshot = account_snapshot) -> Requester:
-        snapshot = of._replace(users=(user,))
-        return requester_of(principal or user.arn or "", None, snapshot, uses_in(snapshot), reader)
-
-    ana_asks = requester()
-    assert [policy.name for policy in ana_asks.policies.identity] == ["own (inline)", "AmazonEKSClusterPolicy"]
-    assert (ana_asks.arn, ana_asks.role, ana_asks.policies.identity_known, ana_asks.policies.boundary_known) == (
-        ana.arn,
-        None,
-        True,
-        True,
-    )
-    partly = requester(ana._replace(attached=(lost,)))
-    assert (partly.policies.identity_known, partly.policies.unread) == (
-        False,
-        ("the policy lost, whose document could not be read",),
-    )
-    bounded = requester(ana._replace(boundary_arn=managed.arn))
-    assert (bounded.policies.boundary and bounded.policies.boundary.name, bounded.policies.boundary_known) == (
-        managed.name,
-        True,
-    )
-    unbounded = requester(ana._replace(boundary_arn=lost.arn))
-    assert (unbounded.policies.boundary, unbounded.policies.boundary_known, unbounded.policies.identity_known) == (
-        None,
-        False,
-        False,
-    )
-    assert "the permissions boundary lost" in unbounded.policies.unread[0]
-    # Of a role, it may not be known which policies it has.
-    for extent, whole in (("full", True), ("name", False)):
-        snapshot = known_roles(APP._replace(extent=extent))  # type: ignore[arg-type]
-        one = requester_of("app", None, snapshot, uses_in(snapshot), reader)
-        assert (one.policies.identity_known, one.policies.boundary_known, one.role and one.role.name) == (
-            whole,
-            whole,
-            "app",
-        )
-    assert principal_arn("APP", account_snapshot) == APP.arn
-    with pytest.raises(NotFoundError, match="path could not be read"):
-        principal_arn("app", known_roles(APP._replace(arn=None)))
-    with pytest.raises(NotFoundError, match="is not in account"):
-        requester_of(NODE.replace(ACCOUNT, "444455556666"), None, account_snapshot, {}, reader)
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "one_policy", "back", "updates", "supersession"),
-    [
-        ("AmazonEKS_CNI_Policy@v5", "AmazonEKS_CNI_Policy@v6", True, False, [6], False),
-        ("AmazonEKS_CNI_Policy@v6", "AmazonEKS_CNI_Policy@v5", True, True, [6], False),
-        ("AmazonEKS_CNI_Policy@v6", "AmazonEKS_CNI_Policy@v6", True, False, [], False),
-        ("AmazonEBSCSIDriverPolicy", "AmazonEBSCSIDriverPolicyV2", False, False, [], True),
-        ("AmazonEBSCSIDriverPolicyV2", "AmazonEBSCSIDriverPolicy", False, False, [], True),
-        ("AmazonEKS_CNI_Policy", "AmazonEKSClusterPolicy", False, False, [], False),
-    ],
-)
-def test_what_a_comparison_knows_of_its_two_sides(
-    before: str, after: str, one_policy: bool, back: bool, updates: list[int], supersession: bool
-) -> None:
-    comparison = compare(Library.open(), parse_policy(before), parse_policy(after))
-    assert (comparison.is_one_policy, comparison.goes_back) == (one_policy, back)
-    versions = [update.version for update in knowledge().policies["AmazonEKS_CNI_Policy"].updates]
-    assert [update.version for update in comparison.updates] == [update for update in updates if update in versions]
-    assert bool(comparison.supersession) is supersession
-    assert comparison.names == (before.partition("@")[0], after.partition("@")[0])
-    assert comparison.attached == ()
-
-
-def test_how_often_a_policy_is_attached_in_a_snapshot() -> None:
-    account_snapshot = snapshot()
-    count = attached_count("arn:aws:iam::aws:policy/AmazonEKSClusterPolicy", account_snapshot)
-    # The role and the user have it as a policy and as their boundary, the group as a policy.
-    assert (count.policy, count.roles, count.users, count.groups, count.boundaries) == (
-        "AmazonEKSClusterPolicy",
-        1,
-        1,
-        1,
-        2,
-    )
-    assert (count.account, count.fetched_at) == (ACCOUNT, account_snapshot.fetched_at)
-    none = attached_count("arn:aws:iam::aws:policy/ReadOnlyAccess", account_snapshot)
-    assert (none.roles, none.users, none.groups, none.boundaries) == (0, 0, 0, 0)
-    assert attached_names(account_snapshot) == {"AmazonEKSClusterPolicy": 3}
-    mine = AttachedPolicy("mine", account_snapshot.local_policies[0].arn)
-    bounded = account_snapshot._replace(
-        roles=(account_snapshot.roles[0]._replace(attached=()), account_snapshot.roles[1]._replace(attached=(mine,)))
-    )
-    assert attached_names(bounded) == {"AmazonEKSClusterPolicy": 3}
-
-
-def test_only_what_may_be_why_a_role_is_denied_is_said_of_it() -> None:
-    library = Library.open(AccountChoice(demo=True, offline=True))
+def test_only_what_may_be_why_a_role_is_denied_is_said_of_it(demo: Library) -> None:
     severities: set[str] = set()
     for name in ("prod-efs-csi", "prod-node"):
-        findings = role_answer(library, name).findings
+        findings = role_answer(demo, name).findings
         severities |= {finding.severity for finding in findings}
-        answer = explain_first(library, Inquiry(Question(action="s3:GetObject"), principal=name))
+        answer = explain_first(demo, Inquiry(Question(action="s3:GetObject"), principal=name))
         telling = {finding.code for finding in answer.findings if finding.severity != "problem"}
         assert {finding for finding in answer.findings if finding.severity == "problem"} == {
             finding for finding in findings if finding.severity == "problem"

@@ -10,6 +10,7 @@ from ekstui.change.policy import Policy, VersionInfo, format_time, version_label
 from ekstui.change.steps import undated_versions_possibly_since
 from ekstui.denial.answer import Policies
 from ekstui.errors import InputError, NotFoundError
+from ekstui.iam.document import parse_text
 from ekstui.iam.grants import action_matches
 from ekstui.iam.request import Request
 from ekstui.library import Library, searching
@@ -192,3 +193,19 @@ def test_without_a_cache_the_steps_that_ship_answer(unindexed: Library, monkeypa
     """Judging them again takes seconds, as `--demo` has no cache."""
     monkeypatch.setattr(searching, "steps_since", lambda *_: pytest.fail("judged again"))
     assert len(changes_feed(unindexed, scope="all").changes) > POLICIES
+
+
+@pytest.mark.parametrize(
+    "action", ["ec2:CreateVolume", "iam:PassRole", "ecr:BatchImportUpstreamImage", "nosuch:Action"]
+)
+def test_looking_at_the_bytes_loses_no_policy_that_allows_the_action(action: str) -> None:
+    corpus = Corpus.bundled()
+    giving = {
+        history.policy.name
+        for history in corpus.histories()
+        for statement in parse_text(history.texts[history.policy.default_version]).statements
+        if statement.effect == "Allow" and action_matches(statement, action)
+    }
+    offered = {entry.policy.name for entry in possible_allowers(Request(action), Policies(), corpus, knowledge())}
+    assert giving <= offered
+    assert len(offered) < 600
