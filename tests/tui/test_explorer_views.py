@@ -111,7 +111,7 @@ def test_notes_are_of_the_policy_in_every_pane_and_do_not_stick() -> None:
 def test_a_role_is_compared_with_the_policy_and_what_is_counted_is_listed() -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         attached = app.screen.query_one(AttachedPane)
-        await settle(pilot, lambda: attached._answer is not None)
+        await settle(pilot, lambda: any(isinstance(row.value, RoleAttachment) for row in attached.rows.rows))
         roles = [row.value for row in attached.rows.rows if isinstance(row.value, RoleAttachment)]
         policy = next(row for row in explorer_of(app).policies.rows.rows if row.selectable)
         assert plain(policy.cells[-2]).strip() == str(sum(bool(role.attached_as) for role in roles))

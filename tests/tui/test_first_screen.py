@@ -48,14 +48,6 @@ def _no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
 
 
-@pytest.fixture
-def toasts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return the sentences that the app shows in toasts, which are gone after seconds."""
-    sentences: list[str] = []
-    monkeypatch.setattr(EkstuiApp, "notify", lambda _, sentence, **__: sentences.append(sentence))
-    return sentences
-
-
 def header(app: EkstuiApp) -> str:
     return str(app.explorer.query_one("#header", HeaderBar).content)
 

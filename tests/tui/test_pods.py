@@ -74,7 +74,9 @@ def test_pods_are_found_by_name(typed: str, first: str) -> None:
     travel(journey, library=Library.open(AccountChoice(demo=True, offline=True)))
 
 
-def test_kubernetes_is_read_while_every_key_works(lasting_rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kubernetes_is_read_while_every_key_works(
+    lasting_rig: Rig, monkeypatch: pytest.MonkeyPatch, toasts: list[str]
+) -> None:
     lasting_rig.reset(0)
     released, started = Event(), Event()
     answers: list[Exception | None] = [AccountError("kubectl is not installed."), None]
@@ -108,7 +110,7 @@ def test_kubernetes_is_read_while_every_key_works(lasting_rig: Rig, monkeypatch:
         screen = app.screen
         rows, line = screen.query_one(RowList), screen.query_one(LineBar)
         await pilot.press("K")
-        await settle(pilot, lambda: any("kubectl is not installed" in toast.message for toast in app._notifications))
+        await settle(pilot, lambda: any("kubectl is not installed" in toast for toast in toasts))
         answers.pop(0)
         await pilot.press("K")
         await settle(pilot, lambda: shows(app, ChooserScreen) and "two" in words(app.screen))

@@ -224,7 +224,7 @@ def test_what_is_said_of_the_verdict_stands_above_the_simulator_s() -> None:
     assert text.index("The trust policy of the role must allow this") < text.index("IAM's own simulator")
 
 
-def test_iam_s_own_simulator_is_asked_when_the_user_says_so(lasting_rig: Rig) -> None:
+def test_iam_s_own_simulator_is_asked_when_the_user_says_so(lasting_rig: Rig, toasts: list[str]) -> None:
     lasting_rig.reset(0)
     asked: list[Mapping[str, Any]] = []
 
@@ -266,7 +266,7 @@ def test_iam_s_own_simulator_is_asked_when_the_user_says_so(lasting_rig: Rig) ->
         await settle(pilot, lambda: "ec2:CreateVolume: " in words(app.screen))
         assert "simulator" not in words(app.screen)
         await pilot.press("S")
-        await settle(pilot, lambda: any("put role:NAME" in note.message for note in app._notifications))
+        await settle(pilot, lambda: any("put role:NAME" in toast for toast in toasts))
         assert len(asked) == count
 
     travel(journey)
@@ -320,7 +320,7 @@ def test_the_lines_of_an_unmarked_paste_are_no_keys(monkeypatch: pytest.MonkeyPa
     travel(journey)
 
 
-def test_an_encoded_message_leads_to_the_whole_command() -> None:
+def test_an_encoded_message_leads_to_the_whole_command(toasts: list[str]) -> None:
     encoded = "4RbVDXqdtQVWkxDmW5gIAg0KWGnOMvsd9xhGBbwhWrDR9SbkNZPsTz2pS8yX" * 20
 
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
@@ -328,7 +328,7 @@ def test_an_encoded_message_leads_to_the_whole_command() -> None:
         app.push_screen(ExplainScreen(f"{message} {encoded}"))
         await settle(pilot, lambda: "decode-authorization-message" in words(app.screen))
         assert encoded in words(app.screen).replace("\n", "")
-        assert not app._notifications
+        assert not toasts
         # y opens what can be copied, and y again takes the first.
         await pilot.press("y", "y")
         await settle(pilot, lambda: f"decode-authorization-message --encoded-message {encoded} " in app.clipboard)
@@ -336,7 +336,7 @@ def test_an_encoded_message_leads_to_the_whole_command() -> None:
     travel(journey, (80, 24))
 
 
-def test_a_policy_that_is_not_known_keeps_the_screen_and_says_so() -> None:
+def test_a_policy_that_is_not_known_keeps_the_screen_and_says_so(toasts: list[str]) -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         await pilot.press("x")
         await settle(pilot, lambda: isinstance(app.screen, ExplainScreen))
@@ -346,7 +346,6 @@ def test_a_policy_that_is_not_known_keeps_the_screen_and_says_so() -> None:
         app.post_message(Open(PolicyAt("AmazonEKSNoSuchPolicy")))
         await pilot.pause()
         assert shows(app, ExplainScreen)
-        toasts = [note.message for note in app._notifications]
         assert any("AmazonEKS_CNI_Policy v99 is not known yet" in message for message in toasts)
         assert any("AmazonEKSNoSuchPolicy" in message for message in toasts)
 

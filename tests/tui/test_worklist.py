@@ -105,7 +105,7 @@ def test_from_the_table_of_clusters_to_the_command_that_mends_a_problem(lasting_
 
 
 def test_a_cluster_is_chosen_before_what_is_wrong_in_each_is_known(
-    lasting_rig: Rig, monkeypatch: pytest.MonkeyPatch
+    lasting_rig: Rig, monkeypatch: pytest.MonkeyPatch, toasts: list[str]
 ) -> None:
     lasting_rig.reset(0)
     may_judge, judged = threading.Event(), threading.Event()
@@ -118,10 +118,8 @@ def test_a_cluster_is_chosen_before_what_is_wrong_in_each_is_known(
         return answers
 
     monkeypatch.setattr(cluster_screens, "clusters", clusters)
-    toasts: list[str] = []
 
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
-        app.notify = lambda message, **_: toasts.append(message)  # type: ignore[method-assign]
         explorer = app.screen
         assert isinstance(explorer, ExplorerScreen)
         await settle(pilot, lambda: explorer.account.snapshot is not None and not explorer.account.asking)
