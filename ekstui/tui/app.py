@@ -37,7 +37,7 @@ from ekstui.present.access import access_difference_blocks
 from ekstui.settings import Effective, nearest_words, read_file
 from ekstui.tui import keys
 from ekstui.tui.background import first_view
-from ekstui.tui.base import LibraryApp, is_too_small
+from ekstui.tui.base import AppScreen, LibraryApp, is_too_small
 from ekstui.tui.crash import LACKING
 from ekstui.tui.driver import missing_from_textual, repaint
 from ekstui.tui.keys import Key, all_keys, bindings, clashes, declared, keys_as_shown, unknown_ids
@@ -154,7 +154,8 @@ class EkstuiApp(LibraryApp):
     def action_help(self) -> None:
         from ekstui.tui.screens.help_screen import HelpScreen
 
-        self.push_screen(HelpScreen(self.keys_here, self.usable(self.KEYS), getattr(self.screen, "SYMBOLS", ())))
+        symbols = self.screen.SYMBOLS if isinstance(self.screen, AppScreen) else ()
+        self.push_screen(HelpScreen(self.keys_here, self.usable(self.KEYS), symbols))
 
     def action_theme(self) -> None:
         from ekstui.tui.screens.theme_screen import choose_theme
@@ -166,8 +167,8 @@ class EkstuiApp(LibraryApp):
 
     async def action_back(self) -> None:
         """Go back one step within the screen, or leave it."""
-        step_back: Callable[[], bool] = getattr(self.screen, "step_back", lambda: False)
-        if not step_back() and len(self.screen_stack) > 1:
+        has_stepped = isinstance(self.screen, AppScreen) and self.screen.step_back()
+        if not has_stepped and len(self.screen_stack) > 1:
             self._uncover()
 
     async def action_leave(self) -> None:
@@ -394,12 +395,6 @@ class EkstuiApp(LibraryApp):
 
     # Keys that work on every screen
 
-    def action_who_can(self) -> None:
-        getattr(self.screen, "action_who_can", lambda: self.post_message(AskWhoCan()))()
-
-    def action_explain(self) -> None:
-        getattr(self.screen, "action_explain", lambda: self.post_message(AskExplain()))()
-
     def action_changes(self) -> None:
         from ekstui.tui.screens.changes_screen import ChangesScreen
 
@@ -450,8 +445,8 @@ def keep(screens: Sequence[Screen[object]], explorer: ExplorerScreen, library: L
     at = datetime.now(UTC).replace(microsecond=0)
     bookmark, row = Bookmark(""), 0
     for screen in screens:
-        if mark := getattr(screen, "bookmark", None):
-            bookmark, row = mark, screen.query_one(RowList).cursor or 0
+        if isinstance(screen, AppScreen) and screen.bookmark:
+            bookmark, row = screen.bookmark, screen.query_one(RowList).cursor or 0
     listed = [row.key for row in explorer.policies.rows.rows if row.selectable]
     # A filter that matches nothing may be anything, even the name of a role.
     words = explorer.policies.filter if listed else ""

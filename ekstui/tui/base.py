@@ -1,17 +1,18 @@
-"""The base of the app: what panes and screens may use, and how it sends keys that were typed ahead."""
+"""The bases of the app and of its screens: what each may ask of the other, and how keys that were typed ahead are sent."""
 
 from __future__ import annotations
 
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from textual.dom import DOMNode
 from textual.events import Event, Paste
 from textual.events import Key as KeyPress
 from textual.geometry import Size
+from textual.getters import app
 from textual.message_pump import MessagePump
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
@@ -20,12 +21,14 @@ from textual.widgets import Input
 
 from ekstui.iam.text import clean_line
 from ekstui.library import AccountChoice
+from ekstui.present.styled import Row
 from ekstui.settings import Settings
 from ekstui.tui.background import Background, MfaPrompter
 from ekstui.tui.crash import SurvivingApp
 from ekstui.tui.driver import driver_class
 from ekstui.tui.driver.escape import EscapedKey
-from ekstui.tui.keys import RENEWING, Key
+from ekstui.tui.keys import RENEWING, HasKeys, Key
+from ekstui.tui.messages import AccountView, AskExplain, AskWhoCan, Bookmark, action_of
 from ekstui.tui.styles import readable
 
 if TYPE_CHECKING:
@@ -237,3 +240,35 @@ class LibraryApp(SurvivingApp):
             await self._follow(self._path(), sent_at, walks + 1, quiet, waiting=False)
         else:
             await self._send_next()
+
+
+class AppScreen(HasKeys, Screen[None]):
+    """A screen that is no dialog: what the app asks of each."""
+
+    SYMBOLS: Sequence[tuple[str, str]] = ()
+    """Its signs and what they mean, for the help."""
+
+    app = app(LibraryApp)
+
+    @property
+    def row(self) -> Row | None:
+        """The row under the cursor."""
+        raise NotImplementedError
+
+    @property
+    def bookmark(self) -> Bookmark | None:
+        """What to type into the palette to get here again; None if nothing does."""
+        return None
+
+    def step_back(self) -> bool:
+        """Go back one step within the screen; False if there is none."""
+        return False
+
+    def show_account(self, view: AccountView) -> None:
+        """Show what became known of the account, if the screen is about it."""
+
+    def action_who_can(self) -> None:
+        self.post_message(AskWhoCan(action_of(self.row.value) if self.row else ""))
+
+    def action_explain(self) -> None:
+        self.post_message(AskExplain())

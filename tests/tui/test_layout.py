@@ -74,7 +74,10 @@ def test_every_key_of_a_screen_does_something() -> None:
         (kind.__name__, key.id)
         for kind in kinds
         for key in vars(kind)["KEYS"]
-        if not any(hasattr(owner, f"action_{key.action.partition('(')[0]}") for owner in (kind, RowList, EkstuiApp))
+        if not any(
+            hasattr(owner, f"action_{key.action.partition('(')[0].removeprefix('screen.')}")
+            for owner in (kind, RowList, EkstuiApp)
+        )
     ]
     assert dead == []
 

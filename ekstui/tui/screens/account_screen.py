@@ -40,7 +40,7 @@ from ekstui.tui.messages import (
     one_action_of,
 )
 from ekstui.tui.screens.copying import Extract, advised
-from ekstui.tui.screens.report import AccountReportScreen, ReportScreen
+from ekstui.tui.screens.report import AccountReportScreen
 from ekstui.tui.widgets import last_use
 from ekstui.tui.widgets.last_use import LastUse
 
@@ -48,7 +48,7 @@ _Beside = tuple[Sequence[str], Sequence[CopyAnswer]]
 """What is shown besides the snapshot: the profiles, and the copies of policies."""
 
 
-class AccountScreen(ReportScreen[_Beside]):
+class AccountScreen(AccountReportScreen[_Beside]):
     """The account, and a choice of profile and regions."""
 
     HEADING = "Account"
@@ -146,9 +146,6 @@ class AccountScreen(ReportScreen[_Beside]):
     def copies(self) -> Sequence[Extract]:
         """Return the command to sign in, if the account needs it."""
         return advised(self._view.error)
-
-    def action_refresh_data(self) -> None:
-        self.post_message(SwitchAccount(None))
 
     def open_row(self, row: Row) -> None:
         """Switch to a profile or region, or compare a copy."""

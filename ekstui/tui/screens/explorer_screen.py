@@ -13,11 +13,10 @@ from textual import on
 from textual.app import ComposeResult
 from textual.events import DescendantFocus, Resize
 from textual.geometry import Offset, Region, Size, Spacing
-from textual.getters import app, query_one
+from textual.getters import query_one
 from textual.layout import ArrangeResult, Layout, WidgetPlacement
 from textual.layouts.vertical import VerticalLayout
 from textual.reactive import reactive
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
 
@@ -33,13 +32,12 @@ from ekstui.named_tuples import NamedTuple
 from ekstui.present.styled import Row, plain, styled
 from ekstui.tui import keys
 from ekstui.tui.background import Job, Synced, sync_and_index, watch_account
-from ekstui.tui.base import AGES_AFTER, Debounce, LibraryApp
+from ekstui.tui.base import AGES_AFTER, AppScreen, Debounce
 from ekstui.tui.keys import Key, bindings
 from ekstui.tui.messages import (
     AccountUpdated,
     AccountView,
     AskExplain,
-    AskWhoCan,
     Marks,
     PaneFailed,
     RowReached,
@@ -48,7 +46,6 @@ from ekstui.tui.messages import (
     ShowMatrix,
     Shown,
     Start,
-    action_of,
     one_action_of,
     sides_to_compare,
     with_mark,
@@ -139,7 +136,7 @@ class Before(NamedTuple):
     """Whether it was opened from another screen, which is still there under the panes."""
 
 
-class ExplorerScreen(Screen[None]):
+class ExplorerScreen(AppScreen):
     """Four panes: the list chooses a policy, and the others are bound to it.
 
     Two columns of two, the focused pane larger, or else the upper one; in a narrow terminal, one pane. Also has what is shown and
@@ -174,8 +171,6 @@ class ExplorerScreen(Screen[None]):
 
     BLANK = True
     """Bars and panes cover the whole screen."""
-
-    app = app(LibraryApp)
 
     header = query_one("#header", HeaderBar)
     line = query_one("#line", LineBar)
@@ -357,9 +352,8 @@ class ExplorerScreen(Screen[None]):
             self._show_header()
             self.show_work(f"{self.account.asking} … esc stops" if self.account.asking else self._work)
             for screen in self.app.screen_stack[1:]:
-                show: Callable[[AccountView], None] | None = getattr(screen, "show_account", None)
-                if show is not None:
-                    show(self.account)
+                if isinstance(screen, AppScreen):
+                    screen.show_account(self.account)
 
     @on(AccountUpdated)
     def _account_updated(self, message: AccountUpdated) -> None:
@@ -627,7 +621,6 @@ class ExplorerScreen(Screen[None]):
 
     @property
     def row(self) -> Row | None:
-        """The row under the cursor of the focused pane."""
         return self.focused_pane.rows.current
 
     @property
@@ -846,9 +839,6 @@ class ExplorerScreen(Screen[None]):
             self.notify("Access policies have no services of AWS; d compares two of them.")
         elif places:
             self.post_message(ShowMatrix(places))
-
-    def action_who_can(self) -> None:
-        self.post_message(AskWhoCan(action_of(self.focused_pane.rows.value)))
 
     def action_explain(self) -> None:
         """Explain a request for the action under the cursor, or let the user paste a message."""

@@ -7,8 +7,7 @@ from typing import Generic, TypeVar
 from textual import on
 from textual.app import ComposeResult
 from textual.events import DescendantFocus
-from textual.getters import app, query_one
-from textual.screen import Screen
+from textual.getters import query_one
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -19,16 +18,13 @@ from ekstui.library.notation import PolicyAt, RoleSide
 from ekstui.present.blocks import Fold
 from ekstui.present.styled import Column, Row, Styled, cut_end, mark_hits, plain, styled
 from ekstui.tui import keys
-from ekstui.tui.base import AGES_AFTER, Debounce, LibraryApp
-from ekstui.tui.keys import HasKeys, Key, declared
+from ekstui.tui.base import AGES_AFTER, AppScreen, Debounce
+from ekstui.tui.keys import Key, declared
 from ekstui.tui.messages import (
     AccountView,
-    AskWhoCan,
-    Bookmark,
     Open,
     PaneFailed,
     SwitchAccount,
-    action_of,
 )
 from ekstui.tui.screens.copying import Extract, advised, copyables, offer_copies, offer_exports
 from ekstui.tui.widgets.bars import TWO_LINES, FilterLine, FooterBar, HeaderBar, LineBar
@@ -45,7 +41,7 @@ MAX_CRUMB = 32
 Answer = TypeVar("Answer")
 
 
-class ReportScreen(HasKeys, Screen[None], Generic[Answer]):
+class ReportScreen(AppScreen, Generic[Answer]):
     """A question in the header and its answer as rows; subclasses say what to ask and how to show the answer."""
 
     HEADING = "All reports"
@@ -72,7 +68,6 @@ class ReportScreen(HasKeys, Screen[None], Generic[Answer]):
     VIEWS: Sequence[str] = ("",)
     """The names of the answer's views, the first one first."""
 
-    app = app(LibraryApp)
     header = query_one("HeaderBar", HeaderBar)
     footer = query_one(FooterBar)
     rows = query_one(RowList)
@@ -240,9 +235,8 @@ class ReportScreen(HasKeys, Screen[None], Generic[Answer]):
         self.header.show(((" ekstui ", "strong"), ("  ", ""), (path, "muted"), *self.question()))
 
     @property
-    def bookmark(self) -> Bookmark | None:
-        """What to type into the palette to get here again; None if nothing does."""
-        return None
+    def row(self) -> Row | None:
+        return self.rows.current
 
     def ask_again(self, *, keep: bool = False) -> None:
         """Ask the question again; with `keep`, the old answer stays until the new one arrives."""
@@ -334,9 +328,6 @@ class ReportScreen(HasKeys, Screen[None], Generic[Answer]):
         of_row = copyables(row, None, self.app.library) if row else []
         whole = Extract("everything shown", f"{len(self.rows.rows)} lines", self._text)
         offer_copies(self, [*advised(self._error), *self.copies(), *of_row, whole])
-
-    def action_who_can(self) -> None:
-        self.post_message(AskWhoCan(action_of(self.rows.value)))
 
     def action_export(self) -> None:
         """Let the user save the answer to a file; what is shown as text is always one of the formats."""
