@@ -95,7 +95,7 @@ def test_work_that_ends_in_any_way_ends_its_waiting(own_home: Path, end: BaseExc
             explorer.account = AccountView(demo_account(datetime.now(UTC)))
             await pilot.press("r")
             await settle(pilot, lambda: explorer.account.error is not None)
-            await settle(pilot, lambda: not explorer.account.asking and not explorer._working)
+            await settle(pilot, lambda: not explorer.account.asking and not explorer.panes.is_working)
             explorer.account = AccountView(demo_account(datetime.now(UTC)))
             app.action_clusters()
             await settle(pilot, lambda: isinstance(app.screen, ChooserScreen))

@@ -10,7 +10,8 @@ from textual.pilot import Pilot
 
 from ekstui.library import Library
 from ekstui.tui.app import EkstuiApp
-from ekstui.tui.screens.explorer_screen import ExplorerScreen, PaneId
+from ekstui.tui.screens.explorer_screen import ExplorerScreen
+from ekstui.tui.screens.panes_layout import PaneId
 from ekstui.tui.styles import LEAST_CONTRAST, contrast
 from tests.tui.journeys import settle
 

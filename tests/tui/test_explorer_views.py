@@ -17,7 +17,8 @@ from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.changes_screen import ChangesScreen
 from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.dialogs import TooSmallScreen
-from ekstui.tui.screens.explorer_screen import PANES, ExplorerScreen
+from ekstui.tui.screens.explorer_screen import ExplorerScreen
+from ekstui.tui.screens.panes_layout import PANES
 from ekstui.tui.screens.who_can_screen import WhoCanScreen
 from ekstui.tui.widgets.attached_pane import AttachedPane
 from ekstui.tui.widgets.bars import FooterBar

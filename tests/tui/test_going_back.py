@@ -24,9 +24,10 @@ from ekstui.tui.screens.changes_screen import ChangesScreen
 from ekstui.tui.screens.cluster_screens import ClusterScreen
 from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.explain_screen import ExplainScreen
-from ekstui.tui.screens.explorer_screen import PANES, ExplorerScreen
+from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.screens.help_screen import HelpScreen
 from ekstui.tui.screens.matrix_screen import MatrixScreen
+from ekstui.tui.screens.panes_layout import PANES
 from ekstui.tui.screens.pod_screen import PodScreen
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.screens.theme_screen import ThemeScreen

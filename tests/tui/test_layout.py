@@ -18,7 +18,8 @@ from ekstui.tui.keys import all_keys
 from ekstui.tui.messages import Open, Shown
 from ekstui.tui.screens.changes_screen import ChangesScreen
 from ekstui.tui.screens.compare_screen import CompareScreen
-from ekstui.tui.screens.explorer_screen import PANES, ExplorerScreen, PaneId
+from ekstui.tui.screens.explorer_screen import ExplorerScreen
+from ekstui.tui.screens.panes_layout import PANES, PaneId, PanesLayout
 from ekstui.tui.widgets.bars import FooterBar
 from ekstui.tui.widgets.rows import RowList
 from tests.support.bundled import CNI, newest
@@ -87,10 +88,9 @@ def test_every_key_of_a_screen_does_something() -> None:
 )
 def test_the_places_cover_the_screen_once_and_the_focused_pane_has_the_most(size: Size) -> None:
     for pane in PANES:
-        screen = ExplorerScreen()
-        screen.pane = pane
-        screen._large.update({column: pane for column in screen._large if pane in column})
-        places = screen.places(size)
+        layout = PanesLayout()
+        layout.pane = pane
+        places = layout.places(size)
         cells = Counter((x, y) for place in places.values() for y in place.line_range for x in place.column_range)
         assert set(cells.values()) == {1}
         assert len(cells) == size.area

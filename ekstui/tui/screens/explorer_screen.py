@@ -1,4 +1,4 @@
-"""The first screen: four panes about one policy, how they are laid out, and how they follow the cursor."""
+"""The first screen: four panes about one policy, and how they follow the cursor."""
 
 from __future__ import annotations
 
@@ -7,18 +7,16 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
 from textual.events import DescendantFocus, Resize
-from textual.geometry import Offset, Region, Size, Spacing
+from textual.geometry import Size
 from textual.getters import query_one
-from textual.layout import ArrangeResult, Layout, WidgetPlacement
-from textual.layouts.vertical import VerticalLayout
+from textual.layout import Layout
 from textual.reactive import reactive
 from textual.timer import Timer
-from textual.widget import Widget
 
 from ekstui.change.policy import Scope, next_scope
 from ekstui.change.steps import Step
@@ -50,14 +48,9 @@ from ekstui.tui.messages import (
     sides_to_compare,
     with_mark,
 )
+from ekstui.tui.screens.panes_layout import PANES, PaneId, PanesLayout
 from ekstui.tui.widgets.attached_pane import AttachedPane
-from ekstui.tui.widgets.bars import (
-    TWO_LINES,
-    FilterLine,
-    FooterBar,
-    HeaderBar,
-    LineBar,
-)
+from ekstui.tui.widgets.bars import FilterLine, FooterBar, HeaderBar, LineBar
 from ekstui.tui.widgets.explorer_header import Offer, header, marks_line, offer_of, progress_words
 from ekstui.tui.widgets.pane import Pane
 from ekstui.tui.widgets.permissions_pane import PermissionsPane
@@ -70,38 +63,6 @@ if TYPE_CHECKING:
     from ekstui.library.notation import PolicyAt
 
 _NEXT_PANE = Key("pane.next", "tab", "next_pane(1)", "next pane", "Go to the next pane.")
-
-PaneId = Literal["policies", "permissions", "versions", "attached"]
-PANES: tuple[PaneId, ...] = get_args(PaneId)
-
-_WIDE = 90
-"""Columns from which all four panes are shown; below that, one pane fills the screen."""
-
-LEFT: tuple[PaneId, PaneId] = ("policies", "versions")
-RIGHT: tuple[PaneId, PaneId] = ("permissions", "attached")
-
-LEFT_SHARE = 0.52
-"""The largest share of the width that the left column takes for long names."""
-
-
-class PanesLayout(VerticalLayout):
-    """Puts panes and bars where the screen says; anything else, such as a toast, is laid out vertically."""
-
-    name = "panes"
-
-    def arrange(self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True) -> ArrangeResult:
-        """Return the placements; a pane without a place is not shown."""
-        if not isinstance(parent, ExplorerScreen):
-            return super().arrange(parent, children, size, greedy)
-        places = parent.places(size)
-        others = [child for child in children if child.id not in parent.PLACED]
-        placed = [
-            WidgetPlacement(places[child.id], Offset(), Spacing(), child, 0, False, False, False)
-            for child in children
-            if child.id is not None and child.id in places
-        ]
-        return placed + (list(super().arrange(parent, others, size, greedy)) if others else [])
-
 
 KEYS_FIRST = 0.02
 """Seconds between checks whether keys typed before the first paint have taken effect."""
@@ -137,11 +98,7 @@ class Before(NamedTuple):
 
 
 class ExplorerScreen(AppScreen):
-    """Four panes: the list chooses a policy, and the others are bound to it.
-
-    Two columns of two, the focused pane larger, or else the upper one; in a narrow terminal, one pane. Also has what is shown and
-    marked, and the keys that act on it.
-    """
+    """Four panes: the list chooses a policy, and the others are bound to it; what is shown and marked, and the keys that act on it."""
 
     KEYS = (
         keys.OPEN.here(
@@ -166,8 +123,6 @@ class ExplorerScreen(AppScreen):
         ("+1 −0 ~2", "added, removed, changed"), ("≥ ≤", "at least, at most: not all was read"),
     )  # fmt: skip
     """The signs of the panes and what they mean."""
-    PLACED = ("header", *PANES, "progress", "line", "footer")
-    """The ids of the widgets that `places` puts on the screen."""
 
     BLANK = True
     """Bars and panes cover the whole screen."""
@@ -190,18 +145,9 @@ class ExplorerScreen(AppScreen):
 
     def __init__(self, start: Start | None = None, account: AccountView | None = None) -> None:
         super().__init__()
-        self._panes_layout = PanesLayout()
+        self.panes = PanesLayout()
         self._following = Debounce(self)
         self._describing = Debounce(self)
-        self.pane: PaneId = "policies"
-        """The focused pane."""
-        self._large: dict[tuple[PaneId, PaneId], PaneId] = {LEFT: "policies", RIGHT: "permissions"}
-        """The larger pane of each column."""
-        self._alone = False
-        self._left_wanted = 0
-        """The columns that the list needs for its longest name."""
-        self._working = False
-        """Whether the progress line is shown."""
         self._start = start
         self.set_reactive(ExplorerScreen.account, account or AccountView())
         self._cursors: dict[Scope, object] = {}
@@ -307,7 +253,7 @@ class ExplorerScreen(AppScreen):
         self._status = library.data()
         groups = knowledge().groups if self.scope == "eks" else ()
         self.policies.set_entries(entries, cursor=cursor, groups=groups)
-        self._left_wanted = self.policies.width_wanted
+        self.panes.left_wanted = self.policies.width_wanted
         self._show_header()
 
     def _entries(self, library: Library) -> tuple[PolicyEntry, ...]:
@@ -449,7 +395,7 @@ class ExplorerScreen(AppScreen):
                     self.shown,
                     self.marks,
                     self.pane,
-                    self._alone,
+                    self.panes.is_alone,
                     {name: pane.filter for name, pane in panes.items()},
                     {name: pane.rows.key for name, pane in panes.items()},
                     shown.entry.policy.arn,
@@ -490,7 +436,7 @@ class ExplorerScreen(AppScreen):
             if text != pane.filter:
                 pane.put_filter(text)
             pane.reach(before.rows.get(name), later=name != "policies" and before.shown != self.shown)
-        self.marks, self._alone = before.marks, before.alone
+        self.marks, self.panes.is_alone = before.marks, before.alone
         self.shown = before.shown
         self.place_anew()
         self._note(before.pane)
@@ -563,7 +509,7 @@ class ExplorerScreen(AppScreen):
     def step_back(self) -> bool:
         """Stop a running task, clear the filter or the marks, or go back to the list or to the policy before; False if there is none of these."""
         pane, before = self.focused_pane, self._before[-1] if self._before else None
-        if self._working:
+        if self.panes.is_working:
             self.app.background.cancel("fill", "account")
             self.account = self.account._replace(asking=None)
             self._say_work()
@@ -572,7 +518,7 @@ class ExplorerScreen(AppScreen):
             pane.clear_filter()
         elif self.marks and not (before and self.marks == before.marks):
             self.marks = ()
-        elif self._alone and not (before and before.alone):
+        elif self.panes.is_alone and not (before and before.alone):
             self.action_alone()
         elif self.permissions.has_notes:
             self._close_notes()
@@ -591,29 +537,12 @@ class ExplorerScreen(AppScreen):
     @property
     def layout(self) -> Layout:
         """The layout of the panes."""
-        return self._panes_layout
+        return self.panes
 
-    def places(self, size: Size) -> dict[str, Region]:
-        """Return the regions of bars and panes on a screen of this size; a hidden pane has none."""
-        width, height = size
-        line = 2 if height >= TWO_LINES else 1
-        bottom = height - 1 - line
-        places = {"header": Region(0, 0, width, 1), "footer": Region(0, height - 1, width, 1)}
-        # The progress line takes a row of the details, so that no pane moves.
-        if line > self._working:
-            places["line"] = Region(0, bottom, width, line - self._working)
-        if self._working:
-            places["progress"] = Region(0, height - 2, width, 1)
-        body = Region(0, 1, width, bottom - 1)
-        if self._alone or width < _WIDE:
-            return {**places, self.pane: body}
-        left = max(min(self._left_wanted, int(width * LEFT_SHARE)), width // 3)
-        for (upper, lower), x, columns in ((LEFT, 0, left), (RIGHT, left, width - left)):
-            large = max(round(body.height * 0.64), 3)
-            rows = large if self._large[upper, lower] == upper else body.height - large
-            places[upper] = Region(x, 1, columns, rows)
-            places[lower] = Region(x, 1 + rows, columns, body.height - rows)
-        return places
+    @property
+    def pane(self) -> PaneId:
+        """The focused pane."""
+        return self.panes.pane
 
     def place_anew(self) -> None:
         """Lay the panes out again, which only a child can request."""
@@ -643,7 +572,7 @@ class ExplorerScreen(AppScreen):
         """Show the keys that work on the row under the cursor, the most useful first."""
         first, *others = self.focused_pane.footer_keys(self.row, marks=len(self.marks))
         # Where one pane fills the screen, nothing else says that there are others.
-        panes = (_NEXT_PANE.here("", "pane"),) if self.is_single else ()
+        panes = (_NEXT_PANE.here("", "pane"),) if self.panes.is_single(self.app.size.width) else ()
         self.footer.show_keys((first, *panes, *others))
 
     def show_line(self) -> None:
@@ -660,9 +589,7 @@ class ExplorerScreen(AppScreen):
 
     def _note(self, pane: PaneId) -> None:
         if pane != self.pane:
-            self.pane = pane
-            # The other column shows most of what it is mainly for.
-            self._large = {LEFT: LEFT[0], RIGHT: RIGHT[0], (LEFT if pane in LEFT else RIGHT): pane}
+            self.panes.pane = pane
             self.place_anew()
 
     def action_pane(self, pane: PaneId) -> None:
@@ -675,21 +602,16 @@ class ExplorerScreen(AppScreen):
         self.action_pane(PANES[(PANES.index(self.pane) + step) % len(PANES)])
 
     def action_alone(self) -> None:
-        self._alone = not self._alone
+        self.panes.is_alone = not self.panes.is_alone
         self.place_anew()
 
     async def action_filter(self) -> None:
         await self.focused_pane.open_filter()
 
-    @property
-    def is_single(self) -> bool:
-        """Whether one pane fills the screen."""
-        return self._alone or self.app.size.width < _WIDE
-
     def show_work(self, words: str) -> None:
         """Show the progress line with these words; hide it if there are none."""
-        if bool(words) != self._working:
-            self._working = bool(words)
+        if bool(words) != self.panes.is_working:
+            self.panes.is_working = bool(words)
             self.place_anew()
         self.progress.show(styled(words, "accent"))
 
