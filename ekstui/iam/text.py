@@ -97,15 +97,3 @@ def age_in_words(since: datetime, now: datetime) -> str:
     if seconds < 3600:
         return f"{int(seconds // 60)} min ago"
     return f"{int(seconds // 3600)} h ago" if seconds < 86400 * 2 else f"{int(seconds // 86400)} d ago"
-
-
-def short_resource(resource: str) -> str:
-    """Return a resource in short: `network-interface` for `arn:aws:ec2:*:*:network-interface/*`, `all` for `*`."""
-    resource = clean_line(resource)
-    if resource == "*":
-        return "all"
-    parts = resource.split(":", 5)
-    if parts[0] != "arn" or len(parts) < 6:
-        return resource
-    name = parts[5].removesuffix("/*").removesuffix(":*")
-    return f"all of {parts[2]}" if name in ("*", "") else name

@@ -16,9 +16,9 @@ from ekstui.change.differences import (
 )
 from ekstui.iam.document import Condition, Effect
 from ekstui.iam.reference import reference
-from ekstui.iam.text import short_resource
 from ekstui.named_tuples import NamedTuple
 from ekstui.present.blocks import Column, Line, Span, Table, TableRow, code, parts
+from ekstui.present.grants_in_short import resource_in_short
 from ekstui.present.styled import Style
 
 ALLOWED, NOT_ALLOWED = "✓", "–"
@@ -216,7 +216,7 @@ def _key(key: str) -> str:
 
 
 def _place(place: ResourceList) -> Line:
-    first, *others = dict.fromkeys(short_resource(resource) for resource in place.resources if resource) or ("",)
+    first, *others = dict.fromkeys(resource_in_short(resource) for resource in place.resources if resource) or ("",)
     names = ", ".join((first, *others))
     if len(names) > _ROOM and others:
         names = f"{first}, +{len(others)}"

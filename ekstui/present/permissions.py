@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ekstui.iam.reference import LEVELS
 from ekstui.iam.summary import too_large_to_list
-from ekstui.iam.text import clean_line, short_resource
+from ekstui.iam.text import clean_line
 from ekstui.present.blocks import (
     Block,
     Column,
@@ -22,12 +22,18 @@ from ekstui.present.blocks import (
     level_style,
     note,
 )
+from ekstui.present.grants_in_short import (
+    ALL,
+    conditions_in_short,
+    key_in_short,
+    resource_in_short,
+    resources_in_short,
+)
 from ekstui.present.rendering import styled_line
 from ekstui.present.styled import Row, Style, Styled, cells, cut_end, plain, styled, wrap
 
 if TYPE_CHECKING:
     from ekstui.iam.console import LevelCount
-    from ekstui.iam.grants import Grant
     from ekstui.iam.summary import ActionSummary, ServiceSummary
 
 EIGHTHS = "▏▎▍▌▋▊▉█"
@@ -142,9 +148,6 @@ _MARK = "▸ "
 
 IF = "  if"
 
-_ALL = "all"
-"""Every resource, in short."""
-
 MIN_NAME = 14
 """The fewest cells for the name of a service beside columns."""
 
@@ -172,7 +175,7 @@ def _columns(width: int, services: Sequence[ServiceSummary]) -> tuple[Column, ..
         left = width - level - wanted[0] - min(wanted[1], RESOURCE_FIRST) - 3
         wanted[2] = min(wanted[2], left) if left >= MIN_WIDTHS[2] else 0
     # The name shrinks last: other resources than all go below.
-    for at, least in ((1, MIN_WIDTHS[1]), (1, len(_ALL)), (0, MIN_WIDTHS[0])):
+    for at, least in ((1, MIN_WIDTHS[1]), (1, len(ALL)), (0, MIN_WIDTHS[0])):
         over = level + sum(wanted) + sum(map(bool, wanted)) - width
         wanted[at] -= max(min(over, wanted[at] - least), 0)
     return (Column("", level), *(Column("", room) for room in wanted))
@@ -285,7 +288,7 @@ def _with_scope(service: ServiceSummary, line: Styled, width: int) -> Styled:
     on, condition = service.resource, _condition(service, whole=False)
     where: Styled = ()
     if on not in ("", "All resources", "Multiple"):
-        where = ((f"  on {short_resource(on)}", "muted"),)
+        where = ((f"  on {resource_in_short(on)}", "muted"),)
     whole: Styled = (*line, *where, *(((f"  {condition}", "warn"),) if condition else ()))
     if cells(plain(whole)) <= width:
         return whole
@@ -355,7 +358,7 @@ def _texts(action: ActionSummary) -> tuple[Styled, Styled, Styled]:
     """Return an action's name with remarks, its resources, and its conditions."""
     name: list[tuple[str, Style]] = [(clean_line(action.action.partition(":")[2]), "")]
     name += [(f" {remark}", style) for remark, style in _remarks(action)]
-    where, condition = grants_short(action.grants)
+    where, condition = ", ".join(resources_in_short(action.grants)), conditions_in_short(action.grants)
     return tuple(name), styled(where), styled(condition, "warn")
 
 
@@ -364,35 +367,9 @@ def _condition(service: ServiceSummary, *, whole: bool) -> str:
     if service.condition in ("", "None"):
         return ""
     several = service.condition == "Multiple"
-    word = service.condition if whole or several else _key(service.condition.split(" ")[0])
+    word = service.condition if whole or several else key_in_short(service.condition.split(" ")[0])
     words = service.conditioned.words(word)
     return clean_line(words if words != word else "several conditions" if several else f"if {word}")
-
-
-def grants_short(grants: Sequence[Grant]) -> tuple[str, str]:
-    """Return resources and conditions of grants in short, without duplicates: `network-interface`, `if RequestTag/Name`."""
-    where: dict[str, None] = {}
-    conditions: dict[str, None] = {}
-    free = False
-    for grant in grants:
-        words = [short_resource(resource) for resource in grant.resources]
-        if grant.resource_element != "Resource":
-            words = [f"all but {', '.join(words)}"]
-        where.update(dict.fromkeys(words))
-        keys = list(dict.fromkeys(_key(condition.key) for condition in grant.conditions))
-        if keys:
-            conditions[" and ".join(keys)] = None
-        else:
-            free = True
-    if not conditions:
-        return ", ".join(where), ""
-    word = "some if" if free else "if"
-    return ", ".join(where), f"{word} {', or '.join(conditions)}"
-
-
-def _key(key: str) -> str:
-    """Return a condition key without `aws:`."""
-    return clean_line(key.removeprefix("aws:"))
 
 
 def action_line(action: ActionSummary) -> Styled:

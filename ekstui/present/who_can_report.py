@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -32,12 +32,12 @@ from ekstui.present.blocks import (
     section,
     uses_words,
 )
+from ekstui.present.grants_in_short import ALL, conditions_in_short, fitted, kind_of_key, resources_in_short
 
 if TYPE_CHECKING:
     from ekstui.change.holders import Holder, Since, WhoCan
     from ekstui.change.policy import Scope
     from ekstui.eks.principals import PrincipalCan, PrincipalsCan
-    from ekstui.iam.grants import Grant
 
 ON_ROOM = 20
 """The room for resources in a row, in characters; those that do not fit are counted, but the first is always named."""
@@ -275,7 +275,7 @@ def _short_reason(reason: str) -> str:
     word, _, keys = reason.partition(" ")
     if word != "if":
         return reason
-    return f"if {_fitted(list(dict.fromkeys(map(_kind_of_key, keys.split(', ')))), ', ', ', +', IF_ROOM // 2)}"
+    return f"if {fitted(list(dict.fromkeys(map(kind_of_key, keys.split(', ')))), ', ', ', +', IF_ROOM // 2)}"
 
 
 def _through(principal: PrincipalCan) -> tuple[Span, ...]:
@@ -295,35 +295,14 @@ def _taken(principal: PrincipalCan) -> Node:
 
 
 def _on(holder: Holder) -> str:
-    names = list(dict.fromkeys(_short(grant) for grant in holder.grants))
-    return "all" if "all" in names else _fitted(names, ", ", ", +", ON_ROOM)
-
-
-def _fitted(names: Sequence[str], separator: str, more: str, room: int) -> str:
-    """Return as many names as fit, at least one, and how many more there are."""
-    shown = 1
-    while shown < len(names) and len(separator.join(names[: shown + 1])) <= room:
-        shown += 1
-    return separator.join(names[:shown]) + (f"{more}{len(names) - shown}" if shown < len(names) else "")
-
-
-def _short(grant: Grant) -> str:
-    """Return a grant's resource in a word, such as `network-interface` for `arn:aws:ec2:*:*:network-interface/*`."""
-    if grant.resource_element == "NotResource":
-        return "all but some"
-    text = ", ".join(grant.resources)
-    if text == "*":
-        return "all"
-    parts = text.split(":", 5)
-    if len(parts) < 6:
-        return text
-    kind, slash, rest = parts[5].partition("/")
-    return kind if slash and not rest.strip("*/") and "$" not in kind else parts[5]
+    names = resources_in_short(holder.grants)
+    return ALL if ALL in names else fitted(names, ", ", ", +", ON_ROOM)
 
 
 def _if(holder: Holder) -> Iterator[Line]:
     """Yield a row's remarks: conditions, what a later version dropped, a Deny, and whether it is service-linked."""
-    if conditions := _conditions(holder):
+    room = IF_ROOM // 2 if holder.policy.kind == "service-linked" else IF_ROOM
+    if conditions := conditions_in_short(holder.grants, room):
         yield conditions
     for wider in holder.wider:
         if wider.without:
@@ -338,26 +317,6 @@ def _if(holder: Holder) -> Iterator[Line]:
         yield Span("by NotAction", "muted")
     if holder.policy.kind == "service-linked":
         yield Span("service-linked", "muted")
-
-
-def _conditions(holder: Holder) -> str:
-    """Return the condition keys of a policy's grants, as many as fit, such as `if CreateAction or RequestTag or +3`."""
-    ways = [tuple(dict.fromkeys(condition.key for condition in grant.conditions)) for grant in holder.grants]
-    room = IF_ROOM // 2 if holder.policy.kind == "service-linked" else IF_ROOM
-    named = list(dict.fromkeys(" and ".join(map(_short_key, way)) for way in ways if way))
-    if any(len(way) > room for way in named):
-        named = list(dict.fromkeys(" and ".join(dict.fromkeys(map(_kind_of_key, way))) for way in ways if way))
-    partly = "partly " if () in ways else ""
-    return f"{partly}if {_fitted(named, ' or ', ' or +', room)}" if named else ""
-
-
-def _short_key(key: str) -> str:
-    return key.partition(":")[2] or key
-
-
-def _kind_of_key(key: str) -> str:
-    """Return a condition key without its tag, such as `RequestTag` for `aws:RequestTag/Name`."""
-    return _short_key(key).partition("/")[0]
 
 
 def _tag(key: str) -> str:

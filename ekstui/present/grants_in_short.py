@@ -1,0 +1,75 @@
+"""What a grant is on and what it depends on, in the few words that a row has room for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from ekstui.iam.arn import split_arn
+from ekstui.iam.text import clean_line
+
+if TYPE_CHECKING:
+    from ekstui.iam.grants import Grant
+
+ALL = "all"
+"""Every resource."""
+
+_BELOW = re.compile(r"([/:]\*)+$")
+"""Whatever is of a kind, or below a name."""
+
+
+def resource_in_short(resource: str) -> str:
+    """Return `network-interface` for `arn:aws:ec2:*:*:network-interface/*`, `all of ec2` for all of a service's."""
+    resource = clean_line(resource)
+    if not resource.startswith("arn:"):
+        return ALL if resource == "*" else resource
+    arn = split_arn(resource)
+    name = _BELOW.sub("", arn.resource)
+    return f"all of {arn.service}" if name in ("*", "") else name
+
+
+def resources_in_short(grants: Iterable[Grant]) -> list[str]:
+    """Return the resources of grants, without duplicates."""
+    words: dict[str, None] = {}
+    for grant in grants:
+        names = list(map(resource_in_short, grant.resources))
+        is_listed = grant.resource_element == "Resource"
+        words |= dict.fromkeys(names if is_listed else [f"all but {', '.join(names)}"])
+    return list(words)
+
+
+def key_in_short(key: str) -> str:
+    """Return a condition key without its service, such as `RequestTag/Name` for `aws:RequestTag/Name`."""
+    return clean_line(key.partition(":")[2] or key)
+
+
+def kind_of_key(key: str) -> str:
+    """Return a condition key without its service and its tag."""
+    return key_in_short(key).partition("/")[0]
+
+
+def conditions_in_short(grants: Sequence[Grant], room: int | None = None) -> str:
+    """Return the condition keys of grants, such as `if CreateAction, or RequestTag/Name`; `some if` where a grant has none.
+
+    In a room, keys are without their tags if a grant's do not fit, and the ways that do not fit are counted.
+    """
+    ways = [tuple(dict.fromkeys(condition.key for condition in grant.conditions)) for grant in grants]
+    named = _joined(ways, key_in_short)
+    if room is not None and any(len(way) > room for way in named):
+        named = _joined(ways, kind_of_key)
+    if not named:
+        return ""
+    return f"{'some ' if () in ways else ''}if {fitted(named, ', or ', ', or +', room)}"
+
+
+def _joined(ways: Iterable[Sequence[str]], in_short: Callable[[str], str]) -> list[str]:
+    return list(dict.fromkeys(" and ".join(dict.fromkeys(map(in_short, way))) for way in ways if way))
+
+
+def fitted(names: Sequence[str], separator: str, more: str, room: int | None) -> str:
+    """Return as many names as fit, at least one, and how many more there are."""
+    shown = len(names) if room is None else 1
+    while shown < len(names) and room is not None and len(separator.join(names[: shown + 1])) <= room:
+        shown += 1
+    return separator.join(names[:shown]) + (f"{more}{len(names) - shown}" if shown < len(names) else "")
