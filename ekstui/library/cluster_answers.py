@@ -249,15 +249,15 @@ def _concerns(finding: Finding, cluster: Cluster) -> bool:
 def _entries(
     cluster: Cluster, uses: Mapping[str, tuple[Use, ...]], context: AccountContext, library: Library
 ) -> tuple[EntryAnswer, ...]:
-    entries = []
-    for entry in cluster.access_entries or ():
+    def answer(entry: AccessEntry) -> EntryAnswer:
         place = FixPlace(entry.principal_arn, None, cluster, context)
         subject = EntryInCluster(entry, cluster, uses.get(entry.principal_arn, ()))
-        findings = findings_of(subject, context)
-        entries.append(EntryAnswer(entry, with_commands(findings, place, library)))
-    return tuple(
-        sorted(entries, key=lambda answer: (answer.entry.kind not in (None, "STANDARD"), answer.entry.principal_arn))
+        return EntryAnswer(entry, with_commands(findings_of(subject, context), place, library))
+
+    people_first = sorted(
+        cluster.access_entries or (), key=lambda entry: (entry.kind not in (None, "STANDARD"), entry.principal_arn)
     )
+    return tuple(map(answer, people_first))
 
 
 def clusters(library: Library) -> tuple[ClusterAnswer, ...]:

@@ -114,6 +114,16 @@ def run_git(
     return ended.output
 
 
+def contents_in(output: bytes) -> Iterator[bytes]:
+    """Yield the contents of the objects in what `cat-file --batch` prints."""
+    at = 0
+    while at < len(output):
+        start = output.index(b"\n", at) + 1
+        size = int(output[at:start].split()[2])
+        yield output[start : start + size]
+        at = start + size + 1
+
+
 def make_bare(folder: Path) -> None:
     """Create a bare repository; InputError if git is too old to ignore other configuration."""
     _check_version()

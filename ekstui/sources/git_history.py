@@ -7,7 +7,7 @@ from ekstui.change.policy import Collection, Policy
 from ekstui.errors import InputError
 from ekstui.iam.document import MAX_BYTES
 from ekstui.named_tuples import NamedTuple
-from ekstui.sources.git import GitObjects
+from ekstui.sources.git import GitObjects, contents_in
 from ekstui.sources.policy_file import FOLDER, read_versions
 
 MAX_BLOBS = 100_000
@@ -123,13 +123,5 @@ def _unreadable(stored: Mapping[str, _Stored], blob: str) -> str | None:
 def _texts(objects: GitObjects, batch: list[tuple[str, str | None]]) -> Iterator[bytes | str]:
     """Yield the contents of files, or what is wrong with them."""
     wanted = "".join(f"{blob}\n" for blob, wrong in batch if wrong is None).encode()
-    output = objects.git("cat-file", "--batch", sent=wanted) if wanted else b""
-    position = 0
-    for _, wrong in batch:
-        if wrong is not None:
-            yield wrong
-            continue
-        start = output.index(b"\n", position) + 1
-        size = int(output[position:start].split(b" ")[2])
-        yield output[start : start + size]
-        position = start + size + 1
+    contents = contents_in(objects.git("cat-file", "--batch", sent=wanted) if wanted else b"")
+    yield from (next(contents) if wrong is None else wrong for _, wrong in batch)

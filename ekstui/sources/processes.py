@@ -161,24 +161,18 @@ def _started(
             process = subprocess.Popen(command, env=environment, start_new_session=True, **streams)  # noqa: S603
         except FileNotFoundError:
             raise absent from None
-        with process, _ended_with_block(process):
-            for number in early:
-                end(number, None)
-            yield process
+        at_exit = partial(_end, process)
+        atexit.register(at_exit)
+        with process:
+            try:
+                for number in early:
+                    end(number, None)
+                yield process
+            except BaseException:
+                _end(process)
+                raise
+            finally:
+                atexit.unregister(at_exit)
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
-
-
-@contextmanager
-def _ended_with_block(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """End a program if the block fails, or if Python ends in its middle."""
-    at_exit = partial(_end, process)
-    atexit.register(at_exit)
-    try:
-        yield
-    except BaseException:
-        _end(process)
-        raise
-    finally:
-        atexit.unregister(at_exit)

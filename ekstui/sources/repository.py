@@ -12,7 +12,7 @@ from pathlib import Path
 from ekstui.errors import InputError
 from ekstui.files import read_regular
 from ekstui.named_tuples import NamedTuple
-from ekstui.sources.git import run_in_clone
+from ekstui.sources.git import contents_in, run_in_clone
 
 _MOST_BYTES = 16 * 1024 * 1024
 """The largest file that is read, in bytes; a Terraform plan has a few megabytes."""
@@ -263,15 +263,8 @@ def _contents(root: Path, names: Collection[str]) -> dict[str, bytes]:
     wanted = [name for name, size in _sizes(root, names).items() if size <= _MOST_BYTES]
     if not wanted:
         return {}
-    answer = run_in_clone(root, "cat-file", "--batch", stdin="\n".join(wanted))
-    contents: dict[str, bytes] = {}
-    at = 0
-    for name in wanted:
-        end = answer.index(b"\n", at)
-        size = int(answer[at:end].split()[2])
-        contents[name] = answer[end + 1 : end + 1 + size]
-        at = end + 2 + size
-    return contents
+    contents = contents_in(run_in_clone(root, "cat-file", "--batch", stdin="\n".join(wanted)))
+    return dict(zip(wanted, contents, strict=True))
 
 
 def _passed(root: Path, path: str) -> frozenset[str] | None:

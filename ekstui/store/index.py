@@ -52,10 +52,7 @@ def index_actions(store: PolicyStore, progress: Progress, cancelled: Cancelled) 
             name: f"{history_key(entry.documents)} {entry.policy.default_version}" for name, entry in entries.items()
         }
         stale = [name for name, (key, _) in indexed.items() if keys.get(name) != key]
-        shards: dict[str, _Shard] = {
-            service: objects.value(before["services"][service])
-            for service in {service for name in stale for service in indexed[name][1]}
-        }
+        shards = _Shards(before["services"], objects)
         for name in stale:
             _remove(shards, name, indexed.pop(name)[1])
         fresh = [entry for name, entry in entries.items() if name not in indexed]
@@ -64,14 +61,8 @@ def index_actions(store: PolicyStore, progress: Progress, cancelled: Cancelled) 
                 return False
             if done % CHUNK == 0:
                 progress(done, len(fresh))
-            added: dict[str, _Shard] = {}
-            add_to_shards(added, entry.policy, _parsed(entry.documents, objects))
-            for service, shard in added.items():
-                if service not in shards:
-                    digest = before["services"].get(service)
-                    shards[service] = objects.value(digest) if digest else {"targets": {}, "frames": {}}
-                _merge(shards[service], shard)
-            indexed[entry.policy.name] = [keys[entry.policy.name], sorted(added)]
+            services = add_to_shards(shards, entry.policy, _parsed(entry.documents, objects))
+            indexed[entry.policy.name] = [keys[entry.policy.name], sorted(services)]
 
     def write(draft: Draft) -> Mapping[str, Any]:
         written = {service: draft.put_value(shard) for service, shard in shards.items()}
@@ -92,10 +83,16 @@ def index_actions(store: PolicyStore, progress: Progress, cancelled: Cancelled) 
     return store.attach_index("actions", of, write)
 
 
-def _merge(shard: _Shard, more: _Shard) -> None:
-    for target, runs in more["targets"].items():
-        shard["targets"].setdefault(target, {}).update(runs)
-    shard["frames"].update(more["frames"])
+class _Shards(dict[str, "_Shard"]):
+    """The shards by service, each read on first use from the last index."""
+
+    def __init__(self, digests: Mapping[str, str], objects: Objects) -> None:
+        super().__init__()
+        self._digests, self._objects = digests, objects
+
+    def __missing__(self, service: str) -> _Shard:
+        digest = self._digests.get(service)
+        return self.setdefault(service, self._objects.value(digest) if digest else {"targets": {}, "frames": {}})
 
 
 def _remove(shards: Mapping[str, _Shard], name: str, services: Iterable[str]) -> None:
@@ -282,8 +279,8 @@ def steps_of_rows(policy: Policy, rows: Iterable[Sequence[Any]], since: datetime
             yield FeedStep(policy.name, version, previous, created, StepCounts(*counts))
 
 
-def add_to_shards(shards: dict[str, _Shard], policy: Policy, documents: Mapping[int, Document]) -> None:
-    """Add one policy to the shards: its targets, and the statements that have them without their actions."""
+def add_to_shards(shards: dict[str, _Shard], policy: Policy, documents: Mapping[int, Document]) -> Collection[str]:
+    """Add a policy's targets, and the statements that have them without their actions, to the shards of the returned services."""
     # The statements are kept without their documents, so those of an older language are written as the newest has them.
     newest = {
         number: document if document.version == VARIABLES_SINCE else merged_document((document,))
@@ -302,16 +299,14 @@ def add_to_shards(shards: dict[str, _Shard], policy: Policy, documents: Mapping[
         if alike not in runs:
             runs[alike] = ";".join(f"{place}:{written_numbers(numbers)}" for place, numbers in versions.items())
         service = service_of(element, actions)
-        if service not in named:
-            named[service] = {}
-            shards.setdefault(service, {"targets": {}, "frames": {}})
-        named[service][alike] = versions
+        named.setdefault(service, {})[alike] = versions
         target = "\n".join((effect, element, *actions))
         shards[service]["targets"].setdefault(target, {})[policy.name] = runs[alike]
     for service, by_runs in named.items():
         shards[service]["frames"][policy.name] = {
             str(place): texts[place] for versions in by_runs.values() for place in versions
         }
+    return named
 
 
 def _matching(targets: Mapping[str, Mapping[str, str]], action: str) -> Iterator[tuple[str, TargetUse]]:

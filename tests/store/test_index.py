@@ -172,9 +172,9 @@ def test_only_what_is_new_or_changed_is_indexed_and_the_index_is_as_if_made_anew
     read: list[str] = []
     add = module.add_to_shards
 
-    def adding(shards: Any, policy: Policy, documents: Any) -> None:
+    def adding(shards: Any, policy: Policy, documents: Any) -> Any:
         read.append(policy.name)
-        add(shards, policy, documents)
+        return add(shards, policy, documents)
 
     monkeypatch.setattr(module, "add_to_shards", adding)
     changes = [

@@ -3,7 +3,7 @@
 IAM API Reference, GenerateServiceLastAccessedDetails and GetServiceLastAccessedDetails.
 """
 
-import threading
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -72,11 +72,10 @@ def _finished(
 
 def _wait(seconds: float, cancelled: Cancelled) -> None:
     """Wait, and look often whether nobody wants the answer any more."""
-    ends = threading.Event()
     for _ in range(max(1, int(seconds / 0.1))):
         if cancelled():
             raise AccountError("The report was cancelled.")
-        ends.wait(min(0.1, seconds))
+        time.sleep(min(0.1, seconds))
 
 
 def _service(entry: Mapping[str, Any]) -> ServiceAccess:

@@ -250,11 +250,8 @@ class _Template:
         return _digest("".join(self._texts[name] for name in sorted(names)))
 
 
-class _NoValue:
-    """What CloudFormation leaves out: `AWS::NoValue`."""
-
-
-_NO_VALUE = _NoValue()
+_NO_VALUE = object()
+"""What CloudFormation leaves out: `AWS::NoValue`."""
 
 
 def _digest(text: str) -> str:
