@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from functools import cache
-from typing import TYPE_CHECKING
 
 from ekstui import files
 from ekstui.change.policy import Policy, VersionInfo
@@ -24,11 +23,9 @@ from ekstui.eks.kubernetes import (
     requests_meant,
 )
 from ekstui.errors import Advice, DataError, NotFoundError
+from ekstui.iam.grants import Reach
 from ekstui.library.catalog import PolicyEntry, access_policy_name, knowledge, not_found
 from ekstui.named_tuples import NamedTuple
-
-if TYPE_CHECKING:
-    from ekstui.iam.grants import Reach
 
 PREFIX = "access:"
 """Selects the access policy where an IAM policy has the same name."""

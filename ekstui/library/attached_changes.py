@@ -14,10 +14,10 @@ from ekstui.iam.document import Document, parse
 from ekstui.iam.grants import Reach, merged_document
 from ekstui.iam.text import counted, listed
 from ekstui.library.access_policies import PREFIX, find_access_policy, reach_of
+from ekstui.library.library import Library
 from ekstui.library.reviewed import NOTHING, ReviewedDocument, ReviewState, plain_change, rights_in
 
 if TYPE_CHECKING:
-    from ekstui.library.library import Library
     from ekstui.sources.written import AttachmentKind, WrittenAttachment, WrittenPolicy
 
 _EVERYTHING = parse({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
@@ -33,7 +33,6 @@ _Policies = frozenset[tuple[str, str]]
 
 
 def _policies(held: _Held | None) -> _Policies:
-    """Return the policies of a holder with their scopes."""
     return frozenset((attachment.policy, attachment.scope) for attachment in held or ())
 
 

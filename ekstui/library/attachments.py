@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ekstui.cancellation import Cancelled, never
@@ -11,6 +12,7 @@ from ekstui.eks.account_snapshot import (
     NOT_IN_CONFIG,
     AccountSnapshot,
     Attachments,
+    CallerIdentity,
     Group,
     OrganisationAnswer,
     Role,
@@ -27,9 +29,6 @@ from ekstui.sources.aws.failures import account_error, failures
 from ekstui.sources.aws.iam import read_identity
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from ekstui.eks.account_snapshot import CallerIdentity
     from ekstui.library.library import Library
     from ekstui.library.own_account import Account
 

@@ -19,7 +19,8 @@ from ekstui.change.policy import (
     runs_of,
     version_label,
 )
-from ekstui.eks.knowledge import parse_knowledge
+from ekstui.eks.knowledge import Absence, Knowledge, PolicyKnowledge, parse_knowledge
+from ekstui.eks.published import Component
 from ekstui.errors import (
     Advice,
     AmbiguousError,
@@ -31,16 +32,13 @@ from ekstui.errors import (
 )
 from ekstui.iam.text import begins_word, first_of
 from ekstui.named_tuples import NamedTuple
-from ekstui.sources.shipped import reader_of
+from ekstui.sources.shipped import PublishedPolicies, reader_of
 
 if TYPE_CHECKING:
     from ekstui.eks.account_snapshot import AccountSnapshot, LocalPolicy
-    from ekstui.eks.knowledge import Absence, Knowledge, PolicyKnowledge
     from ekstui.eks.kubernetes import AccessPolicyRules
-    from ekstui.eks.published import Component
     from ekstui.iam.document import Document
     from ekstui.library.notation import PolicyAt
-    from ekstui.sources.shipped import PublishedPolicies
 
 
 class PolicyEntry(NamedTuple):

@@ -5,26 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from ekstui.change.comparison import changes
-from ekstui.change.differences import differences
+from ekstui.change.comparison import Change, changes
+from ekstui.change.differences import Differences, differences
 from ekstui.change.policy import Policy, ReleaseNumber
-from ekstui.eks.account_snapshot import attachments_of
+from ekstui.eks.account_snapshot import AccountSnapshot, attachments_of
 from ekstui.eks.knowledge import Update
 from ekstui.errors import InputError
+from ekstui.iam.document import Document
 from ekstui.library.catalog import ComparedSide, knowledge, own_policy_side, version_at
 from ekstui.library.library import Library
 from ekstui.library.notation import FileSide, PolicyAt, RoleSide, Side, StandardInput
 from ekstui.named_tuples import NamedTuple
 from ekstui.sources.policy_file import document_of, read_document
 from ekstui.sources.shipped import reader_of
-
-if TYPE_CHECKING:
-    from ekstui.change.comparison import Change
-    from ekstui.change.differences import Differences
-    from ekstui.eks.account_snapshot import AccountSnapshot
-    from ekstui.iam.document import Document
 
 
 class AttachedCount(NamedTuple):

@@ -16,9 +16,11 @@ from ekstui.denial.explain import explain, explain_symptom
 from ekstui.denial.fixing import role_fix
 from ekstui.denial.forbidden import is_unauthorized
 from ekstui.denial.parsing import MAX_CHARACTERS
-from ekstui.denial.purpose import Purpose, purpose_by_signs
+from ekstui.denial.purpose import CandidatePolicy, Purpose, purpose_by_signs
 from ekstui.denial.question import Asked, AskedOfKubernetes, Question, asked, everything_asked
 from ekstui.denial.wrapping import unwrapped
+from ekstui.eks.account_snapshot import AccountSnapshot, Role
+from ekstui.eks.cluster import Cluster
 from ekstui.eks.knowledge import Symptom
 from ekstui.eks.pod_credentials import users_of_node_role
 from ekstui.errors import InputError, NotFoundError
@@ -40,9 +42,6 @@ from ekstui.store import index
 
 if TYPE_CHECKING:
     from ekstui.denial.access_entries import ForbiddenExplanation
-    from ekstui.denial.purpose import CandidatePolicy
-    from ekstui.eks.account_snapshot import AccountSnapshot, Role
-    from ekstui.eks.cluster import Cluster
     from ekstui.eks.findings.subjects import RoleInUse
     from ekstui.eks.uses import Uses
     from ekstui.library.requester import PodOfSession, Requester, TargetRole, TrustSource

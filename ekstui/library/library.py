@@ -15,7 +15,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
 from ekstui import files, log
-from ekstui.change.policy import Scope, aws_scope, is_version
+from ekstui.change.policy import Policy, Scope, aws_scope, is_version
 from ekstui.errors import AccountError, AmbiguousError, EkstuiError, InputError, NotFoundError
 from ekstui.library.account_choice import AccountChoice
 from ekstui.library.catalog import (
@@ -39,7 +39,6 @@ from ekstui.store.policy_store import PolicyStore, State
 # Every command imports this module. What only some methods need is imported in them: all of it at once takes
 # 120 ms, of which a list needs none and the answers about an account most.
 if TYPE_CHECKING:
-    from ekstui.change.policy import Policy
     from ekstui.change.steps import Step
     from ekstui.eks.account_snapshot import AccountSnapshot
     from ekstui.iam.document import Document

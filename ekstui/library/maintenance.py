@@ -6,16 +6,13 @@ import os
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from ekstui.cancellation import Cancelled, never
 from ekstui.library.library import Library
 from ekstui.store import index
+from ekstui.store.index import Progress
 from ekstui.store.objects import CacheError, DamagedCacheError, NewerCacheError
 from ekstui.store.policy_store import DeliveryInfo, pack
-
-if TYPE_CHECKING:
-    from ekstui.store.index import Progress
 
 
 Activity = Callable[[str, int, int], None]

@@ -10,7 +10,6 @@ import tomllib
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ekstui.change.comparison import Change
 from ekstui.change.holes import changes_around, has_hole, plainly
@@ -20,6 +19,7 @@ from ekstui.errors import InputError
 from ekstui.files import MAX_STATE, read_regular
 from ekstui.iam.document import Document, Statement
 from ekstui.library.attached_changes import attached_changes
+from ekstui.library.library import Library
 from ekstui.library.needs import ReleaseNeed, release_needs
 from ekstui.library.reviewed import (
     NOTHING,
@@ -34,12 +34,8 @@ from ekstui.library.reviewed import (
 )
 from ekstui.named_tuples import NamedTuple
 from ekstui.sources.repository import Changes
-from ekstui.sources.written import WrittenAttachment, WrittenPolicy
+from ekstui.sources.written import Written, WrittenAttachment, WrittenPolicy
 from ekstui.sources.written.reading import read_changes
-
-if TYPE_CHECKING:
-    from ekstui.library.library import Library
-    from ekstui.sources.written import Written
 
 
 def review(

@@ -9,13 +9,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ekstui.change.candidates import Candidate, candidate_of
-from ekstui.change.holders import holders_of, parse_action
-from ekstui.change.policy import Scope, aws_scope
+from ekstui.change.holders import Holder, WhoCan, holders_of, parse_action
+from ekstui.change.policy import Policy, PolicyHistory, PolicyScope, Scope, aws_scope
 from ekstui.change.steps import FeedStep, newest_first, numbers_since, steps_since
+from ekstui.eks.knowledge import Knowledge
 from ekstui.eks.published import shown
 from ekstui.errors import InputError
 from ekstui.files import digest_of
 from ekstui.iam import arn, wildcard
+from ekstui.iam.document import Document
 from ekstui.iam.grants import statement_may_match
 from ekstui.iam.reference import reference
 from ekstui.library.catalog import PolicyReader, parse_stored, refuse_access_policy
@@ -26,12 +28,8 @@ from ekstui.store.index import ShippedSteps, feed, judging_version, shipped_step
 
 # The index answers what changed in milliseconds: what reads documents, or asks who can, is imported where it is needed.
 if TYPE_CHECKING:
-    from ekstui.change.holders import Holder, WhoCan
-    from ekstui.change.policy import Policy, PolicyHistory, PolicyScope
     from ekstui.denial.answer import Policies
     from ekstui.denial.purpose import CandidatePolicy
-    from ekstui.eks.knowledge import Knowledge
-    from ekstui.iam.document import Document
     from ekstui.iam.request import Request
     from ekstui.library.library import Library
 

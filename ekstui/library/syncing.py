@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ekstui import files, log
@@ -24,11 +23,9 @@ from ekstui.sources.aws.credentials import are_credentials_set_up
 from ekstui.sources.aws.managed import ManagedPolicies
 from ekstui.sources.mirror import MAMIP, Mirror
 from ekstui.sources.moto import Moto
+from ekstui.store.index import Progress
 from ekstui.store.objects import AbsentCacheError, CacheError
 from ekstui.store.policy_store import DeliveryInfo, PackedHistory, PolicyStore, PutResult, pack
-
-if TYPE_CHECKING:
-    from ekstui.store.index import Progress
 
 CLOCK_SKEW = timedelta(days=1)
 """How far in the future a date may be, since clocks and time zones differ."""

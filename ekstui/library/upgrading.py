@@ -285,7 +285,6 @@ def _published_since(component: Component, actions: tuple[str, ...]) -> str:
 
 
 def _recommended(component: Component, cluster: Cluster) -> Iterator[str]:
-    """Yield the policies that EKS recommends for the component's add-on, if it is one."""
     addon = cluster.addon(component.whole)
     for account, arns in (addon.recommended_policies if addon else None) or ():
         if arns:

@@ -323,7 +323,6 @@ def _read(value: object) -> Document | None:
 
 
 def _common(fields: _Json, kind: str) -> dict[str, Any]:
-    """Return what a role, a user and a group have in common, by the names of their attributes."""
     attached, inline = _objects(fields, "AttachedManagedPolicies"), _objects(fields, f"{kind}PolicyList")
     return {
         "name": _text(fields, f"{kind}Name"),

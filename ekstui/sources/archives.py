@@ -72,7 +72,6 @@ def read_collection(path: Path, stored: Mapping[str, Policy], cancelled: Cancell
 
 
 def _package_reader(path: Path) -> Callable[[Path, Cancelled], Collection] | None:
-    """Return what reads a package; None for a file that is none."""
     if path.suffix == ".whl":
         return read_moto
     return read_npm_package if path.name.endswith((".tgz", ".tar.gz")) or is_npm_json(path) else None

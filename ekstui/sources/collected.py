@@ -56,7 +56,6 @@ class Collected:
 
     @cached_property
     def _organizations(self) -> tuple[tuple[Path, Mapping[str, object]], ...]:
-        """The organizations' folders with their accounts."""
         return tuple((folder, _table(folder / "accounts.json")) for folder in _folders(self.folder / "organizations"))
 
     def levels(self, account: str, kind: ControlPolicies) -> LevelsOfAccount | None:

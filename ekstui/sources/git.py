@@ -220,7 +220,6 @@ def _git_folder(clone: Path) -> Path:
 
 
 def _head(folder: Path, common: Path, clone: Path) -> str:
-    """Return the commit that HEAD points to."""
     text = _small(folder / "HEAD").strip()
     name = text.removeprefix(b"ref: ").decode(errors="replace")
     if text.startswith(b"ref: ") and _REF.fullmatch(name) and ".." not in name:

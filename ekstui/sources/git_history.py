@@ -121,7 +121,6 @@ def _unreadable(stored: Mapping[str, _Stored], blob: str) -> str | None:
 
 
 def _texts(objects: GitObjects, batch: list[tuple[str, str | None]]) -> Iterator[bytes | str]:
-    """Yield the contents of files, or what is wrong with them."""
     wanted = "".join(f"{blob}\n" for blob, wrong in batch if wrong is None).encode()
     contents = contents_in(objects.git("cat-file", "--batch", sent=wanted) if wanted else b"")
     yield from (next(contents) if wrong is None else wrong for _, wrong in batch)

@@ -79,7 +79,6 @@ class Mirror:
             _remove(aside)
 
     def _delivered(self, protocol: str, policies: Mapping[str, Policy]) -> Delivery:
-        """Return what is new in the archive; GitError if git cannot read the mirror."""
         _disarm(self.folder)
         created = [info.created for policy in policies.values() for info in policy.versions if info.created]
         since = max(created) - OVERLAP if created else None
@@ -121,7 +120,6 @@ class Mirror:
         return GitObjects(self.folder, head), bool(lost)
 
     def _fetch_files(self, objects: GitObjects, since: datetime | None) -> None:
-        """Fetch the files that are missing, all at once."""
         blobs = dict(blobs_in(objects, since))
         listed = "".join(f"{blob}\n" for blob in blobs).encode()
         lines = objects.git("cat-file", "--batch-check", sent=listed).decode().splitlines()

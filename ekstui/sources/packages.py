@@ -226,7 +226,6 @@ def _policies(text: str, cancelled: Cancelled) -> dict[str, Any]:
 
 
 def _next(text: str, at: int) -> int:
-    """Return where the next name or value begins."""
     match = _BETWEEN.match(text, at)
     return match.end() if match else at
 

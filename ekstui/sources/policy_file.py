@@ -201,7 +201,6 @@ def files_in(folder: Path) -> Iterator[Path]:
 
 
 def _content(path: Path) -> bytes | str:
-    """Return a file's bytes, or why it cannot be read."""
     log.opening(path)
     try:
         with path.open("rb") as file:

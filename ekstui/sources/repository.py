@@ -135,7 +135,6 @@ class Changes:
         return files
 
     def _is_known(self, path: str) -> bool:
-        """Return whether a path is a file or folder of the index or of the commit."""
         return bool(
             run_in_clone(self.root, "ls-files", "--cached", "-z", "--", path)
             or run_in_clone(self.root, "ls-tree", "-z", self.commit, "--", path)

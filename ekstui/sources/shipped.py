@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 
 from ekstui import files
 from ekstui.change.policy import Policy, PolicyFamily, PolicyHistory, Scope, VersionInfo
-from ekstui.eks.published import is_component, policy_of, read_components, values_in
+from ekstui.eks.published import Component, ComponentVersion, is_component, policy_of, read_components, values_in
 from ekstui.errors import DataError
 
 if TYPE_CHECKING:
-    from ekstui.eks.published import Component, ComponentVersion
     from ekstui.iam.document import Document
 
 _REINSTALL = "Install ekstui again."
@@ -132,7 +131,6 @@ def _text(name: str, version: int) -> bytes:
 
 
 def _version(name: str, number: int) -> ComponentVersion:
-    """Return one run of releases."""
     return components()[name].versions[number - 1]
 
 

@@ -10,14 +10,14 @@ import marshal
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from ekstui.cancellation import Cancelled
 from ekstui.change.candidates import Candidate
-from ekstui.change.policy import Policy, runs_of
+from ekstui.change.policy import Policy, Scope, runs_of
 from ekstui.change.steps import JUDGEMENT_VERSION, FeedStep, StepCounts, newest_first, steps_since
 from ekstui.files import digest_of
-from ekstui.iam.document import Document, parse, parse_text, serialise_statement
+from ekstui.iam.document import Document, Statement, parse, parse_text, serialise_statement
 from ekstui.iam.grants import TargetUse, may_match, merged_document, service_of, uses_of
 from ekstui.iam.policy_variables import VARIABLES_SINCE
 from ekstui.iam.reference import reference_version, written_outlines
@@ -25,10 +25,6 @@ from ekstui.iam.wildcard import is_wild
 from ekstui.named_tuples import NamedTuple
 from ekstui.store.objects import AbsentCacheError, Draft, Objects
 from ekstui.store.policy_store import CHUNK, PolicyStore
-
-if TYPE_CHECKING:
-    from ekstui.change.policy import Scope
-    from ekstui.iam.document import Statement
 
 VERSION = 4
 """Increased when the same documents give another index; an index of an older version is rebuilt."""
@@ -96,7 +92,6 @@ class _Shards(dict[str, "_Shard"]):
 
 
 def _remove(shards: Mapping[str, _Shard], name: str, services: Iterable[str]) -> None:
-    """Remove a policy from the shards of the services that it names."""
     for service in services:
         shard = shards[service]
         del shard["frames"][name]

@@ -12,14 +12,20 @@ import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ekstui.change.policy import Policy, PolicyHistory, Provenance, VersionInfo, format_time, parse_time
+from ekstui.change.policy import (
+    Authority,
+    Policy,
+    PolicyHistory,
+    Provenance,
+    Scope,
+    VersionInfo,
+    format_time,
+    parse_time,
+)
 from ekstui.named_tuples import NamedTuple
 from ekstui.store.objects import AbsentCacheError, Draft, ObjectFile, Objects, packed
-
-if TYPE_CHECKING:
-    from ekstui.change.policy import Authority, Scope
 
 CHUNK = 64
 """Policies in a chunk after the EKS family's."""
@@ -447,7 +453,6 @@ class _Texts(Mapping[int, bytes]):
 
 
 def _indexed(stored: StoredPolicy) -> object:
-    """Return what the index of actions depends on."""
     return stored.policy.default_version, stored.documents
 
 

@@ -93,7 +93,6 @@ def settled(function: Callable[[Item], _Answer], item: Item) -> Future[_Answer]:
 
 
 def _read(sender: Any, request: Any, stopped: threading.Event) -> Any:
-    """Send a request and return the answer with its body read."""
     from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
     from urllib3 import exceptions
 

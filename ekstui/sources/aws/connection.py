@@ -286,7 +286,6 @@ class Connection:
 
 @contextmanager
 def _logged(action: str) -> Iterator[None]:
-    """Log how a call ended, and after how long."""
     started = time.monotonic()
     result = "answered"
     try:

@@ -86,7 +86,6 @@ def are_credentials_set_up(profile: str | None) -> bool:
 
 
 def _is_named(profile: str | None) -> bool:
-    """Return whether a profile, keys or a role are named by option or environment."""
     return bool(profile) or any(map(os.environ.get, ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", *_VARIABLES[:5])))
 
 

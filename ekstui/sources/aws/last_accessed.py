@@ -51,7 +51,6 @@ def read_last_accessed(
 def _finished(
     connection: Connection, job: str, progress: ReportProgress | None, cancelled: Cancelled
 ) -> Mapping[str, Any]:
-    """Return the first page of a finished job."""
     waited = 0.0
     for pause in PAUSES:
         _wait(pause, cancelled)

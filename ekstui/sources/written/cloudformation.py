@@ -71,7 +71,6 @@ def of_template(template: Mapping[str, Any]) -> Iterator[Written]:
 
 
 def _of_entry(name: str, resource: object, parts: "_Template") -> Iterator[Written]:
-    """Yield what an entry of a template's `Resources` gives."""
     if not isinstance(resource, Mapping) or not isinstance(kind := resource.get("Type"), str) or _is_function(name):
         yield from _doubtful(name, resource, "parts of it are computed by the template")
         return
@@ -143,7 +142,6 @@ def _doubtful(place: str, value: object, reason: str) -> Iterator[Written]:
 
 
 def _is_function(key: object) -> bool:
-    """Return whether a name is that of a CloudFormation function."""
     return isinstance(key, str) and (key == "Ref" or key.startswith("Fn::"))
 
 

@@ -147,7 +147,6 @@ def inner_blocks(body: Tree[Token]) -> Iterator[tuple[str, tuple[str, ...], Tree
 
 
 def _kind(node: Any) -> str:
-    """Return the name of a rule or of a token."""
     return str(node.data) if hasattr(node, "data") else str(node.type)
 
 

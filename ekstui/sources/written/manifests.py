@@ -52,7 +52,6 @@ def of_manifest(value: Mapping[str, Any]) -> Iterator[Written]:
 
 
 def _of_aws_auth(data: object, place: str, line: int) -> Iterator[Written]:
-    """Yield the groups that the ConfigMap aws-auth gives to roles and users."""
     for key, text in data.items() if isinstance(data, Mapping) else ():
         for entries in yaml_values(text.encode()) if isinstance(text, str) else [text]:
             for entry in entries if isinstance(entries, list) else []:
@@ -131,7 +130,6 @@ def _references(value: object) -> object:
 
 
 def _named(value: object) -> str:
-    """Return the name in a reference."""
     if isinstance(value, Mapping):
         inner = value.get("from", value)
         return str(inner.get("name", inner)) if isinstance(inner, Mapping) else str(inner)
@@ -139,7 +137,6 @@ def _named(value: object) -> str:
 
 
 def _of_eksctl(value: Mapping[str, Any], place: str) -> Iterator[Written]:
-    """Yield what a ClusterConfig gives."""
     entries = _object(value.get("accessConfig")).get("accessEntries")
     for entry in entries if isinstance(entries, list) else []:
         if isinstance(entry, Mapping):

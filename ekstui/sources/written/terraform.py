@@ -181,14 +181,12 @@ class Module:
         return (block for block in self._blocks if block.kind in kinds)
 
     def _block(self, kind: str, *labels: str) -> _Block | None:
-        """Return the first block of a kind with these labels."""
         return next((block for block in self._declared(kind) if block.labels == labels), None)
 
     def _at(self, name: str) -> str:
         return f"{self._address}{name}"
 
     def _instances(self, name: str, block: _Block) -> Iterator[Written]:
-        """Yield what the instances of a resource or of a module give."""
         plain = block.evaluate(
             self._scope.having({"each": Unknown("each"), "count": Unknown("count"), "self": Unknown("self")})
         )
@@ -359,7 +357,6 @@ class Module:
         return self._scope.having({"each": Unknown("each"), "count": Unknown("count")})
 
     def _document(self, name: str, path: tuple[Any, ...]) -> Any:
-        """Return the document of an `aws_iam_policy_document`."""
         key = ("document", json.dumps(path, default=as_text))
         if key in self._evaluating:
             return Unknown(path_name(path))
