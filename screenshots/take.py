@@ -26,7 +26,7 @@ from textual.screen import Screen  # noqa: E402
 from ekstui.library import AccountChoice, Library  # noqa: E402
 from ekstui.library.maintenance import fill_cache, index_cache  # noqa: E402
 from ekstui.tui.app import EkstuiApp  # noqa: E402
-from ekstui.tui.screens.account_screen import AccountScreen, RoleScreen  # noqa: E402
+from ekstui.tui.screens.account_screen import AccountScreen  # noqa: E402
 from ekstui.tui.screens.card_screens import ActionScreen, CardScreen  # noqa: E402
 from ekstui.tui.screens.changes_screen import ChangesScreen  # noqa: E402
 from ekstui.tui.screens.cluster_screens import ClusterMapScreen, ClusterScreen  # noqa: E402
@@ -38,6 +38,7 @@ from ekstui.tui.screens.help_screen import HelpScreen  # noqa: E402
 from ekstui.tui.screens.matrix_screen import MatrixScreen  # noqa: E402
 from ekstui.tui.screens.palette_screen import PaletteScreen  # noqa: E402
 from ekstui.tui.screens.pod_screen import PodScreen  # noqa: E402
+from ekstui.tui.screens.role_screen import RoleScreen  # noqa: E402
 from ekstui.tui.screens.theme_screen import ThemeScreen  # noqa: E402
 from ekstui.tui.screens.who_can_screen import WhoCanScreen  # noqa: E402
 

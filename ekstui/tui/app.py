@@ -308,7 +308,7 @@ class EkstuiApp(LibraryApp):
             case PolicyAt():
                 self._show_place(what)
             case RoleSide(role):
-                from ekstui.tui.screens.account_screen import RoleScreen
+                from ekstui.tui.screens.role_screen import RoleScreen
 
                 self.push_screen(RoleScreen(role))
             case PodPlace():

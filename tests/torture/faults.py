@@ -29,10 +29,11 @@ from ekstui.library import Library
 from ekstui.sources.aws import connection
 from ekstui.sources.aws.connection import OPERATIONS
 from ekstui.tui.app import EkstuiApp, where_to_start
-from ekstui.tui.screens.account_screen import AccountScreen, RoleScreen
+from ekstui.tui.screens.account_screen import AccountScreen
 from ekstui.tui.screens.cluster_screens import ClusterScreen
 from ekstui.tui.screens.explain_screen import ExplainScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
+from ekstui.tui.screens.role_screen import RoleScreen
 from ekstui.tui.widgets.attached_pane import AttachedPane
 from tests.rig.proxy import Effect
 from tests.rig.rig import Rig

@@ -13,9 +13,10 @@ from ekstui.library.notation import RoleSide
 from ekstui.library.syncing import sync
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.messages import Open, SwitchAccount
-from ekstui.tui.screens.account_screen import AccountScreen, RoleScreen
+from ekstui.tui.screens.account_screen import AccountScreen
 from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.dialogs import MfaScreen
+from ekstui.tui.screens.role_screen import RoleScreen
 from ekstui.tui.widgets.rows import RowList
 from tests.rig.isolation import access_key
 from tests.rig.rig import Rig

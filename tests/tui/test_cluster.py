@@ -8,11 +8,11 @@ from textual.pilot import Pilot
 
 from ekstui.present.styled import plain
 from ekstui.tui.app import EkstuiApp
-from ekstui.tui.screens.account_screen import RoleScreen
 from ekstui.tui.screens.cluster_screens import ClusterMapScreen, ClusterScreen
 from ekstui.tui.screens.dialogs import ChooserScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.screens.report import ReportScreen
+from ekstui.tui.screens.role_screen import RoleScreen
 from ekstui.tui.widgets.attached_pane import AttachedPane
 from tests.rig.rig import Rig
 from tests.support.bundled import newest

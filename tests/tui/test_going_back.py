@@ -18,7 +18,7 @@ from ekstui.library.pod_answers import CredentialsAnswer
 from ekstui.present.change_map import MapPlace
 from ekstui.present.styled import plain
 from ekstui.tui.app import EkstuiApp
-from ekstui.tui.screens.account_screen import AccountScreen, RoleScreen
+from ekstui.tui.screens.account_screen import AccountScreen
 from ekstui.tui.screens.card_screens import ActionScreen, CardScreen
 from ekstui.tui.screens.changes_screen import ChangesScreen
 from ekstui.tui.screens.cluster_screens import ClusterScreen
@@ -30,6 +30,7 @@ from ekstui.tui.screens.matrix_screen import MatrixScreen
 from ekstui.tui.screens.panes_layout import PANES
 from ekstui.tui.screens.pod_screen import PodScreen
 from ekstui.tui.screens.report import ReportScreen
+from ekstui.tui.screens.role_screen import RoleScreen
 from ekstui.tui.screens.theme_screen import ThemeScreen
 from ekstui.tui.screens.who_can_screen import WhoCanScreen
 from ekstui.tui.widgets.attached_pane import AttachedPane

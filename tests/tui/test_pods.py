@@ -16,11 +16,11 @@ from ekstui.errors import AccountError, AmbiguousError
 from ekstui.library import AccountChoice, Library
 from ekstui.sources import kubectl
 from ekstui.tui.app import EkstuiApp
-from ekstui.tui.screens.account_screen import RoleScreen
 from ekstui.tui.screens.cluster_screens import ClusterScreen
 from ekstui.tui.screens.dialogs import ChooserScreen
 from ekstui.tui.screens.palette_screen import PaletteScreen
 from ekstui.tui.screens.pod_screen import PodScreen
+from ekstui.tui.screens.role_screen import RoleScreen
 from ekstui.tui.widgets.bars import LineBar
 from ekstui.tui.widgets.rows import RowList
 from tests.rig.rig import Rig

@@ -21,11 +21,11 @@ from ekstui.present.styled import plain
 from ekstui.sources.aws import last_accessed
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens import cluster_screens
-from ekstui.tui.screens.account_screen import RoleScreen
 from ekstui.tui.screens.cluster_screens import ClusterScreen
 from ekstui.tui.screens.dialogs import ChooserScreen
 from ekstui.tui.screens.explain_screen import ExplainScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
+from ekstui.tui.screens.role_screen import RoleScreen
 from ekstui.tui.widgets.bars import LineBar
 from ekstui.tui.widgets.rows import RowList
 from tests.rig.rig import Rig
