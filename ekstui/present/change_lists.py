@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from ekstui.change.policy import version_label, version_range
 from ekstui.iam.text import clean_line
-from ekstui.named_tuples import NamedTuple
 from ekstui.present.blocks import (
     Block,
     Code,
@@ -25,7 +24,7 @@ from ekstui.present.blocks import (
     reach_style,
     verdict_span,
 )
-from ekstui.present.styled import Row, Style, Styled, plain, styled
+from ekstui.present.styled import Row, Styled, plain, styled
 from ekstui.present.time_line import in_force_words, legend, step_sign, time_line
 
 if TYPE_CHECKING:
@@ -41,6 +40,8 @@ STEP_COLUMNS = (
     Column("Change", 11), Column("", 1, share=1, shrink=2),
 )  # fmt: skip
 
+
+_NEVER_RECORDED = "never recorded"
 
 LINE_WIDTH = 72
 """The length of the line of time, in columns."""
@@ -91,35 +92,14 @@ def step_about(step: FeedStep, knowledge: Knowledge, attached: int | None) -> Li
     return name, f"  {why}" if why else "", Span(has, "muted")
 
 
-class VersionRow(NamedTuple):
-    """A version of a policy, in words."""
-
-    step: Step
-    sign: tuple[str, Style]
-    label: str
-    created: datetime | None
-    change: Styled
-    """What it changed: `+1 ~2 widened`, `no change`, `first known`."""
-    remark: str
-    """`in force` or `newest`; or, for a controller's policy, to which release it is unchanged."""
-    missing: str
-    """The numbers before it that were never recorded; empty if there are none."""
-
-
-def version_rows(policy: Policy, steps: Sequence[Step]) -> list[VersionRow]:
-    """Return one row per version, oldest first."""
-    through = {info.number: info.through for info in policy.versions}
-    rows = []
-    for step in steps:
-        label, last = version_label(step.version), through.get(step.version)
-        remarks = (
-            in_force_words(policy) if step.default else "",
-            f"unchanged to {last}" if last not in (None, label) else "",
-        )
-        missing = f"{version_range(step.missing_before)} never recorded" if step.missing_before else ""
-        remark = ", ".join(filter(None, remarks))
-        rows.append(VersionRow(step, step_sign(step), label, step.created, _change(step.change), remark, missing))
-    return rows
+def _remark(policy: Policy, step: Step) -> str:
+    """Return `in force` or `newest`; or, for a controller's policy, to which release the version is unchanged."""
+    last = next((info.through for info in policy.versions if info.number == step.version), None)
+    remarks = (
+        in_force_words(policy) if step.default else "",
+        f"unchanged to {last}" if last not in (None, version_label(step.version)) else "",
+    )
+    return ", ".join(filter(None, remarks))
 
 
 def timeline_blocks(
@@ -131,15 +111,14 @@ def timeline_blocks(
     """
     form = "%Y-%m-%d" if policy.home else "%Y-%m-%d %H:%M UTC"
     rows: list[TableRow] = []
-    for row in version_rows(policy, steps):
-        if row.missing:
-            numbers, _, words = row.missing.partition(" ")
-            rows.append(TableRow(("", Span(numbers, "muted"), Span(words, "muted"))))
-        day = row.created.strftime(form) if row.created else "date unknown"
-        change = tuple(Span(*piece) for piece in row.change)
-        rows.append(
-            TableRow((Span(*row.sign), row.label, day, change, Span(row.remark, "good")), row.step, row.step.version)
-        )
+    for step in steps:
+        if step.missing_before:
+            missing = version_range(step.missing_before)
+            rows.append(TableRow(("", Span(missing, "muted"), Span(_NEVER_RECORDED, "muted"))))
+        day = step.created.strftime(form) if step.created else "date unknown"
+        change = tuple(Span(*piece) for piece in _change(step.change))
+        sign, remark = Span(*step_sign(step)), Span(_remark(policy, step), "good")
+        rows.append(TableRow((sign, version_label(step.version), day, change, remark), step, step.version))
     updates = [*map(_update, knowledge.updates if knowledge else ())]
     lines = [plain(line).rstrip() for line in time_line(steps, until, LINE_WIDTH)]
     blocks: list[Block] = [
@@ -153,16 +132,18 @@ def timeline_blocks(
 def pane_rows(policy: Policy, steps: Sequence[Step], marked: Mapping[int, str]) -> list[Row]:
     """Return the rows of versions for a pane, newest first; `marked` has the letters of marked versions by number."""
     rows: list[Row] = []
-    for row in reversed(version_rows(policy, steps)):
-        number = row.step.version
+    for step in reversed(steps):
+        number = step.version
         mark = marked.get(number)
-        sign: Styled = styled(mark, "accent") if mark else (row.sign,)
-        label = styled(row.label, "strong" if row.step.default else "")
-        day = styled(f"{row.created:%Y-%m-%d}") if row.created else styled("unknown", "muted")
-        remark = styled(f" · {row.remark}", "strong" if row.step.default else "muted") if row.remark else ()
-        rows.append(Row(number, (sign, label, day, (*row.change, *remark)), row.step))
-        if row.missing:
-            rows.append(Row(("missing", number), (styled(f"  {row.missing}", "muted"),), selectable=False))
+        sign: Styled = styled(mark, "accent") if mark else (step_sign(step),)
+        label = styled(version_label(number), "strong" if step.default else "")
+        day = styled(f"{step.created:%Y-%m-%d}") if step.created else styled("unknown", "muted")
+        words = _remark(policy, step)
+        remark = styled(f" · {words}", "strong" if step.default else "muted") if words else ()
+        rows.append(Row(number, (sign, label, day, (*_change(step.change), *remark)), step))
+        if step.missing_before:
+            missing = f"  {version_range(step.missing_before)} {_NEVER_RECORDED}"
+            rows.append(Row(("missing", number), (styled(missing, "muted"),), selectable=False))
     return rows
 
 
