@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 from ekstui.eks.commands import Command, attach_policy
 from ekstui.eks.findings import aws_auth, controllers, entries, health, permissions, pods, policies, trust
-from ekstui.eks.findings.subjects import AccountContext, FindingSubject, RoleInUse
+from ekstui.eks.findings.subjects import AccountContext, FindingSubject, Need, RoleInUse
 from ekstui.eks.findings.table import SEVERITIES, TITLE_WIDTH, TYPES, Case, Finding, FindingType, FixPlace
+
+_IS_READ: Mapping[Need, Callable[[Any], bool]] = {
+    "details": lambda role: role.role.was_read,
+    "policies": lambda role: role.known_whole,
+    "trust": lambda role: role.role.trust is not None,
+    "entries": lambda place: place.cluster.knows_entries,
+    "access policies": lambda place: place.entry.policies is not None,
+}
+"""Whether what a finding needs to know of its subject was read."""
 
 
 @cache
@@ -36,7 +46,7 @@ def findings_of(subject: FindingSubject, account: AccountContext) -> tuple[Findi
         return ()
     by_subject: dict[tuple[str, str, str], Finding] = {}
     for entry in table().values():
-        if entry.about != subject.about or not all(map(subject.knows, entry.needs)):
+        if entry.about != subject.about or not all(_IS_READ[need](subject) for need in entry.needs):
             continue
         for case in entry.look(subject, account):
             one = finding_of(entry.code, case)

@@ -38,10 +38,6 @@ class FindingSubject:
     __slots__ = ()
     about: ClassVar[About]
 
-    def knows(self, need: Need) -> bool:  # noqa: ARG002 - for subclasses
-        """Return whether what a finding needs was read."""
-        return False
-
 
 @dataclass(frozen=True, slots=True)
 class RolePolicy:
@@ -93,13 +89,6 @@ class RoleInUse(FindingSubject):
         """Whether it is known which policies the role has, even if some could not be read."""
         return self.role.extent == "full"
 
-    def knows(self, need: Need) -> bool:
-        return {
-            "details": self.role.was_read,
-            "policies": self.known_whole,
-            "trust": self.role.trust is not None,
-        }.get(need, False)
-
 
 @dataclass(frozen=True, slots=True)
 class RoleInCluster(FindingSubject):
@@ -112,9 +101,6 @@ class RoleInCluster(FindingSubject):
     cluster: Cluster
     was_read: bool = True
 
-    def knows(self, need: Need) -> bool:
-        return need == "entries" and self.cluster.knows_entries
-
 
 @dataclass(frozen=True, slots=True)
 class EntryInCluster(FindingSubject):
@@ -125,9 +111,6 @@ class EntryInCluster(FindingSubject):
     cluster: Cluster
     uses: Sequence[Use] = ()
     """The uses of its principal in the cluster."""
-
-    def knows(self, need: Need) -> bool:
-        return need == "access policies" and self.entry.policies is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +145,6 @@ class ClusterInUse(FindingSubject):
     """By role ARN."""
     unexplained: Sequence[HealthIssue] = ()
     """What EKS reports and no finding about a role explains."""
-
-    def knows(self, need: Need) -> bool:
-        return need == "entries" and self.cluster.knows_entries
 
 
 @dataclass(frozen=True, slots=True)

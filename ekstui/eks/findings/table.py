@@ -8,7 +8,7 @@ severities, the enums of the JSON schema, `ekstui help findings` and the remedie
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
 from ekstui.eks.findings.subjects import About, AccountContext, Need, RoleInUse
@@ -95,58 +95,45 @@ _Fix = Callable[[Finding, FixPlace], "tuple[Command, ...]"]
 """Returns the commands that fix a finding, in order; empty if none do."""
 
 
-class FindingType(NamedTuple):
-    """An entry of the table."""
+Look = TypeVar("Look", bound=Callable[..., Iterator[Case]])
+
+
+@dataclass(frozen=True)
+class FindingType:
+    """An entry of the table, and the decorator that adds it."""
 
     code: str
     severity: Severity
     """The worst that a case has."""
     title: str
     about: About
-    needs: tuple[Need, ...]
-    """What has to have been read of the subject; without it the finding is not looked for."""
     meaning: str
     """A sentence for the manual."""
-    change: str
+    needs: tuple[Need, ...] = ()
+    """What has to have been read of the subject; without it the finding is not looked for."""
+    change: str = ""
     """What to change about a problem, in words, for where no command does."""
-    fixed_by: str
+    fix: _Fix = lambda _finding, _place: ()
+    fixed_by: str = "to fix it"
     """What introduces its commands."""
-    explains_denials: bool
+    explains_denials: bool = False
     """Whether it explains why the role is denied, even where it is not certain enough to be a problem."""
-    fix: _Fix
-    look: Callable[[Any, AccountContext], Iterator[Case]]
+    look: Callable[[Any, AccountContext], Iterator[Case]] = lambda _subject, _account: iter(())
+    """The function below the entry, which takes the subject and the account, and yields its cases."""
+
+    def __call__(self, look: Look) -> Look:
+        """Add the entry to the table, with the function that looks for it."""
+        if self.code in TYPES:
+            raise ValueError(f"two findings have the code {self.code}")
+        TYPES[self.code] = replace(self, look=look)
+        return look
 
 
-Look = TypeVar("Look", bound=Callable[..., Iterator[Case]])
+finding = FindingType
+"""How an entry is written: `@finding(…)` above the function that looks for it."""
 
 TYPES: dict[str, FindingType] = {}
 """The entries of the modules that were imported; `looking.table` has all of them."""
-
-
-def finding(
-    code: str,
-    severity: Severity,
-    title: str,
-    *,
-    about: About,
-    meaning: str,
-    needs: tuple[Need, ...] = (),
-    change: str = "",
-    fix: _Fix = lambda _finding, _place: (),
-    fixed_by: str = "to fix it",
-    explains_denials: bool = False,
-) -> Callable[[Look], Look]:
-    """Add a finding to the table; the function below it takes the subject and the account, and yields its cases."""
-
-    def add(look: Look) -> Look:
-        if code in TYPES:
-            raise ValueError(f"two findings have the code {code}")
-        TYPES[code] = FindingType(
-            code, severity, title, about, needs, meaning, change, fixed_by, explains_denials, fix, look
-        )
-        return look
-
-    return add
 
 
 def downgraded_if_uses_unknown(severity: Severity, subject: RoleInUse) -> Severity:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -48,7 +49,7 @@ def test_a_finding_is_said_once_with_the_evidence_of_all_its_cases(monkeypatch: 
         raise AssertionError("the trust policy was not read")
 
     first = table()["missing-policy"]
-    entries = (first._replace(look=look), first._replace(code="other", needs=("trust",), look=unread))
+    entries = (replace(first, look=look), replace(first, code="other", needs=("trust",), look=unread))
     monkeypatch.setattr(looking, "table", lambda: {entry.code: entry for entry in entries})
     findings = findings_with(of=role(None))
     assert [(finding.text, finding.severity, finding.evidence, finding.title) for finding in findings] == [
