@@ -142,31 +142,31 @@ class Explanation(NamedTuple):
     verdict: Verdict
     action: str | None
     """None for a symptom that no action causes, and for a denial whose action the message does not name."""
-    resource: str | None
-    principal: str | None
-    cause: Cause | None
+    resource: str | None = None
+    principal: str | None = None
+    cause: Cause | None = None
     """The reason that the message gave."""
-    nearest: tuple[StatementResult, ...]
+    nearest: tuple[StatementResult, ...] = ()
     """The statements that match the request or nearly do, best first, with why each does not allow it.
 
     A matching Deny fails in the part `effect`; for a part that does not match, the most similar values are listed.
     """
-    missing_context: tuple[str, ...]
+    missing_context: tuple[str, ...] = ()
     """What would have to be known for a verdict; `resource` stands for the resource."""
-    not_looked_at: tuple[str, ...]
-    hints: tuple[DependentActions, ...]
+    not_looked_at: tuple[str, ...] = ()
+    hints: tuple[DependentActions, ...] = ()
     """What such a call often needs besides; it never affects the verdict."""
-    also_authorised_on: tuple[ResourceUse, ...]
+    also_authorised_on: tuple[ResourceUse, ...] = ()
     """The other resource types that the same call is authorised on."""
-    used_by: tuple[Use, ...]
+    used_by: tuple[Use, ...] = ()
     """The parts of EKS that use the role."""
-    notes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
     """Further sentences."""
-    encoded: str | None
+    encoded: str | None = None
     """The encoded authorization message that came with the denial."""
-    judged: bool
+    judged: bool = False
     """Whether policies were evaluated; otherwise the verdict is that of the message."""
-    denied: bool
+    denied: bool = False
     """Whether a message said that the request was denied."""
     allowed_by: tuple[Allower, ...] = ()
     """Best first; empty if no policy would help."""
@@ -202,6 +202,12 @@ class Explanation(NamedTuple):
     """The resources of all repeats, if they differ; `resource` is the first one's."""
     layers: tuple[LayerEvaluation, ...] = ()
     """The verdict of each layer of policies that was evaluated, in IAM's order."""
+
+    def without_remedies(self) -> Explanation:
+        """Return it without what would allow the request, and without what to check."""
+        return self._replace(
+            allowed_by=(), allowed_by_more=0, newer_version=None, smallest_statement=None, checks=(), fixes=()
+        )
 
 
 def layer_in_words(layer: LayerEvaluation) -> str:

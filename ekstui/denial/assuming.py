@@ -5,7 +5,7 @@ IAM User Guide, "AWS JSON policy elements: Principal" and "Available keys for AW
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from ekstui.denial.answer import Explanation, Policies, TrustJudgement
 from ekstui.denial.callers import trust_notes, wanted_tokens
@@ -24,10 +24,11 @@ from ekstui.iam.evaluation import (
     AppliedPolicy,
     Evaluation,
     Failure,
-    LayerEvaluation,
     StatementResult,
     Verdict,
+    any_matches,
     statement_results,
+    verdict_by,
 )
 from ekstui.iam.principals import (
     OF_SESSIONS,
@@ -42,7 +43,7 @@ from ekstui.iam.principals import (
     named_by,
 )
 from ekstui.iam.request import Request
-from ekstui.iam.truth import Truth, every, negation, some
+from ekstui.iam.truth import Truth, every, negation
 from ekstui.iam.wildcard import overlaps
 
 _TAGGING_SERVICES = (POD_IDENTITY_SERVICE, "capabilities.eks.amazonaws.com")
@@ -63,7 +64,7 @@ def judge_trust(request: Request, trust: AppliedPolicy) -> TrustJudgement:
     role = trust.arn or next((resource for resource in request.resources if ":role/" in resource), None)
     for action in _actions(request, caller):
         results, grant = _results(request._replace(action=action), caller, trust)
-        verdict = _verdict(results)
+        verdict = verdict_by(any_matches(results, "Deny"), any_matches(results, "Allow"))
         if verdict != "allowed":
             break
     missing = tuple(dict.fromkeys(key for result in results for key in result.missing)) if verdict == "depends" else ()
@@ -118,15 +119,7 @@ def with_trust(
     )
     if by_own and verdict != "allowed":
         return explanation._replace(nearest=explanation.nearest or nearest)
-    return explanation._replace(
-        nearest=nearest,
-        allowed_by=(),
-        allowed_by_more=0,
-        newer_version=None,
-        smallest_statement=None,
-        checks=(),
-        fixes=(),
-    )
+    return explanation.without_remedies()._replace(nearest=nearest)
 
 
 def _unseen(explanation: Explanation, trust: TrustJudgement) -> tuple[str, ...]:
@@ -168,7 +161,8 @@ def judged_together(trust: TrustJudgement, evaluation: Evaluation | None) -> tup
     A trust policy that names the caller directly is enough within its account; if it names an account, the caller's own
     policies must allow it too. `evaluation` is None if these are not known.
     """
-    above = [layer.verdict for layer in _layers(evaluation) if layer.layer in ("service-control", "resource-control")]
+    layers = () if evaluation is None else evaluation.decisive.layers
+    above = [layer.verdict for layer in layers if layer.layer in ("service-control", "resource-control")]
     of_organization: Verdict = next((verdict for verdict in STRONGEST_FIRST if verdict in above), "allowed")
     if of_organization in DENIALS:
         return of_organization, ()
@@ -194,10 +188,6 @@ def judged_together(trust: TrustJudgement, evaluation: Evaluation | None) -> tup
     return "depends", tuple(dict.fromkeys((*trust.missing, *account, *own_missing)))
 
 
-def _layers(evaluation: Evaluation | None) -> tuple[LayerEvaluation, ...]:
-    return () if evaluation is None else evaluation.decisive.layers
-
-
 def _is_enough(trust: TrustJudgement, own: Evaluation | None) -> bool:
     """Return whether the trust policy alone allows the caller: it names it directly, and the caller's policies do not limit it."""
     limited = own is not None and (own.verdict == "depends" or own.decisive.decided_by in ("boundary", "session"))
@@ -210,16 +200,6 @@ def _own_must_allow(trust: TrustJudgement) -> Truth:
         # Whether `*` is enough within the account is not written anywhere.
         return True if trust.same_account is False else None
     return negation(trust.same_account) if trust.named_as == "direct" else trust.named_as == "account"
-
-
-def _verdict(results: Sequence[StatementResult]) -> Verdict:
-    denied = some(result.matches for result in results if result.statement.effect == "Deny")
-    allowed = some(result.matches for result in results if result.statement.effect == "Allow")
-    if denied:
-        return "explicit-deny"
-    if allowed is False:
-        return "implicit-deny"
-    return "allowed" if allowed and denied is False else "depends"
 
 
 def _actions(request: Request, caller: Caller) -> tuple[str, ...]:
@@ -261,17 +241,15 @@ def _judged(
     if named.is_caller is fits and fits is not True:
         failed = (Failure("principal", None, named.kind, (named.value,), _caller_as_value(caller, named)), *failed)
     if fits is False:
-        failed += tuple(_failure(line, asked) for line in never)
+        context = {key.lower(): values for key, values in asked.context.items()}
+        failed += tuple(
+            Failure("condition", line.key, line.operator, line.values, context.get(line.key.lower())) for line in never
+        )
     missing = result.missing if fits is None else ()
     if fits is None and named.is_caller is None:
         missing = (*_missing(caller, issuer), *missing)
     judged = StatementResult("trust", trust, index, statement, fits, failed, missing)
     return judged, named.named_as if named.is_caller is not False else None
-
-
-def _failure(line: Condition, request: Request) -> Failure:
-    context = {key.lower(): values for key, values in request.context.items()}
-    return Failure("condition", line.key, line.operator, line.values, context.get(line.key.lower()))
 
 
 def _caller_as_value(caller: Caller, named: PrincipalMatch) -> tuple[str, ...] | None:

@@ -65,7 +65,11 @@ def trust_notes(
     trusted = trustees(document)
     if verdict == "implicit-deny":
         yield from _not_trusted(action, caller, trusted)
-    elif verdict == "depends" and caller.kind in ("web-identity", "saml", "service") and _names_everybody(document):
+    elif (
+        verdict == "depends"
+        and caller.kind in ("web-identity", "saml", "service")
+        and any("*" in principal.values for statement in document.statements for principal in statement.principals)
+    ):
         yield 'AWS does not say whether the principal "*" includes services and bearers of tokens.'
     if caller.kind == "web-identity":
         yield from filter(None, (_wanted_in_words(token, caller) for token in wanted))
@@ -115,10 +119,6 @@ def _is_issued_and_named(token: WantedToken, caller: Caller) -> bool:
     return not token.service_accounts or any(
         subject.fits(account.namespace, account.name) for subject in token.service_accounts
     )
-
-
-def _names_everybody(document: Document) -> bool:
-    return any("*" in principal.values for statement in document.statements for principal in statement.principals)
 
 
 def _wanted_in_words(token: WantedToken, caller: Caller) -> str:

@@ -11,7 +11,6 @@ from ekstui.denial.message import (
     Cause,
     Denial,
     action_of_operation,
-    actions_named,
     as_in_reference,
     prefix_of_service,
 )
@@ -127,7 +126,7 @@ def _of_botocore(match: re.Match[str], _: str) -> _Call | None:
 
 def _of_operation(match: re.Match[str], operation: str, group: int) -> _Call | None:
     """Return the call of an operation whose service is not named."""
-    actions = actions_named(operation)
+    actions = reference().expand(f"*:{operation}")
     s3 = action_of_operation("s3", operation)
     if not actions and reference().find(s3) is not None:
         actions = (s3,)

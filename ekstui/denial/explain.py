@@ -40,7 +40,7 @@ from ekstui.denial.purpose import (
     controllers_calling,
     is_call_of_node,
     notes_on_node_role,
-    purpose_of_component,
+    purpose_of_components,
 )
 from ekstui.denial.remedies import allowers, newer_version
 from ekstui.eks.knowledge import Knowledge, Symptom
@@ -197,7 +197,7 @@ def _with_next_steps(
     `component` is the controller that called with the role of its node, if it has no role of its own.
     """
     if component is not None:
-        offered, _ = allowers(case.request, case.candidates, purpose_of_component(component, knowledge))
+        offered, _ = allowers(case.request, case.candidates, purpose_of_components((component,), knowledge))
         case = case._replace(offered=offered, component=component)
         fixes = role_for_pods(case)
         return explanation._replace(checks=checks_of(case, fixes, of_pods=True), fixes=fixes)
@@ -364,17 +364,12 @@ def explain_symptom(
     verdicts = {action: decide(Request(action, principal=principal), policies, None).verdict for action in actions}
     worst = min(actions, key=lambda action: STRONGEST_FIRST.index(verdicts[action]), default=None)
     explanation = explain(Request(worst or "", principal=principal), policies, (), knowledge=knowledge)
-    return explanation._replace(
+    # A remedy would allow only one of the actions.
+    return explanation.without_remedies()._replace(
         action=worst,
         verdict=verdicts[worst] if worst is not None else "depends",
         symptoms=tuple(symptoms),
         nearest=explanation.nearest if judged else (),
-        # These would allow only one of the actions.
-        allowed_by=(),
-        allowed_by_more=0,
-        smallest_statement=None,
-        checks=(),
-        fixes=(),
         missing_context=(),
         not_looked_at=explanation.not_looked_at if judged else (),
         also_authorised_on=(),

@@ -357,11 +357,6 @@ def action_of_operation(service: str, operation: str) -> str:
     return f"{service}:{operation}"
 
 
-def actions_named(operation: str) -> tuple[str, ...]:
-    """Return the actions of all services that have the operation's name."""
-    return reference().expand(f"*:{operation}")
-
-
 def as_in_reference(action: str) -> str:
     """Return an action in the reference's spelling, or unchanged if the reference lacks it."""
     info = reference().find(action)

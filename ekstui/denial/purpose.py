@@ -156,10 +156,10 @@ def purpose_by_signs(principal: str | None, text: str, in_force: Iterable[str], 
     if _IS_USER.search(principal or ""):
         # A controller outside of EKS, or an old one, has the keys of a user.
         running = named or components_in(text)
-        return _of_components(running, knowledge) if len(running) == 1 else Purpose(True, frozenset(("user",)))
+        return purpose_of_components(running, knowledge) if len(running) == 1 else Purpose(True, frozenset(("user",)))
     held = [name for name in in_force if name in knowledge.policies]
     if running := components_of(held, knowledge) or named:
-        return _of_components(running, knowledge)
+        return purpose_of_components(running, knowledge)
     meant = [frozenset(knowledge.policies[name].attached_to) for name in held]
     if kinds := frozenset[str]().union(*([names for names in meant if len(names) == 1] or meant)):
         return Purpose(True, kinds)
@@ -168,7 +168,7 @@ def purpose_by_signs(principal: str | None, text: str, in_force: Iterable[str], 
     if _POD_SESSION.search(principal or ""):
         return Purpose(True, POD_ROLES, frozenset(), made_for_others((), knowledge))
     running = components_in(text)
-    return _of_components(running, knowledge) if len(running) == 1 else UNKNOWN_PURPOSE
+    return purpose_of_components(running, knowledge) if len(running) == 1 else UNKNOWN_PURPOSE
 
 
 def _purpose_by_session(principal: str, text: str) -> Purpose | None:
@@ -224,12 +224,8 @@ def made_for_others(own: Iterable[str], knowledge: Knowledge) -> frozenset[str]:
     return frozenset(made.difference(own))
 
 
-def purpose_of_component(component: str, knowledge: Knowledge) -> Purpose:
-    """Return the purpose of the role of a controller or add-on."""
-    return _of_components((component,), knowledge)
-
-
-def _of_components(running: tuple[str, ...], knowledge: Knowledge) -> Purpose:
+def purpose_of_components(running: tuple[str, ...], knowledge: Knowledge) -> Purpose:
+    """Return the purpose of the role of controllers and add-ons."""
     own = frozenset(name for component in running for name in policies_of_component(component, knowledge))
     kinds = ADDON_ROLES if _WORDS.keys() & {*running} or components_of(own, knowledge) else _WORKLOAD_ROLES
     return Purpose(True, kinds, own, made_for_others(own, knowledge))

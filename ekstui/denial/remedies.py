@@ -1,6 +1,7 @@
 """What would allow a request: policies to attach, and a newer version of one that is attached."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import takewhile
 
 from ekstui.change.holders import Since, first_of_run
 from ekstui.change.policy import VersionInfo
@@ -87,61 +88,51 @@ def newer_version(
     return min(versions, key=lambda newer: bool(newer.missing), default=None)
 
 
-def _newer_of(request: Request, candidate: CandidatePolicy, current: int) -> NewerVersion | None:
-    later = [info for info in candidate.policy.versions if current < info.number <= candidate.policy.default_version]
-    evaluations = [evaluated_by(request, candidate, info.number) for info in later]
-    now = evaluated_by(request, candidate, current)
-    better: list[tuple[Verdict, ...]] = [("allowed",)]
-    if now.verdict not in ("allowed", "depends"):
-        better.append(("allowed", "depends"))
-    for verdicts in better:
-        newest = None
-        for info, evaluation in zip(reversed(later), reversed(evaluations), strict=True):
-            # A version that depends on more than the newest one does not count.
-            if evaluation.verdict not in verdicts or not set(evaluation.missing) <= set(evaluations[-1].missing):
-                break
-            newest = NewerVersion(candidate.policy.name, current, info.number, info.created, evaluation.missing)
-        if newest is not None:
-            earlier = [] if now.verdict == "depends" else zip(later, evaluations, strict=True)
-            return newest._replace(conditional=_conditional(candidate.policy.name, current, newest, earlier))
-    return None
-
-
-def _conditional(
-    name: str, current: int, certain: NewerVersion, evaluations: Iterable[tuple[VersionInfo, Evaluation]]
-) -> NewerVersion | None:
-    """Return the first of the versions right before the certain one that allow the request only under a condition."""
-    first = None
-    for info, evaluation in evaluations:
-        if info.number >= certain.version:
-            break
-        if evaluation.verdict != "depends":
-            first = None
-        elif first is None:
-            first = NewerVersion(name, current, info.number, info.created, evaluation.missing)
-    return first
-
-
 def newer_release(request: Request, candidate: CandidatePolicy, current: int) -> NewerVersion | None:
     """Return the first later version that allows a request, or that has a further statement that may; None if none has.
 
     What it has must still be in the newest version.
     """
-    if (newer := _newer_of(request, candidate, current)) is not None:
-        return newer
     policy = candidate.policy
-    newest = evaluated_by(request, candidate)
-    added = _alternatives(newest) - _alternatives(evaluated_by(request, candidate, current))
-    first = None
-    for info in sorted(policy.versions, reverse=True):
-        if info.number <= current or not added & _alternatives(evaluated_by(request, candidate, info.number)):
-            break
-        first = info
-    if first is None:
+    later = [
+        (info, evaluated_by(request, candidate, info.number))
+        for info in policy.versions
+        if current < info.number <= policy.default_version
+    ]
+    if not later:
         return None
-    keys = {key for tags in added for key in tags}
-    missing = tuple(key for key in newest.missing if key.lower() in keys)
-    return NewerVersion(policy.name, current, first.number, first.created, missing or newest.missing)
+    now, newest = evaluated_by(request, candidate, current), later[-1][1]
+
+    def first(run: Sequence[tuple[VersionInfo, Evaluation]]) -> NewerVersion:
+        info, evaluation = run[-1]
+        return NewerVersion(policy.name, current, info.number, info.created, evaluation.missing)
+
+    def decided(*verdicts: Verdict) -> list[tuple[VersionInfo, Evaluation]]:
+        # A version that depends on more than the newest one does not count.
+        keys = set(newest.missing)
+        return _newest_run(later, lambda entry: entry.verdict in verdicts and set(entry.missing) <= keys)
+
+    run = decided("allowed")
+    if not run and now.verdict not in ("allowed", "depends"):
+        run = decided("allowed", "depends")
+    if run:
+        before = [] if now.verdict == "depends" else later[: -len(run)]
+        conditional = _newest_run(before, lambda entry: entry.verdict == "depends")
+        return first(run)._replace(conditional=first(conditional) if conditional else None)
+    added = _alternatives(newest) - _alternatives(now)
+    run = _newest_run(later, lambda entry: bool(added & _alternatives(entry)))
+    if not run:
+        return None
+    added_keys = {key for tags in added for key in tags}
+    missing = tuple(key for key in newest.missing if key.lower() in added_keys)
+    return first(run)._replace(missing=missing or newest.missing)
+
+
+def _newest_run(
+    versions: Sequence[tuple[VersionInfo, Evaluation]], counts: Callable[[Evaluation], bool]
+) -> list[tuple[VersionInfo, Evaluation]]:
+    """Return the last of some versions that count without a break, the newest first."""
+    return list(takewhile(lambda version: counts(version[1]), reversed(versions)))
 
 
 def _width(document: Document, *, expand: bool) -> int:

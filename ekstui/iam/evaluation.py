@@ -386,8 +386,8 @@ def _evaluate_policy_of_resource(
             if statement.effect == "Allow":
                 for entry in named:
                     granted[_how_granted(entry, caller)].append(every((result.matches, entry.is_caller)))
-    denied, allowed = _any_matches(statements, "Deny"), _any_matches(statements, "Allow")
-    verdict = _verdict(denied, allowed)
+    denied, allowed = any_matches(statements, "Deny"), any_matches(statements, "Allow")
+    verdict = verdict_by(denied, allowed)
     missing = [key for result in statements for key in result.missing]
     layer = LayerEvaluation("resource", None, verdict, _deciding(statements, verdict))
     return _Result(
@@ -430,7 +430,7 @@ def _evaluate_part(
         for index, statement in enumerate(policy.document.statements)
     ]
     missing = [key for result in statements for key in result.missing]
-    denied, allowed = _any_matches(statements, "Deny"), _any_matches(statements, "Allow")
+    denied, allowed = any_matches(statements, "Deny"), any_matches(statements, "Allow")
     if part.layer == "resource-control":
         # RCPFullAWSAccess is attached at every level and cannot be detached: only a Deny counts.
         allowed = True
@@ -438,12 +438,13 @@ def _evaluate_part(
     if part.is_of_organization and service_linked is None:
         missing.append("aws:PrincipalArn")
         denied, allowed = denied and None, allowed or None
-    verdict = _verdict(denied, allowed)
+    verdict = verdict_by(denied, allowed)
     layer = LayerEvaluation(part.layer, part.level, verdict, _deciding(statements, verdict))
     return _Result(layer, statements, missing, denied, allowed)
 
 
-def _verdict(denied: Truth, allowed: Truth) -> Verdict:
+def verdict_by(denied: Truth, allowed: Truth) -> Verdict:
+    """Return the verdict of policies by whether a Deny and an Allow of theirs match."""
     if denied:
         return "explicit-deny"
     if allowed is False:
@@ -461,7 +462,8 @@ def _deciding(results: Sequence[StatementResult], verdict: Verdict) -> Statement
     return next((result for result in results if result.matches and result.statement.effect == effect), None)
 
 
-def _any_matches(results: Iterable[StatementResult], effect: Effect) -> Truth:
+def any_matches(results: Iterable[StatementResult], effect: Effect) -> Truth:
+    """Return whether a statement with an effect matches."""
     return some(result.matches for result in results if result.statement.effect == effect)
 
 

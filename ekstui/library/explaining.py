@@ -468,18 +468,8 @@ def _unnamed(question: Asked) -> Explanation:
     return Explanation(
         verdict="depends",
         action=None,
-        resource=None,
-        principal=None,
-        cause=None,
-        nearest=(),
-        missing_context=(),
-        not_looked_at=(),
-        hints=(),
-        also_authorised_on=(),
-        used_by=(),
         notes=(f"It may be {', '.join(may_be[:-1])} or {may_be[-1]}.",) if len(may_be) > 1 else (),
         encoded=None if question.denial is None else question.denial.encoded,
-        judged=False,
         denied=True,
         times=question.times,
     )

@@ -121,12 +121,8 @@ _OF_CLUSTER: dict[str, Callable[[Cluster], Truth]] = {
 def applies(requirement: Requirement, use: Use, subject: RoleInUse, account: AccountContext) -> Truth:
     """Return whether a requirement applies to a use, as far as was read."""
     releases = requirement.releases
-    return every(
-        [
-            *(condition_holds_for(name, use, subject, account) for name in requirement.when),
-            True if releases is None else releases.includes(running_release(releases, use, account)),
-        ]
-    )
+    in_range = True if releases is None else releases.includes(running_release(releases, use, account))
+    return every([all_hold(requirement.when, use, subject, account), in_range])
 
 
 def running_release(releases: ReleaseRange, use: Use, account: AccountContext) -> str:

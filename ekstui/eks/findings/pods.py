@@ -71,9 +71,10 @@ def lacking_credentials(subject: WorkloadInCluster, account: AccountContext) -> 
         hint = f" A container that another webhook adds later is not seen, nor is one that {_SKIP} names."
         yield Case(text + hint, evidence, severity="advice", title="some containers lack the role's variables")
         return
-    working = _still_works(wrong[0], account, cluster.issuer)
     why = _why(workload.pods, expected)
     if wrong[0].source == "irsa":
+        providers, issuer = account.providers, cluster.issuer
+        working = providers is None or issuer is None or issuer in map(issuer_of, providers)
         then = "" if working else f" IAM has no OIDC provider for {cluster.issuer}, so that fails."
         text = f"{_pods(workload, 'use', 'still ')} {_used(wrong[0])} instead of {role} by {SOURCE_WORDS[expected.source]}: {why}.{then}"
         title = "still uses IRSA, not Pod Identity" if expected.source == "pod-identity" else "still uses another role"
@@ -86,12 +87,6 @@ def _pods(workload: Workload, verb: str, adverb: str = "") -> str:
     """Return how many pods do something, such as `3 pods use` or `1 pod uses`; `have` is irregular."""
     single = "has" if verb == "have" else f"{verb}s"
     return f"{counted(len(workload.pods), 'pod')} {adverb}{single if len(workload.pods) == 1 else verb}"
-
-
-def _still_works(credentials: Credentials, account: AccountContext, issuer: str | None) -> bool:
-    """Return whether the credentials of IRSA may work: without a provider in IAM they do not."""
-    providers = account.providers
-    return providers is None or issuer is None or credentials.source != "irsa" or issuer in map(issuer_of, providers)
 
 
 def _used(credentials: Credentials) -> str:
