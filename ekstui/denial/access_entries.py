@@ -125,10 +125,11 @@ def explain_forbidden(
         by_rbac = tuple(_by_rbac(subject, request, None, None))
         return explanation._replace(reason=reason, not_looked_at=places, rbac=by_rbac)
     remedies = _remedies_for(request, rules, reserved)
+    entry = None if cluster is None else access_entry_of(subject, cluster.access_entries or ())
     explanation = explanation._replace(
         allowed_by=remedies,
-        commands=tuple(_to_be_allowed(subject, request, cluster, None, remedies)),
-        rbac=tuple(_by_rbac(subject, request, cluster, None)),
+        commands=tuple(_to_be_allowed(subject, request, cluster, entry, remedies)),
+        rbac=tuple(_by_rbac(subject, request, cluster, entry)),
     )
     if cluster is None:
         reason = "The message says so; no cluster was looked at."
@@ -138,43 +139,25 @@ def explain_forbidden(
         verdict: ForbiddenVerdict = "forbidden" if cluster.authentication_mode == "CONFIG_MAP" else "depends"
         reason = _without_entries(cluster, ": access entries do not work there")
         return explanation._replace(verdict=verdict, reason=reason, not_looked_at=(*unseen, _RBAC))
-    entry = access_entry_of(subject, cluster.access_entries)
     if entry is None:
         where = ("the config map aws-auth",) if cluster.authentication_mode != "API" else ()
         return explanation._replace(reason=_no_entry(subject, cluster), not_looked_at=(*unseen, *where, _RBAC))
     held = tuple(_held(policy, request, rules) for policy in entry.policies or ())
-    return _by_entry(explanation, forbidden, cluster, entry, held, unseen)
-
-
-def _by_entry(
-    explanation: ForbiddenExplanation,
-    forbidden: Forbidden,
-    cluster: Cluster,
-    entry: AccessEntry,
-    held: tuple[JudgedPolicy, ...],
-    unseen: tuple[str, ...],
-) -> ForbiddenExplanation:
-    """Return an explanation with what the subject's access entry decides by the access policies that it holds."""
-    subject, request = forbidden.subject, forbidden.request
     verdict, reason = _judged(entry, held, request)
+    if verdict == "allowed":
+        explanation = explanation._replace(allowed_by=(), commands=(), rbac=())
     unread = () if entry.policies is not None else ("the access policies of the entry",)
     names = [
         *(f"the group {group}" for group in entry.groups),
         f"the user {entry.username}" if entry.username else "the user",
     ]
-    explanation = explanation._replace(
+    return explanation._replace(
         verdict=verdict,
         reason=reason,
         principal=entry.principal_arn,
         entry=entry,
         policies=held,
         not_looked_at=(*unseen, *unread, f"what roles in the cluster are bound to {' and '.join(names)}"),
-    )
-    if verdict == "allowed":
-        return explanation._replace(allowed_by=(), commands=(), rbac=())
-    return explanation._replace(
-        commands=tuple(_to_be_allowed(subject, request, cluster, entry, explanation.allowed_by)),
-        rbac=tuple(_by_rbac(subject, request, cluster, entry)),
     )
 
 

@@ -15,29 +15,28 @@ _OF_ORGANIZATION = {"service-control": "SERVICE_CONTROL_POLICY", "resource-contr
 
 def whom_to_ask(cause: Cause, request: Request) -> str:
     """Return who owns the policy that a message blames, and what to ask for, as a sentence; empty if it has no owner."""
-    who = entity_of(request.principal).name or request.principal or "the caller"
-    what = f"{request.action} for {who}"
     # A decoded message names statements, and `*` for its policy.
     name = split_arn(cause.policy or "").resource.rpartition("/")[2].strip("*")
-    if cause.policy_type in _OF_ORGANIZATION:
-        return f"{_of_organization(cause, request, name)}: ask there {_to_change(cause)} {what}."
     match cause.policy_type:
+        case "service-control" | "resource-control":
+            ask = f"{_of_organization(cause, request, name)}: ask there"
         case "boundary":
-            return f"Whoever sets the permissions boundaries of the account owns {name or 'it'}: ask {_to_change(cause)} {what}."
+            ask = f"Whoever sets the permissions boundaries of the account owns {name or 'it'}: ask"
         case "session":
-            return (
-                f"The session policy comes from whoever started the session: the association of Pod Identity, or the call "
-                f"of AssumeRole. Ask there {_to_change(cause)} {what}."
+            ask = (
+                "The session policy comes from whoever started the session: the association of Pod Identity, or the call "
+                "of AssumeRole. Ask there"
             )
         case "resource" if not cause.is_one_of_several:
-            owner = _account_of(request)
-            return f"The owner of the resource{owner} has its policy: ask {_to_change(cause)} {what}."
+            ask = f"The owner of the resource{_account_of(request)} has its policy: ask"
         case "vpc-endpoint":
-            return f"The owner of the VPC has the policy of its endpoint: ask {_to_change(cause)} {what}."
+            ask = "The owner of the VPC has the policy of its endpoint: ask"
         case "identity" | None if cause.explicit:
-            return f"Whoever wrote {name or 'the Deny'} owns it: ask {_to_change(cause)} {what}."
+            ask = f"Whoever wrote {name or 'the Deny'} owns it: ask"
         case _:
             return ""
+    who = entity_of(request.principal).name or request.principal or "the caller"
+    return f"{ask} to {'except' if cause.explicit else 'allow'} {request.action} for {who}."
 
 
 def checks_of_owner(cause: Cause, request: Request) -> Iterator[Command]:
@@ -67,10 +66,6 @@ def _of_organization(cause: Cause, request: Request, name: str) -> str:
     account = split_arn(request.principal or "").account
     named = f" of account {account}" if account.isdigit() else ""
     return f"The {cause.kind} belongs to the management account of the organization{named}"
-
-
-def _to_change(cause: Cause) -> str:
-    return "to except" if cause.explicit else "to allow"
 
 
 def _in_organization(cause: Cause, request: Request) -> Iterator[Command]:

@@ -112,33 +112,13 @@ def refusals_in(text: str) -> tuple[Refusal, ...]:
     raise _no_denial(whole, [*reader.objects, whole], refusals)
 
 
-def parse_denials(text: str) -> tuple[Denial, ...]:
-    """Return the denials of IAM in a pasted text, without those that another one includes, in its order.
-
-    Raises InputError as `refusals_in` does.
-    """
-    kept: list[Denial] = []
-    for refusal in refusals_in(text):
-        denial = refusal.what
-        if isinstance(denial, Forbidden) or not denial.action or any(includes(other, denial) for other in kept):
-            continue
-        kept = [other for other in kept if not includes(denial, other)]
-        kept.append(denial)
-    return tuple(kept)
-
-
 def parse_denial(text: str) -> Denial:
     """Return the denial in a pasted text; of several, the first of the most complete ones."""
-    denials = parse_denials(text)
+    refused = (refusal.what for refusal in refusals_in(text))
+    denials = [what for what in refused if isinstance(what, Denial) and what.action]
     if not denials:
         raise _no_denial(text, [text], ())
-    return max(denials, key=lambda denial: _completeness(denial, ""))
-
-
-def includes(more: Denial, less: Denial) -> bool:
-    """Return whether a denial says all that another one says of the same action."""
-    statements = ((less.resource, more.resource), (less.principal, more.principal), (less.cause, more.cause))
-    return more.action.lower() == less.action.lower() and all(one is None or one == other for one, other in statements)
+    return max(denials, key=lambda denial: (_completeness(denial, ""), denial.cause is not None))
 
 
 class _Reader:

@@ -60,8 +60,8 @@ class ReplacedLine(NamedTuple):
     """What makes the entry with its access policies, in this order."""
 
 
-class _Context(NamedTuple):
-    """What lines are judged by."""
+class MigrationContext(NamedTuple):
+    """What the lines of aws-auth are judged by."""
 
     cluster: Cluster
     account: str
@@ -74,21 +74,9 @@ class _Context(NamedTuple):
     """Of the access policies that principals can have."""
 
 
-def replaced_lines(
-    cluster: Cluster,
-    account: str,
-    partition: str,
-    principals: Collection[str] | None,
-    bindings: tuple[Binding, ...] | None,
-    rules: Mapping[str, tuple[Rule, ...]],
-) -> tuple[ReplacedLine, ...]:
-    """Return what replaces each line of aws-auth as it was read, in its order.
-
-    `principals` are the ARNs of the account's roles and users, `bindings` those of RBAC, and `rules` those of the access policies
-    that principals can have; None stands for what was not read.
-    """
-    context = _Context(cluster, account, partition, principals, bindings, rules)
-    mappings = cluster.mappings
+def replaced_lines(context: MigrationContext) -> tuple[ReplacedLine, ...]:
+    """Return what replaces each line of aws-auth as it was read, in its order."""
+    mappings = context.cluster.mappings
     last = {(mapping.kind, mapping.principal.lower()): index for index, mapping in enumerate(mappings)}
     return tuple(
         _replaced(mapping, context)
@@ -112,7 +100,7 @@ def change_of_mode(cluster: Cluster) -> tuple[Command, ...]:
     )  # fmt: skip
 
 
-def _replaced(line: AuthMapping, context: _Context) -> ReplacedLine:
+def _replaced(line: AuthMapping, context: MigrationContext) -> ReplacedLine:
     """Return what replaces a line."""
     if line.kind == "account":
         note = "It lets a whole account in; an access entry is for one role or user, so each needs its own."
@@ -137,7 +125,7 @@ def _entry_of_nodes(line: AuthMapping, kind: str, principal: str, cluster: Clust
     return ReplacedLine(line, kind, principal, gives_the_same=None if lost else True, notes=lost, commands=(command,))
 
 
-def _entry_of_people(line: AuthMapping, principal: str, context: _Context) -> ReplacedLine:
+def _entry_of_people(line: AuthMapping, principal: str, context: MigrationContext) -> ReplacedLine:
     place = (context.cluster.name, context.cluster.region, principal)
     username, about_name = _username(line, context)
     parts = [_group_replacement(group, line, context) for group in line.groups]
@@ -163,7 +151,7 @@ def _entry_of_people(line: AuthMapping, principal: str, context: _Context) -> Re
     )  # fmt: skip
 
 
-def _principal(line: AuthMapping, context: _Context) -> tuple[str | None, tuple[str, ...]]:
+def _principal(line: AuthMapping, context: MigrationContext) -> tuple[str | None, tuple[str, ...]]:
     """Return the principal for an access entry, which has the path that aws-auth leaves out, and notes."""
     arn, entity = line.principal, entity_of(line.principal)
     own = split_arn(arn).account == context.account
@@ -195,7 +183,7 @@ def _kind_of_nodes(line: AuthMapping) -> str | None:
     return "HYBRID_LINUX" if "{{SessionName" in line.username else "EC2_LINUX"
 
 
-def _username(line: AuthMapping, context: _Context) -> tuple[str | None, tuple[str, ...]]:
+def _username(line: AuthMapping, context: MigrationContext) -> tuple[str | None, tuple[str, ...]]:
     """Return the user name for an access entry, and what is lost if it cannot be the line's."""
     name = line.username
     if not name:
@@ -227,7 +215,7 @@ class _GroupReplacement(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def _group_replacement(group: str, line: AuthMapping, context: _Context) -> _GroupReplacement:
+def _group_replacement(group: str, line: AuthMapping, context: MigrationContext) -> _GroupReplacement:
     """Return what replaces a group of a line: access policies that give nothing more, and RBAC for the rest."""
     is_reserved = group.startswith(_RESERVED)
     rights, unread = rights_of(("Group", group), context.bindings or ())

@@ -202,10 +202,13 @@ def permissions(rules: Iterable[Rule]) -> frozenset[Permission]:
 def difference(before: Iterable[Rule], after: Iterable[Rule]) -> tuple[frozenset[Permission], frozenset[Permission]]:
     """Return what only `after` allows and what only `before` allows; a wildcard covers what it matches."""
     before, after = tuple(before), tuple(after)
-    return (
-        frozenset(permission for permission in permissions(after) if not _covered(permission, before)),
-        frozenset(permission for permission in permissions(before) if not _covered(permission, after)),
-    )
+    return beyond(after, before), beyond(before, after)
+
+
+def beyond(rules: Iterable[Rule], held: Iterable[Rule]) -> frozenset[Permission]:
+    """Return what rules allow and `held` do not."""
+    held = tuple(held)
+    return frozenset(permission for permission in permissions(rules) if not _covered(permission, held))
 
 
 _EXPECTED = (

@@ -13,7 +13,7 @@ from itertools import product
 from typing import Literal
 
 from ekstui.eks.commands import Command, expansions_in
-from ekstui.eks.kubernetes import CORE, Permission, Rule, difference
+from ekstui.eks.kubernetes import CORE, Permission, Rule, beyond
 from ekstui.named_tuples import NamedTuple
 
 SubjectOfBinding = Literal["Group", "User", "ServiceAccount"]
@@ -139,16 +139,12 @@ def lacking_rules(rules: Sequence[Rule], held: Iterable[Rule]) -> tuple[Rule, ..
     """Return the least rules that give what `rules` do and `held` do not."""
     held = tuple(held)
     plain = [rule for rule in rules if not rule.resource_names]
-    named = tuple(
-        rule for rule in rules if rule.resource_names and difference(held, [rule._replace(resource_names=())])[0]
-    )
-    missing, _ = difference(held, plain)
-    return (*_merged(missing), *dict.fromkeys(named))
+    named = [rule for rule in rules if rule.resource_names and beyond([rule._replace(resource_names=())], held)]
+    return (*_merged(beyond(plain, held)), *dict.fromkeys(named))
 
 
-def _merged(missing: Iterable[Permission]) -> Iterator[Rule]:
+def _merged(missing: frozenset[Permission]) -> Iterator[Rule]:
     """Yield as few rules as are easy to read: resources of a group with the same verbs share one."""
-    missing = set(missing)
     verbs_of: dict[tuple[str, str], list[str]] = {}
     for permission in sorted(missing):
         wider = product({permission.api_group, "*"}, {permission.resource, "*"}, {permission.verb, "*"})
@@ -168,7 +164,7 @@ def _merged(missing: Iterable[Permission]) -> Iterator[Rule]:
 
 def within(rules: Iterable[Rule], wider: Iterable[Rule]) -> bool:
     """Return whether rules allow nothing that `wider` does not."""
-    return not difference(wider, rules)[0]
+    return not beyond(rules, wider)
 
 
 def rules_cover(wider: Sequence[Rule], rules: Sequence[Rule]) -> bool:

@@ -6,6 +6,7 @@ Sources: IAM User Guide, "AWS JSON policy elements: Principal"; EKS User Guide f
 import re
 from typing import Literal
 
+from ekstui.iam.arn import entity_of, split_arn
 from ekstui.iam.condition_operators import operator
 from ekstui.iam.document import Condition, Document, Principal, Statement
 from ekstui.iam.principals import POD_IDENTITY_SERVICE, SERVICE_ACCOUNT, issuer_of
@@ -171,13 +172,11 @@ def _kind(principal: str, value: str) -> tuple[TrusteeKind, str]:
         return "deleted", value
     if re.fullmatch(r"\d{12}", value):
         return "account", value
-    parts = value.split(":", 5)
-    if len(parts) < 6:
-        return "unknown", value
-    if parts[5] == "root":
-        return "account", parts[4]
-    kinds: dict[str, TrusteeKind] = {"role": "role", "user": "user", "assumed-role": "session"}
-    return kinds.get(parts[5].split("/", 1)[0], "unknown"), value
+    parts = split_arn(value)
+    if parts.resource == "root":
+        return "account", parts.account
+    kinds: dict[str, TrusteeKind] = {"role": "role", "user": "user", "session": "session"}
+    return kinds.get(entity_of(value).kind, "unknown"), value
 
 
 def _federated_kind(value: str) -> tuple[TrusteeKind, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from ekstui.eks.commands import Command
-from ekstui.eks.entry_migration import ReplacedLine, change_of_mode, replaced_lines
+from ekstui.eks.entry_migration import MigrationContext, ReplacedLine, change_of_mode, replaced_lines
 from ekstui.eks.rbac import Binding
 from ekstui.errors import AccountError
 from ekstui.library.access_policies import access_policies
@@ -47,7 +47,8 @@ def entries_answer(library: Library, name: str, bindings: tuple[Binding, ...] | 
     }
     principals = account_context(snapshot, datetime.now(UTC)).principals
     identity = snapshot.identity
-    lines = replaced_lines(cluster, identity.account, identity.partition, principals, bindings, rules)
+    context = MigrationContext(cluster, identity.account, identity.partition, principals, bindings, rules)
+    lines = replaced_lines(context)
     mode = cluster.authentication_mode
     return EntriesAnswer(
         cluster.name, cluster.region, mode, facts.read_at, bindings is not None, change_of_mode(cluster), lines

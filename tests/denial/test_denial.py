@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from ekstui.denial.excerpt import excerpt
-from ekstui.denial.message import Cause, action_of_operation, prefix_of_service
+from ekstui.denial.merging import merged_refusals
+from ekstui.denial.message import Cause, Denial, action_of_operation, prefix_of_service
 from ekstui.denial.parameters import made_by, request_tags
-from ekstui.denial.parsing import MAX_CHARACTERS, parse_denial, parse_denials
+from ekstui.denial.parsing import MAX_CHARACTERS, parse_denial, refusals_in
 from ekstui.denial.wrapping import unframed
 from ekstui.errors import InputError
 from tests.support.patience import PROCESSOR
@@ -19,6 +20,13 @@ from tests.support.patience import PROCESSOR
 SESSION = "arn:aws:sts::111122223333:assumed-role/ebs-csi/1736761400000000000"
 NO_ALLOW = Cause("identity", explicit=False)
 ENCODED = "H8F0jDN9KPpyINgZ_awdx-5x8V34ntzRNtdI5Uqz5sS4Bj6mIUboysBgNK2ml" * 4
+
+
+def denials_in(text: str) -> list[Denial]:
+    """What a text says that IAM denied, repeats together."""
+    repeated = (group.refusal.what for group in merged_refusals(refusals_in(text)))
+    return [what for what in repeated if isinstance(what, Denial) and what.action]
+
 
 # The message, then action, resource, principal and cause.
 MESSAGES: list[tuple[str, str, str | None, str | None, Cause | None]] = [
@@ -451,7 +459,7 @@ def test_tags_belong_to_the_type_of_resource_that_was_denied() -> None:
 def test_a_denial_that_is_named_twice_is_one() -> None:
     message = f"User: {SESSION} is not authorized to perform: ec2:CreateTags on resource: * because no identity-based policy allows"
     text = f"Failed to call ec2:CreateTags: UnauthorizedOperation: {message} the ec2:CreateTags action"
-    (denial,) = parse_denials(text)
+    (denial,) = denials_in(text)
     assert (denial.principal, denial.resource, denial.cause) == (SESSION, "*", NO_ALLOW)
 
 
@@ -471,13 +479,13 @@ def test_several_denials_are_all_read() -> None:
             f"E1 1 controller.go:1] {first}{why.format('ec2:CreateVolume')}",
         ]
     )
-    assert [denial.action for denial in parse_denials(text)] == ["ec2:CreateVolume", "ec2:CreateTags"]
+    assert [denial.action for denial in denials_in(text)] == ["ec2:CreateVolume", "ec2:CreateTags"]
     wrapped = "\n".join(text[start : start + 90] for start in range(0, len(text), 90))
-    assert {denial.action for denial in parse_denials(wrapped)} == {"ec2:CreateVolume", "ec2:CreateTags"}
+    assert {denial.action for denial in denials_in(wrapped)} == {"ec2:CreateVolume", "ec2:CreateTags"}
     records = {"Records": [event(), event(errorCode=None), event(errorMessage="no", eventName="RunInstances")]}
-    assert [denial.action for denial in parse_denials(json.dumps(records))] == ["ec2:CreateFleet", "ec2:RunInstances"]
+    assert [denial.action for denial in denials_in(json.dumps(records))] == ["ec2:CreateFleet", "ec2:RunInstances"]
     lines = "\n".join(json.dumps({"level": "error", "error": message}) for message in (first, second))
-    assert [denial.action for denial in parse_denials(lines)] == ["ec2:CreateVolume", "ec2:CreateTags"]
+    assert [denial.action for denial in denials_in(lines)] == ["ec2:CreateVolume", "ec2:CreateTags"]
 
 
 @pytest.mark.parametrize(
@@ -1035,7 +1043,8 @@ def test_the_tagging_of_what_a_call_makes_is_told_from_a_call_of_its_own() -> No
         ("User: {} is not authorized to perform: ec2:RunInstances", 1),
         ("not authorized to perform: ec2:runinstances on resource: *", 1),
         ("User: {} is not authorized to perform: ec2:RunInstances on resource: * because no identity-based policy allows the ec2:RunInstances action", 1),
-        ("User: {}2 is not authorized to perform: ec2:RunInstances", 2),
+        ("User: {}2 is not authorized to perform: ec2:RunInstances", 1),
+        ("User: arn:aws:sts::111122223333:assumed-role/other/1 is not authorized to perform: ec2:RunInstances", 2),
         ("not authorized to perform: ec2:RunInstances on resource: arn:aws:ec2:eu-west-1:111122223333:instance/*", 2),
         ("not authorized to perform: ec2:RunInstances with an explicit deny in a session policy", 2),
         ("not authorized to perform: ec2:StopInstances", 2),
@@ -1044,9 +1053,9 @@ def test_the_tagging_of_what_a_call_makes_is_told_from_a_call_of_its_own() -> No
 def test_a_denial_that_another_includes_is_no_second_one(less: str, kept: int) -> None:
     whole = "User: {} is not authorized to perform: ec2:RunInstances on resource: * because no identity-based policy allows the ec2:RunInstances action."
     for text in (f"{whole}\n{less}.", f"{less}.\n{whole}"):
-        assert len(parse_denials(text.replace("{}", SESSION))) == kept
+        assert len(denials_in(text.replace("{}", SESSION))) == kept
     many = "\n".join(f"not authorized to perform: ec2:Run{number}" for number in range(30))
-    assert len(parse_denials(many)) == 30
+    assert len(denials_in(many)) == 30
 
 
 def test_the_encoded_part_of_an_event_ends_with_its_line() -> None:
@@ -1054,4 +1063,4 @@ def test_the_encoded_part_of_an_event_ends_with_its_line() -> None:
     assert parse_denial(json.dumps(event(errorMessage=message))).encoded == ENCODED
     # Of two denied calls, it is not known whose it is.
     both = {"Records": [event(errorMessage=message), event(eventName="RunInstances", errorMessage="Access denied")]}
-    assert [denial.encoded for denial in parse_denials(json.dumps(both))] == [None, None]
+    assert [denial.encoded for denial in denials_in(json.dumps(both))] == [None, None]

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from ekstui.eks.cluster import AccessEntry, Cluster
-from ekstui.eks.entry_migration import ReplacedLine, change_of_mode, replaced_lines
+from ekstui.eks.entry_migration import MigrationContext, ReplacedLine, change_of_mode, replaced_lines
 from ekstui.eks.kubernetes import KubernetesRequest, Rule, allows, read_rules
 from ekstui.eks.pods import AuthMapping, KubernetesFacts
 from ekstui.eks.rbac import Binding, RoleToMake
@@ -42,7 +42,7 @@ def replaced(
 ) -> tuple[ReplacedLine, ...]:
     facts = KubernetesFacts(NOW, mappings=lines)
     cluster = Cluster("prod", "eu-west-1", access_entries=entries, authentication_mode=mode, kubernetes=facts)
-    return replaced_lines(cluster, ACCOUNT, "aws", principals, bindings, RULES)
+    return replaced_lines(MigrationContext(cluster, ACCOUNT, "aws", principals, bindings, RULES))
 
 
 def devs(*groups: str, username: str = "") -> AuthMapping:
