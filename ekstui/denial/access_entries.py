@@ -110,11 +110,7 @@ def explain_forbidden(
     *,
     named: bool = True,
 ) -> ForbiddenExplanation:
-    """Return why a request was forbidden; `rules` are those of the access policies whose content is known.
-
-    `reserved` are access policies that customers' principals cannot have. If the cluster was not `named`, it is the only
-    known one.
-    """
+    """Return why a request was forbidden; `reserved` policies are not for customers, and a cluster not `named` is the only known one."""
     subject, request = forbidden.subject, forbidden.request
     name = cluster.name if cluster else None
     explanation = ForbiddenExplanation("forbidden", subject, request, "", name, missing_rule=_rule_for(request))
@@ -162,10 +158,7 @@ def explain_forbidden(
 
 
 def _escalation(forbidden: Forbidden) -> str:
-    """Return why nobody may grant what they do not hold, which no policy of IAM changes.
-
-    Source: Kubernetes, "Using RBAC Authorization", on privilege escalation prevention.
-    """
+    """Return why nobody may grant what they do not hold (Kubernetes, "Using RBAC Authorization", on privilege escalation prevention)."""
     request = forbidden.request
     return (
         f"Kubernetes lets nobody grant permissions that they do not hold themselves ({forbidden.grants}); no IAM policy "
@@ -253,10 +246,7 @@ def _to_be_allowed(
 def _by_rbac(
     subject: KubernetesSubject, request: KubernetesRequest, cluster: Cluster | None, entry: AccessEntry | None
 ) -> Iterator[Command]:
-    """Yield what gives a subject the missing rule alone: a role that allows nothing else, and its binding.
-
-    A role's user name has the session in it, so a role is bound by a group of its access entry, or of its line of aws-auth.
-    """
+    """Yield a role with the missing rule alone and its binding, for an IAM role by a group, since its user name has the session in it."""
     what = f"{request.resource}.{request.api_group}" if request.api_group else request.resource
     name = role_name(
         request.verb, what, request.subresource or request.path.strip("/").replace("/", "-"), request.namespace or ""

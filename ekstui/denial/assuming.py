@@ -89,10 +89,7 @@ def judge_trust(request: Request, trust: AppliedPolicy) -> TrustJudgement:
 def with_trust(
     explanation: Explanation, request: Request, policies: Policies, trust: AppliedPolicy, *, denial: Denial | None
 ) -> Explanation:
-    """Return an explanation of a request to assume a role that takes the role's trust policy into account.
-
-    The reason that a message gives takes precedence.
-    """
+    """Return an explanation with what the trust policy of the role decides, after the reason that a message gives."""
     judgement = judge_trust(request, trust)
     cause = None if denial is None else denial.cause
     explanation = explanation._replace(

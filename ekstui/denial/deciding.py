@@ -176,11 +176,7 @@ _SIMILAR = 0.6
 def nearest_statements(
     results: Iterable[StatementResult], verdict: Verdict, action: str
 ) -> tuple[StatementResult, ...]:
-    """Return the statements that decide or nearly decide, best first.
-
-    If any statement matches the action, only such statements count; otherwise those with similar actions of the same
-    service.
-    """
+    """Return the statements that decide or nearly do, best first: those that match the action or, if none does, a similar one."""
     if verdict == "allowed":
         return tuple(_near(result, action) for result in _allowing(results)[:MAX_NEAREST])
     ranked = [(rank, result) for result in results if (rank := _rank(result, action)) is not None]

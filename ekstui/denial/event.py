@@ -188,10 +188,7 @@ def strings_in(value: object, depth: int = 20) -> Iterator[str]:
 
 
 def denials_of_object(value: Mapping[str, Any]) -> tuple[Denial, ...] | None:
-    """Return the denials in CloudTrail events or in a decoded authorization message; None if it is neither.
-
-    Raises InputError for CloudTrail events without a denial.
-    """
+    """Return the denials in CloudTrail events or a decoded message, None if it is neither; InputError for events without a denial."""
     for decoded in objects_in(_text(value, "DecodedMessage") or ""):
         return denials_of_object(decoded)
     if _text(value, "context", "action") is not None:

@@ -162,10 +162,7 @@ def _with_remedies(
     *,
     of_pods: bool,
 ) -> Explanation:
-    """Return an explanation with what allows the request: policies, a newer version, the smallest statement, and fixes.
-
-    `candidates` are also those in force, of which a newer version may help.
-    """
+    """Return an explanation with what allows the request; `candidates` are also those in force, of which a newer version may help."""
     request = case.request
     offered, more = allowers(request, case.candidates, purpose)
     own = {allower.policy: index for index, allower in enumerate(offered) if allower.fit == "own"}
@@ -192,10 +189,7 @@ def _with_remedies(
 def _with_next_steps(
     explanation: Explanation, case: FixCase, component: str | None, knowledge: Knowledge
 ) -> Explanation:
-    """Return an explanation without a remedy with what to do instead.
-
-    `component` is the controller that called with the role of its node, if it has no role of its own.
-    """
+    """Return an explanation with what to do where no remedy helps; `component` is what called with the role of its node, if anything."""
     if component is not None:
         offered, _ = allowers(case.request, case.candidates, purpose_of_components((component,), knowledge))
         case = case._replace(offered=offered, component=component)
@@ -355,10 +349,7 @@ def _not_looked_at(request: Request, policies: Policies, decision: Decision) -> 
 def explain_symptom(
     symptoms: Sequence[Symptom], policies: Policies, principal: str | None, knowledge: Knowledge
 ) -> Explanation:
-    """Return what a text means, and which of the actions behind it the policies do not allow.
-
-    There is at least one symptom. The explanation is about the first action that is not allowed.
-    """
+    """Return what a text with at least one symptom means, for the first action behind it that the policies do not allow."""
     actions = tuple(dict.fromkeys(action for symptom in symptoms for action in symptom.actions))
     judged = bool(policies.identity) or policies.identity_known
     verdicts = {action: decide(Request(action, principal=principal), policies, None).verdict for action in actions}

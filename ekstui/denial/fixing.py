@@ -120,10 +120,7 @@ def checks_of_limit(case: FixCase, limit: str) -> Iterator[Command]:
 
 
 def role_fix(commands: Sequence[Command], request: Request, policies: Policies, assumed: str | None) -> Fix | None:
-    """Return the commands that fix a finding about a role, if they make a request allowed; None if not.
-
-    `assumed` is the ARN of the role that is to be assumed, whose trust policy they may replace.
-    """
+    """Return the commands that fix a finding about a role, or the trust policy of the one `assumed`, if they make a request allowed."""
     if len(commands) != 1:
         return None
     arguments = commands[0].arguments

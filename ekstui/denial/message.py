@@ -221,10 +221,7 @@ def sentences_in(text: str) -> Iterator[_Sentence]:
 
 
 def with_token(denial: Denial, text: str) -> Denial:
-    """Return the denial of a call with a token, completed by the role, service account and issuer that the text names.
-
-    The message of STS names none of them, but the log of a controller or SDK may.
-    """
+    """Return the denial of a call with a token, completed by what the log around it names: the role, the service account and the issuer."""
     if denial.action.lower() != "sts:assumerolewithwebidentity":
         return denial
     role, subject, provider = (_only(pattern, text) for pattern in (_ROLE, SERVICE_ACCOUNT_NAME, _ISSUER))

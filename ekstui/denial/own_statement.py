@@ -134,10 +134,7 @@ def _conditions_met(nearest: Sequence[StatementResult]) -> tuple[Condition, ...]
 
 
 def _pattern_of_name(name: str, request: Request) -> str | None:
-    """Return a pattern for the ARN of a resource that a message names otherwise; None if it may have any type.
-
-    The resource is taken to be in the principal's account; the Region is not known.
-    """
+    """Return a pattern for the ARN, in the principal's account, of what a message names otherwise; None if it may have any type."""
     info, own = reference().find(request.action), split_arn(request.principal or "")
     if info is None or not own.account.isdigit() or REDACTED.search(name):
         return None

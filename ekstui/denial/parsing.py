@@ -97,10 +97,7 @@ def check_length(text: str) -> None:
 
 
 def refusals_in(text: str) -> tuple[Refusal, ...]:
-    """Return everything that a pasted text says was denied, in its order, repeats included.
-
-    Raises InputError, with a next step, for a text that is too long, and for one that names no action at all.
-    """
+    """Return everything that a pasted text says was denied, in its order with repeats; InputError if it is too long or names no action."""
     check_length(text)
     whole = unframed(bare_lines(text))
     reader = _Reader()

@@ -56,10 +56,7 @@ class AskedOfKubernetes(NamedTuple):
 
 
 def everything_asked(question: Question) -> tuple[Asked | AskedOfKubernetes, ...]:
-    """Return the requests to explain: one, or those of a message, in its order and without repeats.
-
-    Raises InputError for a message that is not a denial, a malformed action or ARN, or an unknown condition key.
-    """
+    """Return the requests to explain: one, or those of a message in its order, without repeats; InputError for malformed input."""
     _check(question)
     if question.message is None:
         return (_asked(question, None),)

@@ -73,10 +73,7 @@ def allowers(
 def newer_version(
     request: Request, identity: Sequence[AppliedPolicy], candidates: Iterable[CandidatePolicy]
 ) -> NewerVersion | None:
-    """Return a later version of an attached policy that allows the request, or may allow it if the current one does not.
-
-    A version that certainly allows it is preferred to an older one that depends on a key.
-    """
+    """Return a later version of an attached policy that allows the request or, without one, may allow it if the current one does not."""
     by_arn = {candidate.policy.arn: candidate for candidate in candidates}
     versions: list[NewerVersion] = []
     for applied in identity:
@@ -89,10 +86,7 @@ def newer_version(
 
 
 def newer_release(request: Request, candidate: CandidatePolicy, current: int) -> NewerVersion | None:
-    """Return the first later version that allows a request, or that has a further statement that may; None if none has.
-
-    What it has must still be in the newest version.
-    """
+    """Return the first later version that allows a request, or has a further statement that may and the newest has too; else None."""
     policy = candidate.policy
     later = [
         (info, evaluated_by(request, candidate, info.number))

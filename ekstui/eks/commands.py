@@ -148,10 +148,7 @@ def associate_policy(
     namespaces: Iterable[str] = (),
     partition: str = "aws",
 ) -> Command:
-    """Return the command that gives a principal an access policy: in namespaces, or everywhere if none.
-
-    `principal` is an ARN, or a shell expansion.
-    """
+    """Return the command that gives a principal (its ARN, or a shell expansion) an access policy: in namespaces, or everywhere if none."""
     names = ",".join(namespaces)
     return aws(
         f"gives it {policy} in {names or 'the whole cluster'}",
@@ -168,10 +165,7 @@ def access_policy_arn(policy: str, partition: str) -> str:
 
 
 def iam_principal(username: str) -> str | None:
-    """Return the ARN of the role or user behind a session; None for any other name.
-
-    A session's ARN lacks the path of its role, so it is a shell expansion.
-    """
+    """Return the ARN of the role or user behind a session, as a shell expansion where the path is not known; None for any other name."""
     entity = entity_of(username)
     if not ROLE_NAME.fullmatch(entity.name):
         return None

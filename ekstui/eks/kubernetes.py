@@ -105,10 +105,7 @@ def is_kubernetes(text: str) -> bool:
 
 
 def requests_meant(text: str, rules: Mapping[str, Iterable[Rule]]) -> tuple[KubernetesRequest, ...]:
-    """Return the requests that a command of kubectl makes, or that `k8s:…` names; empty for any other text.
-
-    A command that nothing else is called, such as `exec`, may stand alone.
-    """
+    """Return the requests that `kubectl …`, a command such as `exec` alone, or `k8s:…` stands for; empty for any other text."""
     words = text.split()
     if len(words) == 1 and text.strip().lower() in _ALONE:
         words.insert(0, "kubectl")
@@ -186,10 +183,7 @@ def covering(rules: Iterable[Rule], request: KubernetesRequest) -> tuple[Rule, .
 
 
 def permissions(rules: Iterable[Rule]) -> frozenset[Permission]:
-    """Return what rules allow, verb by verb; paths become resources without a group, and `*` is kept.
-
-    All paths are `/*`, since `*` alone means all resources.
-    """
+    """Return what rules allow, verb by verb, with `*` kept; paths become resources without a group, all of them `/*`."""
     return frozenset(
         Permission(group, resource, verb)
         for rule in rules
@@ -241,10 +235,7 @@ def missing_expectations(rules: Iterable[Rule]) -> tuple[str, ...]:
 
 
 def applies_in(namespaces: tuple[str, ...] | None, namespace: str | None) -> bool | None:
-    """Return whether a scope covers a namespace; None if the namespace is not given.
-
-    `namespaces` is None for the whole cluster; its names may contain `*`, as in `dev-*`.
-    """
+    """Return whether names and patterns such as `dev-*`, or None for the whole cluster, cover a namespace; None if that is not given."""
     if namespaces is None:
         return True
     if namespace is None:

@@ -149,10 +149,7 @@ class PodsWithRole(NamedTuple):
 
 
 def pods_with_role(arn: str | None, clusters: Iterable[Cluster]) -> tuple[PodsWithRole, ...] | None:
-    """Return the pods that have a role's credentials, by cluster, namespace and owner; None if no cluster's pods were read.
-
-    Those that use their node's role are among them where a cluster has one such role.
-    """
+    """Return the pods that have a role's credentials, also as the one role of their nodes, by owner; None if no pods were read."""
     read = [cluster for cluster in clusters if cluster.pods is not None]
     by_key: dict[tuple[str, ...], PodsWithRole] = {}
     for cluster in read:
@@ -169,10 +166,7 @@ def pods_with_role(arn: str | None, clusters: Iterable[Cluster]) -> tuple[PodsWi
 
 
 def expected_of(workload: Workload, cluster: Cluster) -> Expected | None:
-    """Return what pods of a workload get if they are made now: an association comes before an annotation.
-
-    None if they get nothing of their own, or what decides it was not read.
-    """
+    """Return what pods get if they are made now, an association before an annotation; None if nothing, or if that is not known."""
     association = cluster.association(workload.namespace, workload.service_account)
     if association is not None and not any(pod.on_fargate for pod in workload.pods):
         arn = association.target_role_arn or association.role_arn

@@ -56,10 +56,7 @@ class ComponentVersion(NamedTuple):
         return self.releases[0].tag
 
     def document(self, values: Mapping[str, str] | None = None) -> Document:
-        """Return the union of the policies, with the given parameters filled in.
-
-        A parameter that is not given remains a variable: it may have any value, but the same one everywhere.
-        """
+        """Return the union of the policies, filled in; a parameter that is not given remains a variable, with one value everywhere."""
         from ekstui.iam.document import parse
 
         return parse(self.json(values))
@@ -199,10 +196,7 @@ _PLACEHOLDER = r"\$\{([A-Za-z_][\w.:]*)\}"
 
 
 def read_components(lines: Iterable[bytes]) -> dict[str, Component]:
-    """Return the components by name, from the lines of assets/published.jsonl.xz.
-
-    A component with several policies also has an entry for each of them, as `COMPONENT/POLICY`.
-    """
+    """Return the components by name, from assets/published.jsonl.xz, and each policy of those that have several as `COMPONENT/POLICY`."""
     rows: dict[str, list[Mapping[str, Any]]] = {}
     for line in lines:
         row = json.loads(line)
@@ -244,10 +238,7 @@ def policy_of(component: Component) -> Policy:
 
 
 def values_in(version: ComponentVersion, copy: Document) -> dict[str, str]:
-    """Return the values of the parameters in a filled-in copy of a template.
-
-    Each is the value that most places agree on. Parameters that no place has are missing, and wildcards do not count.
-    """
+    """Return the values of the parameters in a filled-in copy of a template, as most places have them; wildcards do not count."""
     open_document = version.document({"AWS::Partition": "${AWS::Partition}"})
     templates = (text for text in dict.fromkeys(_places(open_document)) if "${" in text)
     patterns = [pattern for template in templates for pattern in _patterns(template, version.parameters)]
@@ -326,10 +317,7 @@ def united_document(documents: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def filled(document: Any, values: Mapping[str, str]) -> Any:
-    """Return a document with `${NAME}` replaced in values and condition keys for the given names.
-
-    `AWS::Partition` is `aws` unless given.
-    """
+    """Return a document with `${NAME}` replaced in values and condition keys; `AWS::Partition` is `aws` unless given."""
     values_of_names = {"AWS::Partition": "aws", **values}
 
     def replaced(value: Any) -> Any:

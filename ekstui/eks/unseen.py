@@ -118,10 +118,7 @@ class Branch(NamedTuple):
 
 
 def branches(cluster: Cluster, roles: Mapping[str, Sequence[Use]], *, roles_complete: bool) -> tuple[Branch, ...]:
-    """Return a branch for every way in which a cluster can use roles; a role used in two ways is in both.
-
-    `roles` are the uses in this cluster by role ARN; `roles_complete` tells whether all roles of the account were read.
-    """
+    """Return a branch for each way in which a cluster can use roles, whose uses in it are by ARN; a role used in two ways is in both."""
     # The parts of a cluster may have been read even if the cluster itself was not described.
     unread = {*cluster.unread, *cluster._replace(described=True).unread, *(() if roles_complete else (ROLES,))}
     if cluster.authentication_mode != "API" and not cluster.knows_aws_auth:

@@ -51,10 +51,7 @@ _NODE_KINDS = {"nodegroup", "self-managed-node", "karpenter-node", "auto-mode-no
 
 
 def uses_in(snapshot: AccountSnapshot) -> Uses:
-    """Return the uses of every role that has any, confirmed ones first.
-
-    A use that only the trust policy suggests is left out if the same kind is confirmed.
-    """
+    """Return the uses of every role that has any, first the confirmed, then those of other kinds that its policies suggest."""
     uses: dict[str, list[Use]] = {}
     for cluster in snapshot.clusters:
         for arn, use in _confirmed(cluster, snapshot):
@@ -190,10 +187,7 @@ def inferred_uses(role: Role, snapshot: AccountSnapshot, confirmed: set[UseKind]
 
 
 def attachments_with_uses(snapshot: AccountSnapshot, policy_arn: str, uses: Uses | None = None) -> Attachments:
-    """Return who has the policy attached, each role with its uses, and whether the answer is complete.
-
-    `snapshot` may contain roles that were read one by one; `uses` saves computing them again.
-    """
+    """Return who has the policy attached, each role with its uses, and whether that is complete; `uses` saves computing them again."""
     uses_of_roles = uses_in(snapshot) if uses is None else uses
     attachments = attachments_of(snapshot, policy_arn)
     roles = tuple(
@@ -234,10 +228,7 @@ def _name_of_aws(policy_arn: str) -> str | None:
 
 
 def roles_of_cluster(cluster: Cluster, snapshot: AccountSnapshot, uses: Uses) -> dict[str, tuple[Use, ...]]:
-    """Return the roles that a cluster uses, by ARN, with their uses in it.
-
-    A role whose trust policy names the cluster's issuer is included even if no service account can assume it.
-    """
+    """Return the roles that a cluster uses, by ARN, with their uses in it: none for one whose trust policy only names the issuer."""
     uses_here = {
         arn: here
         for arn, uses_of_role in uses.items()

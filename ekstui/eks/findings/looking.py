@@ -38,10 +38,7 @@ def worst_first(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def findings_of(subject: FindingSubject, account: AccountContext) -> tuple[Finding, ...]:
-    """Return the findings about a subject, worst first; none for a service-linked role, which belongs to its service.
-
-    Each is there once: where cases differ in their evidence alone, with that of all.
-    """
+    """Return the findings about a subject, worst first, equal ones once with the evidence of all; none for a service-linked role."""
     if isinstance(subject, RoleInUse) and subject.role.service_linked:
         return ()
     by_subject: dict[tuple[str, str, str], Finding] = {}

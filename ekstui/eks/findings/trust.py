@@ -104,10 +104,7 @@ def _may_tag(requirement: TrustRequirement, subject: RoleInUse, account: Account
 def _unmet(
     trusted: tuple[Trustee, ...], subject: RoleInUse, account: AccountContext
 ) -> Iterator[tuple[TrustRequirement, list[Use], list[str]]]:
-    """Yield what services that use the role need of its trust policy, with the uses and the actions that it does not allow.
-
-    The list is empty if it does not name the service at all.
-    """
+    """Yield what services need of the trust policy, with their uses and the actions that it does not allow: none if it does not name them."""
     for requirement in account.knowledge.trust:
         uses = [
             use
