@@ -5,7 +5,7 @@
   had before a terminal wrapped or framed it (`wrapping`) and a log driver put its lines into JSON (`log_lines`). `merging`
   puts repeats together.
 - `question.everything_asked` makes requests of that, or of what a user describes. `explain.explain` decides one: what
-  decides (`deciding`, for roles `assuming` with `callers`), and what is remembered of it (`answer.Explanation`). Start
+  decides (`deciding`, for roles `assuming`), and what is remembered of it (`answer.Explanation`). Start
   reading there.
 - `purpose` says what the principal is for, `pod_session` what a pod's session has, `remedies` which policies and
   statements would allow the request; `access_entries` does the same for a request that Kubernetes forbade.

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from ekstui.change.holders import Since
 from ekstui.change.policy import PolicyScope, version_label
-from ekstui.denial.callers import WantedToken
 from ekstui.denial.message import Cause
 from ekstui.denial.purpose import Fit
 from ekstui.eks.commands import Command, decode_message
 from ekstui.eks.knowledge import DependentActions, Symptom
+from ekstui.eks.trust import ServiceAccount
 from ekstui.iam import wildcard
 from ekstui.iam.document import Document, Statement
 from ekstui.iam.evaluation import (
@@ -34,6 +34,16 @@ from ekstui.named_tuples import NamedTuple
 if TYPE_CHECKING:
     from ekstui.eks.account_snapshot import Use
     from ekstui.eks.findings.table import Finding
+
+
+class WantedToken(NamedTuple):
+    """The tokens of one EKS cluster's issuer that a trust policy accepts."""
+
+    issuer: str
+    service_accounts: tuple[ServiceAccount, ...]
+    """Empty for every service account."""
+    audiences: tuple[str, ...]
+    """Empty for any audience."""
 
 
 class TrustJudgement(NamedTuple):

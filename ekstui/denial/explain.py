@@ -6,29 +6,9 @@ Source: IAM User Guide, "Troubleshoot access denied error messages" and "Policy 
 from collections.abc import Iterator, Sequence
 
 from ekstui.change.holders import nearest_actions
+from ekstui.denial import deciding, fixing
 from ekstui.denial.answer import Explanation, Policies, refused_tags
 from ekstui.denial.assuming import TRUST_UNSEEN
-from ekstui.denial.deciding import (
-    Decision,
-    decide,
-    nearest_statements,
-    notes_on_decision,
-    notes_on_refused_tags,
-    notes_on_tags_of_new_resource,
-    other_resource_types,
-)
-from ekstui.denial.fixing import (
-    FixCase,
-    assumes_itself,
-    checks_of,
-    checks_of_limit,
-    checks_of_trust,
-    fixes_of,
-    limited_by,
-    other_account,
-    role_for_pods,
-    shown_statement,
-)
 from ekstui.denial.message import Denial
 from ekstui.denial.own_statement import smallest_statement
 from ekstui.denial.owners import checks_of_owner, whom_to_ask
@@ -86,8 +66,8 @@ def explain(
     the message that the request came from; its reason decides whether a remedy can be offered. `purpose` is what the
     caller is for, and `text` the whole message, which may name a controller.
     """
-    decision = decide(request, policies, denial)
-    nearest = nearest_statements(decision.statements, decision.verdict, request.action)
+    decision = deciding.decide(request, policies, denial)
+    nearest = deciding.nearest_statements(decision.statements, decision.verdict, request.action)
     is_of_node = is_call_of_node(request.action, candidates, knowledge, purpose)
     of_pods = purpose.is_of_nodes and not is_of_node and decision.verdict != "allowed"
     misplaced = controllers_calling(request.action, candidates, knowledge) if of_pods else ()
@@ -98,7 +78,7 @@ def explain(
         and not is_unsigned(request)
         # What a controller lacks because it has no role of its own, no pod on the node should get.
         and not misplaced
-        and not assumes_itself(request)
+        and not fixing.assumes_itself(request)
         # An action that nothing knows and that the message names once may be cut off.
         and (decision.cause is not None or _is_real(request.action, candidates))
     )
@@ -114,17 +94,17 @@ def explain(
         tag_keys_of_new_resource=decision.tag_keys_of_new_resource,
         not_looked_at=_not_looked_at(request, policies, decision),
         hints=knowledge.dependents(request.action),
-        also_authorised_on=other_resource_types(request),
+        also_authorised_on=deciding.other_resource_types(request),
         used_by=policies.used_by,
         notes=(
             *_unknown_action(request.action),
-            *notes_on_tags_of_new_resource(request, decision.tag_keys_of_new_resource),
+            *deciding.notes_on_tags_of_new_resource(request, decision.tag_keys_of_new_resource),
             *notes_on_node_role(request, purpose, misplaced, of_node=is_of_node),
-            *notes_on_refused_tags(nearest),
+            *deciding.notes_on_refused_tags(nearest),
             *_on_itself(request),
             *_on_two_accounts(request, is_helped=has_remedy),
             *_on_owner(request, is_helped=has_remedy),
-            *notes_on_decision(request, policies, decision, denial),
+            *deciding.notes_on_decision(request, policies, decision, denial),
         ),
         encoded=None if denial is None else denial.encoded,
         must_allow_too=(
@@ -136,7 +116,7 @@ def explain(
         symptoms=tuple(_symptoms(nearest, request, knowledge, is_misplaced=bool(misplaced))),
     )
     in_force = {applied.arn for applied in policies.identity}
-    case = FixCase(
+    case = fixing.FixCase(
         request=request,
         policies=policies,
         statements=decision.statements,
@@ -155,7 +135,7 @@ def explain(
 
 def _with_remedies(
     explanation: Explanation,
-    case: FixCase,
+    case: fixing.FixCase,
     evaluation: Evaluation | None,
     candidates: Sequence[CandidatePolicy],
     purpose: Purpose,
@@ -172,37 +152,37 @@ def _with_remedies(
     models.sort(key=lambda candidate: own[candidate.policy.name])
     statement = smallest_statement(request, evaluation, explanation.nearest, explanation.resource_name, models)
     case = case._replace(offered=offered, statement=statement)
-    if (limit := limited_by(case)) is not None:
+    if (limit := fixing.limited_by(case)) is not None:
         note = f"An Allow in an identity policy is not enough: the {limit} does not allow it either."
-        return explanation._replace(notes=(*explanation.notes, note), checks=tuple(checks_of_limit(case, limit)))
-    fixes = fixes_of(case, of_pods=of_pods)
+        return explanation._replace(notes=(*explanation.notes, note), checks=tuple(fixing.checks_of_limit(case, limit)))
+    fixes = fixing.fixes_of(case, of_pods=of_pods)
     return explanation._replace(
         allowed_by=offered,
         allowed_by_more=more,
         newer_version=newer_version(request, case.policies.identity, candidates),
-        smallest_statement=shown_statement(statement, request),
-        checks=checks_of(case, fixes, of_pods=of_pods),
+        smallest_statement=fixing.shown_statement(statement, request),
+        checks=fixing.checks_of(case, fixes, of_pods=of_pods),
         fixes=fixes,
     )
 
 
 def _with_next_steps(
-    explanation: Explanation, case: FixCase, component: str | None, knowledge: Knowledge
+    explanation: Explanation, case: fixing.FixCase, component: str | None, knowledge: Knowledge
 ) -> Explanation:
     """Return an explanation with what to do where no remedy helps; `component` is what called with the role of its node, if anything."""
     if component is not None:
         offered, _ = allowers(case.request, case.candidates, purpose_of_components((component,), knowledge))
         case = case._replace(offered=offered, component=component)
-        fixes = role_for_pods(case)
-        return explanation._replace(checks=checks_of(case, fixes, of_pods=True), fixes=fixes)
+        fixes = fixing.role_for_pods(case)
+        return explanation._replace(checks=fixing.checks_of(case, fixes, of_pods=True), fixes=fixes)
     if explanation.cause is not None and not explanation.cause.has_remedy:
         asked_of = filter(None, (whom_to_ask(explanation.cause, case.request),))
         return explanation._replace(
             notes=(*explanation.notes, *asked_of), checks=tuple(checks_of_owner(explanation.cause, case.request))
         )
     return (
-        explanation._replace(checks=tuple(checks_of_trust(case.request)))
-        if assumes_itself(case.request)
+        explanation._replace(checks=tuple(fixing.checks_of_trust(case.request)))
+        if fixing.assumes_itself(case.request)
         else explanation
     )
 
@@ -217,7 +197,7 @@ def _calling(misplaced: Sequence[str], purpose: Purpose, text: str) -> str | Non
 
 def _on_itself(request: Request) -> Iterator[str]:
     """Yield what it means that a role assumes itself."""
-    if assumes_itself(request):
+    if fixing.assumes_itself(request):
         yield (
             "The role assumes itself: the caller has its credentials already. Remove the setting that names it again (in "
             "cert-manager, `role` of the Route 53 solver), or allow the role in its own trust policy."
@@ -227,7 +207,7 @@ def _on_itself(request: Request) -> Iterator[str]:
 def _on_two_accounts(request: Request, *, is_helped: bool) -> Iterator[str]:
     """Yield that two accounts must allow a request, if a remedy is offered."""
     service = request.action.partition(":")[0].lower()
-    for other in other_account(request) if is_helped else ():
+    for other in fixing.other_account(request) if is_helped else ():
         own = split_arn(request.principal or "").account
         by = _RESOURCE_POLICIES.get(service, "the resource's own policy")
         yield (
@@ -274,7 +254,7 @@ def _is_real(action: str, candidates: Sequence[CandidatePolicy]) -> bool:
     )
 
 
-def _is_open_elsewhere(decision: Decision) -> bool:
+def _is_open_elsewhere(decision: deciding.Decision) -> bool:
     """Return whether only a policy of the organization leaves the verdict open."""
     open_ones = {layer.layer for layer in decision.layers if layer.verdict != "allowed"}
     return (
@@ -284,7 +264,7 @@ def _is_open_elsewhere(decision: Decision) -> bool:
     )
 
 
-def _resource(request: Request, decision: Decision) -> str | None:
+def _resource(request: Request, decision: deciding.Decision) -> str | None:
     if decision.evaluation is not None:
         return decision.evaluation.decisive.resource
     if request.resources:
@@ -313,7 +293,7 @@ def _resource_policy_needed(request: Request) -> str | None:
     return f"{_RESOURCE_POLICIES.get(service, 'the policy of the resource')} in its account" if is_across else None
 
 
-def _not_looked_at(request: Request, policies: Policies, decision: Decision) -> tuple[str, ...]:
+def _not_looked_at(request: Request, policies: Policies, decision: deciding.Decision) -> tuple[str, ...]:
     """Return what might have denied the request; if it is allowed against a message on identity policies, only those."""
     service = request.action.partition(":")[0].lower()
     of_resource = _RESOURCE_POLICIES.get(service, "resource policies")
@@ -352,7 +332,9 @@ def explain_symptom(
     """Return what a text with at least one symptom means, for the first action behind it that the policies do not allow."""
     actions = tuple(dict.fromkeys(action for symptom in symptoms for action in symptom.actions))
     judged = bool(policies.identity) or policies.identity_known
-    verdicts = {action: decide(Request(action, principal=principal), policies, None).verdict for action in actions}
+    verdicts = {
+        action: deciding.decide(Request(action, principal=principal), policies, None).verdict for action in actions
+    }
     worst = min(actions, key=lambda action: STRONGEST_FIRST.index(verdicts[action]), default=None)
     explanation = explain(Request(worst or "", principal=principal), policies, (), knowledge=knowledge)
     # A remedy would allow only one of the actions.

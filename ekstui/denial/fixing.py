@@ -11,7 +11,7 @@ from ekstui.change.policy import version_label
 from ekstui.denial.answer import Allower, Fix, Policies, policy_document
 from ekstui.denial.assuming import judge_trust, judged_together
 from ekstui.denial.deciding import evaluated
-from ekstui.denial.own_statement import REDACTED, as_shown, is_redacted
+from ekstui.denial.own_statement import REDACTED, as_shown
 from ekstui.denial.purpose import ADDON_ROLES, CandidatePolicy
 from ekstui.denial.remedies import evaluated_by
 from ekstui.eks.commands import (
@@ -219,7 +219,7 @@ def _taggable(resource: str) -> bool:
     return (
         resource.startswith("arn:")
         and "*" not in parts.resource
-        and not is_redacted(resource)
+        and as_shown(resource, None) == resource  # nothing of it is redacted
         and parts.service != "iam"
     )
 

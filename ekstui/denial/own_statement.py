@@ -81,11 +81,6 @@ def as_shown(resource: str, principal: str | None) -> str:
     return ":".join((parts.arn, parts.partition, parts.service, region, account, rest))
 
 
-def is_redacted(resource: str) -> bool:
-    """Return whether a message does not show all of an ARN that it names."""
-    return as_shown(resource, None) != resource
-
-
 def _model(request: Request, resource: str, models: Iterable[CandidatePolicy]) -> Statement | None:
     """Return the narrowest statement of a policy that allows the request, or may; with the patterns that match alone."""
     asked = request if resource == "*" else request._replace(resources=(resource,))

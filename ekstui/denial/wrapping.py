@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
 from operator import itemgetter
+from os.path import commonprefix
 
 from ekstui.denial.patterns import compiled_later
 from ekstui.named_tuples import NamedTuple
@@ -64,16 +65,11 @@ def unframed(text: str) -> str:
     framed = [*map(_may_be_framed, lines)]
     # A selection of panes side by side may begin in the right one, and end in the left one.
     for end, inner in ((0, 1), (-1, -2)):
-        if len(lines) > 2 and not framed[end] and _has_panes(lines[inner]):
+        if len(lines) > 2 and not framed[end] and sum(bool(cell.strip()) for cell in _BAR.split(lines[inner])) > 1:
             framed[end] = True
     groups = groupby(zip(framed, lines, strict=True), key=itemgetter(0))
     blocks = ((is_framed, "\n".join(line for _, line in group)) for is_framed, group in groups)
     return "\n".join(_unframed(block) if is_framed else block for is_framed, block in blocks)
-
-
-def _has_panes(line: str) -> bool:
-    """Return whether a line has text on both sides of a bar."""
-    return sum(bool(cell.strip()) for cell in _BAR.split(line)) > 1
 
 
 def _may_be_framed(line: str) -> bool:
@@ -223,9 +219,7 @@ def _without_prefixes(lines: Sequence[_Line]) -> list[_Line]:
     heads = [_DIGIT.sub("0", line.text[:_LONGEST_PREFIX]) for line in lines]
     bare = [_without_start(lines[0])]
     for previous, head, line in zip(heads, heads[1:], lines[1:], strict=False):
-        length = next(
-            (i for i, (a, b) in enumerate(zip(previous, head, strict=False)) if a != b), min(len(previous), len(head))
-        )
+        length = len(commonprefix((previous, head)))  # noqa: RUF071 (texts, not paths)
         while length and not _PREFIX_END.match(head[length - 1]):
             length -= 1
         bare.append(

@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from ekstui.change.policy import Policy, ReleaseNumber, VersionInfo
@@ -353,18 +354,14 @@ def _component(name: str, title: str, rows: list[Mapping[str, Any]]) -> Componen
         policy = PublishedPolicy(row["policy"], row["path"], tuple(row["parameters"]), row["document"])
         for tag, day in row["releases"]:
             by_release.setdefault(Release(tag, date.fromisoformat(day)), []).append(policy)
-    runs: list[tuple[list[Release], list[PublishedPolicy]]] = []
-    for release in sorted(by_release, key=lambda version: release_numbers(version.tag)):
-        policies = by_release[release]
-        if not runs or runs[-1][1] != policies:
-            runs.append(([], policies))
-        runs[-1][0].append(release)
+    in_order = sorted(by_release, key=lambda release: release_numbers(release.tag))
+    runs = groupby(in_order, key=by_release.__getitem__)
     return Component(
         name,
         title,
         rows[0]["repository"],
         tuple(
             ComponentVersion(number, tuple(releases), tuple(policies))
-            for number, (releases, policies) in enumerate(runs, start=1)
+            for number, (policies, releases) in enumerate(runs, start=1)
         ),
     )

@@ -4,6 +4,7 @@ Sources: IAM User Guide, "AWS JSON policy elements: Principal"; EKS User Guide f
 """
 
 import re
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from ekstui.iam.arn import entity_of, split_arn
@@ -139,14 +140,7 @@ def _trustee(statement: Statement, principal: Principal, value: str) -> Trustee:
     kind, name = _kind(principal.kind, value)
     if kind not in ("irsa", "github", "oidc"):
         return Trustee(kind, name, statement.actions, statement.conditions)
-    subjects = [
-        (text, definition is None or definition.takes_wildcards)
-        for condition in statement.conditions
-        if condition.key.lower() == f"{name}:sub".lower()
-        for definition in (operator(condition.operator),)
-        if definition is None or definition.lists_accepted
-        for text in condition.values
-    ]
+    subjects = list(accepted_values(statement.conditions, f"{name}:sub"))
     accounts = tuple(ServiceAccount(text, pattern) for text, pattern in subjects) if kind == "irsa" else ()
     return Trustee(
         kind,
@@ -157,6 +151,15 @@ def _trustee(statement: Statement, principal: Principal, value: str) -> Trustee:
         service_accounts=accounts,
         subjects=tuple(text for text, _ in subjects),
     )
+
+
+def accepted_values(conditions: Iterable[Condition], key: str) -> Iterator[tuple[str, bool]]:
+    """Yield the values of a key that conditions accept, and whether `*` and `?` in them are or may be wildcards."""
+    for condition in conditions:
+        definition = operator(condition.operator)
+        if condition.key.lower() == key.lower() and (definition is None or definition.lists_accepted):
+            takes_wildcards = definition is None or definition.takes_wildcards
+            yield from ((value, takes_wildcards) for value in condition.values)
 
 
 def _kind(principal: str, value: str) -> tuple[TrusteeKind, str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ekstui.eks.account_snapshot import AccountSnapshot, Attachments, Role, Use, UseKind, attachments_of
 from ekstui.eks.cluster import Cluster, ClusterPlace, PodIdentityAssociation
-from ekstui.eks.pods import KubernetesFacts, Pod
+from ekstui.eks.pods import Pod
 from ekstui.eks.trust import Trustee, eks_region, trustees, trusts_service
 from ekstui.iam.principals import issuer_of
 from ekstui.iam.wildcard import is_wild
@@ -113,7 +113,8 @@ def _unconfirmed(
             yield use
         elif (use.cluster, use.region, use.namespace, use.service_account) not in shown:
             is_pattern = is_wild(use.namespace or "") or is_wild(use.service_account or "")
-            if _is_annotated(read, use, arn):
+            account = read.service_account(use.namespace or "", use.service_account or "")
+            if account is not None and account.role_arn == arn:
                 # The role is an add-on's, which stands for it among the confirmed ones.
                 yield use._replace(certainty="confirmed")
             elif not {"pods", "service accounts"} <= {*read.whole}:
@@ -122,11 +123,6 @@ def _unconfirmed(
                 yield use._replace(overruled="its service account is not annotated with the role")
             elif not shown:
                 yield use._replace(overruled="no service account is annotated with the role")
-
-
-def _is_annotated(facts: KubernetesFacts, use: Use, arn: str) -> bool:
-    account = facts.service_account(use.namespace or "", use.service_account or "")
-    return account is not None and account.role_arn == arn
 
 
 def _overruled(cluster: Cluster, uses: Sequence[tuple[str, Use]]) -> dict[tuple[str, Use], str]:

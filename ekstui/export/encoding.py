@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     # Every command imports this module, but none needs the modules of all these values.
     from ekstui.change.comparison import GrantDifference
     from ekstui.denial.access_entries import ForbiddenExplanation
-    from ekstui.denial.callers import WantedToken
+    from ekstui.denial.answer import WantedToken
     from ekstui.eks.account_snapshot import Group, RecordedAttachment, Role, User
     from ekstui.eks.cluster import Cluster, HealthIssue
     from ekstui.eks.commands import Command

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from ekstui.denial.answer import Explanation, Policies, TrustJudgement, refused_tags
-from ekstui.denial.assuming import TRUST_UNSEEN, judge_trust, judged_together, with_trust
-from ekstui.denial.callers import wanted_tokens
+from ekstui.denial.assuming import TRUST_UNSEEN, judge_trust, judged_together, wanted_tokens, with_trust
 from ekstui.denial.deciding import TRUST_MUST_ALLOW
 from ekstui.denial.explain import explain
 from ekstui.denial.parsing import parse_denial
