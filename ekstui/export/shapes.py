@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -102,15 +101,12 @@ def clusters_shape(data: DataStatus, snapshot: AccountSnapshot, answers: Sequenc
 
 
 def _cluster(answer: ClusterAnswer) -> Shape:
-    from ekstui.library.cluster_answers import findings_worst_first  # imports the findings, which only `clusters` needs
-
-    counts = Counter(finding.severity for _, finding in findings_worst_first(answer))
     about = shape(answer.cluster)
     issues = about.pop("issues")
     return about | {
         "roles": len(answer.roles),
-        "problems": None if answer.not_judged and not counts["problem"] else counts["problem"],
-        "advice": None if answer.not_judged and not counts["advice"] else counts["advice"],
+        "problems": answer.count("problem"),
+        "advice": answer.count("advice"),
         "not_judged": list(answer.not_judged),
         "issues": issues,
     }

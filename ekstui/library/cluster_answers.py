@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from ekstui.eks.cluster import AccessEntry, Cluster, HealthIssue
 from ekstui.eks.findings.health import is_about
 from ekstui.eks.findings.looking import findings_of
 from ekstui.eks.findings.subjects import (
+    About,
     AccountContext,
     ClusterInUse,
     EntryInCluster,
@@ -38,7 +40,6 @@ class ClusterRole:
     """A role that the cluster uses."""
 
     arn: str
-    """Of a finding about something else what that is called, such as `shop/deployment/web`."""
     uses: tuple[Use, ...]
     """Its uses in this cluster."""
     subject: RoleInUse | None
@@ -47,8 +48,8 @@ class ClusterRole:
 
     @property
     def name(self) -> str:
-        """What it is called in a sentence."""
-        return self.arn.rpartition("/")[2] if self.arn.startswith("arn:") else self.arn
+        """Its name, without the path."""
+        return self.arn.rpartition("/")[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,11 @@ class ClusterAnswer:
 
     Roles of other accounts are not among it: they are never read.
     """
+
+    def count(self, severity: Severity) -> int | None:
+        """Return how many findings have a severity; None if none was found, but not everything was judged."""
+        count = sum(finding.severity == severity for _, finding in findings_worst_first(self))
+        return count or (None if self.not_judged else 0)
 
 
 def cluster_answer(library: Library, name: str, region: str | None = None, *, ask: bool = True) -> ClusterAnswer:
@@ -266,20 +272,41 @@ def clusters(library: Library) -> tuple[ClusterAnswer, ...]:
     return tuple(cluster_answer(library, cluster.name, cluster.region, ask=False) for cluster in snapshot.clusters)
 
 
-def findings_worst_first(answer: ClusterAnswer) -> list[tuple[ClusterRole, Finding]]:
-    """Return the findings about the cluster, its roles and access entries, problems first, then advice, then notes."""
-    roles = {role.arn: role for role in answer.roles}
-    itself = ClusterRole(answer.cluster.arn or answer.cluster.name, (), None, ())
-    pairs = [(itself, finding) for finding in answer.findings]
-    pairs += [(role, finding) for role in answer.roles for finding in role.findings]
+class ClusterSubject(NamedTuple):
+    """What a finding of a cluster is about."""
+
+    about: About
+    arn: str
+    """An ARN or, of pods and service accounts, what they are called, such as `shop/deployment/web`."""
+    role: ClusterRole | None = None
+    """The role of the cluster that it is, also if it is the principal of an access entry."""
+    pods: int = 0
+    """How many pods it is about, by themselves or by their service account."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in a sentence."""
+        return self.arn.rpartition("/")[2] if self.arn.startswith("arn:") else self.arn
+
+
+def findings_worst_first(answer: ClusterAnswer) -> list[tuple[ClusterSubject, Finding]]:
+    """Return all findings of a cluster, each with what it is about, problems first, then advice, then notes."""
+    findings = [(ClusterSubject("cluster", answer.cluster.arn or answer.cluster.name), answer.findings)]
+    findings += [(ClusterSubject("role in a cluster", role.arn, role), role.findings) for role in answer.roles]
+    pods_of_accounts: Counter[str] = Counter()
     for pods in answer.pods or ():
-        pairs += [(ClusterRole(pods.workload.title, (), None, ()), finding) for finding in pods.findings]
-    for account in answer.service_accounts:
-        name = f"{account.service_account.namespace}/sa/{account.service_account.name}"
-        pairs += [(ClusterRole(name, (), None, ()), finding) for finding in account.findings]
+        count = len(pods.workload.pods)
+        pods_of_accounts[pods.workload.account] += count
+        findings.append((ClusterSubject("pods", pods.workload.title, pods=count), pods.findings))
+    for account, of_account in answer.service_accounts:
+        count = pods_of_accounts[f"{account.namespace}/{account.name}"]
+        name = f"{account.namespace}/sa/{account.name}"
+        findings.append((ClusterSubject("service account", name, pods=count), of_account))
+    roles = {role.arn: role for role in answer.roles}
     for entry in answer.entries:
         arn = entry.entry.principal_arn
-        pairs += [(roles.get(arn, ClusterRole(arn, (), None, ())), finding) for finding in entry.findings]
+        findings.append((ClusterSubject("access entry", arn, roles.get(arn)), entry.findings))
+    pairs = [(subject, finding) for subject, about_it in findings for finding in about_it]
     return sorted(pairs, key=lambda pair: SEVERITIES.index(pair[1].severity))
 
 
@@ -289,14 +316,14 @@ class CommonCause(NamedTuple):
     severity: Severity
     code: str
     title: str
-    cases: tuple[tuple[ClusterRole, Finding], ...]
+    cases: tuple[tuple[ClusterSubject, Finding], ...]
 
 
 def causes(answer: ClusterAnswer) -> list[CommonCause]:
     """Return the findings about the cluster, its roles and access entries by cause, problems first, then advice, then notes."""
-    cases: dict[tuple[Severity, str, str], list[tuple[ClusterRole, Finding]]] = {}
-    for role, finding in findings_worst_first(answer):
-        cases.setdefault((finding.severity, finding.code, finding.title), []).append((role, finding))
+    cases: dict[tuple[Severity, str, str], list[tuple[ClusterSubject, Finding]]] = {}
+    for subject, finding in findings_worst_first(answer):
+        cases.setdefault((finding.severity, finding.code, finding.title), []).append((subject, finding))
     return [CommonCause(*cause, tuple(alike)) for cause, alike in cases.items()]
 
 

@@ -59,11 +59,10 @@ _MOST_SIGNS = 12
 
 def counts_line(answer: ClusterAnswer) -> tuple[Span | str, ...]:
     """Return how many problems, advice and notes there are, each with its sign, and how many EKS reports."""
-    counts = Counter(severity for severity, _, _, cases in causes(answer) for _ in cases)
     judged = not answer.not_judged
     parts: list[Span | str] = [Span(f"{answer.cluster.name} {answer.cluster.version or ''}".rstrip(), "strong")]
     for severity in SEVERITIES:
-        count = counts[severity]
+        count = answer.count(severity)
         words = known_words(count, whole=judged)
         noun = severity if severity == "advice" or (count == 1 and judged) else f"{severity}s"
         style = SEVERITY_STYLES[severity] if count else "good" if judged else "warn"
@@ -72,7 +71,7 @@ def counts_line(answer: ClusterAnswer) -> tuple[Span | str, ...]:
     return (*parts, "   ", Span(f"EKS reports {issues}", "muted"))
 
 
-def known_words(count: int, *, whole: bool) -> str:
+def known_words(count: int | None, *, whole: bool) -> str:
     """Return how many were found; `2+` or `?` where not everything was read, since none found does not mean none."""
     return str(count) if whole else f"{count}+" if count else "?"
 
@@ -119,10 +118,10 @@ def causes_blocks(answer: ClusterAnswer, opened: Collection[Hashable] | None) ->
     for cause in causes(answer):
         key = ("cause", cause.code, cause.title)
         nodes = [*_details(answer, cause, in_app=opened is not None)]
-        cells = (severity_sign(cause.severity), cause.title, _roles(answer, cause), _used_by(answer, cause))
+        cells = (severity_sign(cause.severity), cause.title, _subjects(cause), _used_by(answer, cause))
         rows.append(TableRow(cells, cause, key, tuple(nodes) if opened is None or key in opened else ()))
         title = Span(cause.severity, SEVERITY_STYLES[cause.severity], shown="markdown")
-        words = f"  {''.join(span.text for span in _roles(answer, cause))}: {cause.title}"
+        words = f"  {''.join(span.text for span in _subjects(cause))}: {cause.title}"
         line = (title, Span(f" {cause.code}", "muted", shown="markdown"), Span(words, shown="markdown"))
         details.append(Node(line, nodes))
     if not rows:
@@ -130,39 +129,28 @@ def causes_blocks(answer: ClusterAnswer, opened: Collection[Hashable] | None) ->
     return [Table(COLUMNS, rows, one_line=True), *([Tree(details)] if opened is None else [])]
 
 
-def _roles(answer: ClusterAnswer, cause: CommonCause) -> tuple[Span, ...]:
-    """Return the roles, or principals of access entries, that a cause concerns."""
-    own = answer.cluster.arn or answer.cluster.name
-    names = ["the cluster" if role.arn == own else role.name for role, _ in cause.cases]
+def _subjects(cause: CommonCause) -> tuple[Span, ...]:
+    """Return what a cause concerns, by name."""
+    names = ["the cluster" if subject.about == "cluster" else subject.name for subject, _ in cause.cases]
     return _some(list(dict.fromkeys(names)))
 
 
 def _used_by(answer: ClusterAnswer, cause: CommonCause) -> tuple[Span, ...]:
     """Return what uses the roles in this cluster, and that EKS reports the same if it does."""
-    entries = {entry.entry.principal_arn: entry.findings for entry in answer.entries}
-    count = sum(_pods_concerned(answer, role.arn, finding) for role, finding in cause.cases)
+    count = sum(subject.pods for subject, _ in cause.cases)
     words: dict[str, None] = {counted(count, "pod"): None} if count else {}
     reported = False
-    for role, finding in cause.cases:
+    for subject, finding in cause.cases:
         reported |= is_explained(finding)
-        if finding in entries.get(role.arn, ()):
+        if subject.about == "access entry":
             words["access entry"] = None
             continue
-        uses = [use for use in finding.uses or role.uses if use.cluster in (None, answer.cluster.name)]
+        uses_of_role = subject.role.uses if subject.role else ()
+        uses = [use for use in finding.uses or uses_of_role if use.cluster in (None, answer.cluster.name)]
         words.update(dict.fromkeys(use_in_words(use._replace(cluster=None)) for use in uses))
         if finding.code == "eks-reports":
             words.update(dict.fromkeys(_part(issue.kind, issue.name) for issue in finding.reported))
     return (*((Span("(EKS says so too) "),) if reported else ()), *_some(list(words)))
-
-
-def _pods_concerned(answer: ClusterAnswer, name: str, finding: Finding) -> int:
-    """Return how many pods a finding about pods or their service account concerns; 0 for any other."""
-    return sum(
-        len(pods.workload.pods)
-        for pods in answer.pods or ()
-        if (name == pods.workload.title and finding in pods.findings)
-        or name == f"{pods.workload.namespace}/sa/{pods.workload.service_account}"
-    )
 
 
 def _part(kind: str, name: str) -> str:
@@ -179,19 +167,21 @@ def _some(names: Sequence[str]) -> tuple[Span, ...]:
 
 def _details(answer: ClusterAnswer, cause: CommonCause, *, in_app: bool) -> Iterator[Node]:
     """Yield what is wrong, the evidence and the commands of each case, under its role if there are several."""
-    for role, finding in cause.cases:
+    for subject, finding in cause.cases:
         below = [Node(_private(answer, Span(finding.text)))]
         below += [Node(_private(answer, Span(evidence, "muted"))) for evidence in finding.evidence]
         below += fix_nodes(finding, partial(_command_nodes, answer))
         if not finding.commands and not finding.change and finding.severity == "problem":
             below.append(Node(Span("No next step is known.", "muted")))
-        if role.subject is not None and in_app:
-            below.append(Node(("all about ", code(role.subject.role.name, "strong")), value=role))
-        elif in_app and _pods_concerned(answer, role.arn, finding):
-            place = PodPlace(answer.cluster.name, role.name)
-            below.append(Node(("all about ", code(role.name, "strong")), value=place))
+        page: ClusterRole | PodPlace | None = None
+        if subject.role is not None and subject.role.subject is not None:
+            page = subject.role
+        elif subject.pods:
+            page = PodPlace(answer.cluster.name, subject.name)
+        if page is not None and in_app:
+            below.append(Node(("all about ", code(subject.name, "strong")), value=page))
         if len(cause.cases) > 1:
-            yield Node(Span(role.name, "strong"), below)
+            yield Node(Span(subject.name, "strong"), below)
         else:
             yield from below
 

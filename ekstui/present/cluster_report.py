@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Hashable, Iterator, Sequence
 from datetime import datetime
 
@@ -65,8 +64,8 @@ def cluster_cells(cluster: Cluster, answer: ClusterAnswer | None = None, *, wait
     """Return a cluster as a row of the table of clusters; without an answer its counts are `…` while `waiting`, else `?`."""
     unknown = "…" if waiting else "?"
     mode = "?" if cluster.auto_mode is None else "Auto Mode" if cluster.auto_mode else "standard"
-    counts = Counter(finding.severity for _, finding in findings_worst_first(answer)) if answer else Counter()
-    problems, advice, issues = counts["problem"], counts["advice"], len(cluster.all_issues)
+    problems, advice = (answer.count("problem"), answer.count("advice")) if answer else (None, None)
+    issues = len(cluster.all_issues)
     judged = answer is not None and not answer.not_judged
     return (
         styled(clean_line(cluster.name), "strong"), styled(clean_line(cluster.region)),
@@ -98,7 +97,7 @@ def clusters_blocks(snapshot: AccountSnapshot, answers: Sequence[ClusterAnswer])
 
 def _sum_of_clusters(answers: Sequence[ClusterAnswer]) -> Iterator[Block]:
     """Yield how many problems there are, and in how many of the clusters."""
-    problems = [sum(finding.severity == "problem" for _, finding in findings_worst_first(answer)) for answer in answers]
+    problems = [answer.count("problem") or 0 for answer in answers]
     failing = sum(map(bool, problems))
     judged = not any(answer.not_judged for answer in answers)
     if failing:
@@ -240,7 +239,7 @@ def allowed_words(entry: AccessEntry) -> Line:
 
 
 def _verdict(answer: ClusterAnswer) -> str:
-    named = [(f"{role.name}: ", finding) for role, finding in findings_worst_first(answer)]
+    named = [(f"{subject.name}: ", finding) for subject, finding in findings_worst_first(answer)]
     return verdict_words(named, [f"{part} was" for part in answer.not_judged])
 
 
@@ -277,10 +276,10 @@ def about_line(value: object) -> Line:
     """Return the details of what a row of a cluster or role is about; empty if there are none."""
     match value:
         case CommonCause(cases=cases):
-            role, finding = cases[0]
+            subject, finding = cases[0]
             fix = f"  y copies: {one_line(finding.commands)}" if finding.commands else ""
             more = f" and {len(cases) - 1} more" if cases[1:] else ""
-            return code(role.arn, "strong"), more, Span(fix, "muted"), f"  {finding.text}"
+            return code(subject.arn, "strong"), more, Span(fix, "muted"), f"  {finding.text}"
         case ClusterRole(arn=arn, uses=uses, findings=findings):
             wrong = "; ".join(f"{known_finding.severity}: {known_finding.text}" for known_finding in findings)
             return code(arn, "strong"), f"  {wrong or uses_words(uses)}"

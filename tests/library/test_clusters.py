@@ -265,7 +265,7 @@ def test_findings_are_listed_worst_first(asking: Asking) -> None:
         ("a", "note", unused), ("a", "note", "missing-policy"), ("a", "note", "missing-policy"), ("c", "note", unused),
     ]  # fmt: skip
     # A role of the cluster is the same one where it has an access entry.
-    assert findings_worst_first(reordered)[1][0] is reordered.roles[1]
+    assert findings_worst_first(reordered)[1][0].role is reordered.roles[1]
 
 
 def test_roles_with_a_problem_go_before_the_others_and_then_by_name(asking: Asking) -> None:

@@ -72,10 +72,10 @@ def test_what_an_upgrade_prints(demo: Library) -> None:
 
 def test_what_a_role_s_page_prints_is_what_its_cluster_says(demo: Library) -> None:
     of_clusters = {
-        (role.arn, finding.text): finding.commands
+        (subject.arn, finding.text): finding.commands
         for name in CLUSTERS
-        for role, finding in findings_worst_first(cluster_answer(demo, name))
-        if role.subject is not None and finding.commands
+        for subject, finding in findings_worst_first(cluster_answer(demo, name))
+        if subject.role is not None and subject.role.subject is not None and finding.commands
     }
     commands: list[str] = []
     for role in demo.account.last_snapshot_or_error().roles:

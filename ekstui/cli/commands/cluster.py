@@ -22,6 +22,7 @@ from ekstui.cli.parser import (
 )
 from ekstui.cli.session import library_for, read_account, remark_missing
 from ekstui.cli.streams import print_answer, print_blocks, print_json, print_shape, print_text, remark
+from ekstui.eks.findings.table import severities_from
 from ekstui.eks.rbac import Binding
 from ekstui.errors import InputError
 from ekstui.export.encoding import shape
@@ -30,7 +31,7 @@ from ekstui.export.shapes import answer_of, clusters_shape
 from ekstui.export.texts import terraform_text
 from ekstui.iam.document import serialise, serialise_statement
 from ekstui.library import Library
-from ekstui.library.cluster_answers import cluster_answer, clusters, findings_worst_first
+from ekstui.library.cluster_answers import cluster_answer, clusters
 from ekstui.library.entry_migration import entries_answer
 from ekstui.library.kubernetes import keep_kubernetes, kubernetes_texts, kubernetes_trouble, read_with_kubectl
 from ekstui.library.roles import role_answer
@@ -138,10 +139,7 @@ def show_cluster(arguments: Namespace) -> int:
     remark_missing(answer.errors, answer.complete, "everything about this cluster")
     if arguments.fail_on is None:
         return ExitCode.DONE
-    failing = ("problem",) if arguments.fail_on == "problem" else ("problem", "advice")
-    has_problems = bool(answer.cluster.all_issues) or any(
-        finding.severity in failing for _, finding in findings_worst_first(answer)
-    )
+    has_problems = bool(answer.cluster.all_issues) or any(map(answer.count, severities_from(arguments.fail_on)))
     return gate(has_problems or not answer.complete or bool(answer.not_judged))
 
 

@@ -26,6 +26,12 @@ Severity = Literal["problem", "advice", "note"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 """Worst first."""
 
+
+def severities_from(least: Severity) -> tuple[Severity, ...]:
+    """Return a severity and those that are worse."""
+    return SEVERITIES[: SEVERITIES.index(least) + 1]
+
+
 TITLE_WIDTH = 40
 """The most columns of a title."""
 

@@ -124,12 +124,12 @@ class ClusterScreen(ClusterReportScreen):
         """Return what fixes the problem under the cursor, for each role: a command and, to attach a policy, Terraform."""
         cause = self.rows.value
         copies: list[Extract] = []
-        for role, finding in cause.cases if isinstance(cause, CommonCause) else ():
+        for subject, finding in cause.cases if isinstance(cause, CommonCause) else ():
             if not finding.commands:
                 continue
             copies.append(copyable("command", one_line(finding.commands)))
             if finding.commands[0].arguments[1:3] == ("iam", "attach-role-policy"):
-                text = attachment_terraform(role.arn.rpartition("/")[2], finding.commands[0].arguments[-1])
+                text = attachment_terraform(subject.name, finding.commands[0].arguments[-1])
                 copies.append(copyable("Terraform", text, "the same as an aws_iam_role_policy_attachment"))
         return copies
 
