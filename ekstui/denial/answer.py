@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ekstui.change.holders import Since
 from ekstui.change.policy import PolicyScope, version_label
@@ -15,6 +15,7 @@ from ekstui.eks.trust import ServiceAccount
 from ekstui.iam import wildcard
 from ekstui.iam.document import Document, Statement
 from ekstui.iam.evaluation import (
+    DENIALS,
     LAYER_WORDS,
     NO_RESOURCE_POLICIES,
     AppliedPolicy,
@@ -25,6 +26,7 @@ from ekstui.iam.evaluation import (
     ResourcePolicies,
     StatementResult,
     Verdict,
+    exemption_of,
 )
 from ekstui.iam.principals import Caller, NamedAs
 from ekstui.iam.reference import ResourceUse
@@ -146,6 +148,9 @@ class Fix(NamedTuple):
     """What is not known of the request, or must allow it too; empty if it certainly allows the request."""
 
 
+Outcome = Literal["allowed", "denied", "unknown"]
+
+
 class Explanation(NamedTuple):
     """Why a request was denied."""
 
@@ -212,6 +217,32 @@ class Explanation(NamedTuple):
     """The resources of all repeats, if they differ; `resource` is the first one's."""
     layers: tuple[LayerEvaluation, ...] = ()
     """The verdict of each layer of policies that was evaluated, in IAM's order."""
+
+    @property
+    def lacks_only_tags_of_new_resource(self) -> bool:
+        """Whether only tags of what the call makes would allow it, which the denied resource cannot have."""
+        keys = self.tag_keys_of_new_resource
+        return bool(keys) and set(self.missing_context) <= set(keys)
+
+    @property
+    def outcome(self) -> Outcome:
+        """What becomes of the request; what was denied is denied even if the policies looked at allow it, or may."""
+        if self.lacks_only_tags_of_new_resource:
+            return "denied"
+        if self.verdict == "allowed" and exemption_of(self.action or "", self.principal) == "action":
+            return "allowed"
+        if self.denied or self.verdict in DENIALS:
+            return "denied"
+        return "allowed" if self.verdict == "allowed" else "unknown"
+
+    @property
+    def worth_attaching(self) -> tuple[Allower, ...]:
+        """The policies that fit the principal best: what is for other services or roles would do harm."""
+        for fit in ("own", "kind"):
+            if fitting := tuple(allower for allower in self.allowed_by if allower.fit == fit):
+                return fitting
+        unknown = (allower for allower in self.allowed_by if allower.fit == "unknown")
+        return tuple(allower for allower in unknown if allower.scope != "aws" and not allower.wildcard)
 
     def without_remedies(self) -> Explanation:
         """Return it without what would allow the request, and without what to check."""

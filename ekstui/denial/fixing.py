@@ -30,7 +30,7 @@ from ekstui.iam.arn import entity_of, split_arn
 from ekstui.iam.condition_operators import operator
 from ekstui.iam.document import Document, Statement, parse_text, serialise
 from ekstui.iam.evaluation import AppliedPolicy, StatementResult, evaluate
-from ekstui.iam.principals import is_assuming
+from ekstui.iam.principals import is_assuming, is_own_role
 from ekstui.iam.reference import reference
 from ekstui.iam.request import Request
 from ekstui.iam.wildcard import is_wild
@@ -371,10 +371,8 @@ def other_account(request: Request) -> Iterator[str]:
 
 def assumes_itself(request: Request) -> bool:
     """Return whether a session asks for the role that it is of."""
-    caller = entity_of(request.principal)
-    asked = [entity_of(resource) for resource in request.resources]
-    is_own = caller.kind == "session" and [(entity.kind, entity.name) for entity in asked] == [("role", caller.name)]
-    return is_own and request.action.lower() == "sts:assumerole" and not any(other_account(request))
+    is_own = len(request.resources) == 1 and is_own_role(request.principal, request.resources[0])
+    return is_own and request.action.lower() == "sts:assumerole"
 
 
 def checks_of_trust(request: Request) -> Iterator[Command]:

@@ -108,6 +108,14 @@ def _bearer(context: Mapping[str, str | None], pod: str | None) -> Caller:
     return Caller("web-identity", provider, pod if subject is None else subject, claims.get(f"{issuer}:aud"))
 
 
+def is_own_role(principal: str | None, role: str | None) -> bool:
+    """Return whether a principal is a session of a role, also where an ARN does not show the account."""
+    caller, wanted = arn.entity_of(principal), arn.entity_of(role)
+    accounts = {arn.split_arn(name or "").account for name in (principal, role)}
+    is_of_another = len(accounts) > 1 and all(account.isdigit() for account in accounts)
+    return (caller.kind, wanted.kind, caller.name) == ("session", "role", wanted.name) and not is_of_another
+
+
 class PrincipalMatch(NamedTuple):
     """A principal in a statement, and whether it is the caller."""
 

@@ -61,14 +61,12 @@ from ekstui.present.chain import breaking_line, chain_line, is_open
 from ekstui.present.forbidden_report import forbidden_blocks
 from ekstui.present.simulation import simulation_blocks
 from ekstui.present.styled import Style
-from ekstui.present.verdicts import IN_A_WORD, STYLES, verdict_in_words
+from ekstui.present.verdicts import IN_A_WORD, OUTCOMES, STYLES, reason_in_words
 
 if TYPE_CHECKING:
     from ekstui.library.explaining import ExplainAnswer
     from ekstui.library.peeling import Peeled
 
-_IN_CAPITALS: dict[str, Style] = {"ALLOWED": "good", "DENIED": "bad", "CANNOT TELL": "warn"}
-"""Verdicts at the start of an answer."""
 _DENIED_THOUGH = {"allowed": "denied elsewhere", "depends": "denied, it depends"}
 """In a table, what was denied though the policies looked at allow it, or may."""
 _OF_A_LAYER = {
@@ -163,7 +161,7 @@ def _word(answer: ExplainAnswer) -> str:
         # A denial without an action, or one whose meaning is known, was denied all the same.
         if (not answer.judged and not answer.action) or answer.symptoms:
             return "denied"
-        if answer.verdict in _DENIED_THOUGH and verdict_in_words(answer)[0] == "DENIED":
+        if answer.verdict in _DENIED_THOUGH and answer.outcome == "denied":
             return _DENIED_THOUGH[answer.verdict]
     return IN_A_WORD[answer.verdict]
 
@@ -228,8 +226,8 @@ def _headline(explanation: Explanation) -> tuple[Line, list[Line]]:
     if explanation.symptoms and not explanation.denied and not explanation.judged:
         first, *others = explanation.symptoms
         return Span(first.symptom, "strong"), [first.answer, *lines[1:]] if others else [first.answer]
-    word, reason = verdict_in_words(explanation)
-    verdict = Span(f"{word}  ", _IN_CAPITALS[word])
+    word, style = OUTCOMES[explanation.outcome]
+    verdict, reason = Span(f"{word}  ", style), reason_in_words(explanation)
     if not explanation.action:
         return (verdict, reason), lines
     return (verdict, code(explanation.action, "strong"), code(_on_what(explanation)), f": {reason}"), lines
@@ -448,7 +446,7 @@ def _option(key: str) -> str:
 
 
 def _offered(number: int, explanation: Explanation) -> Iterator[Block]:
-    shown = _fitting(explanation.allowed_by)[:_MOST_OFFERED]
+    shown = explanation.worth_attaching[:_MOST_OFFERED]
     yield Table(
         (Column("", shrink=1), Column(""), Column(""), Column("", shrink=2)),
         [
@@ -472,16 +470,6 @@ def _offered(number: int, explanation: Explanation) -> Iterator[Block]:
         yield Sentence(by_place(f"{others}; w lists them", f"{others}:", "muted"), key=(number, "more"))
         command = Command(("ekstui", "who-can", explanation.action or "", "--scope", "all"), "lists them")
         yield Code(command.text, "sh", command, (number, "all"), "outside")
-
-
-def _fitting(allowers: Sequence[Allower]) -> Sequence[Allower]:
-    """Return the policies worth attaching, of those that fit best: what is for other services or roles would do harm."""
-    for fit in ("own", "kind"):
-        if fitting := [allower for allower in allowers if allower.fit == fit]:
-            return fitting
-    return [
-        allower for allower in allowers if allower.fit == "unknown" and allower.scope != "aws" and not allower.wildcard
-    ]
 
 
 def _remarks(allower: Allower) -> str:

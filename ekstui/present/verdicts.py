@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ekstui.denial.answer import Explanation, layer_in_words, statement_in_words
+from ekstui.denial.answer import Explanation, Outcome, layer_in_words, statement_in_words
 from ekstui.denial.merging import kind_of_resource
 from ekstui.denial.message import Cause
 from ekstui.denial.parameters import made_by
-from ekstui.iam.arn import entity_of, split_arn
-from ekstui.iam.evaluation import DENIALS, IDENTITY, PRINCIPAL, RESOURCE, LayerEvaluation, exemption_of
-from ekstui.iam.principals import UNSIGNED
+from ekstui.iam.arn import split_arn
+from ekstui.iam.evaluation import IDENTITY, PRINCIPAL, RESOURCE, LayerEvaluation, exemption_of
+from ekstui.iam.principals import UNSIGNED, is_own_role
 from ekstui.present.styled import Style
 
 STYLES: dict[str, Style] = {
@@ -31,22 +31,18 @@ _MOST_KEYS = 3
 """The most condition keys in a first line."""
 
 
-def verdict_in_words(explanation: Explanation) -> tuple[str, str]:
-    """Return the verdict in capitals, and its reason; if it comes from the message, with the kind of policy.
+OUTCOMES: dict[Outcome, tuple[str, Style]] = {
+    "allowed": ("ALLOWED", "good"), "denied": ("DENIED", "bad"), "unknown": ("CANNOT TELL", "warn"),
+}  # fmt: skip
+"""What becomes of a request, at the start of an answer."""
 
-    What was denied is called so even where the policies looked at allow it, or may.
-    """
-    of_others = set(explanation.tag_keys_of_new_resource)
-    if of_others and set(explanation.missing_context) <= of_others:
-        return "DENIED", _of_foreign_tags(explanation)
+
+def reason_in_words(explanation: Explanation) -> str:
+    """Return the reason of an answer's outcome; if it comes from the message, with the kind of policy."""
+    if explanation.lacks_only_tags_of_new_resource:
+        return _of_foreign_tags(explanation)
     if explanation.verdict == "allowed" and exemption_of(explanation.action or "", explanation.principal) == "action":
-        return "ALLOWED", "it always is, as it needs no permission"
-    if explanation.denied or explanation.verdict in DENIALS:
-        return "DENIED", _reason(explanation)
-    return "ALLOWED" if explanation.verdict == "allowed" else "CANNOT TELL", _reason(explanation)
-
-
-def _reason(explanation: Explanation) -> str:
+        return "it always is, as it needs no permission"
     if explanation.denied and not explanation.action:
         where = "only its encoded part does" if explanation.encoded else "the lines around it may"
         return f"the message does not name the action; {where}"
@@ -66,9 +62,8 @@ def _of_assuming(explanation: Explanation) -> str:
         return "the role does not exist, or its trust policy does not accept the token"
     if action != "sts:assumerole":
         return ""
-    caller, role = entity_of(explanation.principal), entity_of(explanation.resource)
     accounts = {split_arn(name or "").account for name in (explanation.principal, explanation.resource)}
-    if caller.kind == "session" and role.kind == "role" and caller.name == role.name and len(accounts) == 1:
+    if is_own_role(explanation.principal, explanation.resource):
         return "the role assumes itself, which its own trust policy would have to allow"
     if len(accounts) > 1 and all(account.isdigit() for account in accounts):
         return "across accounts, the caller's policies and the trust policy of the role must both allow it"

@@ -13,7 +13,7 @@ from ekstui.denial.message import Cause
 from ekstui.iam.evaluation import Failure, LayerEvaluation, StatementResult
 from ekstui.library.catalog import knowledge
 from ekstui.present.explanation import behind_in_words, failure_in_words, newer_in_words, since_in_words
-from ekstui.present.verdicts import verdict_in_words
+from ekstui.present.verdicts import OUTCOMES, reason_in_words
 from tests.denial.subjects import GET, READ, ROLE, managed_policy
 from tests.support.documents import parsed
 
@@ -87,7 +87,8 @@ def explanation(**fields: Any) -> Explanation:
 )  # fmt: skip
 def test_a_verdict_in_words(fields: Mapping[str, Any], words: str) -> None:
     of_message = {"denied": True, "judged": False} if "cause" in fields else {"denied": False, "judged": False}
-    assert ": ".join(verdict_in_words(explanation(**of_message | dict(fields)))) == words
+    answer = explanation(**of_message | dict(fields))
+    assert f"{OUTCOMES[answer.outcome][0]}: {reason_in_words(answer)}" == words
 
 
 def test_versions_and_statements_in_words() -> None:
