@@ -139,12 +139,12 @@ def _copies(library: Library, policy: Policy, snapshot: AccountSnapshot) -> tupl
 
 def attached_names(snapshot: AccountSnapshot) -> Counter[str]:
     """Return the names of the AWS managed policies in the account, with how many roles, users and groups have each."""
-    holders: tuple[Role | User | Group, ...] = (*snapshot.roles, *snapshot.users, *snapshot.groups)
+    entities: tuple[Role | User | Group, ...] = (*snapshot.roles, *snapshot.users, *snapshot.groups)
     counted: Counter[str] = Counter()
-    for holder in holders:
-        arns = {policy.arn for policy in holder.attached}
-        if not isinstance(holder, Group) and holder.boundary_arn:
-            arns.add(holder.boundary_arn)
+    for entity in entities:
+        arns = {policy.arn for policy in entity.attached}
+        if not isinstance(entity, Group) and entity.boundary_arn:
+            arns.add(entity.boundary_arn)
         counted.update(arn.rpartition("/")[2] for arn in arns if arn.split(":", 5)[4:5] == ["aws"])
     return counted
 

@@ -35,21 +35,21 @@ class PrincipalsInClusters(NamedTuple):
 
 
 def forbidden_answer(
-    library: Library, forbidden: Forbidden, times: int, cluster: str | None, place: Cluster | None
+    library: Library, forbidden: Forbidden, times: int, name: str | None, cluster: Cluster | None
 ) -> ForbiddenExplanation:
-    """Return why a request was forbidden, according to `place`, which is the named cluster or the only one known."""
+    """Return why a request was forbidden, according to a cluster, which is the one of the name or the only one known."""
     reserved = [policy.name for policy in knowledge().access_policies.values() if policy.reserved]
-    answer = explain_forbidden(forbidden, place, access_rules(), reserved, named=cluster is not None)
-    return answer._replace(fetched_at=_read_at(library, place), times=times)
+    answer = explain_forbidden(forbidden, cluster, access_rules(), reserved, named=name is not None)
+    return answer._replace(fetched_at=_read_at(library, cluster), times=times)
 
 
-def unauthorized_answer(library: Library, principal: str | None, place: Cluster) -> ForbiddenExplanation:
+def unauthorized_answer(library: Library, principal: str | None, cluster: Cluster) -> ForbiddenExplanation:
     """Return why a cluster does not know a principal."""
-    return explain_unauthorized(principal, place)._replace(fetched_at=_read_at(library, place))
+    return explain_unauthorized(principal, cluster)._replace(fetched_at=_read_at(library, cluster))
 
 
-def _read_at(library: Library, place: Cluster | None) -> datetime | None:
-    snapshot = library.account.last_snapshot() if place else None
+def _read_at(library: Library, cluster: Cluster | None) -> datetime | None:
+    snapshot = library.account.last_snapshot() if cluster else None
     return snapshot.fetched_at if snapshot else None
 
 

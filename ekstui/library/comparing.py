@@ -147,15 +147,15 @@ def attached_count(policy_arn: str, snapshot: AccountSnapshot) -> AttachedCount:
     """Return how many roles, users and groups of a snapshot have a policy attached."""
     attachments = attachments_of(snapshot, policy_arn)
     attached_as = [
-        *(holder.attached_as for holder in attachments.roles),
-        *(holder.attached_as for holder in attachments.users),
+        *(role.attached_as for role in attachments.roles),
+        *(user.attached_as for user in attachments.users),
     ]
     return AttachedCount(
         policy_arn.rpartition("/")[2],
         snapshot.identity.account,
         snapshot.fetched_at,
-        roles=sum("permissions" in holder.attached_as for holder in attachments.roles),
-        users=sum("permissions" in holder.attached_as for holder in attachments.users),
+        roles=sum("permissions" in role.attached_as for role in attachments.roles),
+        users=sum("permissions" in user.attached_as for user in attachments.users),
         groups=len(attachments.groups),
         boundaries=sum("boundary" in kinds for kinds in attached_as),
         complete=attachments.complete,

@@ -96,9 +96,11 @@ def explain_all(
 ) -> tuple[ExplainAnswer, ...]:
     """Return why each request of an inquiry is denied, in the message's order, once for all repeats; InputError if it is no denial."""
     snapshot = _snapshot(library, inquiry)
-    place = library if snapshot is None else library.in_partition(snapshot.identity.partition)
-    partition, now = place.data().partition, datetime.now(UTC)
-    answers = place.ask(lambda reader: _Case(inquiry, snapshot, place, reader, partition, now, {}).answers(progress))
+    of_partition = library if snapshot is None else library.in_partition(snapshot.identity.partition)
+    partition, now = of_partition.data().partition, datetime.now(UTC)
+    answers = of_partition.ask(
+        lambda reader: _Case(inquiry, snapshot, of_partition, reader, partition, now, {}).answers(progress)
+    )
     if snapshot is None:
         return answers
     read_at = snapshot.fetched_at
@@ -134,7 +136,7 @@ class _Case(NamedTuple):
 
     inquiry: Inquiry
     snapshot: AccountSnapshot | None
-    place: Library
+    library: Library
     reader: PolicyReader
     partition: str
     now: datetime
@@ -163,7 +165,7 @@ class _Case(NamedTuple):
             )
         if len(wanted) == 1 and requests:
             return tuple(self._of_asked(requests[0]._replace(text=""), symptoms))
-        place = self._cluster() if len(requests) < len(wanted) else None
+        cluster = self._cluster() if len(requests) < len(wanted) else None
         answers: dict[int, tuple[ExplainAnswer, ...]] = {}
         # Denials of one action have their policies in common, of which only those of one action fit into memory.
         for position, one in sorted(enumerate(wanted), key=lambda entry: _action_of(entry[1])):
@@ -172,7 +174,7 @@ class _Case(NamedTuple):
                 from ekstui.library.cluster_access import forbidden_answer  # only for Kubernetes' denials
 
                 answers[position] = (
-                    forbidden_answer(self.place, one.forbidden, one.times, self.inquiry.cluster, place),
+                    forbidden_answer(self.library, one.forbidden, one.times, self.inquiry.cluster, cluster),
                 )
             else:
                 answers[position] = tuple(self._of_asked(one, _symptoms_in(one.text)))
@@ -188,13 +190,13 @@ class _Case(NamedTuple):
             return None
         from ekstui.library.cluster_access import unauthorized_answer
 
-        place = self._cluster()
-        return None if place is None else unauthorized_answer(self.place, principal, place)
+        cluster = self._cluster()
+        return None if cluster is None else unauthorized_answer(self.library, principal, cluster)
 
     def _cluster(self) -> Cluster | None:
         from ekstui.library.cluster_facts import cluster_meant  # only for Kubernetes' denials
 
-        return cluster_meant(self.place, self.inquiry.cluster)
+        return cluster_meant(self.library, self.inquiry.cluster)
 
     def _of_asked(self, question: Asked, symptoms: tuple[Symptom, ...]) -> Iterator[Explanation]:
         """Yield why a request was denied; a further answer for repeats on resources that are decided otherwise."""
@@ -326,7 +328,7 @@ class _Case(NamedTuple):
         # 60 ms, as much as everything else here, and only with an account.
         from ekstui.library.requester import requester_of
 
-        uses = self.place.account.uses(snapshot)
+        uses = self.library.account.uses(snapshot)
         if name is not None:
             session = arn.entity_of(question.request.principal).session
             return requester_of(name, session, snapshot, uses, self.reader, self.inquiry.pod)
@@ -353,7 +355,7 @@ class _Case(NamedTuple):
 
     def _layers(self, request: Request) -> LayersOfRequest:
         account = arn.split_arn(request.principal or "").account
-        layers = layers_in_force(self.inquiry.layers, self.place, account)
+        layers = layers_in_force(self.inquiry.layers, self.library, account)
         return layers.for_request(request, assumes=is_assuming(request.action))
 
     def _with_inquiry(self, policies: Policies, layers: LayersOfRequest) -> Policies:
@@ -370,7 +372,7 @@ class _Case(NamedTuple):
         )
 
     def _applied(self, side: Side) -> AppliedPolicy:
-        side_read = read_side(side, self.place, self.inquiry.standard_input, self.inquiry.values, named=False)
+        side_read = read_side(side, self.library, self.inquiry.standard_input, self.inquiry.values, named=False)
         if side_read.policy is not None:
             return AppliedPolicy(side_read.policy.name, side_read.version, side_read.document, side_read.policy.arn)
         return AppliedPolicy(Path(side_read.label).name, side_read.version, side_read.document)
@@ -380,7 +382,7 @@ class _Case(NamedTuple):
         if self.snapshot is not None and requester is not None and requester.role is not None:
             from ekstui.library.role_purposes import purpose_of
 
-            uses = self.place.account.uses(self.snapshot)
+            uses = self.library.account.uses(self.snapshot)
             purpose = purpose_of(requester.role, self.snapshot, uses, knowledge(), self.now)
             if purpose is not None:
                 return purpose
@@ -417,7 +419,7 @@ class _Case(NamedTuple):
         key = (request.action.lower(), in_force, partition_of(request))
         if key not in self.candidates_read:
             named = {(applied.arn or "").rpartition("/")[2] for applied in _of_aws(policies)}
-            names = self.place.cached(lambda: index.names_allowing(self.place.store, request.action, named))
+            names = self.library.cached(lambda: index.names_allowing(self.library.store, request.action, named))
             self.candidates_read.clear()
             self.candidates_read[key] = list(possible_allowers(request, policies, self.reader, knowledge(), names))
         return self.candidates_read[key]
@@ -435,10 +437,10 @@ class _Case(NamedTuple):
         from ekstui.eks.findings.looking import table
         from ekstui.library.roles import account_context, findings_with_commands
 
-        subject = self._subject(role, self.snapshot, self.place.account.uses(self.snapshot))
+        subject = self._subject(role, self.snapshot, self.library.account.uses(self.snapshot))
         findings = [
             finding
-            for finding in findings_with_commands(subject, account_context(self.snapshot, self.now), self.place)
+            for finding in findings_with_commands(subject, account_context(self.snapshot, self.now), self.library)
             if finding.severity == "problem" or table()[finding.code].explains_denials
         ]
         # What is wrong with a role that is to be assumed comes before what is wrong with the one that assumes it.

@@ -100,7 +100,7 @@ def _cluster_of_context(snapshot: AccountSnapshot, chosen: str | None) -> Cluste
         raise InputError(
             f"kubectl has no {f'context {chosen}' if chosen else 'current context'}.", "Name one with --context."
         )
-    fitting = [place for place in clusters if place.endpoint and is_same_server(context.server, place.endpoint)]
+    fitting = [cluster for cluster in clusters if cluster.endpoint and is_same_server(context.server, cluster.endpoint)]
     if len(fitting) != 1:
         raise InputError(
             f"The context {context.name} leads to no cluster of the account.", "Name the cluster with --cluster."

@@ -93,9 +93,9 @@ def _meant(library: Library, text: str, snapshot: AccountSnapshot) -> _Meant:
         raise InputError(f"{text} is neither a policy nor a role.", "Name role:NAME or a policy.")
     if (own := _own(library, side.name, snapshot)) is not None:
         return _Meant(own.name, own.arn, None, lambda: _own_document(own))
-    place = library.in_partition(snapshot.identity.partition)
-    policy = place.find(side.name).policy
-    return _Meant(policy.name, policy.arn, None, lambda: place.document(policy, version_at(policy, side)))
+    of_partition = library.in_partition(snapshot.identity.partition)
+    policy = of_partition.find(side.name).policy
+    return _Meant(policy.name, policy.arn, None, lambda: of_partition.document(policy, version_at(policy, side)))
 
 
 def _own(library: Library, name: str, snapshot: AccountSnapshot) -> LocalPolicy | None:

@@ -129,17 +129,15 @@ def parse_reference(text: str) -> PodReference:
     return PodReference(kind, before[0] if before else None, name)
 
 
-def answers_for_json(
-    library: Library, facts: KubernetesFacts, cluster: str | None, wish: Wish
-) -> tuple[PodAnswer, ...]:
+def answers_for_json(library: Library, facts: KubernetesFacts, name: str | None, wish: Wish) -> tuple[PodAnswer, ...]:
     """Return the answers for all pods that were read from JSON, judged by the cluster if it is named or the only known one."""
-    snapshot = library.account.last_snapshot_or_error() if cluster is not None else library.snapshot_at_hand()
-    place = Cluster("", "")
-    if snapshot is not None and snapshot.eks is not None and (cluster is not None or len(snapshot.clusters) == 1):
-        place = find_cluster(cluster or snapshot.clusters[0].name, None, snapshot)
+    snapshot = library.account.last_snapshot_or_error() if name is not None else library.snapshot_at_hand()
+    cluster = Cluster("", "")
+    if snapshot is not None and snapshot.eks is not None and (name is not None or len(snapshot.clusters) == 1):
+        cluster = find_cluster(name or snapshot.clusters[0].name, None, snapshot)
     if not workloads(facts.pods or ()):
         raise InputError("There is no pod in it that runs.", "kubectl get pod NAME -o json | ekstui pod -")
-    return answers_in(library, snapshot, place, facts, wish)
+    return answers_in(library, snapshot, cluster, facts, wish)
 
 
 def answers_in(
@@ -150,26 +148,26 @@ def answers_in(
     return tuple(case.answer(group, _title(group)) for group in workloads(facts.pods or ()))
 
 
-def answers_for(library: Library, text: str, cluster: str | None, wish: Wish) -> tuple[PodAnswer, ...]:
+def answers_for(library: Library, text: str, name: str | None, wish: Wish) -> tuple[PodAnswer, ...]:
     """Return the answers for the pods of a name, by what they were given; NotFoundError, AmbiguousError, or AccountError without pods."""
     reference, snapshot = parse_reference(text), library.account.last_snapshot_or_error()
     matches = [
-        (place, place.kubernetes, pod)
-        for place in _clusters(snapshot, cluster)
-        for pod in place.pods or ()
-        if place.kubernetes is not None and reference.fits(pod)
+        (cluster, cluster.kubernetes, pod)
+        for cluster in _clusters(snapshot, name)
+        for pod in cluster.pods or ()
+        if cluster.kubernetes is not None and reference.fits(pod)
     ]
     running = [match for match in matches if not match[2].is_over]
     if not running:
-        raise _unknown(text, reference, snapshot, cluster, over=bool(matches))
-    places = {(place.place, pod.namespace) for place, _, pod in running}
+        raise _unknown(text, reference, snapshot, name, over=bool(matches))
+    places = {(cluster.place, pod.namespace) for cluster, _, pod in running}
     if len(places) > 1:
-        candidates = tuple(sorted(f"{pod.namespace}/{text} of {place.name}" for place, _, pod in running))
+        candidates = tuple(sorted(f"{pod.namespace}/{text} of {cluster.name}" for cluster, _, pod in running))
         raise AmbiguousError(
             f"{text!r} is in {' and '.join(dict.fromkeys(candidates))}: name the namespace, or --cluster.", candidates
         )
-    place, facts, _ = running[0]
-    case = _Case(library, snapshot, place, facts, wish)
+    cluster, facts, _ = running[0]
+    case = _Case(library, snapshot, cluster, facts, wish)
     groups = workloads(pod for _, _, pod in running)
     exact = {pod.name for _, _, pod in running} == {reference.name}
     return tuple(
@@ -178,8 +176,8 @@ def answers_for(library: Library, text: str, cluster: str | None, wish: Wish) ->
 
 
 def _clusters(snapshot: AccountSnapshot, name: str | None) -> Sequence[Cluster]:
-    places = [find_cluster(name, None, snapshot)] if name else snapshot.clusters
-    read = [place for place in places if place.pods is not None]
+    clusters = [find_cluster(name, None, snapshot)] if name else snapshot.clusters
+    read = [cluster for cluster in clusters if cluster.pods is not None]
     if not read:
         which = f"of cluster {name}" if name else "of any cluster"
         raise AccountError(
@@ -189,18 +187,18 @@ def _clusters(snapshot: AccountSnapshot, name: str | None) -> Sequence[Cluster]:
 
 
 def _unknown(
-    text: str, reference: PodReference, snapshot: AccountSnapshot, cluster: str | None, *, over: bool
+    text: str, reference: PodReference, snapshot: AccountSnapshot, name: str | None, *, over: bool
 ) -> Exception:
     if over:
         return InputError(f"{text} ended, so it uses no credentials any more.")
     names = {
-        name
-        for place in _clusters(snapshot, cluster)
-        for pod in place.pods or ()
+        pod_name
+        for cluster in _clusters(snapshot, name)
+        for pod in cluster.pods or ()
         if reference.namespace in (None, pod.namespace)
-        for name in (f"{pod.namespace}/{pod.name}", f"{pod.namespace}/{pod.owner}")
+        for pod_name in (f"{pod.namespace}/{pod.name}", f"{pod.namespace}/{pod.owner}")
     }
-    where = cluster or ", ".join(place.name for place in _clusters(snapshot, cluster))
+    where = name or ", ".join(cluster.name for cluster in _clusters(snapshot, name))
     wanted = "/".join(filter(None, (reference.namespace, reference.name)))
     return not_found(f"There is no pod of {text!r} in {where}, as it was read.", wanted, names)
 

@@ -156,15 +156,15 @@ def principals_in_clusters_blocks(answer: PrincipalsInClusters) -> list[Block]:
     rows = [
         TableRow(
             (
-                holder.cluster,
-                code(without_path(holder.principal)),
-                code(holder.policy),
-                places_words(None if holder.scope == "cluster" else holder.namespaces),
+                entry.cluster,
+                code(without_path(entry.principal)),
+                code(entry.policy),
+                places_words(None if entry.scope == "cluster" else entry.namespaces),
             ),
-            holder,
-            (holder.cluster, holder.principal, holder.policy),
+            entry,
+            (entry.cluster, entry.principal, entry.policy),
         )
-        for holder in answer.principals
+        for entry in answer.principals
     ]
     principal = Column("Principal", 20, names=True, shrink=2)
     columns = (Column("Cluster"), principal, Column("Access policy"), Column("In", 8, shrink=1))
