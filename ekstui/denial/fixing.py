@@ -6,6 +6,7 @@ EKS User Guide, "Learn how EKS Pod Identity grants pods access to AWS services";
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from ekstui.change.policy import version_label
 from ekstui.denial.answer import Allower, Fix, Policies, policy_document
@@ -256,30 +257,27 @@ def _tagging(resource: str, tags: Iterable[_Tag]) -> Iterator[Command]:
 
 def _policies(case: FixCase, name: str, kind: str) -> Iterator[Fix]:
     """Yield the policies and the statement to give the caller, those made for what it runs before the statement."""
-    of_kind: list[Fix] = []
-    has_own = False
-    for allower in case.offered:
-        if (
-            allower.fit not in ("own", "kind")
-            or (allower.fit == "own" and has_own)
-            or (allower.fit == "kind" and of_kind)
-        ):
-            continue
-        candidate = next(other for other in case.candidates if other.policy.name == allower.policy)
-        parameters = parameters_of(candidate.document) if candidate.published else ()
-        depends_on = _without(parameters, case.tried(candidate.document))
-        commands = _giving(case, candidate, name, kind)
-        fix = _fix(case, depends_on, *commands) if commands else None
-        if fix is None:
-            continue
-        if allower.fit == "own":
-            has_own = True
-            yield fix
-        elif not fix.depends_on and not has_own and not set(allower.meant_for) <= ADDON_ROLES:
-            of_kind.append(fix)
+    own = (_policy(case, allower, name, kind) for allower in case.offered if allower.fit == "own")
+    first_own = next(filter(None, own), None)
+    if first_own is not None:
+        yield first_own
     if case.statement is not None:
         yield from _statement(case, case.statement, name, kind)
-    yield from of_kind
+    if first_own is None:
+        of_kind = (
+            _policy(case, allower, name, kind)
+            for allower in case.offered
+            if allower.fit == "kind" and not set(allower.meant_for) <= ADDON_ROLES
+        )
+        yield from islice((fix for fix in of_kind if fix is not None and not fix.depends_on), 1)
+
+
+def _policy(case: FixCase, allower: Allower, name: str, kind: str) -> Fix | None:
+    """Return what gives the caller a policy; None if that would not help."""
+    candidate = next(other for other in case.candidates if other.policy.name == allower.policy)
+    parameters = parameters_of(candidate.document) if candidate.published else ()
+    commands = _giving(case, candidate, name, kind)
+    return _fix(case, _without(parameters, case.tried(candidate.document)), *commands) if commands else None
 
 
 def _fix(case: FixCase, depends_on: tuple[str, ...] | None, *commands: Command) -> Fix | None:

@@ -302,22 +302,6 @@ def _merged(policies: Iterable[AssociatedPolicy]) -> tuple[AssociatedPolicy, ...
     return tuple(AssociatedPolicy(name, where) for name, where in places.items())
 
 
-def rules_given(
-    policies: Iterable[AssociatedPolicy],
-    roles: Iterable[RoleToMake],
-    rules: Mapping[str, tuple[Rule, ...]],
-    place: str | None,
-) -> tuple[Rule, ...]:
-    """Return what access policies and RBAC give in a namespace; at the cluster scope for None."""
-    by_policy = (
-        rule
-        for policy in policies
-        if policy.namespaces is None or place in policy.namespaces
-        for rule in rules[policy.policy]
-    )
-    return (*by_policy, *(rule for role in roles if role.namespace in (None, place) for rule in role.rules))
-
-
 def _gives(
     rights: Rights,
     policies: Sequence[AssociatedPolicy],
@@ -327,7 +311,9 @@ def _gives(
     """Return whether access policies and RBAC give some rights and nothing more, in each place."""
     for place in {None, *rights}:
         before = rights.get(None, ()) if place is None else (*rights.get(None, ()), *rights[place])
-        after = rules_given(policies, roles, rules, place)
+        of_policies = [policy for policy in policies if policy.namespaces is None or place in policy.namespaces]
+        after = [rule for policy in of_policies for rule in rules[policy.policy]]
+        after += [rule for role in roles if role.namespace in (None, place) for rule in role.rules]
         if not (rules_cover(before, after) and rules_cover(after, before)):
             return False
     return True
