@@ -225,7 +225,7 @@ def _without_repeats(hits: Sequence[_Hit], forms: Sequence[Joined]) -> list[_Hit
 
 
 def _says_more(following: _Hit, hit: _Hit) -> bool:
-    """Return whether a hit says more of an error: a sentence or an encoded part of a call, a whole sentence of a bare one."""
+    """Return whether what follows says more: the sentence or encoded part after a call, or a whole sentence after a bare action."""
     if hit.is_call:
         return not following.is_call or not following.refusal.is_named
     bare, whole = hit.refusal.what, following.refusal.what
