@@ -14,7 +14,6 @@ from ekstui.store.index import Progress
 from ekstui.store.objects import CacheError, DamagedCacheError, NewerCacheError
 from ekstui.store.policy_store import DeliveryInfo, pack
 
-
 Activity = Callable[[str, int, int], None]
 """Called with `caching` or `indexing`, how much is done, and how much there is."""
 

@@ -84,27 +84,19 @@ def _by_name(table: Mapping[tuple[str, ...], _Words]) -> Mapping[str, _Words]:
     return {name: words for names, words in table.items() for name in names}
 
 
-_OF_AWS = _by_name(
-    {
-        ("ExpiredToken", "ExpiredTokenException", "RequestExpired"): _Words(
-            "expired",
-            "The session has expired.",
-            Advice("Sign in again, then refresh.", "Sign in again, then r asks again."),
-        ),
-        ("RequestTimeTooSkewed",): _Words("setting", "The local clock is off.", _SET_CLOCK),
-        _BAD_KEY: _Words(
-            "credentials", "AWS does not know the access key.", "Check the credentials, or sign in again."
-        ),
-        ("OptInRequired",): _Words("region", "{region} is not enabled for this account."),
-        THROTTLED: _Words(
-            "throttled", "AWS is rate limiting {what}.", Advice("Refresh in a minute.", "r asks again, in a minute.")
-        ),
-        ("NoRunningConfigurationRecorderException", "NoSuchConfigurationAggregatorException"): _Words(
-            "absent", "AWS Config has no such aggregator, or records nothing here.", "{text}"
-        ),
-        ("NoSuchEntity", "ResourceNotFoundException", "NotFoundException"): _Words("absent", "{what}: {why}"),
-    }
-)
+_OF_AWS = _by_name({
+    ("ExpiredToken", "ExpiredTokenException", "RequestExpired"): _Words("expired", "The session has expired.",
+        Advice("Sign in again, then refresh.", "Sign in again, then r asks again.")),
+    ("RequestTimeTooSkewed",): _Words("setting", "The local clock is off.", _SET_CLOCK),
+    _BAD_KEY: _Words("credentials", "AWS does not know the access key.", "Check the credentials, or sign in again."),
+    ("OptInRequired",): _Words("region", "{region} is not enabled for this account."),
+    THROTTLED: _Words("throttled", "AWS is rate limiting {what}.",
+        Advice("Refresh in a minute.", "r asks again, in a minute.")),
+    ("NoRunningConfigurationRecorderException", "NoSuchConfigurationAggregatorException"): _Words(
+        "absent", "AWS Config has no such aggregator, or records nothing here.",
+        "{text}"),
+    ("NoSuchEntity", "ResourceNotFoundException", "NotFoundException"): _Words("absent", "{what}: {why}"),
+})  # fmt: skip
 """By AWS's error code; `_answer` fills in the braces."""
 
 
@@ -249,89 +241,53 @@ def _is_remote() -> bool:
     return any(os.environ.get(name) for name in ("SSH_CONNECTION", "SSH_TTY"))
 
 
-_OF_THE_SDK = _by_name(
-    {
-        ("NoCredentialsError",): _Words(
-            "credentials",
-            "No AWS credentials.",
-            Advice(
-                f"Set AWS_PROFILE, or run `{{login}}`. {_OFFLINE}, and --demo shows a made-up account.",
-                f"{ANOTHER_PROFILE[:-1]}; y copies `{{login}}`, and then r asks again. {_OFFLINE}.",
-            ),
-        ),
-        ("PartialCredentialsError",): _Words(
-            "credentials", "Incomplete credentials in {provider}: {missing} is missing."
-        ),
-        ("ProfileNotFound",): _Words(
-            "setting",
-            "There is no profile {wanted_profile} in the AWS config.",
-            Advice("`aws configure list-profiles` lists the profiles.", ANOTHER_PROFILE),
-        ),
-        ("ConfigParseError", "ConfigNotFound"): _Words(
-            "setting", "The AWS config file {place} cannot be read.", "Correct or remove that line."
-        ),
-        ("InvalidConfigError", "InfiniteLoopConfigError"): _Words(
-            "setting",
-            "The AWS config of {profile} is wrong.",
-            "Check its source_profile, credential_source, role_arn and sso_session.",
-        ),
-        ("SSOTokenLoadError", "UnauthorizedSSOTokenError", "TokenRetrievalError"): _Words(
-            "expired", "There is no valid SSO session.", _sign_in("{login}")
-        ),
-        ("MissingDependencyException",): _Words(
-            "setting",
-            "This profile signs in with `aws login`, which needs the AWS CRT.",
-            Advice(
-                "Run `pip install 'ekstui[login]'`.",
-                "y copies `pip install 'ekstui[login]'`; a lists the other profiles.",
-            ),
-        ),
-        ("LoginRefreshRequired", "LoginTokenLoadError", "LoginError", "LoginAuthorizationCodeError"): _Words(
-            "expired", "The login session has expired.", _sign_in("{aws_login}")
-        ),
-        ("LoginInsufficientPermissions",): _Words(
-            "credentials", "The login session may not be used here.", _sign_in("{aws_login}")
-        ),
-        ("MetadataRetrievalError",): _Words(
-            "credentials",
-            "The container's credential endpoint cannot be reached.",
-            "Check AWS_CONTAINER_CREDENTIALS_FULL_URI and its token.",
-        ),
-        ("RefreshWithMFAUnsupportedError",): _Words(
-            "mfa", "The MFA session has expired.", Advice("Refresh to enter a new code.", "r takes a new code.")
-        ),
-        ("NoRegionError",): _Words(
-            "setting", "No region is set.", Advice("Give --region, or set AWS_REGION.", "a lists the regions.")
-        ),
-        ("InvalidRegionError", "UnknownRegionError"): _Words(
-            "setting", "{region} is not a region.", "A region looks like eu-west-1."
-        ),
-        ("ProxyConnectionError",): _Words("network", "The proxy {proxy} cannot be reached.", "Check HTTPS_PROXY."),
-        ("ConnectTimeoutError",): _Words(
-            "network", f"No connection to {{host}} in {CONNECT_TIMEOUT:.0f} s.", "Is a VPN or proxy needed?"
-        ),
-        ("ReadTimeoutError",): _Words(
-            "network", "No whole answer from {host} in {seconds} s.", "Is a VPN or proxy needed?"
-        ),
-        ("SSLError",): _Words(
-            "network",
-            "The TLS check of {host} failed.",
-            "Behind a corporate proxy, set AWS_CA_BUNDLE to its certificates.",
-        ),
-        ("EndpointConnectionError",): _Words(
-            "network", "{host} cannot be reached.", f"Check the network.{{typo}} {_OFFLINE}."
-        ),
-        ("ConnectionClosedError", "HTTPClientError", "ResponseStreamingError", "IncompleteReadError"): _Words(
-            "network", "The connection to {host_or_aws} was cut.", Advice("Refresh to try again.", ASK_AGAIN.in_app)
-        ),
-        ("InvalidRetryModeError", "InvalidMaxRetryAttemptsError", "InvalidRetryConfigurationError"): _Words(
-            "setting",
-            "AWS_RETRY_MODE or AWS_MAX_ATTEMPTS is wrong.",
-            "For example, set them to `standard` and 3.",
-        ),
-        ("PaginationError",): _Words("incomplete", "The list is incomplete.", ASK_AGAIN),
-    }
-)
+_OF_THE_SDK = _by_name({
+    ("NoCredentialsError",): _Words("credentials", "No AWS credentials.",
+        Advice(f"Set AWS_PROFILE, or run `{{login}}`. {_OFFLINE}, and --demo shows a made-up account.",
+               f"{ANOTHER_PROFILE[:-1]}; y copies `{{login}}`, and then r asks again. {_OFFLINE}.")),
+    ("PartialCredentialsError",): _Words("credentials", "Incomplete credentials in {provider}: {missing} is missing."),
+    ("ProfileNotFound",): _Words("setting", "There is no profile {wanted_profile} in the AWS config.",
+        Advice("`aws configure list-profiles` lists the profiles.", ANOTHER_PROFILE)),
+    ("ConfigParseError", "ConfigNotFound"): _Words("setting", "The AWS config file {place} cannot be read.",
+        "Correct or remove that line."),
+    ("InvalidConfigError", "InfiniteLoopConfigError"): _Words("setting", "The AWS config of {profile} is wrong.",
+        "Check its source_profile, credential_source, role_arn and sso_session."),
+    ("SSOTokenLoadError", "UnauthorizedSSOTokenError", "TokenRetrievalError"): _Words(
+        "expired", "There is no valid SSO session.",
+        _sign_in("{login}")),
+    ("MissingDependencyException",): _Words(
+        "setting", "This profile signs in with `aws login`, which needs the AWS CRT.",
+        Advice("Run `pip install 'ekstui[login]'`.", "y copies `pip install 'ekstui[login]'`; a lists the other profiles.")),
+    ("LoginRefreshRequired", "LoginTokenLoadError", "LoginError", "LoginAuthorizationCodeError"): _Words(
+        "expired", "The login session has expired.",
+        _sign_in("{aws_login}")),
+    ("LoginInsufficientPermissions",): _Words("credentials", "The login session may not be used here.",
+        _sign_in("{aws_login}")),
+    ("MetadataRetrievalError",): _Words("credentials", "The container's credential endpoint cannot be reached.",
+        "Check AWS_CONTAINER_CREDENTIALS_FULL_URI and its token."),
+    ("RefreshWithMFAUnsupportedError",): _Words("mfa", "The MFA session has expired.",
+        Advice("Refresh to enter a new code.", "r takes a new code.")),
+    ("NoRegionError",): _Words("setting", "No region is set.",
+        Advice("Give --region, or set AWS_REGION.", "a lists the regions.")),
+    ("InvalidRegionError", "UnknownRegionError"): _Words("setting", "{region} is not a region.",
+        "A region looks like eu-west-1."),
+    ("ProxyConnectionError",): _Words("network", "The proxy {proxy} cannot be reached.", "Check HTTPS_PROXY."),
+    ("ConnectTimeoutError",): _Words("network", f"No connection to {{host}} in {CONNECT_TIMEOUT:.0f} s.",
+        "Is a VPN or proxy needed?"),
+    ("ReadTimeoutError",): _Words("network", "No whole answer from {host} in {seconds} s.",
+        "Is a VPN or proxy needed?"),
+    ("SSLError",): _Words("network", "The TLS check of {host} failed.",
+        "Behind a corporate proxy, set AWS_CA_BUNDLE to its certificates."),
+    ("EndpointConnectionError",): _Words("network", "{host} cannot be reached.",
+        f"Check the network.{{typo}} {_OFFLINE}."),
+    ("ConnectionClosedError", "HTTPClientError", "ResponseStreamingError", "IncompleteReadError"): _Words(
+        "network", "The connection to {host_or_aws} was cut.",
+        Advice("Refresh to try again.", ASK_AGAIN.in_app)),
+    ("InvalidRetryModeError", "InvalidMaxRetryAttemptsError", "InvalidRetryConfigurationError"): _Words(
+        "setting", "AWS_RETRY_MODE or AWS_MAX_ATTEMPTS is wrong.",
+        "For example, set them to `standard` and 3."),
+    ("PaginationError",): _Words("incomplete", "The list is incomplete.", ASK_AGAIN),
+})  # fmt: skip
 """By the name of the SDK's exception; `_facts` fills in the braces."""
 
 
