@@ -21,7 +21,7 @@ from ekstui.eks.account_snapshot import AccountSnapshot
 from ekstui.files import to_record
 from ekstui.library import AccountChoice, Library
 from ekstui.library.cluster_facts import with_cluster
-from ekstui.sources.aws.cluster_details import read_entries
+from ekstui.sources.aws.clusters import read_entries
 from ekstui.sources.aws.connection import Connection
 from ekstui.sources.aws.iam import sweep_account
 from tests.rig.rig import Rig

@@ -29,7 +29,7 @@ from ekstui.library.cluster_facts import find_cluster, with_cluster
 from ekstui.library.library import Library
 from ekstui.library.roles import account_context, subjects_of, with_commands
 from ekstui.named_tuples import NamedTuple
-from ekstui.sources.aws.cluster_details import read_addon_needs, read_entries
+from ekstui.sources.aws.clusters import read_addon_needs, read_entries
 
 RECENT = timedelta(days=14)
 """How far back a change of an AWS policy is worth showing in an incident."""

@@ -7,7 +7,7 @@ from ekstui.eks.cluster import Cluster, EksFacts
 from ekstui.errors import ANOTHER_PROFILE, AccountError, Advice, AmbiguousError
 from ekstui.library.catalog import not_found
 from ekstui.library.library import Library
-from ekstui.sources.aws.cluster_details import read_entries
+from ekstui.sources.aws.clusters import read_entries
 
 
 def find_cluster(name: str, region: str | None, snapshot: AccountSnapshot) -> Cluster:

@@ -28,7 +28,7 @@ from ekstui.library.copies import copies_on
 from ekstui.library.library import Library
 from ekstui.library.roles import account_context, role_values, subjects_of
 from ekstui.named_tuples import NamedTuple
-from ekstui.sources.aws.cluster_details import read_addon_needs
+from ekstui.sources.aws.clusters import read_addon_needs
 from ekstui.sources.shipped import components, published_until
 
 

@@ -30,8 +30,7 @@ from ekstui.errors import ASK_AGAIN, AccountError
 from ekstui.iam.request import Request
 from ekstui.named_tuples import NamedTuple
 from ekstui.sources.account_file import parse_group, parse_local_policy, parse_role, parse_user
-from ekstui.sources.aws.cluster_details import read_nodes
-from ekstui.sources.aws.cluster_parts import CountProgress, Failures, read_clusters, read_pod_identity
+from ekstui.sources.aws.clusters import CountProgress, Failures, read_clusters, read_nodes, read_pod_identity
 from ekstui.sources.aws.connection import Connection, in_parallel
 from ekstui.sources.aws.failures import account_error, failures, source_error_of
 
