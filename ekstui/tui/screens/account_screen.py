@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from ekstui.eks.account_snapshot import AccountSnapshot
 from ekstui.eks.uses import regions_of_interest
 from ekstui.errors import AccountError
-from ekstui.iam.text import clean_line
 from ekstui.library import AccountChoice, Library
 from ekstui.library.copies import CopyAnswer, copies_in
 from ekstui.library.notation import PolicyAt
@@ -25,7 +24,7 @@ from ekstui.tui.messages import (
     SwitchAccount,
 )
 from ekstui.tui.screens.copying import Extract, advised
-from ekstui.tui.screens.report import AccountReportScreen
+from ekstui.tui.screens.report import AccountReportScreen, asked
 
 _Beside = tuple[Sequence[str], Sequence[CopyAnswer]]
 """What is shown besides the snapshot: the profiles, and the copies of policies."""
@@ -49,7 +48,7 @@ class AccountScreen(AccountReportScreen[_Beside]):
 
     def question(self) -> Styled:
         snapshot = self._view.snapshot
-        return (("account ", ""), (clean_line(snapshot.identity.account) if snapshot else "not known", "strong"))
+        return asked("account", snapshot.identity.account if snapshot else "not known")
 
     def find(self, library: Library) -> _Beside:
         """Read the profiles, of which the demo has none, and the copies."""

@@ -10,7 +10,6 @@ from ekstui.eks.kubernetes import AccessPolicyRules
 from ekstui.errors import EkstuiError
 from ekstui.iam.action_facts import MatchingStatement, action_card, statements_matching
 from ekstui.iam.reference import ActionInfo, reference
-from ekstui.iam.text import clean_line
 from ekstui.library import Library
 from ekstui.library.attachments import attached
 from ekstui.library.catalog import knowledge
@@ -26,7 +25,7 @@ from ekstui.present.rendering import Row, rows
 from ekstui.present.styled import Styled
 from ekstui.tui import keys
 from ekstui.tui.messages import AskExplain, AskWhoCan, Bookmark, ShowAction
-from ekstui.tui.screens.report import ReportScreen
+from ekstui.tui.screens.report import ReportScreen, asked
 
 
 def card_of(value: object, library: Library, snapshot: AccountSnapshot | None) -> Callable[[], list[Block]] | None:
@@ -63,7 +62,7 @@ class CardScreen(ReportScreen[Sequence[Block]]):
 
     def question(self) -> Styled:
         about = f"{self._about} of " if self._about else ""
-        return ((f"{about}{self._thing.kind} ", ""), (clean_line(self._thing.name), "strong"))
+        return asked(f"{about}{self._thing.kind}", self._thing.name)
 
     @property
     def bookmark(self) -> Bookmark | None:
@@ -104,12 +103,7 @@ class ActionScreen(ReportScreen[GivenAction]):
         self._wanted = wanted
 
     def question(self) -> Styled:
-        allowed_by = self._wanted.allowed_by.partition(":")[2]
-        return (
-            ("action ", ""),
-            (clean_line(self._wanted.action.action), "strong"),
-            (f" · {clean_line(allowed_by)}", "muted"),
-        )
+        return asked("action", self._wanted.action.action, f" · {self._wanted.allowed_by.partition(':')[2]}")
 
     def find(self, library: Library) -> GivenAction:
         return _card(library, self._wanted)

@@ -19,7 +19,7 @@ from ekstui.present.styled import Column, Style, Styled, cells, plain, styled
 from ekstui.tui import keys
 from ekstui.tui.keys import Key
 from ekstui.tui.messages import Bookmark, Open, ShowComparison
-from ekstui.tui.screens.report import ReportScreen
+from ekstui.tui.screens.report import ReportScreen, asked
 from ekstui.tui.widgets.pane import rows_with
 
 PERIODS = (
@@ -91,11 +91,8 @@ class ChangesScreen(ReportScreen[_Changes]):
         if self._cell:
             policy, quarter = self._cell
             quiet += f" · only {policy}{f' in {quarter_label(quarter)}' if quarter else ''}"
-        return (
-            ("changes ", ""),
-            (f"{PERIODS[self._period][0]} up to {newest:%Y-%m-%d}", "strong"),
-            (f", when the data ends · {SCOPE_WORDS[self._scope]}{quiet}", "muted"),
-        )
+        period = f"{PERIODS[self._period][0]} up to {newest:%Y-%m-%d}"
+        return asked("changes", period, f", when the data ends · {SCOPE_WORDS[self._scope]}{quiet}")
 
     def find(self, library: Library) -> _Changes:
         scope, period = self._scope, PERIODS[self._period][1]

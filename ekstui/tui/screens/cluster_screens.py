@@ -13,7 +13,7 @@ from ekstui.eks.findings.subjects import RolePolicy
 from ekstui.eks.pods import PodPlace
 from ekstui.errors import EkstuiError
 from ekstui.export.texts import attachment_terraform
-from ekstui.iam.text import age_in_words, clean_line
+from ekstui.iam.text import age_in_words
 from ekstui.library import Library
 from ekstui.library.cluster_answers import (
     ClusterAnswer,
@@ -40,6 +40,7 @@ from ekstui.tui.screens.card_screens import CardScreen
 from ekstui.tui.screens.copying import Extract, copyable
 from ekstui.tui.screens.dialogs import ChooserScreen
 from ekstui.tui.screens.kubernetes_reading import KubernetesScreen
+from ekstui.tui.screens.report import asked
 from ekstui.tui.widgets.pane import rows_with
 
 
@@ -62,12 +63,8 @@ class ClusterReportScreen(KubernetesScreen[ClusterAnswer]):
         if answer:
             read_at = answer.kubernetes_read_at
             when += f" · pods {age_in_words(read_at, datetime.now(UTC)) if read_at else 'not read'}"
-        return (
-            (f"{self.WORD} ", ""),
-            (clean_line(self._cluster), "strong"),
-            (clean_line(f"{region}{when}"), "muted"),
-            (" · incomplete" if answer and not answer.complete else "", "warn"),
-        )
+        incomplete = " · incomplete" if answer and not answer.complete else ""
+        return (*asked(self.WORD, self._cluster, f"{region}{when}"), (incomplete, "warn"))
 
     @property
     def cluster_read(self) -> tuple[str, str | None]:

@@ -14,7 +14,6 @@ from ekstui.eks.commands import Command
 from ekstui.errors import EkstuiError, InputError
 from ekstui.export.shapes import explain_shape
 from ekstui.export.texts import document_text
-from ekstui.iam.text import clean_line
 from ekstui.library import Library
 from ekstui.library.explaining import Inquiry, explain_all
 from ekstui.library.lookup import Pasted, Thing
@@ -30,7 +29,7 @@ from ekstui.tui.keys import Key
 from ekstui.tui.messages import AccountView, AskWhoCan, Bookmark
 from ekstui.tui.screens.asking import AskingScreen
 from ekstui.tui.screens.copying import Extract, advised, copyable
-from ekstui.tui.screens.report import AccountReportScreen
+from ekstui.tui.screens.report import AccountReportScreen, asked
 from ekstui.tui.widgets.pane import failure, plain_failure
 
 if TYPE_CHECKING:
@@ -184,7 +183,7 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
     def question(self) -> Styled:
         until = f" · known until {self.app.library.data().newest:%Y-%m-%d}" if self.answer is not None else ""
         action = self.answer.action if self.answer else ""
-        return (("explain ", ""), (clean_line(action), "strong"), (until, "muted"))
+        return asked("explain", action, until)
 
     @property
     def bookmark(self) -> Bookmark | None:

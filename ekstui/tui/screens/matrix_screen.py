@@ -16,7 +16,7 @@ from ekstui.present.styled import Styled, styled
 from ekstui.tui import keys
 from ekstui.tui.messages import ShowAction
 from ekstui.tui.screens.copying import Extract
-from ekstui.tui.screens.report import ReportScreen
+from ekstui.tui.screens.report import ReportScreen, asked
 
 _MAX_UNFOLDED = 500
 """The most actions that a search unfolds: a first letter matches thousands, and each letter builds the rows again."""
@@ -51,8 +51,7 @@ class MatrixScreen(ReportScreen[_Matrix]):
         self._places = tuple(places)
 
     def question(self) -> Styled:
-        names = ", ".join(map(str, self._places))
-        return (("services × access levels ", ""), (clean_line(names), "strong"))
+        return asked("services × access levels", ", ".join(map(str, self._places)))
 
     def find(self, library: Library) -> _Matrix:
         policies = tuple(library.find(place.name).policy for place in self._places)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from ekstui.eks.findings.table import Finding
 from ekstui.eks.pods import PodPlace
-from ekstui.iam.text import age_in_words, clean_line
+from ekstui.iam.text import age_in_words
 from ekstui.library import Library
 from ekstui.library.notation import RoleSide
 from ekstui.library.pod_answers import CredentialsAnswer, PodAnswer, Wish, answers_for
@@ -19,6 +19,7 @@ from ekstui.tui.keys import Key
 from ekstui.tui.messages import AskExplain, Bookmark, Open
 from ekstui.tui.screens.copying import Extract
 from ekstui.tui.screens.kubernetes_reading import KubernetesScreen
+from ekstui.tui.screens.report import asked
 
 
 class PodScreen(KubernetesScreen[tuple[PodAnswer, ...]]):
@@ -50,10 +51,7 @@ class PodScreen(KubernetesScreen[tuple[PodAnswer, ...]]):
     def question(self) -> Styled:
         read_at = self.answer[0].kubernetes_read_at if self.answer else None
         when = f" · {age_in_words(read_at, datetime.now(UTC))}" if read_at else ""
-        return (
-            ("pods ", ""), (clean_line(self._place.name), "strong"),
-            (clean_line(f" of {self._place.cluster}{when}"), "muted"),
-        )  # fmt: skip
+        return asked("pods", self._place.name, f" of {self._place.cluster}{when}")
 
     @property
     def bookmark(self) -> Bookmark | None:

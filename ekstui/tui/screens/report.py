@@ -13,6 +13,7 @@ from textual.widgets import Input
 
 from ekstui.eks.pods import PodPlace
 from ekstui.errors import EkstuiError
+from ekstui.iam.text import clean_line
 from ekstui.library import Library
 from ekstui.library.notation import PolicyAt, RoleSide
 from ekstui.present.blocks import Fold
@@ -39,6 +40,11 @@ MAX_CRUMB = 32
 
 
 Answer = TypeVar("Answer")
+
+
+def asked(word: str, name: str, about: str = "") -> Styled:
+    """Return a question as a line: the word for it, what it is about, and more of that."""
+    return (f"{word} ", ""), (clean_line(name), "strong"), (clean_line(about), "muted")
 
 
 class ReportScreen(AppScreen, Generic[Answer]):

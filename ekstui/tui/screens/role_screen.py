@@ -30,7 +30,7 @@ from ekstui.tui.messages import (
     ShowComparison,
     one_action_of,
 )
-from ekstui.tui.screens.report import AccountReportScreen
+from ekstui.tui.screens.report import AccountReportScreen, asked
 from ekstui.tui.widgets import last_use
 from ekstui.tui.widgets.last_use import LastUse
 
@@ -57,9 +57,8 @@ class RoleScreen(AccountReportScreen[RoleAnswer]):
         """The row of the first view from which another was opened."""
 
     def question(self) -> Styled:
-        name = clean_line(self._role.rpartition("/")[2])
         when = f" · {age_in_words(self.answer.fetched_at, datetime.now(UTC))}" if self.answer else ""
-        return (("role ", ""), (name, "strong"), (f" · {self.view}{when}", "muted"))
+        return asked("role", self._role.rpartition("/")[2], f" · {self.view}{when}")
 
     @property
     def bookmark(self) -> Bookmark | None:

@@ -41,6 +41,7 @@ from ekstui.tui.keys import Key
 from ekstui.tui.messages import Bookmark, Open, ShowFound
 from ekstui.tui.screens.asking import AskingScreen
 from ekstui.tui.screens.copying import Extract
+from ekstui.tui.screens.report import asked
 from ekstui.tui.widgets.pane import failure, stale_rows
 from ekstui.tui.widgets.rows import WHOLE_WIDTH
 
@@ -125,7 +126,7 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
             about = "in Kubernetes" if is_kubernetes(self.text) else of
             if isinstance(answer, KubernetesAnswer):
                 about = counted(len(answer.holders.holders), "EKS access policy", "EKS access policies")
-            return (("who can ", ""), (clean_line(self.text), "strong"), (f" · {about}", "muted"))
+            return asked("who can", self.text, f" · {about}")
         policies = answer.policies
         count = len(policies.holders)
         how_many = counted(count, "EKS policy", "EKS policies") if self._scope == "eks" else f"{count} of {of}"
@@ -133,9 +134,11 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
             how_many = f"named nowhere; {count} policies by a pattern"
         until = f"{self.app.library.known_until(self._scope):%Y-%m-%d}"
         return (
-            ("who can ", ""),
-            (clean_line(f"{policies.action} {self.text.partition(' ')[2]}".strip()), "strong"),
-            (f" · {how_many}, known until {until}", "muted"),
+            *asked(
+                "who can",
+                f"{policies.action} {self.text.partition(' ')[2]}".strip(),
+                f" · {how_many}, known until {until}",
+            ),
             *(
                 ((" · ", "muted"), (policies.level, level_style(policies.level)))
                 if policies.level != UNKNOWN_LEVEL
