@@ -54,13 +54,13 @@ def extent_covers(general: Extent, special: Extent) -> bool:
 
 
 @lru_cache(maxsize=65536)
-def are_disjoint(one: Extent, other: Extent) -> bool:
+def are_disjoint(extent_a: Extent, extent_b: Extent) -> bool:
     """Return True only if no request matches both."""
-    if excludes(one.conditions, other.conditions) or excludes(other.conditions, one.conditions):
+    if excludes(extent_a.conditions, extent_b.conditions) or excludes(extent_b.conditions, extent_a.conditions):
         return True
-    if one.has_implicit_resource or other.has_implicit_resource:
+    if extent_a.has_implicit_resource or extent_b.has_implicit_resource:
         return False
-    return arn.lists_overlap(one[:2], other[:2], _resource_covers) is False
+    return arn.lists_overlap(extent_a[:2], extent_b[:2], _resource_covers) is False
 
 
 class _Proof:
@@ -95,14 +95,14 @@ class _Proof:
         if self._is_covered_by_one(extent, by):
             return True
         # A condition with several values may be several grants on the other side: split by value.
-        keys = {line.key for other in by for line in other.conditions}
+        keys = {line.key for covering in by for line in covering.conditions}
         pieces = [extent]
         for line in sorted(extent.conditions, key=line_order):
             if line.key in keys and union_of_values(line):
                 cuts = (
                     value
-                    for other in by
-                    for condition in other.conditions
+                    for covering in by
+                    for condition in covering.conditions
                     if condition.key == line.key
                     for value in condition.values
                 )
@@ -113,13 +113,13 @@ class _Proof:
         return len(pieces) > 1 and all(self._is_covered_by_one(piece, by) for piece in pieces)
 
     def _is_covered_by_one(self, extent: Extent, by: frozenset[Extent]) -> bool:
-        return extent in by or any(self._covers(other, extent) for other in in_order(by))
+        return extent in by or any(self._covers(covering, extent) for covering in in_order(by))
 
     def _covers(self, general: Extent, special: Extent) -> bool:
         return self._effort.spend(_steps(general, special)) and extent_covers(general, special)
 
-    def _are_disjoint(self, one: Extent, other: Extent) -> bool:
-        return self._effort.spend(_steps(one, other)) and are_disjoint(one, other)
+    def _are_disjoint(self, extent_a: Extent, extent_b: Extent) -> bool:
+        return self._effort.spend(_steps(extent_a, extent_b)) and are_disjoint(extent_a, extent_b)
 
     def _overlap_already_denied(self, extent: Extent, deny: Extent, old_denies: frozenset[Extent]) -> bool:
         """Return True only if one of the old Deny extents matches whatever both match."""
@@ -130,9 +130,9 @@ class _Proof:
         )
 
 
-def _steps(one: Extent, other: Extent) -> int:
+def _steps(extent_a: Extent, extent_b: Extent) -> int:
     """Return the work of comparing two extents: one for most, more for long lists and short ARNs."""
-    return _readings(one.resources) * _readings(other.resources)
+    return _readings(extent_a.resources) * _readings(extent_b.resources)
 
 
 _readings = lru_cache(maxsize=16384)(arn.readings_of)

@@ -136,7 +136,7 @@ class ConditionChange(NamedTuple):
 def _requires_no_more(ways: Sequence[Way], others: Sequence[Way]) -> bool:
     """Return whether every one of the other ways holds only if one of these does, by the conditions that they share."""
     lines = [_literal_lines(way) for way in ways]
-    return all(any(own <= _literal_lines(other) for own in lines) for other in others)
+    return all(any(own <= _literal_lines(other_way) for own in lines) for other_way in others)
 
 
 def _literal_lines(way: Way) -> WayKey:
@@ -167,7 +167,7 @@ def _without_needless(places: Places) -> Places:
         left = {
             lines: way
             for lines, way in ways.items()
-            if not any(other < lines for other in others)
+            if not any(fewer < lines for fewer in others)
             and (place.resources == ("*",) or place.element == "NotResource" or lines not in everywhere)
         }
         if left:
@@ -175,9 +175,9 @@ def _without_needless(places: Places) -> Places:
     return kept
 
 
-def same(one: Places, other: Places) -> bool:
+def same(places_a: Places, places_b: Places) -> bool:
     """Return whether two sides have the same places and ways, apart from needless ones."""
-    return _bare(one) == _bare(other)
+    return _bare(places_a) == _bare(places_b)
 
 
 def _bare(places: Places) -> dict[ResourceList, frozenset[WayKey]]:
@@ -242,7 +242,7 @@ def _ways_on(place: ResourceList, places: Places, wild: Sequence[_Wild], effort:
         for pattern in wild if effort.spend(len(wild)) else ():
             if resource.startswith(pattern.prefix) and effort.spend(pattern.steps * own):
                 ways |= pattern.ways if arn.resource_covers(pattern.resource, resource) is True else {}
-    return {lines: way for lines, way in ways.items() if not any(other < lines for other in ways)}
+    return {lines: way for lines, way in ways.items() if not any(fewer < lines for fewer in ways)}
 
 
 def _resource_changes(gone: Places, new: Places) -> tuple[ResourceChange, ...]:
@@ -268,14 +268,14 @@ def _condition_change(places: list[ResourceList], had: Ways, has: Ways, *, every
     gone = {lines: way for lines, way in had.items() if lines not in has}
     new = {lines: way for lines, way in has.items() if lines not in had}
     revised: list[WayChange] = []
-    for one, other in _pairs(gone, new):
-        before, after = gone[one], new[other]
+    for old_way, new_way in _pairs(gone, new):
+        before, after = gone[old_way], new[new_way]
         change = _way_change(before, after)
         # Next to another way, a condition is neither gone nor new for the action as a whole: show both ways whole.
         if (change.gone or change.new) and not (len(had) == len(has) == 1 and before and after):
             continue
         revised.append(change)
-        del gone[one], new[other]
+        del gone[old_way], new[new_way]
     place = ResourceList(places[0].element, tuple(resource for place in places for resource in place.resources))
     return ConditionChange(place, everywhere, tuple(revised), tuple(gone.values()), tuple(new.values()), kept)
 
@@ -284,23 +284,29 @@ def _pairs(gone: Ways, new: Ways) -> list[tuple[WayKey, WayKey]]:
     """Return which way before became which way after, the most similar pairs first."""
     ranked = sorted(
         (
-            (-_likeness(one, other), sorted(map(line_order, one)), sorted(map(line_order, other)), one, other)
-            for one in gone
-            for other in new
-            if _likeness(one, other) or (len(gone) == len(new) == 1 and (one < other or other < one))
+            (
+                -_likeness(old_way, new_way),
+                sorted(map(line_order, old_way)),
+                sorted(map(line_order, new_way)),
+                old_way,
+                new_way,
+            )
+            for old_way in gone
+            for new_way in new
+            if _likeness(old_way, new_way) or (len(gone) == len(new) == 1 and (old_way < new_way or new_way < old_way))
         ),
         key=lambda entry: entry[:3],
     )
     pairs: list[tuple[WayKey, WayKey]] = []
-    for *_, one, other in ranked:
-        if all(one != first and other != second for first, second in pairs):
-            pairs.append((one, other))
+    for *_, old_way, new_way in ranked:
+        if all(old_way != first and new_way != second for first, second in pairs):
+            pairs.append((old_way, new_way))
     return pairs
 
 
-def _likeness(one: WayKey, other: WayKey) -> int:
+def _likeness(way_a: WayKey, way_b: WayKey) -> int:
     """Return how many keys two ways share; equal conditions count twice."""
-    return len({line.key for line in one} & {line.key for line in other}) + len(one & other)
+    return len({line.key for line in way_a} & {line.key for line in way_b}) + len(way_a & way_b)
 
 
 def _way_change(before: Way, after: Way) -> WayChange:
@@ -308,24 +314,26 @@ def _way_change(before: Way, after: Way) -> WayChange:
     lines: list[LineChange] = []
     left, fresh = list(gone), list(new)
     for same_operator in (True, False):
-        for one in tuple(left):
-            for other in fresh:
-                if one.key.lower() == other.key.lower() and (one.operator == other.operator or not same_operator):
-                    lines.append(LineChange(one, other))
-                    left.remove(one)
-                    fresh.remove(other)
+        for old_line in tuple(left):
+            for new_line in fresh:
+                if old_line.key.lower() == new_line.key.lower() and (
+                    old_line.operator == new_line.operator or not same_operator
+                ):
+                    lines.append(LineChange(old_line, new_line))
+                    left.remove(old_line)
+                    fresh.remove(new_line)
                     break
     return WayChange(before, after, tuple(lines), tuple(left), tuple(fresh))
 
 
 def only_in_each(
-    one: Sequence[_T], other: Sequence[_T], key: Callable[[_T], object]
+    items_a: Sequence[_T], items_b: Sequence[_T], key: Callable[[_T], object]
 ) -> tuple[tuple[_T, ...], tuple[_T, ...]]:
     """Return what only one has and what only the other has, in order."""
-    keys_one, keys_other = {key(item) for item in one}, {key(item) for item in other}
+    keys_a, keys_b = {key(item) for item in items_a}, {key(item) for item in items_b}
     return (
-        tuple(item for item in one if key(item) not in keys_other),
-        tuple(item for item in other if key(item) not in keys_one),
+        tuple(item for item in items_a if key(item) not in keys_b),
+        tuple(item for item in items_b if key(item) not in keys_a),
     )
 
 
@@ -398,11 +406,11 @@ def differences(before: Document, after: Document) -> Differences:
         raise DocumentError(f"too large to compare: more than {MAX_GRANTS:,} grants, an action on a resource each.")
     if before == after and is_too_large(before):
         return Differences((), (), (), (), ())
-    one, other = _Reading(before), _Reading(after)
+    before_reading, after_reading = _Reading(before), _Reading(after)
     lists = _DifferenceLists([], [], [], [], {}, Effort(MAX_STEPS))
-    exceptions = _paired_exceptions(one, other)
-    for target in sorted((one.places.keys() | other.places.keys()) - exceptions.keys()):
-        _compare(target, one, other, lists)
+    exceptions = _paired_exceptions(before_reading, after_reading)
+    for target in sorted((before_reading.places.keys() | after_reading.places.keys()) - exceptions.keys()):
+        _compare(target, before_reading, after_reading, lists)
     lists.changed.extend(dict.fromkeys(exceptions.values()))
     return Differences(
         _alike_together(lists.added), _alike_together(lists.removed), _alike_together(lists.changed),
@@ -421,16 +429,16 @@ class _DifferenceLists(NamedTuple):
     effort: Effort
 
 
-def _compare(target: Target, one: _Reading, other: _Reading, lists: _DifferenceLists) -> None:
-    side: Side = "before" if target in one.places else "after"
-    here, there = (one, other) if side == "before" else (other, one)
+def _compare(target: Target, before: _Reading, after: _Reading, lists: _DifferenceLists) -> None:
+    side: Side = "before" if target in before.places else "after"
+    here, there = (before, after) if side == "before" else (after, before)
     alike = lists.alike.setdefault(target.effect, [])
     on_both = target in there.places
-    if on_both and same(one.places[target], other.places[target]):
-        alike.append(_label(target, one))
+    if on_both and same(before.places[target], after.places[target]):
+        alike.append(_label(target, before))
         return
-    name = (other.spelled.get(target) or one.spelled[target])[0] if target.element == "Action" else ""
-    had, has = one.everywhere(target), other.everywhere(target)
+    name = (after.spelled.get(target) or before.spelled[target])[0] if target.element == "Action" else ""
+    had, has = before.everywhere(target), after.everywhere(target)
     if not had or not has:
         _compare_alone(target, side, here, there, lists)
     elif not same(had, has):
@@ -590,20 +598,20 @@ def _changed(target: Target, name: str, had: Places, has: Places, effort: Effort
     return ActionDifference(target.effect, target.element, actions, resources=resources, conditions=conditions)
 
 
-def _paired_exceptions(one: _Reading, other: _Reading) -> dict[Target, ActionDifference]:
+def _paired_exceptions(before: _Reading, after: _Reading) -> dict[Target, ActionDifference]:
     """Return the `NotAction` lists that became another list, under both targets."""
     differences: dict[Target, ActionDifference] = {}
     effects: tuple[Effect, ...] = ("Allow", "Deny")
     for effect in effects:
         old, new = (
             [target for target in here.places if target[:2] == (effect, "NotAction") and target not in there.places]
-            for here, there in ((one, other), (other, one))
+            for here, there in ((before, after), (after, before))
         )
         if len(old) == len(new) == 1:
             (was,), (now,) = old, new
-            changed = _changed(now, "", one.places[was], other.places[now], Effort(MAX_STEPS))
-            removed, added = only_in_each(one.spelled[was], other.spelled[now], str.lower)
-            difference = changed._replace(actions=other.spelled[now], names_removed=removed, names_added=added)
+            changed = _changed(now, "", before.places[was], after.places[now], Effort(MAX_STEPS))
+            removed, added = only_in_each(before.spelled[was], after.spelled[now], str.lower)
+            difference = changed._replace(actions=after.spelled[now], names_removed=removed, names_added=added)
             differences |= {was: difference, now: difference}
     return differences
 

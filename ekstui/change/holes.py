@@ -24,7 +24,7 @@ _OPEN, _CLOSE = "\ue000", "\ue001"
 DIGEST = "\ue002"
 """What separates a hole's name from a digest of what it is computed from."""
 
-_IN_JSON = {ord(sign): other for sign, other in zip((*'"\\\n\r\t', _OPEN, _CLOSE), "'/   ??", strict=True)}
+_IN_JSON = {ord(sign): replacement for sign, replacement in zip((*'"\\\n\r\t', _OPEN, _CLOSE), "'/   ??", strict=True)}
 _HOLE = re.compile(f"{_OPEN}([^{_OPEN}{_CLOSE}]*){_CLOSE}")
 
 PARTITION: Final = "partition"

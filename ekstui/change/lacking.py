@@ -129,13 +129,15 @@ def _kept(statement: Statement, wanted: Callable[[Statement], bool]) -> Iterator
         yield statement._replace(actions=tuple(actions), resources=resources)
 
 
-def _overlap(part: Statement, other: Statement) -> bool:
+def _overlap(part: Statement, whole: Statement) -> bool:
     """Return whether another statement may match the action of a part on one of its resources."""
-    if not statement_may_match(other, part.actions[0]):
+    if not statement_may_match(whole, part.actions[0]):
         return False
-    if "NotResource" in (part.resource_element, other.resource_element):
+    if "NotResource" in (part.resource_element, whole.resource_element):
         return True
-    return any(overlaps_resource(one, resource) is not False for one in part.resources for resource in other.resources)
+    return any(
+        overlaps_resource(pattern, resource) is not False for pattern in part.resources for resource in whole.resources
+    )
 
 
 def _allows_all(held: Document, statement: Statement) -> bool | None:

@@ -129,9 +129,9 @@ class _Comparison:
             any(pattern.gained for pattern in patterns) or self._is_any_gained(forth),
             any(pattern.lost for pattern in patterns) or self._is_any_gained(back),
             all(pattern.nothing_gained for pattern in patterns)
-            and all(self._are_within(one, other, actions) for other, one, actions in forth),
+            and all(self._are_within(old, new, actions) for new, old, actions in forth),
             all(pattern.nothing_lost for pattern in patterns)
-            and all(self._are_within(one, other, actions) for other, one, actions in back),
+            and all(self._are_within(old, new, actions) for new, old, actions in back),
         )
 
     def outcomes(self) -> Iterator[Outcome]:
@@ -173,10 +173,10 @@ class _Comparison:
                 continue
             extents_before, extents_after = before.extents_of(action), after.extents_of(action)
             cases = cases_of(pattern, before, after, self._effort_for_patterns)
-            if cases is not None and all(one == other for one, other in cases):
+            if cases is not None and all(old == new for old, new in cases):
                 continue
-            nothing_lost = cases is not None and all(self._within(one, other) for one, other in cases)
-            nothing_gained = cases is not None and all(self._within(other, one) for one, other in cases)
+            nothing_lost = cases is not None and all(self._within(old, new) for old, new in cases)
+            nothing_gained = cases is not None and all(self._within(new, old) for old, new in cases)
             gained = exists and not nothing_gained and self._is_gained(action, extents_before, extents_after)
             lost = exists and not nothing_lost and self._is_gained(action, extents_after, extents_before)
             spent = self._effort.is_spent or self._effort_for_patterns.is_spent
@@ -303,11 +303,11 @@ def _reach(gained: bool, lost: bool, nothing_gained: bool, nothing_lost: bool) -
 
 def _denies(before: Grants, after: Grants) -> Denies | None:
     """Return whether more or less is denied, regardless of what is allowed."""
-    one, other = _denied(before), _denied(after)
-    if one == other:
+    old, new = _denied(before), _denied(after)
+    if old == new:
         return None
     denies: dict[Reach, Denies | None] = {"widened": "more", "narrowed": "less", "same": None}
-    return denies.get(_Comparison(one, other).reach(), "otherwise")
+    return denies.get(_Comparison(old, new).reach(), "otherwise")
 
 
 def _denied(grants: Grants) -> dict[Target, frozenset[Extent]]:
@@ -321,13 +321,13 @@ def notes_on(judgement: Judgement, before: Grants, after: Grants, spelling: Spel
     notes = [_doubt(outcome, spelling) for outcome in unsettled[:NAMES_SHOWN]]
     if len(unsettled) > NAMES_SHOWN:
         notes.append(f"{len(unsettled) - NAMES_SHOWN:,} more actions could not be judged.")
-    for one, other, verb in ((before, after, "no longer covers"), (after, before, "now covers")):
-        replaced = _patterns_replaced(one, other, judgement)
+    for left, right, verb in ((before, after, "no longer covers"), (after, before, "now covers")):
+        replaced = _patterns_replaced(left, right, judgement)
         notes += [f"It {verb} actions that AWS may add under {spelling.get(pattern, pattern)}." for pattern in replaced]
     return tuple(notes)
 
 
-def _patterns_replaced(one: Grants, other: Grants, judgement: Judgement) -> list[str]:
+def _patterns_replaced(grants: Grants, replacing: Grants, judgement: Judgement) -> list[str]:
     """Return the patterns of one side that the other side replaces by single actions."""
     differing: dict[str, list[str]] = {}
     for outcome in judgement.outcomes:
@@ -335,13 +335,13 @@ def _patterns_replaced(one: Grants, other: Grants, judgement: Judgement) -> list
             action = outcome.action.lower()
             differing.setdefault(action.partition(":")[0], []).append(action)
     replaced: list[str] = []
-    for target in one:
-        if target.effect == "Deny" or target.element == "NotAction" or target in other:
+    for target in grants:
+        if target.effect == "Deny" or target.element == "NotAction" or target in replacing:
             continue
         (pattern,) = target.actions
         if not wildcard.is_wild(pattern) or _matches_any(pattern, differing):
             continue
-        others = (candidate for candidate in other if candidate.effect == "Allow" and candidate.element == "Action")
+        others = (candidate for candidate in replacing if candidate.effect == "Allow" and candidate.element == "Action")
         if not any(wildcard.covers(candidate.actions[0], pattern) for candidate in others):
             replaced.append(pattern)
     return replaced
@@ -361,16 +361,16 @@ def _doubt(outcome: Outcome, spelling: Spelling) -> str:
         return f"{name}: {_TOO_LARGE}."
     if any(extent.principals for side in (outcome.before, outcome.after) for extent in (*side.allow, *side.deny)):
         return f"{name}: {PRINCIPALS}."
-    one, other = outcome.before, outcome.after
-    if outcome.is_new and not (one.deny or other.deny):
-        what = "its resource or condition" if _keys([*one.allow, *other.allow], spelling) else "its resource"
+    old, new = outcome.before, outcome.after
+    if outcome.is_new and not (old.deny or new.deny):
+        what = "its resource or condition" if _keys([*old.allow, *new.allow], spelling) else "its resource"
         return (
             f"{name}: the reference does not list {what} for the action, which does not prove that it grants nothing."
         )
     if wildcard.is_wild(outcome.action):
         return f"{name}: the reference lacks the service, so its actions cannot be listed."
-    keys = _keys([*(one.allow ^ other.allow), *(one.deny ^ other.deny)], spelling)
-    if which := _only_difference(one, other):
+    keys = _keys([*(old.allow ^ new.allow), *(old.deny ^ new.deny)], spelling)
+    if which := _only_difference(old, new):
         what = f"{keys} or these resources" if keys else "such a resource"
         why = f"the reference does not list {what} for the action, which proves nothing"
         return f"{name}: no request is known {which}; {why}."
@@ -378,15 +378,15 @@ def _doubt(outcome: Outcome, spelling: Spelling) -> str:
     return f"{name}: neither more nor less is proven; how {related} relate is not known."
 
 
-def _only_difference(one: ActionExtents, other: ActionExtents) -> str:
+def _only_difference(old: ActionExtents, new: ActionExtents) -> str:
     """Return what alone differs, as what would decide a request; empty if more does."""
-    if one.allow == other.allow:
+    if old.allow == new.allow:
         return "that the changed Deny decides"
-    if one.deny != other.deny:
+    if old.deny != new.deny:
         return ""
-    if one.allow < other.allow:
+    if old.allow < new.allow:
         return "that only the new grant allows"
-    return "that only the old grant allowed" if one.allow > other.allow else ""
+    return "that only the old grant allowed" if old.allow > new.allow else ""
 
 
 def _keys(extents: Iterable[Extent], spelling: Spelling) -> str:

@@ -195,7 +195,7 @@ def _pattern_combinations(patterns: list[str], effort: Effort) -> list[frozenset
     for place, pattern in enumerate(patterns):
         if not effort.spend((place + len(cells)) * _steps(pattern) // 8):
             return None
-        meeting = {other for other in patterns[:place] if wildcard.overlaps(pattern, other)}
+        meeting = {candidate for candidate in patterns[:place] if wildcard.overlaps(pattern, candidate)}
         cells += [cell | {pattern} for cell in cells if cell <= meeting]
         if len(cells) > MAX_CELLS:
             return None
@@ -204,7 +204,7 @@ def _pattern_combinations(patterns: list[str], effort: Effort) -> list[frozenset
     for pattern in patterns:
         if not effort.spend(len(patterns) * _steps(pattern) // 8):
             return None
-        wider[pattern] = {other for other in patterns if wildcard.covers(other, pattern)}
+        wider[pattern] = {candidate for candidate in patterns if wildcard.covers(candidate, pattern)}
     return [cell for cell in cells if all(wider[pattern] <= cell for pattern in cell)]
 
 

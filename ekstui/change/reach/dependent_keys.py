@@ -34,18 +34,18 @@ _PRINCIPAL_TYPES = {"role": "AssumedRole", "user": "User", "root": "Account", "f
 class DependentKeys(NamedTuple):
     """A pair of keys that depend on each other."""
 
-    one: str
-    other: str
+    key_a: str
+    key_b: str
     agree: Callable[[Values, Values], bool]
     """Whether a request may have both; without values it lacks the key."""
     forward: Callable[[Values, Values], Values]
-    """The values of `other`, given new values of `one` and its own old ones."""
+    """The values of `key_b`, given new values of `key_a` and its own old ones."""
     backward: Callable[[Values, Values], Values]
-    """The values of `one`, given new values of `other` and its own old ones."""
+    """The values of `key_a`, given new values of `key_b` and its own old ones."""
 
 
-def _equal(one: Values, other: Values) -> bool:
-    return not one or not other or one == other
+def _equal(values_a: Values, values_b: Values) -> bool:
+    return not values_a or not values_b or values_a == values_b
 
 
 def _keep(new: Values, old: Values) -> Values:
@@ -100,16 +100,16 @@ def _within(organisations: Values, paths: Values) -> bool:
     return all(path.partition("/")[0] == organisations[0] for path in paths)
 
 
-def _together(one: Values, other: Values) -> bool:
-    return bool(one) == bool(other)
+def _together(values_a: Values, values_b: Values) -> bool:
+    return bool(values_a) == bool(values_b)
 
 
 def _with_it(one: Values, old: Values) -> Values:
     return (old or (STAND_IN,)) if one else ()
 
 
-def _are_disjoint(one: Values, other: Values) -> bool:
-    return not (one and other)
+def _are_disjoint(values_a: Values, values_b: Values) -> bool:
+    return not (values_a and values_b)
 
 
 def _without_it(one: Values, old: Values) -> Values:
@@ -156,7 +156,7 @@ DEPENDENT_KEYS = (
     ),
     DependentKeys(
         "aws:currenttime", "aws:epochtime",
-        lambda one, other: not one or not other or POINTS["date"](one[0]) == POINTS["date"](other[0]), _keep, _keep,
+        lambda values_a, values_b: not values_a or not values_b or POINTS["date"](values_a[0]) == POINTS["date"](values_b[0]), _keep, _keep,
     ),
     DependentKeys("aws:requestedregion", "ec2:region", _equal, _keep, _keep),
     DependentKeys("aws:requestedregion", "ec2:availabilityzone", _in_region, _zone_in, lambda _, old: old),
@@ -179,8 +179,8 @@ def _followers() -> dict[str, list[tuple[DependentKeys, str, Callable[[Values, V
     """Return the keys that follow each key, with their pair and the step to them."""
     followers: dict[str, list[tuple[DependentKeys, str, Callable[[Values, Values], Values]]]] = {}
     for pair in DEPENDENT_KEYS:
-        followers.setdefault(pair.one, []).append((pair, pair.other, pair.forward))
-        followers.setdefault(pair.other, []).append((pair, pair.one, pair.backward))
+        followers.setdefault(pair.key_a, []).append((pair, pair.key_b, pair.forward))
+        followers.setdefault(pair.key_b, []).append((pair, pair.key_a, pair.backward))
     return followers
 
 
@@ -224,12 +224,12 @@ def follow(context: KeyValues, changed: str) -> KeyValues:
     pending, done = [changed], {changed}
     while pending:
         key = pending.pop()
-        for pair, other, step in _FOLLOWERS.get(key, ()):
-            if other in full and other not in done:
-                if not pair.agree(full[pair.one], full[pair.other]):
-                    full[other] = step(full[key], full[other])
-                    pending.append(other)
-                done.add(other)
+        for pair, dependent, step in _FOLLOWERS.get(key, ()):
+            if dependent in full and dependent not in done:
+                if not pair.agree(full[pair.key_a], full[pair.key_b]):
+                    full[dependent] = step(full[key], full[dependent])
+                    pending.append(dependent)
+                done.add(dependent)
     if changed.endswith(":resourceaccount"):
         for key in full:
             if key.endswith(":resourceaccount") and full[key]:
@@ -245,7 +245,7 @@ def agreeing(context: KeyValues, resource: str, spelled_tags: Mapping[str, str])
     if not all(is_possible(key, values) for key, values in context.items()):
         return None
     for pair in DEPENDENT_KEYS:
-        if pair.one in context and pair.other in context and not pair.agree(context[pair.one], context[pair.other]):
+        if pair.key_a in context and pair.key_b in context and not pair.agree(context[pair.key_a], context[pair.key_b]):
             return None
     if not _agrees_with_resource(context, resource):
         return None
@@ -261,11 +261,11 @@ def _agree_on_tags_of_resource(context: dict[str, Values]) -> bool:
     """Give each resource tag the same value under every service's key; return whether nothing contradicts that."""
     for key, values in tuple(context.items()):
         tag = _TAG_OF_RESOURCE.fullmatch(key)
-        for other in context if tag and values else ():
-            if tag and other.endswith(f":resourcetag/{tag[1]}"):
-                if context[other] not in ((), values):
+        for spelling in context if tag and values else ():
+            if tag and spelling.endswith(f":resourcetag/{tag[1]}"):
+                if context[spelling] not in ((), values):
                     return False
-                context[other] = values
+                context[spelling] = values
     return True
 
 

@@ -232,16 +232,16 @@ def _shapes(service: str, resource_type: str) -> tuple[str, ...]:
 
 def _instances(pattern: str, shape: str, account: str, region: str) -> Iterator[str]:
     """Yield ARNs that match both a resource pattern and the shape of a type's ARNs."""
-    one, other = split_arn(pattern), split_arn(shape)
+    arn, shape_arn = split_arn(pattern), split_arn(shape)
     for partition in _PARTITIONS:
         fill = Arn("arn", partition, "zq", region, account, STAND_IN)
-        parts = [_common(a, b, by) for a, b, by in zip(one, other, fill, strict=True)]
+        parts = [_common(a, b, by) for a, b, by in zip(arn, shape_arn, fill, strict=True)]
         if None in parts:
             return
         text = ":".join(part or "" for part in parts)
         if matches_resource(pattern, text) and matches_resource(shape, text):
             yield text
-        if not wildcard.is_wild(one.partition) or not wildcard.is_wild(other.partition):
+        if not wildcard.is_wild(arn.partition) or not wildcard.is_wild(shape_arn.partition):
             return
 
 
@@ -267,16 +267,16 @@ def _common(a: str, b: str, fill: str) -> str | None:
     return rest(0, 0)
 
 
-def _next(one: str, other: str, fill: str) -> list[tuple[str, int, int]]:
+def _next(left: str, right: str, fill: str) -> list[tuple[str, int, int]]:
     """Return what may come next according to a character of each pattern, and how far to advance in each."""
-    if one == other == "*":
+    if left == right == "*":
         return [(fill, 1, 0), (fill, 0, 1)]
-    if one == "*":
-        return [*([(_letter(other), 0, 1)] if other else []), ("", 1, 0)]
-    if other == "*":
-        return [*([(_letter(one), 1, 0)] if one else []), ("", 0, 1)]
-    if one and other and (one == other or "?" in (one, other)):
-        return [(_letter(other if one == "?" else one), 1, 1)]
+    if left == "*":
+        return [*([(_letter(right), 0, 1)] if right else []), ("", 1, 0)]
+    if right == "*":
+        return [*([(_letter(left), 1, 0)] if left else []), ("", 0, 1)]
+    if left and right and (left == right or "?" in (left, right)):
+        return [(_letter(right if left == "?" else left), 1, 1)]
     return []
 
 

@@ -186,8 +186,8 @@ class _Search:
         trial = {**context, key: values}
         # Each key is compared with all others: nothing for the few of most policies.
         self._effort.spend(len(context) // 16)
-        for other in context:
-            followed = follow(trial, other)
+        for known_key in context:
+            followed = follow(trial, known_key)
             if followed[key] != values and is_possible(key, followed[key]):
                 return {**context, key: followed[key]}
         return trial
@@ -301,9 +301,9 @@ class _Search:
             return [*values, *_TRUTHS]
         if key == "aws:principaltype":
             return [*values, *((kind,) for kind in PRINCIPAL_FORMS)]
-        other = stand_in(key)
+        stand_in_value = stand_in(key)
         if type_of(key) is not None or not any(map(_has_span, predicates)):
-            values[(other,)] = None
+            values[(stand_in_value,)] = None
         named = _named_values(key, predicates, context, self._accounts)
         self._effort.spend(len(named) // 16)
         values.update(dict.fromkeys((text,) for text in named))
@@ -316,7 +316,7 @@ class _Search:
             values[("",)] = None
         # How an operator without set operator treats several values is not documented.
         if has_several(key) is not False and not any(plain_lines):
-            values.update(dict.fromkeys((text, other) for text in named))
+            values.update(dict.fromkeys((text, stand_in_value) for text in named))
             values.update(dict.fromkeys(permutations(named[:MOST_TOGETHER], 2)))
         return list(values)
 

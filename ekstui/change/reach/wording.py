@@ -192,15 +192,15 @@ def _ways_on(place: _Place, by_place: Mapping[_Place, _Ways]) -> _Ways:
     """Return the ways in which an action is allowed on a resource, without those that require more than another."""
     element, resources = place
     ways: set[_Way] = set()
-    for other, of_other in by_place.items():
-        if other == place or (
-            element == other[0] == "Resource"
+    for by_place_key, of_other in by_place.items():
+        if by_place_key == place or (
+            element == by_place_key[0] == "Resource"
             and resources
-            and other[1]
-            and _resource_covers(other[1][0], resources[0]) is True
+            and by_place_key[1]
+            and _resource_covers(by_place_key[1][0], resources[0]) is True
         ):
             ways |= of_other
-    return frozenset(way for way in ways if not any(other < way for other in ways))
+    return frozenset(way for way in ways if not any(fewer < way for fewer in ways))
 
 
 def _keys_in(way: _Way) -> frozenset[str]:
@@ -216,7 +216,7 @@ def _keys_of(ways: Iterable[_Way]) -> set[frozenset[str]]:
 
 
 def _nearest(way: _Way, among: Iterable[_Way]) -> _Way:
-    return max(among, key=lambda other: (_keys_in(other) == _keys_in(way), len(other & way)))
+    return max(among, key=lambda candidate: (_keys_in(candidate) == _keys_in(way), len(candidate & way)))
 
 
 def _beyond(few: set[_Way], many: set[_Way]) -> set[_Way] | None:
@@ -368,7 +368,7 @@ def _without_opposites(lost: list[Phrase], gained: list[Phrase]) -> tuple[list[P
             opposite = phrase.replaced(less, more)
             if less in phrase.of_one and opposite in gained:
                 phrases[index] = phrase.replaced(less, "other ")
-                gained = [other for other in gained if other != opposite]
+                gained = [counterpart for counterpart in gained if counterpart != opposite]
     return phrases, gained
 
 
