@@ -193,15 +193,15 @@ def _of_actions(row: ServiceSummary, actions: tuple[ActionSummary, ...]) -> Serv
     granted = [action for action in actions if action.is_granted]
     counted = Counter(action.level for action in granted)
     levels = {level: LevelCount(counted[level], count.total) for level, count in row.levels.items()}
-    shown = [action for action in granted if action.level != UNKNOWN_LEVEL] or granted
-    shares = [action.conditioned for action in shown]
+    rated = [action for action in granted if action.level != UNKNOWN_LEVEL] or granted
+    shares = [action.conditioned for action in rated]
     return row._replace(
         access=console.access_words(levels, counted) if row.access else row.access,
         levels=levels,
         resource=console.resource_words(
-            (grant.resource_element, grant.resources) for action in shown for grant in action.grants
+            (grant.resource_element, grant.resources) for action in rated for grant in action.grants
         ),
-        condition=console.condition_words(line for action in shown for line in action.conditions),
+        condition=console.condition_words(line for action in rated for line in action.conditions),
         conditioned=ConditionShare(*map(sum, zip(*shares, strict=True))),
         actions=actions,
     )

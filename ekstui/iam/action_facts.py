@@ -132,9 +132,9 @@ def resources_of(action: ActionSummary, account: str | None = None) -> tuple[Res
             rows.append(ResourceRow(excepted, console.EVERY_REGION, console.ALL_ACCOUNTS, condition))
             continue
         for resource in grant.resources:
-            shown = console.ALL_RESOURCES if resource == "*" else resource
+            name = console.ALL_RESOURCES if resource == "*" else resource
             region, owner = console.region_words(resource), console.account_words(resource, account)
-            rows.append(ResourceRow(shown, region, owner, condition))
+            rows.append(ResourceRow(name, region, owner, condition))
     return tuple(rows)
 
 

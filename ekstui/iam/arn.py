@@ -158,13 +158,13 @@ def open_format(arn_format: str) -> str:
     return ":".join(form._replace(region=region, account=account))
 
 
-def meet(one: Arn, other: Arn) -> bool:
+def meet(arn_a: Arn, arn_b: Arn) -> bool:
     """Return whether some ARN matches both, part by part, for some values of the variables."""
-    return _all_parts(wildcard.overlaps, one, other)
+    return _all_parts(wildcard.overlaps, arn_a, arn_b)
 
 
 def _any_meet(some: tuple[Arn, ...], others: tuple[Arn, ...]) -> bool:
-    return any(meet(one, other) for one in some for other in others)
+    return any(meet(arn_a, arn_b) for arn_a in some for arn_b in others)
 
 
 def matches_resource(pattern: str, arn: str) -> bool | None:
@@ -188,12 +188,14 @@ def matches_resource(pattern: str, arn: str) -> bool | None:
 
 def overlaps_resource(a: str, b: str) -> bool | None:
     """Return whether some ARN matches both resource patterns; None if that depends on a variable or on the reading."""
-    one, other = readings(a), readings(b)
-    if "*" in (a, b) and one.certain and other.certain:
+    readings_a, readings_b = readings(a), readings(b)
+    if "*" in (a, b) and readings_a.certain and readings_b.certain:
         return True
-    if _any_meet(one.certain, other.certain):
+    if _any_meet(readings_a.certain, readings_b.certain):
         return None if has_variable(a) or has_variable(b) else True
-    depends = (one.possible or other.possible) and _any_meet(one.certain + one.possible, other.certain + other.possible)
+    depends = (readings_a.possible or readings_b.possible) and _any_meet(
+        readings_a.certain + readings_a.possible, readings_b.certain + readings_b.possible
+    )
     return None if depends else False
 
 
@@ -234,13 +236,13 @@ def list_covers(general: Resources, special: Resources, covers: Callable[[str, s
     return every(negation(overlaps_resource(excepted, listed)) for excepted in generals for listed in specials)
 
 
-def lists_overlap(one: Resources, other: Resources, covers: Callable[[str, str], Truth] = resource_covers) -> Truth:
+def lists_overlap(list_a: Resources, list_b: Resources, covers: Callable[[str, str], Truth] = resource_covers) -> Truth:
     """Return whether some ARN is one that both lists apply to; None if that is not known."""
-    if one[0] == other[0] == "Resource":
-        return some(overlaps_resource(a, b) for a in one[1] for b in other[1])
-    if one[0] == other[0]:
+    if list_a[0] == list_b[0] == "Resource":
+        return some(overlaps_resource(a, b) for a in list_a[1] for b in list_b[1])
+    if list_a[0] == list_b[0]:
         return True
-    listed, excepted = (one[1], other[1]) if one[0] == "Resource" else (other[1], one[1])
+    listed, excepted = (list_a[1], list_b[1]) if list_a[0] == "Resource" else (list_b[1], list_a[1])
     return some(every(negation(covers(kept, included)) for kept in excepted) for included in listed)
 
 
@@ -258,9 +260,9 @@ def _covers(wide: Arn, narrow: Arn) -> bool | None:
     return None if _all_parts(wildcard.overlaps if in_narrow else wildcard.covers, wide, narrow) else False
 
 
-def _all_parts(compare: Callable[[str, str], bool], one: Arn, other: Arn) -> bool:
+def _all_parts(compare: Callable[[str, str], bool], arn_a: Arn, arn_b: Arn) -> bool:
     """Return whether the comparison holds for each part, with `*` for variables."""
-    return all(compare(open_variables(a), open_variables(b)) for a, b in zip(one, other, strict=True))
+    return all(compare(open_variables(a), open_variables(b)) for a, b in zip(arn_a, arn_b, strict=True))
 
 
 @lru_cache(maxsize=4096)

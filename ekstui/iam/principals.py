@@ -192,8 +192,8 @@ def same_principal(value: str, caller: str) -> Truth:
     """Return whether a principal's ARN is the caller's; the ARN of a session lacks the role's path."""
     if value == caller:
         return True
-    one, other = arn.split_arn(value), arn.split_arn(caller)
-    if (one.partition, one.account) != (other.partition, other.account):
+    named_arn, calling_arn = arn.split_arn(value), arn.split_arn(caller)
+    if (named_arn.partition, named_arn.account) != (calling_arn.partition, calling_arn.account):
         return False
     ours, theirs = arn.entity_of(value), arn.entity_of(caller)
     if "user" in (ours.kind, theirs.kind) or not ours.name or ours.name != theirs.name:

@@ -133,12 +133,12 @@ def _row(
         return None
     levels = _levels(service, counted)
     # An action that may not exist does not affect the service's cells if there are others.
-    shown = [entry for entry in granted if entry.info] or granted
+    entries = [entry for entry in granted if entry.info] or granted
     specific = [entry for entry in read if entry.specific]
     idle = resources_without_effect(document, service, specific)
     # The console shows resources of the service with an unknown type, although they grant nothing.
     cells = _cells(
-        [entry.effective for entry in shown], [resource for resource in idle if _is_untyped(service, resource)]
+        [entry.effective for entry in entries], [resource for resource in idle if _is_untyped(service, resource)]
     )
     return ServiceSummary(
         service=service,

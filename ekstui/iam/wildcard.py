@@ -189,9 +189,9 @@ def _head(pattern: str) -> str:
     return pattern.partition("*")[0].partition("?")[0]
 
 
-def _agree(one: str, other: str) -> bool:
+def _agree(prefix_a: str, prefix_b: str) -> bool:
     """Return whether one of two texts begins with the other."""
-    return one.startswith(other) or other.startswith(one)
+    return prefix_a.startswith(prefix_b) or prefix_b.startswith(prefix_a)
 
 
 def _tail(pattern: str) -> str:

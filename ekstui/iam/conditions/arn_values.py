@@ -117,7 +117,7 @@ def _is_possible(reading: Arn, form: Arn) -> bool:
 
 def _within(form: Arn, reading: Arn) -> Arn:
     """Return what both match, or the reading if that is no single pattern."""
-    return Arn._make(_both(one, other) for one, other in zip(form, reading, strict=True))
+    return Arn._make(_both(part, reading_part) for part, reading_part in zip(form, reading, strict=True))
 
 
 def _both(form: str, pattern: str) -> str:

@@ -241,8 +241,8 @@ def _listed(predicates: Mapping[str, tuple[Predicate, ...]], key: str) -> Iterab
                 tag = entry.removeprefix("aws:requesttag/")
                 yield predicate("ForAnyValue:StringEqualsIgnoreCase", key, (tag,), has_variables=False)
     elif key in PRINCIPAL_KEYS:
-        for other in PRINCIPAL_KEYS:
-            for line in predicates.get(other, ()) if other != key else ():
+        for principal_key in PRINCIPAL_KEYS:
+            for line in predicates.get(principal_key, ()) if principal_key != key else ():
                 implied = _of_principal(line, key)
                 if implied is not None:
                     yield implied
@@ -375,9 +375,9 @@ def _on_arns(lines: list[Predicate]) -> list[Predicate]:
     ]
 
 
-def _alike(one: Predicate, other: Predicate) -> bool:
+def _alike(predicate_a: Predicate, predicate_b: Predicate) -> bool:
     """Return whether both treat an empty string like any other value."""
-    return one.quantifier is other.quantifier is None
+    return predicate_a.quantifier is predicate_b.quantifier is None
 
 
 def _stronger(line: Predicate, wanted: Predicate) -> bool:
@@ -407,7 +407,7 @@ def _accepts_no_more(line: Predicate, wanted: Predicate) -> bool:
     if line.negated:
         return wanted.negated and all(covered_by(special, line.values) for special in wanted.values)
     if wanted.negated:
-        return all(disjoint(one, other) for one in line.values for other in wanted.values)
+        return all(disjoint(value, wanted_value) for value in line.values for wanted_value in wanted.values)
     return all(covered_by(special, wanted.values) for special in line.values)
 
 
@@ -429,7 +429,7 @@ def _accept_apart(line: Predicate, refused: Predicate) -> bool:
         return all(covered_by(special, refused.values) for special in line.values)
     if line.negated:
         return all(covered_by(special, line.values) for special in refused.values)
-    return all(disjoint(one, other) for one in line.values for other in refused.values)
+    return all(disjoint(value, refused_value) for value in line.values for refused_value in refused.values)
 
 
 def _together_accept_no_more(lines: list[Predicate], wanted: Predicate) -> bool:
@@ -447,11 +447,13 @@ def _together_accept_no_more(lines: list[Predicate], wanted: Predicate) -> bool:
 
 def _accepts_no_more_but(line: Predicate, negated: list[Predicate], wanted: Predicate) -> bool:
     """Return True only if every value that `line` accepts and no `negated` line excludes is one that `wanted` accepts."""
-    left = [value for value in line.values if not any(covered_by(value, other.values) for other in negated)]
+    left = [value for value in line.values if not any(covered_by(value, exclusion.values) for exclusion in negated)]
     if wanted.is_null:
         return not left  # it asks whether there is a value, not which
     if wanted.negated and left:
-        return _is_typed(line, wanted) and all(disjoint(one, other) for one in left for other in wanted.values)
+        return _is_typed(line, wanted) and all(
+            disjoint(allowed_value, wanted_value) for allowed_value in left for wanted_value in wanted.values
+        )
     return all(covered_by(special, wanted.values) for special in left)
 
 

@@ -99,9 +99,9 @@ def intersection(some: Iterable[ValueSpan], others: Iterable[ValueSpan]) -> list
     """Return what both lists of spans contain."""
     others = tuple(others)
     return union(
-        span._replace(low=max(span.low, other.low), high=min(span.high, other.high))
+        span._replace(low=max(span.low, neighbour.low), high=min(span.high, neighbour.high))
         for span in some
-        for other in others
+        for neighbour in others
     )
 
 

@@ -172,15 +172,15 @@ def covered_by(special: Value, generals: Iterable[Value]) -> bool:
 
 
 @lru_cache(maxsize=65536)
-def disjoint(one: Value, other: Value) -> bool:
+def disjoint(value_a: Value, value_b: Value) -> bool:
     """Return True only if no value matches both."""
-    if is_nothing(one) or is_nothing(other):
+    if is_nothing(value_a) or is_nothing(value_b):
         return True
-    if isinstance(one, ValueSpan) and isinstance(other, ValueSpan):
-        return one.kind == other.kind and (one.high <= other.low or other.high <= one.low)
-    if isinstance(one, Text) and isinstance(other, Text):
-        return _texts_disjoint(one, other)
-    for text, spread in ((one, other), (other, one)):
+    if isinstance(value_a, ValueSpan) and isinstance(value_b, ValueSpan):
+        return value_a.kind == value_b.kind and (value_a.high <= value_b.low or value_b.high <= value_a.low)
+    if isinstance(value_a, Text) and isinstance(value_b, Text):
+        return _texts_disjoint(value_a, value_b)
+    for text, spread in ((value_a, value_b), (value_b, value_a)):
         if (
             isinstance(text, Text)
             and isinstance(spread, ValueSpan)
@@ -226,7 +226,7 @@ def _text_covers(general: Text, special: Text) -> bool:
     parts = narrow.split(":", _COLONS)
     if not _has_parts(special, general, parts) or (wide.count(":") < _COLONS and variables_of(general.parts)):
         return False
-    return all(wildcard.covers(one, other) for one, other in zip(split_arn(wide), parts, strict=True))
+    return all(wildcard.covers(part, special_part) for part, special_part in zip(split_arn(wide), parts, strict=True))
 
 
 def _has_parts(special: Text, general: Text, parts: list[str]) -> bool:
@@ -242,19 +242,19 @@ def may_move_colons(general: Template, special: Template, parts: list[str]) -> b
     return not loose <= _WITHOUT_COLON and any("*" in part for part in parts[:_COLONS])
 
 
-def _texts_disjoint(one: Text, other: Text) -> bool:
-    if one.how == other.how == "arn" and not (variables_of(one.parts) or variables_of(other.parts)):
-        pairs = zip(split_arn(str(one.parts[0])), split_arn(str(other.parts[0])), strict=True)
+def _texts_disjoint(text_a: Text, text_b: Text) -> bool:
+    if text_a.how == text_b.how == "arn" and not (variables_of(text_a.parts) or variables_of(text_b.parts)):
+        pairs = zip(split_arn(str(text_a.parts[0])), split_arn(str(text_b.parts[0])), strict=True)
         return any(not wildcard.overlaps(a, b) for a, b in pairs)
     texts = []
-    for value in (one, other):
+    for value in (text_a, text_b):
         text = opened(value.parts)
         if value.how == "arn":
             if text.count(":") < _COLONS:
                 text = "*" if variables_of(value.parts) else ":".join(split_arn(text))
             text = text.strip()
         texts.append(text)
-    if "folded" in (one.how, other.how):
+    if "folded" in (text_a.how, text_b.how):
         texts = [text.lower() for text in texts]
     return not wildcard.overlaps(*texts)
 
