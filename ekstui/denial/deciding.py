@@ -224,16 +224,16 @@ def _shortened(failure: Failure, action: str) -> Failure:
 def _similarity(action: str, pattern: str) -> float:
     """Return how similar an action and a pattern of the same service are, from 0 to 1."""
     service, _, name = action.lower().partition(":")
-    other, _, rest = pattern.lower().partition(":")
-    if service != other:
+    named_service, _, rest = pattern.lower().partition(":")
+    if service != named_service:
         return 0
     matcher = SequenceMatcher(None, rest.replace("*", ""), name, autojunk=False)
     return matcher.ratio() if matcher.real_quick_ratio() >= _SIMILAR else matcher.real_quick_ratio() / 2
 
 
-def _shared(one: str, other: str) -> int:
+def _shared(name_a: str, name_b: str) -> int:
     """Return the length of the common prefix of two texts, ignoring case."""
-    return len(commonprefix((one.lower(), other.lower())))  # noqa: RUF071 (texts, not paths)
+    return len(commonprefix((name_a.lower(), name_b.lower())))  # noqa: RUF071 (texts, not paths)
 
 
 def _tags_of_another(request: Request, evaluation: Evaluation) -> tuple[str, ...]:

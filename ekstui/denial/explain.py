@@ -211,8 +211,8 @@ def _on_two_accounts(request: Request, *, is_helped: bool) -> Iterator[str]:
         own = split_arn(request.principal or "").account
         by = _RESOURCE_POLICIES.get(service, "the resource's own policy")
         yield (
-            f"The caller is in account {own}, the resource in account {other}. Both must allow it: {own} by an identity "
-            f"policy, {other} by {by}."
+            f"The caller is in account {own}, the resource in account {owner}. Both must allow it: {own} by an identity "
+            f"policy, {owner} by {by}."
         )
 
 

@@ -286,7 +286,7 @@ def _fix(case: FixCase, depends_on: tuple[str, ...] | None, *commands: Command) 
         return None
     if case.policies.identity and any(map(_OF_RESOURCE_TAG.fullmatch, depends_on)):
         return None
-    by = (f"a resource policy in account {other}" for other in other_account(case.request))
+    by = (f"a resource policy in account {account}" for account in other_account(case.request))
     others = ("the trust policy of the role",) if is_assuming(case.request.action) else by
     return Fix(commands, (*depends_on, *others))
 
@@ -309,15 +309,15 @@ def _giving(case: FixCase, candidate: CandidatePolicy, name: str, kind: str) -> 
         for parameter in parameters_of(document)
         if parameter != "AWS::Partition" and (parameter in parameter_values or parameter not in ARNS_OF_TEMPLATE)
     )
-    shown = f"$(ekstui show {candidate.policy.name} --document{''.join(values)})"
+    expansion = f"$(ekstui show {candidate.policy.name} --document{''.join(values)})"
     called = _NOT_IN_A_NAME.sub("-", f"{candidate.policy.name}-{version_label(candidate.policy.default_version)}")
     whose = f"the policy that {candidate.policy.name.partition('/')[0]} publishes"
-    arguments = ("--policy-name", called, "--policy-document", shown)
+    arguments = ("--policy-name", called, "--policy-document", expansion)
     if kind == "role":
         about = f"gives {name} {whose}, as an inline policy"
-        return (aws(about, "iam", "put-role-policy", "--role-name", name, *arguments, expansions=(shown,)),)
+        return (aws(about, "iam", "put-role-policy", "--role-name", name, *arguments, expansions=(expansion,)),)
     # Inline policies of a user have little room.
-    created = aws(f"creates {whose} in the account", "iam", "create-policy", *arguments, expansions=(shown,))
+    created = aws(f"creates {whose} in the account", "iam", "create-policy", *arguments, expansions=(expansion,))
     account = own.account if own.account.isdigit() else variable("ACCOUNT")
     attached = attach_policy(name, f"arn:{own.partition}:iam::{account}:policy/{called}", kind)
     return created, attached._replace(expansions=expansions_in(account))
@@ -342,9 +342,9 @@ def _statement(case: FixCase, statement: Statement, name: str, kind: str) -> Ite
     document = policy_document(statement)
     parameters = parameters_of(document)
     keys = _without(parameters, case.tried(document))
-    shown = with_variables(shown_statement(statement, case.request), parameters)
+    smallest = with_variables(shown_statement(statement, case.request), parameters)
     about = f"adds only this statement to {name}, as an inline policy"
-    fix = _fix(case, keys, put_policy(name, f"allow-{statement.actions[0]}", (shown,), about, kind))
+    fix = _fix(case, keys, put_policy(name, f"allow-{statement.actions[0]}", (smallest,), about, kind))
     if fix is not None:
         yield fix
 

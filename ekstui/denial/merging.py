@@ -45,7 +45,9 @@ def merged_refusals(refusals: Iterable[Refusal]) -> list[Repeated]:
 
 
 def _includes(more: _Facts, less: _Facts) -> bool:
-    return all(one is None or one == other for one, other in zip(less[1], more[1], strict=True))
+    return all(
+        less_value is None or less_value == more_value for less_value, more_value in zip(less[1], more[1], strict=True)
+    )
 
 
 def _facts(refusal: Refusal) -> _Facts:

@@ -278,10 +278,10 @@ def _is_end_of(before: _Hit, unnamed: _Hit, forms: Sequence[Joined]) -> bool:
     )
 
 
-def _between(one: _Hit, other: _Hit, forms: Sequence[Joined]) -> Iterator[str]:
+def _between(hit: _Hit, next_hit: _Hit, forms: Sequence[Joined]) -> Iterator[str]:
     """Yield the text between two hits, in each form."""
-    if other.start - one.end <= 2 * _SAME_MESSAGE:
-        yield from (form.text[form.place(one.end) : form.place(other.start)] for form in forms)
+    if next_hit.start - hit.end <= 2 * _SAME_MESSAGE:
+        yield from (form.text[form.place(hit.end) : form.place(next_hit.start)] for form in forms)
 
 
 def _complete(hits: Sequence[_Hit], index: int, text: str) -> Refusal:

@@ -210,8 +210,8 @@ def _length(line: str) -> int:
 
 def _begins_alike(lines: Sequence[_Line], index: int) -> bool:
     """Return whether the next line begins like this one, as those of a log do."""
-    one, other = (_DIGIT.sub("0", line.text[:_ALIKE]) for line in lines[index : index + 2])
-    return one == other
+    beginning, next_beginning = (_DIGIT.sub("0", line.text[:_ALIKE]) for line in lines[index : index + 2])
+    return beginning == next_beginning
 
 
 def _without_prefixes(lines: Sequence[_Line]) -> list[_Line]:
