@@ -69,7 +69,7 @@ def _start(handler: logging.Handler, level: str) -> None:
     _handlers.append(handler)
     handler.setLevel(level.upper())
     _logger.addHandler(handler)
-    _logger.setLevel(min(other.level for other in _handlers))
+    _logger.setLevel(min(started.level for started in _handlers))
     log.start(_logger.log)
 
 

@@ -156,8 +156,8 @@ def _principal(line: AuthMapping, context: MigrationContext) -> tuple[str | None
     arn, entity = line.principal, entity_of(line.principal)
     own = split_arn(arn).account == context.account
     if not own:
-        other = "Its path, if it has one, is not known: the role is of another account."
-        return arn, (other,) if line.kind == "role" else ()
+        caveat = "Its path, if it has one, is not known: the role is of another account."
+        return arn, (caveat,) if line.kind == "role" else ()
     if context.principals is not None:
         named = [
             name

@@ -421,8 +421,8 @@ def _refuses(deny: _Deny, grant: Grant) -> bool:
     return deny.is_whole and extent_covers(_extent(deny.grant), _extent(grant))
 
 
-def _are_apart(one: Grant, other: Grant) -> bool:
-    return are_disjoint(_extent(one), _extent(other))
+def _are_apart(grant_a: Grant, grant_b: Grant) -> bool:
+    return are_disjoint(_extent(grant_a), _extent(grant_b))
 
 
 @lru_cache(maxsize=16384)

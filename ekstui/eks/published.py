@@ -336,7 +336,7 @@ def filled(document: Any, values: Mapping[str, str]) -> Any:
     return replaced(document)
 
 
-def shown(text: str) -> str:
+def readable_text(text: str) -> str:
     """Return text of a controller's policy with its parameters as people read them: `<ClusterName>`.
 
     IAM's variables have a prefix and a colon; CloudFormation's have two colons, as in `${AWS::Region}`.

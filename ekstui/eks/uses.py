@@ -105,13 +105,15 @@ def _unconfirmed(
     arn: str, inferred: Iterable[Use], confirmed: Sequence[Use], snapshot: AccountSnapshot
 ) -> Iterator[Use]:
     """Yield the inferred uses that no confirmed one stands for; those that Kubernetes disproves with the reason."""
-    shown = {(use.cluster, use.region, use.namespace, use.service_account) for use in confirmed if use.kind == "irsa"}
+    annotated = {
+        (use.cluster, use.region, use.namespace, use.service_account) for use in confirmed if use.kind == "irsa"
+    }
     for use in inferred:
         clusters = snapshot.eks.find(use.cluster, use.region) if snapshot.eks and use.cluster else ()
         read = clusters[0].kubernetes if len(clusters) == 1 else None
         if use.kind != "irsa" or read is None:
             yield use
-        elif (use.cluster, use.region, use.namespace, use.service_account) not in shown:
+        elif (use.cluster, use.region, use.namespace, use.service_account) not in annotated:
             is_pattern = is_wild(use.namespace or "") or is_wild(use.service_account or "")
             account = read.service_account(use.namespace or "", use.service_account or "")
             if account is not None and account.role_arn == arn:
@@ -121,7 +123,7 @@ def _unconfirmed(
                 yield use
             elif not is_pattern:
                 yield use._replace(overruled="its service account is not annotated with the role")
-            elif not shown:
+            elif not annotated:
                 yield use._replace(overruled="no service account is annotated with the role")
 
 
@@ -265,7 +267,7 @@ def _confirmed(cluster: Cluster, snapshot: AccountSnapshot) -> Iterator[tuple[st
 def _nodes(cluster: Cluster, snapshot: AccountSnapshot) -> Iterator[tuple[str, Use]]:
     """Yield the roles of nodes that EKS does not manage, from access entries and, if it was asked, from EC2."""
     roles = {profile: role.arn for role in snapshot.roles for profile in role.instance_profiles}
-    seen = [
+    by_instance = [
         (
             arn,
             _use(
@@ -275,8 +277,8 @@ def _nodes(cluster: Cluster, snapshot: AccountSnapshot) -> Iterator[tuple[str, U
         for node in cluster.nodes or ()
         if (arn := roles.get(node.instance_profile_arn)) is not None
     ]
-    yield from seen
-    elsewhere = {group.role_arn for group in cluster.nodegroups or ()} | dict(seen).keys()
+    yield from by_instance
+    elsewhere = {group.role_arn for group in cluster.nodegroups or ()} | dict(by_instance).keys()
     for entry in cluster.access_entries or ():
         arn = entry.principal_arn
         if entry.kind in _ENTRY_KINDS:
@@ -302,8 +304,8 @@ def node_roles_in_map(cluster: Cluster, snapshot: AccountSnapshot) -> Iterator[s
 def _by_entry(cluster: Cluster) -> Use:
     """Return the use of a role whose access entry lets nodes join although no instance with it was seen."""
     missing = [part for part in ("node groups", "EC2 instances") if part in cluster.unread]
-    seen = f"not read: {', '.join(missing)}" if missing else "no instance was seen"
-    use = _use(cluster, "self-managed-node", remark=f"it may join as a node; {seen}")
+    why = f"not read: {', '.join(missing)}" if missing else "no instance was seen"
+    use = _use(cluster, "self-managed-node", remark=f"it may join as a node; {why}")
     return use._replace(certainty="inferred") if missing else use
 
 
@@ -380,7 +382,7 @@ def _issuer_remark(trustee: Trustee, cluster: Cluster | None, snapshot: AccountS
         return "IAM has no OIDC provider for its issuer"
     if cluster is not None or snapshot.eks is None or trustee.region not in snapshot.eks.regions:
         return None
-    described = all(other.described for other in snapshot.eks.clusters if other.region == trustee.region)
+    described = all(neighbour.described for neighbour in snapshot.eks.clusters if neighbour.region == trustee.region)
     return (
         f"no cluster in {trustee.region} has its issuer; it may be deleted or of another account" if described else None
     )

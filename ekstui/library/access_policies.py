@@ -128,9 +128,9 @@ def means_access_policy(text: str) -> bool:
 
 def access_difference(before: str, after: str) -> AccessDifference:
     """Return how two access policies differ; NotFoundError for an unknown access policy, or one whose rules are not known."""
-    one, other = _with_rules(before), _with_rules(after)
-    added, removed = difference(one.rules or (), other.rules or ())
-    return AccessDifference(one, other, tuple(sorted(added)), tuple(sorted(removed)))
+    rules_before, rules_after = _with_rules(before), _with_rules(after)
+    added, removed = difference(rules_before.rules or (), rules_after.rules or ())
+    return AccessDifference(rules_before, rules_after, tuple(sorted(added)), tuple(sorted(removed)))
 
 
 def who_can_in_kubernetes(action: str) -> KubernetesHolders:

@@ -77,22 +77,22 @@ def _reviewed(
 ) -> ReviewedDocument:
     own = after or before or ()
     had, has = _policies(before), _policies(after)
-    shown = next((attachment for attachment in own if (attachment.policy, attachment.scope) not in (had & has)), own[0])
+    first = next((attachment for attachment in own if (attachment.policy, attachment.scope) not in (had & has)), own[0])
     change = _CHANGES[kind](had, has, documents)
     state: ReviewState = "changed" if before and after else "new" if after else "removed"
     words = _in_words(kind, had, has)
     verdict = f"{change.verdict.partition(':')[0]}: {words}"
     more = change.verdict.partition(": ")[2]
     verdict += f"; {more}" if more and kind != "role" else ""
-    place = shown.place if shown.place.startswith(plainly(shown.holder)) else f"{shown.place} ({plainly(shown.holder)})"
+    place = first.place if first.place.startswith(plainly(first.holder)) else f"{first.place} ({plainly(first.holder)})"
     rights = rights_in(change) if kind == "policy" else ()
     return ReviewedDocument(
-        shown.path,
+        first.path,
         place,
         state,
         change._replace(verdict=plainly(verdict)),
         "",
-        shown.line if after else 0,
+        first.line if after else 0,
         "attachment",
         (),
         rights,

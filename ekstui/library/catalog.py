@@ -143,8 +143,8 @@ def find_policy(name: str, reader: PolicyReader) -> Policy:
     if not candidates or not wanted:
         raise unknown_policy(name, names, absence)
     if len(candidates) > 1:
-        shown = first_of(candidates, MAX_CANDIDATES)
-        raise AmbiguousError(f"{name!r} matches {len(candidates)} policies: {shown}.", tuple(candidates))
+        first_names = first_of(candidates, MAX_CANDIDATES)
+        raise AmbiguousError(f"{name!r} matches {len(candidates)} policies: {first_names}.", tuple(candidates))
     return reader.policy(candidates[0])
 
 

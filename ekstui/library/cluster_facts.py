@@ -35,7 +35,7 @@ def find_cluster(name: str, region: str | None, snapshot: AccountSnapshot) -> Cl
 def with_cluster(snapshot: AccountSnapshot, cluster: Cluster) -> AccountSnapshot:
     """Return a snapshot with one cluster replaced."""
     facts = snapshot.eks or EksFacts((), ())
-    clusters = tuple(cluster if other.place == cluster.place else other for other in facts.clusters)
+    clusters = tuple(cluster if old.place == cluster.place else old for old in facts.clusters)
     return snapshot._replace(eks=facts._replace(clusters=clusters))
 
 

@@ -85,9 +85,9 @@ def compare(
         return _side(side, library, standard_input, wanted)
 
     wanted = values or {}
-    one, other = ask(before, wanted), ask(after, wanted)
-    if is_published(one) != is_published(other):
-        template, filled, side = (one, other, after) if is_published(one) else (other, one, before)
+    first, second = ask(before, wanted), ask(after, wanted)
+    if is_published(first) != is_published(second):
+        template, filled, side = (first, second, after) if is_published(first) else (second, first, before)
         values_in = _values_in(template, filled.document)
         if isinstance(side, RoleSide):
             from ekstui.library.roles import role_values
@@ -95,9 +95,9 @@ def compare(
             snapshot = library.account.fresh_snapshot()
             values_in = {**role_values(side.name, snapshot, library.account.uses(snapshot)), **values_in}
         if values_in:
-            again = ask(before if template is one else after, {**values_in, **wanted})
-            one, other = (again, other) if template is one else (one, again)
-    return _compared(one, other, library.snapshot_at_hand())
+            again = ask(before if template is first else after, {**values_in, **wanted})
+            first, second = (again, second) if template is first else (first, again)
+    return _compared(first, second, library.snapshot_at_hand())
 
 
 def document_of_side(side: Side, library: Library, standard_input: str) -> Document:

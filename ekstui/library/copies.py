@@ -106,13 +106,14 @@ def _copy(local: LocalPolicy, originals: list[tuple[Original, frozenset[Target]]
     return Copy(local, best.policy, best.version, overlap, same_name, likeness[0])
 
 
-def _likeness(one: Document, other: Document) -> tuple[float, bool]:
+def _likeness(document_a: Document, document_b: Document) -> tuple[float, bool]:
     """Return the share of grants that two documents have in common, and whether they are written the same way."""
     own, theirs = (
         {(target, extent) for target, extents in grants(document).items() for extent in extents}
-        for document in (one, other)
+        for document in (document_a, document_b)
     )
-    return len(own & theirs) / len(own | theirs) if own or theirs else 1.0, one.statements == other.statements
+    share = len(own & theirs) / len(own | theirs) if own or theirs else 1.0
+    return share, document_a.statements == document_b.statements
 
 
 def copies_in(library: Library) -> tuple[CopyAnswer, ...]:

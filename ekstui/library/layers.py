@@ -88,7 +88,7 @@ def layers_not_seen(layers: LayersOfRequest) -> frozenset[Layer]:
         "session": layers.session,
         "resource": layers.resource,
     }
-    return frozenset(layer for layer, seen in policies.items() if not seen) - layers.without
+    return frozenset(layer for layer, entries in policies.items() if not entries) - layers.without
 
 
 def of_account(layers: LayerFiles, account: str, action: str, resource: str | None) -> LayersOfRequest:

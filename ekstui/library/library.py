@@ -105,13 +105,13 @@ class Library:
         """Return the library of another partition's policies, or this one if none of them are known."""
         if partition == self.store.collection:
             return self
-        other = self._with(self.store.of(partition), self._account, self.choice)
-        return other if other.state() is not None or partition == self.corpus.manifest().partition else self
+        library = self._with(self.store.of(partition), self._account, self.choice)
+        return library if library.state() is not None or partition == self.corpus.manifest().partition else self
 
     def _with(self, store: PolicyStore, account: Account | None, choice: AccountChoice | None) -> Library:
-        other = Library(self.corpus, store, account, choice)
-        other._trouble = self._trouble
-        return other
+        library = Library(self.corpus, store, account, choice)
+        library._trouble = self._trouble
+        return library
 
     @property
     def account(self) -> Account:

@@ -85,7 +85,7 @@ class Rank(NamedTuple):
     """How well something matches; less is better."""
 
     group: int
-    other: bool = False
+    outside_eks: bool = False
     """Whether it does not belong to EKS."""
     within: bool = False
     """Whether the name contains the text but does not start with it."""
@@ -256,17 +256,17 @@ class Catalogue:
 
     def with_things(self, things: Iterable[Thing]) -> "Catalogue":
         """Return a catalogue with more things."""
-        other = copy(self)
-        other._things = [*self._things, *map(spelled_out, things)]
-        return other
+        catalogue = copy(self)
+        catalogue._things = [*self._things, *map(spelled_out, things)]
+        return catalogue
 
-    def find(self, typed: str, most: int = _MOST, *, shown: str = "") -> tuple[Thing, ...]:
-        """Return what a text may mean, likeliest first; `shown` is the policy whose versions `v5` and `v5..v6` alone mean."""
+    def find(self, typed: str, most: int = _MOST, *, current_policy: str = "") -> tuple[Thing, ...]:
+        """Return what a text may mean, likeliest first; `current_policy` is the policy whose versions `v5` and `v5..v6` alone mean."""
         text = typed.strip()
         if not text:
             return ()
-        if shown and _VERSIONS.fullmatch(text):
-            return (*self.find(f"{shown}@{text.removeprefix('@')}", most), *self.find(text, most))[:most]
+        if current_policy and _VERSIONS.fullmatch(text):
+            return (*self.find(f"{current_policy}@{text.removeprefix('@')}", most), *self.find(text, most))[:most]
         if is_message(text):
             return tuple(islice(_each_once(self._message(text)), most))
         if compared := _DIFF.fullmatch(text):
@@ -386,7 +386,10 @@ class Catalogue:
             return
         for symptom, text in self._symptoms:
             hit = [stem for stem in stems if stem in text]
-            rare = any(len(stem) >= _RARE and sum(stem in other for _, other in self._symptoms) <= _FEW for stem in hit)
+            rare = any(
+                len(stem) >= _RARE and sum(stem in symptom_stems for _, symptom_stems in self._symptoms) <= _FEW
+                for stem in hit
+            )
             if len(hit) == len(stems) or (rare and not close and 2 * len(hit) >= len(stems)):
                 title = symptom.symptom.casefold()
                 further = len(stems) - len(hit) + (not all(stem in title for stem in stems))

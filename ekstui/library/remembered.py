@@ -115,20 +115,20 @@ class SeenVersions:
         """Record that the default versions of policies were seen."""
         with self._lock:
             until, versions = self._read()
-            seen = {policy.arn: policy.default_version for policy in policies}
-            if until is not None and any(versions.get(arn, 0) < version for arn, version in seen.items()):
-                self._write(until, versions | seen)
+            default_versions = {policy.arn: policy.default_version for policy in policies}
+            if until is not None and any(versions.get(arn, 0) < version for arn, version in default_versions.items()):
+                self._write(until, versions | default_versions)
 
     def _read(self) -> tuple[datetime | None, dict[str, int]]:
         """Return until when everything was seen, and the versions seen later; None if there is no valid file."""
         fields = read_state(self.path)
         try:
-            seen: dict[str, int] = {}
+            versions: dict[str, int] = {}
             for arn, version in fields["versions"].items():  # type: ignore[index]
                 if type(version) is not int or not arn.startswith("arn:"):
                     return None, {}
-                seen[arn] = version
-            return parse_time(fields["until"]), seen  # type: ignore[index]
+                versions[arn] = version
+            return parse_time(fields["until"]), versions  # type: ignore[index]
         except (ValueError, TypeError, KeyError, AttributeError):
             return None, {}
 

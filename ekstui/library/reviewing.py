@@ -122,36 +122,43 @@ def _pairs(before: Sequence[WrittenPolicy], after: Sequence[WrittenPolicy]) -> l
     gone, come = list(old.values()), list(new.values())
     held = {entry.holder for entry in before}, {entry.holder for entry in after}
 
-    def is_renamed(one: WrittenPolicy, other: WrittenPolicy) -> bool:
+    def is_renamed(old_policy: WrittenPolicy, new_policy: WrittenPolicy) -> bool:
         """Return whether two policies may be one: an inline policy that moves to another role gives it to that role."""
-        return one.use == other.use and (
-            one.holder == other.holder
-            or (not _moves_to_other_role(one, other) and one.holder not in held[1] and other.holder not in held[0])
+        return old_policy.use == new_policy.use and (
+            old_policy.holder == new_policy.holder
+            or (
+                not _moves_to_other_role(old_policy, new_policy)
+                and old_policy.holder not in held[1]
+                and new_policy.holder not in held[0]
+            )
         )
 
     for test in _SUCCESSORS:
-        for one in list(gone):
-            other = next((candidate for candidate in come if test(one, candidate) and is_renamed(one, candidate)), None)
-            if other is not None:
-                gone.remove(one)
-                come.remove(other)
-                matched.append((one, other))
-    return [*matched, *((one, None) for one in gone), *((None, other) for other in come)]
+        for old_policy in list(gone):
+            new_policy = next(
+                (candidate for candidate in come if test(old_policy, candidate) and is_renamed(old_policy, candidate)),
+                None,
+            )
+            if new_policy is not None:
+                gone.remove(old_policy)
+                come.remove(new_policy)
+                matched.append((old_policy, new_policy))
+    return [*matched, *((old_policy, None) for old_policy in gone), *((None, new_policy) for new_policy in come)]
 
 
-def _moves_to_other_role(one: WrittenPolicy, other: WrittenPolicy) -> bool:
+def _moves_to_other_role(old: WrittenPolicy, new: WrittenPolicy) -> bool:
     """Return whether an inline policy moves between roles that are written as names, not as resources of the files."""
-    return one.holder != other.holder and bool(one.holder and other.holder) and not has_hole(one.holder + other.holder)
+    return old.holder != new.holder and bool(old.holder and new.holder) and not has_hole(old.holder + new.holder)
 
 
 _ALIKE = 0.5
 """The share of statements that two documents have in common if one is the other's successor."""
 
 
-def _likeness(one: WrittenPolicy, other: WrittenPolicy) -> float:
-    if one.document is None or other.document is None:
+def _likeness(old: WrittenPolicy, new: WrittenPolicy) -> float:
+    if old.document is None or new.document is None:
         return 0
-    mine, theirs = set(one.document.statements), set(other.document.statements)
+    mine, theirs = set(old.document.statements), set(new.document.statements)
     return 2 * len(mine & theirs) / max(1, len(mine) + len(theirs))
 
 
@@ -160,14 +167,14 @@ def _last(place: str) -> str:
 
 
 _SUCCESSORS: tuple[Callable[[WrittenPolicy, WrittenPolicy], bool], ...] = (
-    lambda one, other: one.document is not None and one.document == other.document,
-    lambda one, other: bool(one.name) and (one.name, _last(one.place)) == (other.name, _last(other.place)),
-    lambda one, other: bool(one.place) and one.place == other.place,
-    lambda one, other: (
-        bool(one.path)
-        and (one.path.rpartition("/")[2], _last(one.place)) == (other.path.rpartition("/")[2], _last(other.place))
+    lambda old, new: old.document is not None and old.document == new.document,
+    lambda old, new: bool(old.name) and (old.name, _last(old.place)) == (new.name, _last(new.place)),
+    lambda old, new: bool(old.place) and old.place == new.place,
+    lambda old, new: (
+        bool(old.path)
+        and (old.path.rpartition("/")[2], _last(old.place)) == (new.path.rpartition("/")[2], _last(new.place))
     ),
-    lambda one, other: _likeness(one, other) >= _ALIKE,
+    lambda old, new: _likeness(old, new) >= _ALIKE,
 )
 """What makes a policy the successor of another, the surest first: its document, name, place, file, or most statements."""
 
@@ -186,40 +193,46 @@ def _numbered(written: Sequence[WrittenPolicy]) -> dict[tuple[str, str, int], Wr
 _KINDS: dict[str, ReviewedUse] = {"identity": "policy", "trust": "trust policy", "resource": "resource policy"}
 
 
-def _compared(one: WrittenPolicy | None, other: WrittenPolicy | None) -> ReviewedDocument | None:
-    shown = other or one
-    assert shown is not None  # noqa: S101 (a pair has one at least)
-    state: ReviewState = "changed" if one and other else "new" if other else "removed"
-    if other is None and shown.use == "trust":
+def _compared(old: WrittenPolicy | None, new: WrittenPolicy | None) -> ReviewedDocument | None:
+    policy = new or old
+    assert policy is not None  # noqa: S101 (a pair has one at least)
+    state: ReviewState = "changed" if old and new else "new" if new else "removed"
+    if new is None and policy.use == "trust":
         # With the role gone, its trust policy allows nothing.
         return None
 
     def reviewed(
         change: Change | None, reason: str = "", statements: tuple[StatementChange, ...] = ()
     ) -> ReviewedDocument:
-        line = other.line if other else 0
-        rights = tuple(map(plainly, rights_in(change))) if change and shown.use == "identity" else ()
+        line = new.line if new else 0
+        rights = tuple(map(plainly, rights_in(change))) if change and policy.use == "identity" else ()
         return ReviewedDocument(
-            shown.path, shown.place, state, change, plainly(reason), line, _KINDS[shown.use], statements, rights
+            policy.path,
+            policy.place,
+            state,
+            change,
+            plainly(reason),
+            line,
+            _KINDS[policy.use],
+            statements,
+            rights,
         )
 
-    unknown = next((side for side in (other, one) if side is not None and side.document is None), None)
+    unknown = next((side for side in (new, old) if side is not None and side.document is None), None)
     if unknown is not None:
-        is_same = (
-            one and other and (one.written, one.reason, one.condition) == (other.written, other.reason, other.condition)
-        )
+        is_same = old and new and (old.written, old.reason, old.condition) == (new.written, new.reason, new.condition)
         return None if is_same else reviewed(None, unknown.reason)
-    if one and other and one.condition != other.condition:
+    if old and new and old.condition != new.condition:
         return reviewed(None, "a condition of the template decides whether it exists")
-    before, after = _document(one), _document(other)
-    if one and other and _moves_to_other_role(one, other):
+    before, after = _document(old), _document(new)
+    if old and new and _moves_to_other_role(old, new):
         return reviewed(
-            plain_change("unknown", f"cannot tell whether wider: given to {other.holder} instead of {one.holder}")
+            plain_change("unknown", f"cannot tell whether wider: given to {new.holder} instead of {old.holder}")
         )
     if before == after:
         return None
-    change = document_changes(before, after, is_for_principals=shown.use != "identity")
-    return None if change.kind == "none" else reviewed(change, "", _statements(before, after, shown.use != "identity"))
+    change = document_changes(before, after, is_for_principals=policy.use != "identity")
+    return None if change.kind == "none" else reviewed(change, "", _statements(before, after, policy.use != "identity"))
 
 
 def document_changes(before: Document, after: Document, *, is_for_principals: bool) -> Change:
@@ -243,27 +256,31 @@ def _statements(before: Document, after: Document, is_for_principals: bool) -> t
         return ()
     changes: list[StatementChange] = []
 
-    def compare(name: str, one: Statement | None, other: Statement | None) -> None:
+    def compare(name: str, old: Statement | None, new: Statement | None) -> None:
         sides = (
             NOTHING._replace(statements=(statement,) if statement else (), version=after.version)
-            for statement in (one, other)
+            for statement in (old, new)
         )
         changes.append(StatementChange(name, document_changes(*sides, is_for_principals=is_for_principals).reach))
 
-    for number, other in come:
-        one = next((candidate for candidate in gone if candidate.sid and candidate.sid == other.sid), None) or next(
+    for number, new in come:
+        old = next((candidate for candidate in gone if candidate.sid and candidate.sid == new.sid), None) or next(
             (
                 candidate
                 for candidate in gone
-                if candidate.actions == other.actions or candidate.resources == other.resources
+                if candidate.actions == new.actions or candidate.resources == new.resources
             ),
             None,
         )
-        if one is not None:
-            gone.remove(one)
-        compare(plainly(other.sid or "") or f"statement {number}", one, other)
-    for one in gone:
-        compare(plainly(one.sid or "") or f"statement {before.statements.index(one) + 1} of before", one, None)
+        if old is not None:
+            gone.remove(old)
+        compare(plainly(new.sid or "") or f"statement {number}", old, new)
+    for old in gone:
+        compare(
+            plainly(old.sid or "") or f"statement {before.statements.index(old) + 1} of before",
+            old,
+            None,
+        )
     return tuple(changes)
 
 

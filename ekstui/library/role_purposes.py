@@ -59,7 +59,8 @@ def purpose_of(
     places = {(use.region, use.cluster) for use in uses if use.kind in NODE_KINDS and use.cluster}
     own_roles = tuple(role for role in _roles_of_controllers(snapshot, uses_of) if role.place in places)
     places_of = {
-        role.component: {other.place for other in own_roles if other.component == role.component} for role in own_roles
+        role.component: {own_role.place for own_role in own_roles if own_role.component == role.component}
+        for role in own_roles
     }
     everywhere = frozenset(component for component, its in places_of.items() if its == places)
     return purpose._replace(own_roles=own_roles, with_own_role_in_every_cluster=everywhere)

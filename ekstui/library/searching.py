@@ -13,7 +13,7 @@ from ekstui.change.holders import Holder, WhoCan, holders_of, parse_action
 from ekstui.change.policy import Policy, PolicyHistory, PolicyScope, Scope, aws_scope
 from ekstui.change.steps import FeedStep, newest_first, numbers_since, steps_since
 from ekstui.eks.knowledge import Knowledge
-from ekstui.eks.published import shown
+from ekstui.eks.published import readable_text
 from ekstui.errors import InputError
 from ekstui.files import digest_of
 from ekstui.iam import arn, wildcard
@@ -192,9 +192,9 @@ def _named(holder: Holder) -> Holder:
     return holder._replace(
         grants=tuple(
             grant._replace(
-                resources=tuple(map(shown, grant.resources)),
+                resources=tuple(map(readable_text, grant.resources)),
                 conditions=tuple(
-                    line._replace(key=shown(line.key), values=tuple(map(shown, line.values)))
+                    line._replace(key=readable_text(line.key), values=tuple(map(readable_text, line.values)))
                     for line in grant.conditions
                 ),
             )

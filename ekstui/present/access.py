@@ -100,7 +100,7 @@ def _since(day: date | None) -> Sentence:
 
 def access_difference_blocks(difference: AccessDifference) -> list[Block]:
     """Return how two access policies differ, by API group and resource."""
-    one, other = difference.before.policy.name, difference.after.policy.name
+    before, after = difference.before.policy.name, difference.after.policy.name
     more, fewer = _counted_permissions(difference.added), _counted_permissions(difference.removed)
     words = {
         "same": "same access: the rules allow the same",
@@ -110,10 +110,10 @@ def access_difference_blocks(difference: AccessDifference) -> list[Block]:
     }[difference.reach]
     head, colon, rest = words.partition(":")
     return [
-        Heading((code(one, "strong"), " → ", code(other, "strong")), 1),
+        Heading((code(before, "strong"), " → ", code(after, "strong")), 1),
         Sentence((Span(head, reach_style(difference.reach)), f"{colon}{rest}")),
-        *section(("Only in ", code(one, "strong")), [*_permission_nodes("−", difference.removed)]),
-        *section(("Only in ", code(other, "strong")), [*_permission_nodes("+", difference.added)]),
+        *section(("Only in ", code(before, "strong")), [*_permission_nodes("−", difference.removed)]),
+        *section(("Only in ", code(after, "strong")), [*_permission_nodes("+", difference.added)]),
     ]
 
 

@@ -73,7 +73,7 @@ def unread_blocks(snapshot: AccountSnapshot) -> list[Block]:
 def copies_blocks(copies: Sequence[CopyAnswer]) -> list[Block]:
     """Return the account's policies that started as copies of AWS's, and how they differ from those today."""
     title = Span("Your policies that started as copies of AWS's or of a controller's", "strong")
-    return section((title, Span(" (enter compares)", "strong", shown="app")), [*map(_copy, copies)])
+    return section((title, Span(" (enter compares)", "strong", media="app")), [*map(_copy, copies)])
 
 
 def _cluster(cluster: Cluster) -> TableRow:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 Medium = Literal["app", "terminal", "markdown"]
 
-_Shown = Literal["", "app", "terminal", "markdown", "outside"]
+Media = Literal["", "app", "terminal", "markdown", "outside"]
 """Where a span is shown: in one place, everywhere (empty), or everywhere but in the app."""
 
 
@@ -42,12 +42,12 @@ class Span(NamedTuple):
     style: Style = ""
     code: bool = False
     """Whether it is an identifier, such as an action or an ARN, which is code in Markdown."""
-    shown: _Shown = ""
+    media: Media = ""
     """Where it is shown; a hint about a key, for example, only in the app."""
 
     def is_for(self, place: Medium) -> bool:
         """Return whether it is shown in this place."""
-        return self.shown in ("", place) or (self.shown == "outside" and place != "app")
+        return self.media in ("", place) or (self.media == "outside" and place != "app")
 
 
 Line: TypeAlias = "str | Span | tuple[str | Span, ...]"
@@ -96,7 +96,7 @@ def spans(line: Line) -> tuple[Span, ...]:
 
 def by_place(app: str, outside: str, style: Style = "") -> tuple[Span, Span]:
     """Return what is said in the app, where a key does it, and what elsewhere."""
-    return Span(app, style, shown="app"), Span(outside, style, shown="outside")
+    return Span(app, style, media="app"), Span(outside, style, media="outside")
 
 
 def restyled(line: Line, style: Style) -> tuple[Span, ...]:
@@ -126,7 +126,7 @@ class Sentence(NamedTuple):
 def note(text: Line, style: Style = "warn", *, key: Hashable = None) -> Sentence:
     """Return a warning: a sentence after an exclamation mark."""
     words = restyled(text, style)
-    return Sentence((Span("! ", style, shown=words[0].shown), *words), key=key)
+    return Sentence((Span("! ", style, media=words[0].media), *words), key=key)
 
 
 class TableRow(NamedTuple):
@@ -172,7 +172,7 @@ class Code(NamedTuple):
     language: str = "json"
     value: object = None
     key: Hashable = None
-    shown: _Shown = ""
+    media: Media = ""
 
 
 Block: TypeAlias = Heading | Sentence | Table | Tree | Code
@@ -218,12 +218,12 @@ def folded(
         return [block for part in parts for block in (Heading(part.title, level, key=part.key), *part.blocks)]
     blocks: list[Block] = []
     for part in parts:
-        title = Span(part.title, shown="app")
+        title = Span(part.title, media="app")
         blocks.append(Tree([Node(title, value=Fold(part.title), key=part.key, opened=part.key in opened)]))
         if part.key in opened:
             blocks += part.blocks
     titles = "   ".join(f"▸ {title}" for title in (*([besides] if besides else ()), *(part.title for part in parts)))
-    return [*blocks, Sentence(Span(f"{titles}   (--full)", "muted", shown="terminal"))] if parts else []
+    return [*blocks, Sentence(Span(f"{titles}   (--full)", "muted", media="terminal"))] if parts else []
 
 
 def iso_day(when: date | None, unknown: str = "") -> str:
@@ -260,9 +260,9 @@ def command_blocks(commands: Sequence[Command], key: Hashable) -> Iterator[Block
         yield Code(command.text, "sh", command, (key, index))
 
 
-def command_node(command: Command, shown: _Shown = "") -> Node:
+def command_node(command: Command, media: Media = "") -> Node:
     """Return a command as a node."""
-    return Node(Code(command.text, "sh", shown=shown), value=command)
+    return Node(Code(command.text, "sh", media=media), value=command)
 
 
 def finding_nodes(finding: Finding) -> Iterator[Node]:
@@ -284,7 +284,7 @@ def fix_nodes(finding: Finding, below: Callable[[Command], Sequence[Node]]) -> I
 def as_of_line(read_at: datetime, now: datetime) -> Line:
     """Return when the account was read, how long ago that was and, outside the app, which renews it, what asks AWS again."""
     age = age_in_words(read_at, now)
-    again = Span(" (ekstui account asks AWS again)", "muted", shown="outside")
+    again = Span(" (ekstui account asks AWS again)", "muted", media="outside")
     return f"{as_of_words(read_at)}, {age}", *(() if age == "just now" else (again,))
 
 
@@ -294,15 +294,15 @@ _MOST_CHARACTERS = 1_000
 
 def bounded(values: Sequence[str]) -> list[str]:
     """Return values to show on one line: the first ones, each cut if it is long, and how much is left out."""
-    shown: list[str] = []
+    texts: list[str] = []
     room = _MOST_CHARACTERS
     for number, value in enumerate(values):
         if room <= 0:
-            return [*shown, f"{len(values) - number:,} more"]
+            return [*texts, f"{len(values) - number:,} more"]
         kept = value[:room]
-        shown.append(kept if kept == value else f"{kept}… ({len(value) - room:,} more characters)")
+        texts.append(kept if kept == value else f"{kept}… ({len(value) - room:,} more characters)")
         room -= len(value)
-    return shown
+    return texts
 
 
 def grant_line(grant: Grant) -> Line:

@@ -87,7 +87,7 @@ def action_blocks(answer: GivenAction) -> list[Block]:
     if answer.others is not None:
         words = counted(answer.others, "other EKS policy allows it", "other EKS policies allow it")
         text = words if answer.others else "no other EKS policy allows it"
-        blocks.append(Sentence((Span(text, "muted"), Span("; w lists them", "muted", shown="app"))))
+        blocks.append(Sentence((Span(text, "muted"), Span("; w lists them", "muted", media="app"))))
     blocks += _resources(answer)
     if card.info:
         blocks += _resource_types(card, card.info.condition_keys, answer.covered)

@@ -196,7 +196,7 @@ def _private(answer: ClusterAnswer, span: Span) -> tuple[Span, ...]:
     masked = span.text.replace(answer.identity.account, "ACCOUNT")
     if masked == span.text:
         return (span,)
-    return span._replace(shown="app"), span._replace(shown="terminal"), span._replace(text=masked, shown="markdown")
+    return span._replace(media="app"), span._replace(media="terminal"), span._replace(text=masked, media="markdown")
 
 
 def _command_nodes(answer: ClusterAnswer, command: Command) -> list[Node]:
@@ -213,6 +213,6 @@ def on_the_account(answer: ClusterAnswer) -> Iterator[Block]:
     commands = [command for cause in causes(answer) for _, finding in cause.cases for command in finding.commands]
     if any(account in argument for command in commands for argument in command.arguments):
         yield Sentence(
-            Span("ACCOUNT stands for the number of the account. To set it before a command:", shown="markdown")
+            Span("ACCOUNT stands for the number of the account. To set it before a command:", media="markdown")
         )
-        yield Code("ACCOUNT=$(aws sts get-caller-identity --query Account --output text)", "sh", shown="markdown")
+        yield Code("ACCOUNT=$(aws sts get-caller-identity --query Account --output text)", "sh", media="markdown")

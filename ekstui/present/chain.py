@@ -49,11 +49,11 @@ def chain_of(links: Sequence[Link]) -> Line | None:
     """Return links as a line, up to the one that breaks, or else the first that is open; None for a single one."""
     states = [state for _, state in links]
     broken = next((states.index(state) for state in ("breaks", "open") if state in states), len(links))
-    shown: list[Line] = []
+    parts: list[Line] = []
     for name, state in links[: broken + 1]:
         sign, style = _MARKS[state]
-        shown.append((name, Span(f" {sign}", style)))
-    return joined(" → ", shown) if len(shown) > 1 else None
+        parts.append((name, Span(f" {sign}", style)))
+    return joined(" → ", parts) if len(parts) > 1 else None
 
 
 def _links(explanation: Explanation) -> Iterator[Link]:
@@ -137,6 +137,6 @@ def _wanted(failure: Failure) -> str:
 
 
 def _ways(words: str, ways: Sequence[str]) -> Line:
-    shown = joined("   ", [code(way) for way in ways[:_MOST_WAYS]])
+    spans = joined("   ", [code(way) for way in ways[:_MOST_WAYS]])
     more = f"   +{len(ways) - _MOST_WAYS} more" if len(ways) > _MOST_WAYS else ""
-    return (Span(words, "muted"), *shown, Span(more, "muted"))
+    return (Span(words, "muted"), *spans, Span(more, "muted"))

@@ -121,10 +121,10 @@ def cluster_blocks(
     all. The Markdown has no account number, since it goes to a channel that others read.
     """
     cluster = answer.cluster
-    account = Span(f"account {answer.identity.account}, ", shown="terminal")
+    account = Span(f"account {answer.identity.account}, ", media="terminal")
     blocks: list[Block] = [
         Heading(f"Cluster {cluster.name} in {cluster.region}: {_verdict(answer)}", 1),
-        Sentence((account, Span(as_of_words(answer.fetched_at), shown="outside"), _kubernetes_words(answer))),
+        Sentence((account, Span(as_of_words(answer.fetched_at), media="outside"), _kubernetes_words(answer))),
         Sentence(counts_line(answer)),
         Sentence(areas_line(answer)),
         *([note(f"not judged: {', '.join(answer.not_judged)}")] if answer.not_judged else []),
@@ -136,7 +136,7 @@ def cluster_blocks(
     if answer.not_judged or answer.errors:
         # The app shows the errors themselves, and the command line prints them on stderr; they may name the account.
         failed = dict.fromkeys(f"{error.action or error.source}: {error.kind}" for error in answer.errors)
-        why = [Node(Span(cause, "muted", shown="outside")) for cause in failed]
+        why = [Node(Span(cause, "muted", media="outside")) for cause in failed]
         blocks += [Heading("Could not be read"), Tree([*map(Node, answer.not_judged), *why])]
     roles = f"{counted(len(answer.roles), 'role')}: what uses each"
     parts = [Part(("part", "roles"), roles, [_roles_table(answer.roles, now)])]
@@ -157,7 +157,7 @@ def cluster_blocks(
 def _kubernetes_words(answer: ClusterAnswer) -> Span:
     """Return when its Kubernetes was read."""
     when = answer.kubernetes_read_at
-    return Span(f", Kubernetes {as_of_words(when)}" if when else "", shown="outside")
+    return Span(f", Kubernetes {as_of_words(when)}" if when else "", media="outside")
 
 
 def _pods_table(answer: ClusterAnswer) -> Table:

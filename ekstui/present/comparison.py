@@ -69,7 +69,7 @@ def comparison_blocks(comparison: Comparison, *, full: bool = False) -> list[Blo
     return blocks
 
 
-_FOR_SENTENCES = Span("--full explains each difference in a sentence.", "muted", shown="terminal")
+_FOR_SENTENCES = Span("--full explains each difference in a sentence.", "muted", media="terminal")
 
 
 def sides_line(comparison: Comparison) -> Line:
@@ -141,12 +141,12 @@ def _between_versions(differences: Differences) -> list[Block]:
     return [Tree(nodes)] if nodes else []
 
 
-def _between_policies(differences: Differences, one: str, other: str) -> Iterator[Block]:
+def _between_policies(differences: Differences, name_a: str, name_b: str) -> Iterator[Block]:
     added, removed, changed = differences.counts
-    yield from _only_in(one, differences.removed, removed, "−", "removed")
-    yield from _only_in(other, differences.added, added, "+", "added")
+    yield from _only_in(name_a, differences.removed, removed, "−", "removed")
+    yield from _only_in(name_b, differences.added, added, "+", "added")
     if differences.changed:
-        legend = (Span(f"   − {one}", "removed"), Span(f"   + {other}", "added"))
+        legend = (Span(f"   − {name_a}", "removed"), Span(f"   + {name_b}", "added"))
         yield Heading((Span(f"In both, but not alike ({changed})", "strong"), *legend))
         yield Tree([_changed(difference, two=True) for difference in differences.changed])
     if differences.alike:
@@ -155,7 +155,9 @@ def _between_policies(differences: Differences, one: str, other: str) -> Iterato
             (effect, tuple(name for name in names if name not in by_pattern)) for effect, names in differences.alike
         ]
         yield Heading(f"In both ({sum(len(names) for _, names in differences.alike)})")
-        yield Tree([*_by_service_of(plain), *(_covered_in_both(line, (one, other)) for line in differences.covered)])
+        yield Tree(
+            [*_by_service_of(plain), *(_covered_in_both(line, (name_a, name_b)) for line in differences.covered)]
+        )
 
 
 def _only_in(name: str, differences: Sequence[ActionDifference], count: int, sign: str, style: Style) -> list[Block]:
@@ -372,7 +374,7 @@ def _shortened(values: Sequence[str]) -> tuple[str, ...]:
 def _tail(value: str, others: Sequence[str]) -> str:
     """Return an ARN without what it shares with other values, such as `…/AmazonEKSPodIdentityPolicy`."""
     head, slash, tail = value.rpartition("/")
-    alike = [other for other in others if other != value and other.startswith(head + slash)]
+    alike = [neighbour for neighbour in others if neighbour != value and neighbour.startswith(head + slash)]
     return f"…/{tail}" if value.startswith("arn:") and slash and alike else value
 
 

@@ -85,7 +85,7 @@ def _rows(
     value: ActionDifference | Alike, cells: Sequence[Cells], one_service: str, is_open: bool, below: Sequence[Line]
 ) -> list[TableRow]:
     """Return a row for each service and place; what is unfolded is below the last one."""
-    fold = Span("▾ " if is_open else "▸ ", "muted", shown="app")
+    fold = Span("▾ " if is_open else "▸ ", "muted", media="app")
     deny = (Span("deny ", "bad"),) if value.effect == "Deny" else ()
     rows: list[TableRow] = []
     if isinstance(value, ActionDifference) and value.element == "NotAction":
@@ -94,11 +94,11 @@ def _rows(
         style: Style = "muted" if isinstance(value, Alike) else ""
         heads = [_head(deny, _bare(names, one_service), style) for names in _by_service(value.actions)]
     for at, (head, names) in enumerate(heads):
-        for number, (place, one, other) in enumerate(cells):
+        for number, (place, of_a, of_b) in enumerate(cells):
             # Only the first row has the sign, since they are unfolded together.
-            sign = Span("  ", shown="app") if at or number else fold
+            sign = Span("  ", media="app") if at or number else fold
             start = (sign,) if number else (sign, *parts(head))
-            rows.append(TableRow((start, place, one, other), value, (type(value).__name__, value, at, number)))
+            rows.append(TableRow((start, place, of_a, of_b), value, (type(value).__name__, value, at, number)))
         rows[-1] = rows[-1]._replace(below=names)
     rows[-1] = rows[-1]._replace(below=(*rows[-1].below, *below))
     return rows
@@ -109,7 +109,7 @@ def _head(deny: tuple[Span, ...], names: Sequence[str], style: Style) -> tuple[L
     if len(names) == 1:
         return (*deny, code(names[0], style)), ()
     line = (*deny, code(names[0], style), Span(f" ×{len(names):,}", "strong"))
-    return line, (Span(", ".join(_bare(names, names[0].partition(":")[0])), "muted", shown="outside"),)
+    return line, (Span(", ".join(_bare(names, names[0].partition(":")[0])), "muted", media="outside"),)
 
 
 def _of_one(difference: ActionDifference, side: Side) -> list[Cells]:
@@ -127,8 +127,8 @@ def _of_both(difference: ActionDifference) -> list[Cells]:
     cells: list[Cells] = []
     if difference.names_removed or difference.names_added:
         left_out = (", ".join(names) for names in (difference.names_removed, difference.names_added))
-        one, other = (code(names) if names else Span(NOT_ALLOWED, "muted") for names in left_out)
-        cells.append((Span("what is left out", "muted"), one, other))
+        of_a, of_b = (code(names) if names else Span(NOT_ALLOWED, "muted") for names in left_out)
+        cells.append((Span("what is left out", "muted"), of_a, of_b))
     for resources in difference.resources:
         cells += _of_resources(resources)
     cells += [(_place(change.place), *_of_conditions(change)) for change in difference.conditions]

@@ -212,7 +212,7 @@ def _steps(number: int, explanation: Explanation) -> Iterator[Block]:
         steps += [(f"FIX  {only_if}", command) for command in fix.commands]
     for index, (label, command) in enumerate(steps):
         own = (number, "step", index)
-        about = (Span(label, "strong"), Span(about_command(command), "muted"), Span("  y", "key", shown="app"))
+        about = (Span(label, "strong"), Span(about_command(command), "muted"), Span("  y", "key", media="app"))
         yield Sentence(about, key=(*own, "about"))
         yield Code(command.text, "sh", command, own)
     if not checks and not fixes:
@@ -460,13 +460,13 @@ def _offered(number: int, explanation: Explanation) -> Iterator[Block]:
                 PolicyAt(allower.policy, allower.version),
                 (number, "allower", allower.policy),
             )
-            for allower in shown
+            for allower in allowers
         ],
     )
-    more = explanation.allowed_by_more + len(explanation.allowed_by) - len(shown)
+    more = explanation.allowed_by_more + len(explanation.allowed_by) - len(allowers)
     if more:
         none = "none of EKS's" if explanation.allowed_by[0].fit == "unknown" else "none that is made for such a role"
-        others = f"and {more} more" if shown else f"{none}; {more} that are for something else"
+        others = f"and {more} more" if allowers else f"{none}; {more} that are for something else"
         yield Sentence(by_place(f"{others}; w lists them", f"{others}:", "muted"), key=(number, "more"))
         command = Command(("ekstui", "who-can", explanation.action or "", "--scope", "all"), "lists them")
         yield Code(command.text, "sh", command, (number, "all"), "outside")

@@ -97,8 +97,8 @@ def less_remarks(answer: UsedAnswer, less: LessAnswer) -> Iterator[str]:
         return
     yield f"Left out, not used in the last {answer.days} days: {', '.join(less.dropped)}."
     for pattern, actions in less.kept:
-        shown = ", ".join(actions[:3]) + (f" and {len(actions) - 3:,} more" if len(actions) > 3 else "")
-        yield f"{pattern} stays, since it matches actions that were used or are not tracked; unused is {shown}."
+        names = ", ".join(actions[:3]) + (f" and {len(actions) - 3:,} more" if len(actions) > 3 else "")
+        yield f"{pattern} stays, since it matches actions that were used or are not tracked; unused is {names}."
     if less.document is None:
         yield "Nothing remains: detach the policy instead."
     else:

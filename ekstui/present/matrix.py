@@ -35,19 +35,19 @@ class _Layout(NamedTuple):
 def _layout(rows: Sequence[MatrixRow], policies: int, width: int, *, signs: bool) -> _Layout:
     """Return how to lay out the rows in `width` columns; `signs` asks for symbols even if there is room for numbers."""
     by_level = {level: [row.cells[level] for row in rows if level in row.cells] for level in MATRIX_LEVELS}
-    shown = {level: cells for level, cells in by_level.items() if cells}
-    digits = {level: len(str(max(max(cell.granted) for cell in cells))) for level, cells in shown.items()}
-    totals = [len(str(max(cell.total for cell in cells))) for cells in shown.values()]
-    room = width - _SERVICE_WIDTH - len(shown)
+    cells_by_level = {level: cells for level, cells in by_level.items() if cells}
+    digits = {level: len(str(max(max(cell.granted) for cell in cells))) for level, cells in cells_by_level.items()}
+    totals = [len(str(max(cell.total for cell in cells))) for cells in cells_by_level.values()]
+    room = width - _SERVICE_WIDTH - len(cells_by_level)
     # A space after each number (none after a single one), a slash before the total, perhaps an exclamation mark.
     cells = [policies * (digits_of + 1) + total + 2 for digits_of, total in zip(digits.values(), totals, strict=True)]
-    titles = [_SHORT_LEVELS.get(level, level) for level in shown]
+    titles = [_SHORT_LEVELS.get(level, level) for level in cells_by_level]
     numbers = not signs and sum(map(max, cells, map(len, titles))) <= room
     if not numbers:
         # One symbol per policy, and perhaps an exclamation mark.
-        cells = [policies + 1 for _ in shown]
-    if sum(map(max, cells, map(len, shown))) <= room:
-        titles = list(shown)
+        cells = [policies + 1 for _ in cells_by_level]
+    if sum(map(max, cells, map(len, cells_by_level))) <= room:
+        titles = list(cells_by_level)
     columns = (
         Column("Service", _SERVICE_WIDTH, share=2, names=True),
         *(Column(title, max(cell, len(title)), share=1) for title, cell in zip(titles, cells, strict=True)),
@@ -63,22 +63,22 @@ def matrix_blocks(
     places: Sequence[PolicyAt],
     width: int,
     *,
-    shown: Sequence[MatrixRow] | None = None,
+    filtered_rows: Sequence[MatrixRow] | None = None,
     opened: Collection[Hashable] = (),
     signs: bool = False,
 ) -> tuple[list[Block], Table]:
-    """Return services by access level: a heading with a legend, and a table with a row per service (those `shown`).
+    """Return services by access level: a heading with a legend, and a table with a row per service (those `filtered_rows`).
 
     A cell has numbers if there is room for them and `signs` does not ask for symbols. An opened service is followed by its
     actions by level.
     """
-    block = rows if shown is None else shown
+    block = rows if filtered_rows is None else filtered_rows
     form = _layout(block, len(places), width, signs=signs)
     legend = _legend(rows, places, numbers=form.numbers, actions=any(row.service in opened for row in block))
     lines: list[TableRow] = []
     for row in block:
         is_open = row.service in opened
-        name = (Span("▾ " if is_open else "▸ ", "muted", shown="app"), Span(row.service, "strong"))
+        name = (Span("▾ " if is_open else "▸ ", "muted", media="app"), Span(row.service, "strong"))
         cells = (_matrix_cell(row.cells.get(level), form, digits) for level, digits in form.digits.items())
         lines.append(TableRow((name, *cells), row, ("service", row.service)))
         if is_open:

@@ -76,7 +76,7 @@ def pod_blocks(answer: PodAnswer, now: datetime) -> list[Block]:
     pods = f"{counted(len(workload.pods), 'pod')} of service account {workload.account}"
     blocks: list[Block] = [
         Heading(pod_words(answer), 1),
-        Sentence(Span(pod_words(answer), "strong", shown="app")),
+        Sentence(Span(pod_words(answer), "strong", media="app")),
         muted(f"{pods}; {place}, {account}Kubernetes {as_of_words(answer.kubernetes_read_at)}"),
     ]
     if answer.findings:

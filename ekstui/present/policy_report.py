@@ -123,7 +123,7 @@ def about_blocks(
     successors = ", ".join(notes.superseded_by)
     if successors and whole and notes.supersession:
         successors += f". {notes.supersession}"
-    blocks: list[Block] = [Sentence((notes.purpose, Span(hint, "muted", shown="app")))]
+    blocks: list[Block] = [Sentence((notes.purpose, Span(hint, "muted", media="app")))]
     if whole:
         blocks.append(Sentence(_attached_to(notes)))
     blocks += map(note, _remarks(entry, successors, explained=True))
@@ -224,7 +224,7 @@ def remaining_blocks(remaining: Remaining, opened: Collection[str]) -> list[Bloc
         for service, actions in remaining.actions.items()
     ]
     return [
-        Sentence((Span("Not allowed by this version", "strong"), Span(" (v goes back)", "strong", shown="app"))),
+        Sentence((Span("Not allowed by this version", "strong"), Span(" (v goes back)", "strong", media="app"))),
         Tree(nodes),
         Heading(f"Nothing is allowed in {len(remaining.services)} other services"),
         muted(", ".join(remaining.services)),

@@ -116,7 +116,7 @@ def _parts_table(previous: Block, block: Block) -> bool:
 def is_shown_in(line: Line | Code, place: Medium) -> bool:
     """Return whether any of a line is shown in this place."""
     if isinstance(line, Code):
-        return Span("", shown=line.shown).is_for(place)
+        return Span("", media=line.media).is_for(place)
     return any(span.text and span.is_for(place) for span in spans(line))
 
 
@@ -159,13 +159,13 @@ def _laid_node(
 
 def _table_rows(table: Table, key: Hashable, place: Medium) -> list[tuple[TableRow, list[_Cell]]]:
     """Return the rows of a table, its titles first, each with its cells as they are shown in this place."""
-    shown: dict[tuple[Line, ...], list[_Cell]] = {}
+    cells_by_rest: dict[tuple[Line, ...], list[_Cell]] = {}
     rows = []
     for row in table.rows:
         rest = row.cells[1:]  # thousands of rows are alike but for their first cell
-        if rest not in shown:
-            shown[rest] = [_shown(cell, place) for cell in rest]
-        rows.append((row, [_shown(row.cells[0], place), *shown[rest]]))
+        if rest not in cells_by_rest:
+            cells_by_rest[rest] = [_shown(cell, place) for cell in rest]
+        rows.append((row, [_shown(row.cells[0], place), *cells_by_rest[rest]]))
     if not any(column.title for column in table.columns):
         return rows
     titles = (column.title.upper() if place == "terminal" else column.title for column in table.columns)
@@ -253,7 +253,7 @@ def _with_remarks_below(table: Table) -> Table:
 
 def _shown(line: Line, place: Medium) -> _Cell:
     """Return a cell of a table."""
-    if isinstance(line, Span) and not line.shown and is_plain(line.text):  # as in thousands of rows
+    if isinstance(line, Span) and not line.media and is_plain(line.text):  # as in thousands of rows
         return ((line.text, line.style),), len(line.text)
     return _measured(styled_line(line, place))
 

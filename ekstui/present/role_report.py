@@ -47,7 +47,7 @@ def _findings(findings: Sequence[Finding]) -> Tree:
             Node(
                 (
                     Span(finding.severity, SEVERITY_STYLES[finding.severity]),
-                    Span(f" {finding.code}", "muted", shown="markdown"),
+                    Span(f" {finding.code}", "muted", media="markdown"),
                     f": {finding.title}",
                 ),
                 [*finding_nodes(finding)],
@@ -62,7 +62,7 @@ def _findings(findings: Sequence[Finding]) -> Tree:
 def role_blocks(answer: RoleAnswer, now: datetime, opened: Collection[Hashable] = ()) -> list[Block]:
     """Return all about a role; the pods of the owners in `opened` are listed."""
     role = answer.subject.role
-    as_of = Span(f"account {answer.identity.account}, {as_of_words(answer.fetched_at)}", shown="terminal")
+    as_of = Span(f"account {answer.identity.account}, {as_of_words(answer.fetched_at)}", media="terminal")
     verdict = verdict_words([("", finding) for finding in answer.findings], _unread_words(answer.subject))
     blocks: list[Block] = [Heading(f"{role.name}: {verdict}", 1), Sentence(as_of)]
     if answer.findings:
@@ -210,7 +210,7 @@ def _copy(answer: CopyAnswer, role: str, number: int) -> Node:
         code(copy.local.name),
         f" is like {copy.original.name} {version_label(copy.version)}: {copy.nearness:.0%} of the grants are the same. ",
         f"To {newest}: {after}. ",
-        Span("enter compares them", "muted", shown="app"),
+        Span("enter compares them", "muted", media="app"),
     )
     return Node(line, [command_node(answer.comparison(role), "outside")], value=answer, key=("copy", number))
 

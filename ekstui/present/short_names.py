@@ -42,8 +42,8 @@ class ShortNames:
             if self._counts is None:
                 self._counts = _counts(self._names)
             short = _cut(name, room, self._counts)
-            if (other := self._taken.get((short, room), name)) != name:
-                short = _cut(name, room, self._counts, other)
+            if (neighbour := self._taken.get((short, room), name)) != name:
+                short = _cut(name, room, self._counts, neighbour)
             self._shown[name, room] = short
             self._taken[short, room] = name
         return self._shown[name, room]
@@ -78,12 +78,14 @@ def _counts(names: Iterable[str]) -> Counter[str]:
     return Counter(word for name in names for word in {_bare(word) for word, _ in _words(name)})
 
 
-def _cut(name: str, room: int, counts: Counter[str], other: str | None = None) -> str:
+def _cut(name: str, room: int, counts: Counter[str], neighbour: str | None = None) -> str:
     """Return the words of a name that tell most, as many as fit; from one other name above all, if given."""
     words = _words(name)
-    shared = {_bare(text) for text, _ in _words(other)} if other else set()
+    shared = {_bare(text) for text, _ in _words(neighbour)} if neighbour else set()
     # The two may differ only in what was made at random.
-    common = [(_bare(text) in shared, is_random and other is None, counts[_bare(text)]) for text, is_random in words]
+    common = [
+        (_bare(text) in shared, is_random and neighbour is None, counts[_bare(text)]) for text, is_random in words
+    ]
     kept = [True] * len(words)
     order: list[int] = []
     while cells(_joined(words, kept)) > room:
@@ -104,10 +106,10 @@ def _cut(name: str, room: int, counts: Counter[str], other: str | None = None) -
 
 
 def _joined(words: Sequence[tuple[str, bool]], kept: Sequence[bool]) -> str:
-    shown = ""
+    short = ""
     for (text, _), is_kept in zip(words, kept, strict=True):
         if is_kept:
-            shown += text.lstrip(_BETWEEN) if shown.endswith(_GAP) else text
-        elif not shown.endswith(_GAP):
-            shown += _GAP
-    return shown
+            short += text.lstrip(_BETWEEN) if short.endswith(_GAP) else text
+        elif not short.endswith(_GAP):
+            short += _GAP
+    return short

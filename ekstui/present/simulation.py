@@ -57,7 +57,7 @@ def _simulator_differs(explanation: Explanation, peeled: Peeled) -> str | None:
     decision = peeled.steps[0].decision
     if not explanation.judged or explanation.verdict == _VERDICT_OF[decision]:
         return None
-    keys = dict.fromkeys(key for other in peeled.steps[0].decisions for key in other.missing_context)
+    keys = dict.fromkeys(key for simulated in peeled.steps[0].decisions for key in simulated.missing_context)
     lacked = f" and was not given {', '.join(keys)}" if keys else ""
     unseen = ", ".join(explanation.not_looked_at) or "nothing that it knows of"
     return (

@@ -88,8 +88,8 @@ def _of_foreign_tags(explanation: Explanation) -> str:
     made = next(iter(made_by(explanation.action or "")), "resource").replace("-", " ")
     kind = kind_of_resource(explanation.resource)
     service = (explanation.action or "").partition(":")[0].upper()
-    other = f"the {kind}" if kind and kind != "*" else "another resource"
-    return f"the policies cover only the new {made}, by its tags; {service} also checks {other}"
+    resource = f"the {kind}" if kind and kind != "*" else "another resource"
+    return f"the policies cover only the new {made}, by its tags; {service} also checks {resource}"
 
 
 def _judged(explanation: Explanation) -> str:

@@ -119,15 +119,15 @@ def _joined(source: str, collections: Sequence[Collection]) -> Collection:
     return Collection(source, as_of, bool(whole), tuple(histories.values()), tuple(skipped))
 
 
-def with_versions(history: PolicyHistory, other: PolicyHistory) -> tuple[PolicyHistory, tuple[int, ...]]:
+def with_versions(history: PolicyHistory, source: PolicyHistory) -> tuple[PolicyHistory, tuple[int, ...]]:
     """Return a history with the versions and times that it lacks, and the versions of which the documents differ."""
-    texts = {**other.texts, **history.texts}
-    created = {info.number: info.created for info in other.policy.versions}
+    texts = {**source.texts, **history.texts}
+    created = {info.number: info.created for info in source.policy.versions}
     created |= {info.number: info.created for info in history.policy.versions if info.created}
     infos = tuple(VersionInfo(number, created.get(number)) for number in sorted(texts))
     differing = tuple(
         number
-        for number, text in other.texts.items()
+        for number, text in source.texts.items()
         if texts[number] != text and json.loads(texts[number]) != json.loads(text)
     )
     joined = {number: texts[number] for number in sorted(texts)}

@@ -127,9 +127,9 @@ def context_for(cluster: Cluster, chosen: str | None, cancelled: Cancelled = nev
     return fitting[0]
 
 
-def is_same_server(one: str, other: str) -> bool:
+def is_same_server(url_a: str, url_b: str) -> bool:
     """Return whether two URLs are of the same API."""
-    return one.rstrip("/").removesuffix(":443").lower() == other.rstrip("/").removesuffix(":443").lower()
+    return url_a.rstrip("/").removesuffix(":443").lower() == url_b.rstrip("/").removesuffix(":443").lower()
 
 
 def read_by_kubectl(

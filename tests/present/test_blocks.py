@@ -19,7 +19,7 @@ _COLUMNS = (Column("NAME"), Column("USED BY", 8, shrink=1), Column("N", right=Tr
 
 ANSWER: list[Block] = [
     Heading("prod"),
-    Sentence(("carries ", code("AmazonEKS_CNI_Policy"), Span("; w lists more", "muted", shown="app"))),
+    Sentence(("carries ", code("AmazonEKS_CNI_Policy"), Span("; w lists more", "muted", media="app"))),
     Heading("Findings", key="findings"),
     Tree(
         [

@@ -72,12 +72,12 @@ def finding_of(code: str, case: Case) -> Finding:
     )
 
 
-def _both(one: Finding, other: Finding) -> Finding:
+def _both(finding_a: Finding, finding_b: Finding) -> Finding:
     return replace(
-        one,
-        evidence=tuple(dict.fromkeys((*one.evidence, *other.evidence))),
-        uses=tuple(dict.fromkeys((*one.uses, *other.uses))),
-        undecided=one.undecided or other.undecided,
+        finding_a,
+        evidence=tuple(dict.fromkeys((*finding_a.evidence, *finding_b.evidence))),
+        uses=tuple(dict.fromkeys((*finding_a.uses, *finding_b.uses))),
+        undecided=finding_a.undecided or finding_b.undecided,
     )
 
 

@@ -298,7 +298,7 @@ def voided_by_boundary(subject: RoleInUse, _account: AccountContext) -> Iterator
         if statement.effect == "Allow"
     ]
     within = [statement for statement in boundary.document.statements if statement.effect == "Allow"]
-    if not allows or any(_may_share(one, other) for one in allows for other in within):
+    if not allows or any(_may_share(allowing, limiting) for allowing in allows for limiting in within):
         return
     confirmed = tuple(use for use in subject.uses if use.certainty == "confirmed")
     actions = dict.fromkeys(action for statement in allows for action in statement.actions)
@@ -314,11 +314,11 @@ def voided_by_boundary(subject: RoleInUse, _account: AccountContext) -> Iterator
     yield Case(text, evidence, confirmed, None if confirmed else "advice")
 
 
-def _may_share(one: Statement, other: Statement) -> bool:
+def _may_share(statement_a: Statement, statement_b: Statement) -> bool:
     """Return whether two Allow statements may match the same request."""
-    listing, rest = (one, other) if one.action_element == "Action" else (other, one)
+    listing, rest = (statement_a, statement_b) if statement_a.action_element == "Action" else (statement_b, statement_a)
     if listing.action_element == "Action" and not any(statement_may_match(rest, action) for action in listing.actions):
         return False
-    if "NotResource" in (one.resource_element, other.resource_element):
+    if "NotResource" in (statement_a.resource_element, statement_b.resource_element):
         return True
-    return any(overlaps_resource(a, b) is not False for a in one.resources for b in other.resources)
+    return any(overlaps_resource(a, b) is not False for a in statement_a.resources for b in statement_b.resources)

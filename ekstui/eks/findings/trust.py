@@ -97,7 +97,7 @@ def _may_tag(requirement: TrustRequirement, subject: RoleInUse, account: Account
     """Return whether a service that a role trusts may tag sessions: a cluster role's only for Auto Mode."""
     if requirement.principal != "eks.amazonaws.com":
         return True
-    usual = [other for other in account.knowledge.requirements if other.when == requirement.when]
+    usual = [neighbour for neighbour in account.knowledge.requirements if neighbour.when == requirement.when]
     return any(subject.has_attached(name) for need in usual for name in need.policies)
 
 

@@ -195,9 +195,9 @@ class _Template:
             if isinstance(pieces, list) and all(isinstance(piece, str) for piece in pieces):
                 return str(argument[0]).join(pieces)
         if name == "Fn::If" and isinstance(argument, list) and len(argument) == 3:
-            one, other = self.value(argument[1]), self.value(argument[2])
-            if json_text(one) == json_text(other):
-                return one
+            left, right = self.value(argument[1]), self.value(argument[2])
+            if json_text(left) == json_text(right):
+                return left
         return self._computed({name: argument})
 
     def _reference(self, name: str) -> Any:

@@ -295,18 +295,18 @@ class HclScope:
     def _binary(self, node: Any) -> Any:
         left, term = _parts(node)[:2]
         operator, right = _parts(term)
-        one, sign = self.value(left), _source(operator).strip()
-        if one is (sign == "||") and sign in ("&&", "||"):
-            return one
-        other = self.value(right)
-        if other is (sign == "||") and sign in ("&&", "||"):
-            return other
-        if not (is_known(one) and is_known(other)):
-            return self._unknown(node, [one, other])
+        left_value, sign = self.value(left), _source(operator).strip()
+        if left_value is (sign == "||") and sign in ("&&", "||"):
+            return left_value
+        right_value = self.value(right)
+        if right_value is (sign == "||") and sign in ("&&", "||"):
+            return right_value
+        if not (is_known(left_value) and is_known(right_value)):
+            return self._unknown(node, [left_value, right_value])
         try:
-            return OPERATORS[sign](one, other)
+            return OPERATORS[sign](left_value, right_value)
         except (KeyError, TypeError, ZeroDivisionError, OverflowError):
-            return self._unknown(node, [one, other])
+            return self._unknown(node, [left_value, right_value])
 
     def _unary(self, node: Any) -> Any:
         sign, operand = node.children[0], self.value(node.children[-1])

@@ -6,6 +6,7 @@ Source: Terraform, "Expressions" and "Built-in functions".
 from __future__ import annotations
 
 import json
+import operator
 import re
 from collections.abc import Callable
 from typing import Any
@@ -81,11 +82,9 @@ def is_known(value: Any) -> bool:
 
 
 OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
-    "==": lambda one, other: one == other, "!=": lambda one, other: one != other, "<": lambda one, other: one < other,
-    ">": lambda one, other: one > other, "<=": lambda one, other: one <= other, ">=": lambda one, other: one >= other,
-    "+": lambda one, other: one + other, "-": lambda one, other: one - other, "*": lambda one, other: one * other,
-    "/": lambda one, other: one / other, "%": lambda one, other: one % other,
-    "&&": lambda one, other: one and other, "||": lambda one, other: one or other,
+    "==": operator.eq, "!=": operator.ne, "<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge,
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "%": operator.mod,
+    "&&": lambda left, right: left and right, "||": lambda left, right: left or right,
 }  # fmt: skip
 
 
@@ -188,7 +187,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "length": _of_known_values(len), "contains": _of_known_values(lambda values, value: value in values), "coalesce": _coalesce,
     "coalescelist": _coalesce, "keys": lambda table: sorted(table), "values": lambda table: [table[key] for key in sorted(table)],
     "zipmap": lambda keys, values: dict(zip(keys, values, strict=True)), "setunion": lambda *sets: _unique(_concat(*sets)),
-    "setsubtract": _of_known_values(lambda one, other: [value for value in one if value not in other]),
+    "setsubtract": _of_known_values(lambda left, right: [value for value in left if value not in right]),
     "setintersection": _of_known_values(lambda one, *others: [value for value in one if all(value in text for text in others)]),
     "formatlist": _of_known_values(lambda form, values: [_format(form, value) for value in values]), "sort": _of_known_values(sorted),
     "reverse": lambda values: values[::-1], "slice": lambda values, start, end: values[start:end],

@@ -550,8 +550,8 @@ def _statements_of(source: Any) -> list[Any]:
 def _put(statements: list[Any], statement: Any) -> None:
     """Add a statement; one with the same Sid is replaced."""
     sid = statement.get("Sid") if isinstance(statement, Mapping) else None
-    for number, other in enumerate(statements):
-        if sid and isinstance(other, Mapping) and other.get("Sid") == sid:
+    for number, present in enumerate(statements):
+        if sid and isinstance(present, Mapping) and present.get("Sid") == sid:
             statements[number] = statement
             return
     statements.append(statement)

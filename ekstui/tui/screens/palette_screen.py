@@ -283,7 +283,9 @@ class PaletteScreen(ListDialog[Thing]):
         catalogue = self._catalogue
         if catalogue is None:
             return
-        things = catalogue.find(typed, shown=self._shown) if typed.strip() else [*self._recent, *self._commands]
+        things = (
+            catalogue.find(typed, current_policy=self._shown) if typed.strip() else [*self._recent, *self._commands]
+        )
         if not things and len(typed.strip()) >= SHORTEST_TYPO:
             things = catalogue.nearest(typed)
         if not things:
