@@ -69,7 +69,7 @@ def _joined(ways: Iterable[Sequence[str]], in_short: Callable[[str], str]) -> li
 
 def fitted(names: Sequence[str], separator: str, more: str, room: int | None) -> str:
     """Return as many names as fit, at least one, and how many more there are."""
-    shown = len(names) if room is None else 1
-    while shown < len(names) and room is not None and len(separator.join(names[: shown + 1])) <= room:
-        shown += 1
-    return separator.join(names[:shown]) + (f"{more}{len(names) - shown}" if shown < len(names) else "")
+    count = len(names) if room is None else 1
+    while count < len(names) and room is not None and len(separator.join(names[: count + 1])) <= room:
+        count += 1
+    return separator.join(names[:count]) + (f"{more}{len(names) - count}" if count < len(names) else "")
