@@ -207,7 +207,7 @@ def _on_itself(request: Request) -> Iterator[str]:
 def _on_two_accounts(request: Request, *, is_helped: bool) -> Iterator[str]:
     """Yield that two accounts must allow a request, if a remedy is offered."""
     service = request.action.partition(":")[0].lower()
-    for other in fixing.other_account(request) if is_helped else ():
+    for owner in fixing.other_account(request) if is_helped else ():
         own = split_arn(request.principal or "").account
         by = _RESOURCE_POLICIES.get(service, "the resource's own policy")
         yield (

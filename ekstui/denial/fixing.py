@@ -274,7 +274,7 @@ def _policies(case: FixCase, name: str, kind: str) -> Iterator[Fix]:
 
 def _policy(case: FixCase, allower: Allower, name: str, kind: str) -> Fix | None:
     """Return what gives the caller a policy; None if that would not help."""
-    candidate = next(other for other in case.candidates if other.policy.name == allower.policy)
+    candidate = next(entry for entry in case.candidates if entry.policy.name == allower.policy)
     parameters = parameters_of(candidate.document) if candidate.published else ()
     commands = _giving(case, candidate, name, kind)
     return _fix(case, _without(parameters, case.tried(candidate.document)), *commands) if commands else None

@@ -120,9 +120,9 @@ def causes_blocks(answer: ClusterAnswer, opened: Collection[Hashable] | None) ->
         nodes = [*_details(answer, cause, in_app=opened is not None)]
         cells = (severity_sign(cause.severity), cause.title, _subjects(cause), _used_by(answer, cause))
         rows.append(TableRow(cells, cause, key, tuple(nodes) if opened is None or key in opened else ()))
-        title = Span(cause.severity, SEVERITY_STYLES[cause.severity], shown="markdown")
+        title = Span(cause.severity, SEVERITY_STYLES[cause.severity], media="markdown")
         words = f"  {''.join(span.text for span in _subjects(cause))}: {cause.title}"
-        line = (title, Span(f" {cause.code}", "muted", shown="markdown"), Span(words, shown="markdown"))
+        line = (title, Span(f" {cause.code}", "muted", media="markdown"), Span(words, media="markdown"))
         details.append(Node(line, nodes))
     if not rows:
         return [Sentence("nothing was found")]

@@ -446,7 +446,7 @@ def _option(key: str) -> str:
 
 
 def _offered(number: int, explanation: Explanation) -> Iterator[Block]:
-    shown = explanation.worth_attaching[:_MOST_OFFERED]
+    allowers = explanation.worth_attaching[:_MOST_OFFERED]
     yield Table(
         (Column("", shrink=1), Column(""), Column(""), Column("", shrink=2)),
         [
