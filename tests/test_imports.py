@@ -57,7 +57,7 @@ SAVED: Mapping[str, Mapping[str, int]] = {
         "ekstui.library.own_account": 26, "ekstui.tui": 269,
     },
     "diff": {
-        "ekstui.library.cluster_answers": 39, "ekstui.library.roles": 31,
+        "ekstui.library.roles": 31,
         "ekstui.sources.aws": 9,
     },
     "who-can": {
@@ -71,7 +71,7 @@ SAVED: Mapping[str, Mapping[str, int]] = {
     },
     "cluster": {"ekstui.sources.kubectl": 15},
     COMPLETING: {
-        "ekstui.library.cluster_answers": 37, "ekstui.library.roles": 30, "ekstui.present.cluster_report": 38,
+        "ekstui.library.roles": 30, "ekstui.present.cluster_report": 38,
     },
     APP: {
         "textual._xterm_parser": 1, "textual.drivers": 3, "ekstui.library.attachments": 14, "ekstui.library.copies": 10,
