@@ -1,8 +1,7 @@
 """Styled text, rows ready to be painted, and functions that fit text into a number of cells.
 
-Renderers turn blocks into rows, and lists show rows. Blocks are not imported here, since that would delay the app's first
-paint by seven milliseconds. A style is named for a meaning; its colour comes from the theme. Colour is never the only sign:
-a symbol or a word says the same.
+Renderers turn blocks into rows, and lists show rows. A style is named for a meaning; its colour comes from the theme. Colour
+is never the only sign: a symbol or a word says the same.
 """
 
 from __future__ import annotations

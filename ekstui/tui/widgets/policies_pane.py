@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from textual import on
 from textual.reactive import reactive
@@ -30,9 +30,11 @@ if TYPE_CHECKING:
 REST = "Other"
 
 
-def in_groups(
-    entries: Iterable[PolicyEntry], groups: Sequence[tuple[str, Sequence[str]]]
-) -> list[tuple[str, list[PolicyEntry]]]:
+_Groups: TypeAlias = Sequence[tuple[str, Sequence[str]]]
+"""Titles, each with the names of its policies."""
+
+
+def in_groups(entries: Iterable[PolicyEntry], groups: _Groups) -> list[tuple[str, list[PolicyEntry]]]:
     """Return policies as (title, policies), superseded ones last in each group; without groups, one without a title."""
     if not groups:
         return [("", list(entries))]
@@ -71,19 +73,13 @@ class PoliciesPane(Pane):
         super().__init__(pane_columns((), counts_roles=False))
         self.entries: Sequence[PolicyEntry] = ()
         """The policies of the scope, in the order of the list."""
-        self._groups: Sequence[tuple[str, Sequence[str]]] = ()
+        self._groups: _Groups = ()
         self._fitting: dict[Facet, frozenset[str] | EkstuiError] = {}
         self._asking = Debounce(self, LOOK_UP_AFTER)
         self._roles_with: Callable[[str], int] | None = None
         """How many roles have a policy attached; None if that is not known."""
 
-    def set_entries(
-        self,
-        entries: Sequence[PolicyEntry],
-        *,
-        cursor: str | None = None,
-        groups: Sequence[tuple[str, Sequence[str]]] = (),
-    ) -> None:
+    def set_entries(self, entries: Sequence[PolicyEntry], *, groups: _Groups, cursor: str | None) -> None:
         """Show policies, grouped by name if `groups` are given, with the cursor on the policy with ARN `cursor`."""
         self._groups = groups
         self.entries = [entry for _, group in in_groups(entries, groups) for entry in group]

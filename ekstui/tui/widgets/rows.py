@@ -65,8 +65,8 @@ class RowList(HasKeys, ScrollView, can_focus=True):
         row: Row
         fold: bool
 
-    def __init__(self, columns: Sequence[Column] = WHOLE_WIDTH, *, header: bool = False, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id)
+    def __init__(self, columns: Sequence[Column] = WHOLE_WIDTH, *, header: bool = False) -> None:
+        super().__init__()
         self._columns = tuple(columns)
         self._header = header
         self._head: tuple[Row, ...] = ()
@@ -103,12 +103,9 @@ class RowList(HasKeys, ScrollView, can_focus=True):
         """What the row under the cursor stands for; None if it stands for nothing."""
         return self.current.value if self.current else None
 
-    def set_rows(self, rows: Sequence[Row], *, cursor: Hashable | None = None, words: Sequence[Styled] = ()) -> None:
-        """Replace the rows; the cursor goes to the row with key `cursor`, or stays on its row, or as near as possible.
-
-        `words` is the message if the rows are only a message; it is wrapped again on resize.
-        """
-        self._words = words
+    def set_rows(self, rows: Sequence[Row], *, cursor: Hashable | None = None) -> None:
+        """Replace the rows; the cursor goes to the row with key `cursor`, or stays on its row, or as near as possible."""
+        self._words = ()
         wanted = cursor if cursor is not None else self.key
         nearby = self.cursor or 0
         self.rows = tuple(rows)
@@ -153,7 +150,8 @@ class RowList(HasKeys, ScrollView, can_focus=True):
         # Before the first layout the width is unknown; on_resize wraps the message again.
         width = self.row_width or 40
         pieces = [piece for line in lines for piece in wrap(line, width)]
-        self.set_rows([Row(None, (piece,), selectable=False) for piece in pieces], words=lines)
+        self.set_rows([Row(None, (piece,), selectable=False) for piece in pieces])
+        self._words = lines
 
     def move_to(self, key: Hashable) -> bool:
         """Move the cursor to the row with this key; return whether there is one."""
