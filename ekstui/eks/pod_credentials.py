@@ -213,6 +213,14 @@ def name_of(arn: str) -> str:
     return arn.rpartition("/")[2]
 
 
+def credentials_in_words(credentials: Credentials) -> str:
+    """Return what containers use, such as `role app by IRSA` or `static access keys`."""
+    words = SOURCE_WORDS[credentials.source]
+    if credentials.source not in ("irsa", "pod-identity"):
+        return words
+    return f"{f'role {name_of(credentials.role_arn)}' if credentials.role_arn else 'an unknown role'} by {words}"
+
+
 def users_of_node_role(cluster: Cluster, role_arn: str, instance: str | None) -> tuple[Workload, ...] | None:
     """Return the pods that may call AWS with a node's role, having none of their own; None if no pods were read.
 

@@ -6,7 +6,7 @@ Texts are unchanged data; the renderers clean them (`iam/text.py`). Blocks do no
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ekstui.errors import EkstuiError
     from ekstui.iam.document import Condition
     from ekstui.iam.grants import Grant
+    from ekstui.library.cluster_answers import CommonCause
 
 Medium = Literal["app", "terminal", "markdown"]
 
@@ -253,11 +254,17 @@ def about_command(command: Command) -> str:
     return f"{command.about}{first}:"
 
 
+def step_blocks(steps: Iterable[tuple[str, Command]], key: Hashable) -> Iterator[Block]:
+    """Yield commands, each below a label and what it does."""
+    for index, (label, command) in enumerate(steps):
+        about = (Span(label, "strong"), Span(about_command(command), "muted"), Span("  y", "key", media="app"))
+        yield Sentence(about, key=(key, index, "about"))
+        yield Code(command.text, "sh", command, (key, index))
+
+
 def command_blocks(commands: Sequence[Command], key: Hashable) -> Iterator[Block]:
     """Yield commands, each below what it does."""
-    for index, command in enumerate(commands):
-        yield Sentence(Span(about_command(command), "muted"), key=(key, index, "about"))
-        yield Code(command.text, "sh", command, (key, index))
+    yield from step_blocks((("", command) for command in commands), key)
 
 
 def command_node(command: Command, media: Media = "") -> Node:
@@ -265,20 +272,44 @@ def command_node(command: Command, media: Media = "") -> Node:
     return Node(Code(command.text, "sh", media=media), value=command)
 
 
-def finding_nodes(finding: Finding) -> Iterator[Node]:
-    """Yield what is below a finding: what is wrong, the evidence, and what fixes it."""
-    yield Node(finding.text)
-    yield from (Node(Span(evidence, "muted")) for evidence in finding.evidence)
-    yield from fix_nodes(finding, lambda command: [command_node(command)])
+def finding_line(finding: Finding | CommonCause, words: str, of: str = "") -> tuple[Span | str, ...]:
+    """Return how severe a finding is, its code in Markdown, what it is about if nothing above says so, and words on it."""
+    severity = Span(finding.severity, SEVERITY_STYLES[finding.severity])
+    return severity, Span(f" {finding.code}", "muted", media="markdown"), f"{of}: {words}"
 
 
-def fix_nodes(finding: Finding, below: Callable[[Command], Sequence[Node]]) -> Iterator[Node]:
-    """Yield what the commands that fix a finding do, with what is to be below each; or in words what to change."""
+def finding_node(finding: Finding) -> Node:
+    """Return a finding with its title, and all else below."""
+    key = ("finding", finding.code, finding.text)
+    return Node(finding_line(finding, finding.title), [*finding_nodes(finding)], finding, key)
+
+
+def finding_nodes(finding: Finding, account: str = "") -> Iterator[Node]:
+    """Yield what is wrong, the evidence, and the commands that fix it, or in words what to change.
+
+    In Markdown, the number of the account is left out where one is told.
+    """
+    yield Node(_masked(Span(finding.text), account))
+    yield from (Node(_masked(Span(evidence, "muted"), account)) for evidence in finding.evidence)
     label = Span(f"{finding.fixed_by}: ", "muted")
     for command in finding.commands:
-        yield Node((label, about_command(command)), below(command))
+        masked = command.with_variable("ACCOUNT", account) if account else command
+        nodes = [command_node(command)]
+        if masked != command:
+            nodes = [command_node(command, "app"), command_node(command, "terminal"), command_node(masked, "markdown")]
+        yield Node((label, about_command(command)), nodes)
     if not finding.commands and finding.change:
         yield Node((label, finding.change))
+    elif not finding.commands and finding.severity == "problem":
+        yield Node(Span("No next step is known.", "muted"))
+
+
+def _masked(span: Span, account: str) -> tuple[Span, ...]:
+    """Return a text without the number of the account where it is Markdown."""
+    if not account or account not in span.text:
+        return (span,)
+    masked = span._replace(text=span.text.replace(account, "ACCOUNT"), media="markdown")
+    return span._replace(media="app"), span._replace(media="terminal"), masked
 
 
 def as_of_line(read_at: datetime, now: datetime) -> Line:

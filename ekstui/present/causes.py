@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterator, Sequence
-from functools import partial
 
 from ekstui.eks.account_snapshot import UseKind
-from ekstui.eks.commands import Command
 from ekstui.eks.findings.table import SEVERITIES, TITLE_WIDTH, Finding
 from ekstui.eks.pods import PodPlace
 from ekstui.eks.use_words import use_in_words
@@ -27,10 +25,11 @@ from ekstui.present.blocks import (
     TableRow,
     Tree,
     code,
-    command_node,
-    fix_nodes,
+    finding_line,
+    finding_nodes,
     joined,
     severity_sign,
+    spans,
 )
 
 COLUMNS = (
@@ -120,10 +119,9 @@ def causes_blocks(answer: ClusterAnswer, opened: Collection[Hashable] | None) ->
         nodes = [*_details(answer, cause, in_app=opened is not None)]
         cells = (severity_sign(cause.severity), cause.title, _subjects(cause), _used_by(answer, cause))
         rows.append(TableRow(cells, cause, key, tuple(nodes) if opened is None or key in opened else ()))
-        title = Span(cause.severity, SEVERITY_STYLES[cause.severity], media="markdown")
-        words = f"  {''.join(span.text for span in _subjects(cause))}: {cause.title}"
-        line = (title, Span(f" {cause.code}", "muted", media="markdown"), Span(words, media="markdown"))
-        details.append(Node(line, nodes))
+        of = f" of {''.join(span.text for span in _subjects(cause))}"
+        line = spans(finding_line(cause, cause.title, of))
+        details.append(Node(tuple(span._replace(media="markdown") for span in line), nodes))
     if not rows:
         return [Sentence("nothing was found")]
     return [Table(COLUMNS, rows, one_line=True), *([Tree(details)] if opened is None else [])]
@@ -168,11 +166,7 @@ def _some(names: Sequence[str]) -> tuple[Span, ...]:
 def _details(answer: ClusterAnswer, cause: CommonCause, *, in_app: bool) -> Iterator[Node]:
     """Yield what is wrong, the evidence and the commands of each case, under its role if there are several."""
     for subject, finding in cause.cases:
-        below = [Node(_private(answer, Span(finding.text)))]
-        below += [Node(_private(answer, Span(evidence, "muted"))) for evidence in finding.evidence]
-        below += fix_nodes(finding, partial(_command_nodes, answer))
-        if not finding.commands and not finding.change and finding.severity == "problem":
-            below.append(Node(Span("No next step is known.", "muted")))
+        below = [*finding_nodes(finding, answer.identity.account)]
         page: ClusterRole | PodPlace | None = None
         if subject.role is not None and subject.role.subject is not None:
             page = subject.role
@@ -189,22 +183,6 @@ def _details(answer: ClusterAnswer, cause: CommonCause, *, in_app: bool) -> Iter
 def is_explained(finding: Finding) -> bool:
     """Return whether EKS reports something that a finding explains, rather than being the finding."""
     return bool(finding.reported) and finding.code != "eks-reports"
-
-
-def _private(answer: ClusterAnswer, span: Span) -> tuple[Span, ...]:
-    """Return a text without the number of the account where it is Markdown."""
-    masked = span.text.replace(answer.identity.account, "ACCOUNT")
-    if masked == span.text:
-        return (span,)
-    return span._replace(media="app"), span._replace(media="terminal"), span._replace(text=masked, media="markdown")
-
-
-def _command_nodes(answer: ClusterAnswer, command: Command) -> list[Node]:
-    """Return a command, in Markdown without the number of the account."""
-    masked = command.with_variable("ACCOUNT", answer.identity.account)
-    if masked == command:
-        return [command_node(command)]
-    return [command_node(command, "app"), command_node(command, "terminal"), command_node(masked, "markdown")]
 
 
 def on_the_account(answer: ClusterAnswer) -> Iterator[Block]:

@@ -11,7 +11,7 @@ from ekstui.eks.commands import one_line
 from ekstui.eks.findings.looking import table, worst_first
 from ekstui.eks.findings.subjects import RolePolicy
 from ekstui.eks.findings.table import Finding
-from ekstui.eks.pod_credentials import SOURCE_WORDS, name_of
+from ekstui.eks.pod_credentials import credentials_in_words
 from ekstui.eks.pods import PodPlace
 from ekstui.iam.text import clean_line, counted
 from ekstui.library.cluster_answers import (
@@ -38,6 +38,7 @@ from ekstui.present.blocks import (
     Tree,
     as_of_words,
     code,
+    finding_line,
     folded,
     joined,
     last_used_words,
@@ -168,12 +169,11 @@ def _pods_table(answer: ClusterAnswer) -> Table:
         worst = next(iter(worst_first(pods.findings)), None)
         sign = severity_sign(worst.severity) if worst else Span(" ")
         used = pods.credentials[0] if pods.credentials else None
-        role = f"{name_of(used.role_arn)} by " if used and used.role_arn and used.source != "node" else ""
         rows.append(
             TableRow(
                 (
                     sign, Span(workload.title, "strong"), Span(f"{len(workload.pods)}"),
-                    role + SOURCE_WORDS[used.source] if used else "no container", worst.title if worst else "",
+                    credentials_in_words(used) if used else "no container", worst.title if worst else "",
                 ),
                 PodPlace(answer.cluster.name, workload.title),
                 ("pods", workload.title, workload.service_account, workload.containers),
@@ -281,8 +281,8 @@ def about_line(value: object) -> Line:
             more = f" and {len(cases) - 1} more" if cases[1:] else ""
             return code(subject.arn, "strong"), more, Span(fix, "muted"), f"  {finding.text}"
         case ClusterRole(arn=arn, uses=uses, findings=findings):
-            wrong = "; ".join(f"{known_finding.severity}: {known_finding.text}" for known_finding in findings)
-            return code(arn, "strong"), f"  {wrong or uses_words(uses)}"
+            wrong = joined("; ", [finding_line(finding, finding.text) for finding in findings])
+            return code(arn, "strong"), "  ", *(wrong or (uses_words(uses),))
         case RecentChange(policy=policy, roles=roles):
             return code(policy, "strong"), Span(f"  attached to {', '.join(roles)}", "muted")
         case RolePolicy(name=name, arn=arn):

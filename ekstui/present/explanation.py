@@ -44,18 +44,18 @@ from ekstui.present.blocks import (
     Table,
     TableRow,
     Tree,
-    about_command,
     as_of_line,
     as_of_words,
     by_place,
     code,
     command_blocks,
     facts_table,
+    finding_line,
     folded,
     hints_tree,
     note,
     parts,
-    severity_sign,
+    step_blocks,
 )
 from ekstui.present.chain import breaking_line, chain_line, is_open
 from ekstui.present.forbidden_report import forbidden_blocks
@@ -193,8 +193,7 @@ def _explanation(
     # What is said of this very request comes before what is known of its kind.
     yield from (*notes, *sentences) if explanation.denied or explanation.judged else (*sentences, *notes)
     for index, finding in enumerate(explanation.findings):
-        line = (severity_sign(finding.severity), f" with the role: {finding.text}")
-        yield Sentence(line, key=(number, "finding", index))
+        yield Sentence(finding_line(finding, finding.text, " with the role"), key=(number, "finding", index))
     if simulated is not None:
         yield from simulation_blocks(number, explanation, simulated)
     yield from _newer(number, explanation)
@@ -210,11 +209,7 @@ def _steps(number: int, explanation: Explanation) -> Iterator[Block]:
     for fix in fixes:
         only_if = f"only if {depends_words(fix)}: " if fix.depends_on else ""
         steps += [(f"FIX  {only_if}", command) for command in fix.commands]
-    for index, (label, command) in enumerate(steps):
-        own = (number, "step", index)
-        about = (Span(label, "strong"), Span(about_command(command), "muted"), Span("  y", "key", media="app"))
-        yield Sentence(about, key=(*own, "about"))
-        yield Code(command.text, "sh", command, own)
+    yield from step_blocks(steps, (number, "step"))
     if not checks and not fixes:
         for word, line in _to_add(explanation):
             yield Sentence((Span(f"{word}  ", "strong"), *parts(line)), key=(number, word))
@@ -328,7 +323,11 @@ def _parts(number: int, explanation: Explanation, now: datetime) -> Iterator[Par
     unlikely = explanation.fixes if any(not fix.depends_on for fix in explanation.fixes) else ()
     for index, fix in enumerate(fix for fix in unlikely if fix.depends_on):
         title = f"fixes it only if {depends_words(fix)}"
-        yield Part((number, "if", index), title, list(command_blocks(fix.commands, (number, "possible", index))))
+        yield Part(
+            (number, "if", index),
+            title,
+            [*command_blocks(fix.commands, (number, "possible", index))],
+        )
     if explanation.allowed_by:
         count = len(explanation.allowed_by) + explanation.allowed_by_more
         yield Part(

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from ekstui.present.access import CORE_GROUP
 from ekstui.present.blocks import (
     Block,
-    Code,
     Heading,
     Line,
     Node,
@@ -17,13 +16,13 @@ from ekstui.present.blocks import (
     Sentence,
     Span,
     Tree,
-    about_command,
     as_of_line,
     as_of_words,
     by_place,
     code,
     folded,
     places_words,
+    step_blocks,
 )
 from ekstui.present.chain import Link, chain_of
 from ekstui.present.verdicts import STYLES
@@ -135,16 +134,10 @@ def _missing(explanation: ForbiddenExplanation) -> Iterator[Block]:
 
 def _next(explanation: ForbiddenExplanation) -> Iterator[Block]:
     """Yield the commands to run next, and where to look where no cluster was looked at."""
-    for index, command in enumerate(explanation.commands):
-        own = ("command", index)
-        yield Sentence((Span("NEXT  ", "strong"), Span(about_command(command), "muted")), key=(*own, "about"))
-        yield Code(command.text, "sh", command, own)
-    for index, command in enumerate(explanation.rbac):
-        own = ("rbac", index)
-        label = "NEXT  " if index or not explanation.commands else "OR  "
-        about = Span(f"by RBAC: {about_command(command)}" if not index else about_command(command), "muted")
-        yield Sentence((Span(label, "strong"), about), key=(*own, "about"))
-        yield Code(command.text, "sh", command, own)
+    steps = [("NEXT  ", command) for command in explanation.commands]
+    by_rbac = "OR  by RBAC: " if steps else "NEXT  by RBAC: "
+    steps += [("NEXT  " if index else by_rbac, command) for index, command in enumerate(explanation.rbac)]
+    yield from step_blocks(steps, "step")
     if (
         explanation.cluster is None
         and explanation.subject is not None

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from ekstui.eks.findings.table import Finding
-from ekstui.eks.pod_credentials import SOURCE_WORDS, Credentials, name_of
+from ekstui.eks.pod_credentials import Credentials, credentials_in_words, name_of
 from ekstui.iam.access_levels import SumAccess
 from ekstui.iam.text import counted, listed
 from ekstui.library.pod_answers import CredentialsAnswer, PodAnswer
 from ekstui.present.blocks import (
-    SEVERITY_STYLES,
     Block,
     Heading,
     Node,
@@ -20,7 +18,7 @@ from ekstui.present.blocks import (
     Tree,
     as_of_words,
     code,
-    finding_nodes,
+    finding_node,
     iso_day,
     joined,
     muted,
@@ -50,17 +48,16 @@ def _uses(credentials: CredentialsAnswer, pods: int) -> str:
     if credentials.since:
         words = ", its oldest pod since" if pods > 1 else " since"
         since = f"{words} {iso_day(credentials.since)}"
-    match own.source:
-        case "irsa" | "pod-identity":
-            role = f"role {name_of(own.role_arn)}" if own.role_arn else "a role that is not known"
-            return f"uses {role} by {SOURCE_WORDS[own.source]}{since}"
-        case "node":
-            role = f"its node's role {name_of(own.role_arn)}" if own.role_arn else "its node's role"
-            return f"has no role of its own and uses {role}{since}"
-        case "none":
-            return "has no credentials"
-        case _:
-            return f"uses {SOURCE_WORDS[own.source]}{since}"
+    if own.source == "none":
+        return "has no credentials"
+    no_role = "has no role of its own and " if own.source == "node" else ""
+    return f"{no_role}uses {_in_words(own)}{since}"
+
+
+def _in_words(own: Credentials) -> str:
+    """Return what containers use, with the name of a node's role."""
+    name = f" {name_of(own.role_arn)}" if own.role_arn and own.source == "node" else ""
+    return credentials_in_words(own) + name
 
 
 def pods_blocks(answers: Sequence[PodAnswer], now: datetime) -> list[Block]:
@@ -80,7 +77,7 @@ def pod_blocks(answer: PodAnswer, now: datetime) -> list[Block]:
         muted(f"{pods}; {place}, {account}Kubernetes {as_of_words(answer.kubernetes_read_at)}"),
     ]
     if answer.findings:
-        blocks += [Heading("What is wrong, worst first"), Tree([_finding(finding) for finding in answer.findings])]
+        blocks += [Heading("What is wrong, worst first"), Tree([finding_node(finding) for finding in answer.findings])]
     blocks.append(Heading("Credentials"))
     blocks.append(Tree([_credentials(credentials, answer) for credentials in answer.credentials]))
     if answer.can:
@@ -89,26 +86,15 @@ def pod_blocks(answer: PodAnswer, now: datetime) -> list[Block]:
     return blocks + not_looked_at(answer.not_looked_at)
 
 
-def _finding(finding: Finding) -> Node:
-    line = (Span(finding.severity, SEVERITY_STYLES[finding.severity]), f"  {finding.title}")
-    return Node(line, [*finding_nodes(finding)], finding, ("finding", finding.code, finding.text))
-
-
 def _credentials(answer: CredentialsAnswer, whole: PodAnswer) -> Node:
     own = answer.credentials
-    line = (Span(listed(own.containers), "strong"), f": {_source(own)}")
+    line = (Span(listed(own.containers), "strong"), f": {_in_words(own)}")
     below = [Node(own.reason), *(Node(line) for line in _since(answer, whole)), *_trust(answer)]
     if own.role_arn:
         below.append(Node(code(own.role_arn, "muted")))
     if answer.access is not None:
         below.append(Node((Span("may: ", "muted"), *_access_words(answer.access))))
     return Node(line, below, answer, ("credentials", whole.title, own.containers))
-
-
-def _source(own: Credentials) -> str:
-    if own.role_arn and own.source == "node":
-        return f"its node's role {name_of(own.role_arn)}"
-    return f"role {name_of(own.role_arn)} by {SOURCE_WORDS[own.source]}" if own.role_arn else SOURCE_WORDS[own.source]
 
 
 def _since(answer: CredentialsAnswer, whole: PodAnswer) -> Iterator[str]:

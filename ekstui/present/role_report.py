@@ -8,7 +8,6 @@ from datetime import datetime
 from ekstui.change.policy import version_label
 from ekstui.eks.account_snapshot import SERVICE_LINKED_PATH, Role, Use
 from ekstui.eks.findings.subjects import NODE_KINDS, RoleInUse, RolePolicy
-from ekstui.eks.findings.table import Finding
 from ekstui.eks.pod_credentials import SOURCE_WORDS, PodsWithRole
 from ekstui.eks.pods import PodPlace
 from ekstui.eks.use_words import use_in_words
@@ -16,7 +15,6 @@ from ekstui.iam.text import counted
 from ekstui.library.copies import CopyAnswer
 from ekstui.library.roles import RoleAnswer
 from ekstui.present.blocks import (
-    SEVERITY_STYLES,
     TRACKED,
     Block,
     Heading,
@@ -29,7 +27,7 @@ from ekstui.present.blocks import (
     code,
     command_node,
     facts_tree,
-    finding_nodes,
+    finding_node,
     iso_day,
     last_used_words,
     muted,
@@ -40,25 +38,6 @@ from ekstui.present.cluster_report import verdict_words
 from ekstui.present.permissions import services_blocks
 
 
-def _findings(findings: Sequence[Finding]) -> Tree:
-    """Return findings, each with its evidence below."""
-    return Tree(
-        [
-            Node(
-                (
-                    Span(finding.severity, SEVERITY_STYLES[finding.severity]),
-                    Span(f" {finding.code}", "muted", media="markdown"),
-                    f": {finding.title}",
-                ),
-                [*finding_nodes(finding)],
-                finding,
-                ("finding", index),
-            )
-            for index, finding in enumerate(findings)
-        ]
-    )
-
-
 def role_blocks(answer: RoleAnswer, now: datetime, opened: Collection[Hashable] = ()) -> list[Block]:
     """Return all about a role; the pods of the owners in `opened` are listed."""
     role = answer.subject.role
@@ -66,7 +45,7 @@ def role_blocks(answer: RoleAnswer, now: datetime, opened: Collection[Hashable] 
     verdict = verdict_words([("", finding) for finding in answer.findings], _unread_words(answer.subject))
     blocks: list[Block] = [Heading(f"{role.name}: {verdict}", 1), Sentence(as_of)]
     if answer.findings:
-        blocks += [Heading("Findings"), _findings(answer.findings)]
+        blocks += [Heading("Findings"), Tree([finding_node(finding) for finding in answer.findings])]
     blocks.append(Heading("Trust: who may assume it"))
     blocks += [Sentence(sentence) for sentence in answer.trust or ("its trust policy is not known",)]
     blocks += [Heading("What it may do, all policies together"), *_role_access(answer)]
