@@ -49,15 +49,8 @@ NO_NETWORK = "no-network"
 ERROR_CODES = (*dict.fromkeys(code.name.lower().replace("_", "-") for _, code in _CODE_OF), NO_NETWORK)
 """The codes of errors in JSON."""
 
-_OPTIONS = {
-    "theme": "theme",
-    "scope": "scope",
-    "profile": "profile",
-    "region": "regions",
-    "offline": "offline",
-    "mouse": "mouse",
-}
-"""The setting that each option overrides, by the name of the option's value."""
+_OPTIONS = ("theme", "scope", "profile", "regions", "offline", "mouse")
+"""The options that override the setting of the same name."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -187,23 +180,20 @@ def wants_json(words: Sequence[str]) -> bool:
 
 
 def apply_settings(arguments: argparse.Namespace) -> "Effective":
-    """Fill in what the options leave open, and warn about settings that ekstui does not know.
-
-    InputError says where an invalid value is.
-    """
+    """Fill in what the options leave open; InputError says where an invalid setting is."""
     if not needs_settings(arguments):
         return Effective(Settings(), {}, (), files.config_file(), file_found=False)
     options = {
-        setting: tuple(value) if isinstance(value, list) else value
-        for option, setting in _OPTIONS.items()
+        option: tuple(value) if isinstance(value, list) else value
+        for option in _OPTIONS
         if (value := getattr(arguments, option, None)) not in (None, [])
     }
     # The demo reads nothing of the user's.
     settled = effective(files.config_file(), os.environ, options, reads_file=not arguments.demo)
     arguments.set_by_option = frozenset(options)
-    for option, setting in _OPTIONS.items():
+    for option in _OPTIONS:
         if hasattr(arguments, option):
-            setattr(arguments, option, getattr(settled.settings, setting))
+            setattr(arguments, option, getattr(settled.settings, option))
     for warning in settled.warnings:
         remark(warning)
     return settled
@@ -246,10 +236,7 @@ _ABOUT = ("help", "-h", "--help", "-V", "--version")
 
 
 def with_command(words: list[str]) -> list[str]:
-    """Return the arguments with the command first: the first word if it names one, else `open`.
-
-    Raises InputError for a word that looks like a misspelt command.
-    """
+    """Return the arguments with the command first, `open` if there is none; InputError for a misspelt one."""
     if words and words[0] in _ABOUT[1:]:
         return words
     if words and words[0] == "help":

@@ -1,7 +1,5 @@
 """The command line: how a command is declared, the options that commands share, exit codes, and the parser."""
 
-from __future__ import annotations
-
 import argparse
 import importlib
 import re
@@ -26,8 +24,6 @@ Adder = Callable[[argparse._ActionsContainer], object]
 
 
 class _Command(NamedTuple):
-    """A command as its module declares it."""
-
     title: str
     """What the help of all commands says of it."""
     description: str
@@ -192,7 +188,7 @@ CONTEXT = argument(
 
 ACCOUNT = (
     argument("--profile", metavar="NAME", help="the AWS profile to use"),
-    repeated("--region", "REGION", "an AWS region, or all; repeatable"),
+    repeated("--region", "REGION", "an AWS region, or all; repeatable", dest="regions"),
     argument("--offline", action=argparse.BooleanOptionalAction, help="use the last snapshot without calling AWS"),
     flag("--demo", "use a made-up account: makes no AWS calls, reads and writes nothing of yours"),
     argument(
@@ -393,8 +389,6 @@ class _Parser(argparse.ArgumentParser):
 
 
 class _Version(argparse.Action):
-    """Prints the versions of ekstui, its data and the reference."""
-
     def __call__(self, *_: object) -> None:
         from ekstui.cli.version import print_version  # only where the version is asked for
 

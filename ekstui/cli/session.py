@@ -81,7 +81,7 @@ def account_choice(arguments: Namespace, mfa_prompt: Callable[[str], str] | None
     """Return the account that the options choose; without a prompt no MFA code is asked for."""
     return AccountChoice(
         profile=arguments.profile,
-        regions=tuple(arguments.region or ()),
+        regions=tuple(arguments.regions or ()),
         offline=arguments.offline or arguments.demo,
         demo=arguments.demo,
         file=Path(arguments.account_file).expanduser() if arguments.account_file else None,
@@ -91,10 +91,7 @@ def account_choice(arguments: Namespace, mfa_prompt: Callable[[str], str] | None
 
 
 def read_account(library: Library, *, again: bool = True) -> AccountSnapshot:
-    """Return the account, read from AWS unless that is not allowed or, without `again`, a recent snapshot exists.
-
-    Progress is shown on a terminal; an AccountError says what can be done here instead of in the app.
-    """
+    """Return the account, read from AWS unless that is not allowed or, without `again`, a recent snapshot exists."""
     from ekstui.library.own_account import LIMITED
 
     with remark_progress() as report:

@@ -177,15 +177,8 @@ class ProgressLine:
             sys.stderr.flush()
             self._is_shown = False
 
-    def end_report(self) -> None:
-        """Erase the progress; what takes long although nothing reports it is said again."""
-        with self._lock:
-            self._erase()
-            if self._meanwhile:
-                self._write(self._meanwhile)
-
     def print_above(self, line: str) -> None:
-        """Print a whole line on stderr, and the progress below it again."""
+        """Print a whole line on stderr in place of the progress; what takes long is said again below it."""
         with self._lock:
             self._erase()
             sys.stderr.write(line)
@@ -221,7 +214,7 @@ def remark_progress() -> Iterator[Callable[[str], None]]:
     try:
         yield progress_line.report
     finally:
-        progress_line.end_report()
+        progress_line.print_above("")
 
 
 def terminal_width() -> int:
@@ -264,10 +257,7 @@ _PLAIN = {
 
 
 def prepare_streams() -> None:
-    """Make sure that neither the encoding nor a closed stdin or stderr makes a command fail.
-
-    A character that the encoding lacks is replaced by others.
-    """
+    """Make sure that neither an encoding that lacks a character nor a closed stdin or stderr makes a command fail."""
     sys.stdin = sys.stdin or os.fdopen(os.open(os.devnull, os.O_RDONLY), encoding="utf-8")
     sys.stderr = sys.stderr or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
     codecs.register_error(_HANDLER, _replace_unencodable)

@@ -10,10 +10,7 @@ from ekstui.sources.corpus import Corpus
 
 
 def print_version() -> None:
-    """Print the versions, and the corpus's last day; OutputError where that is not possible.
-
-    Only the corpus's manifest is read; the cache may know more, which `ekstui cache info` shows.
-    """
+    """Print the versions, and the last day of the corpus, of which only the manifest is read."""
     try:
         manifest = Corpus.bundled().manifest()
         corpus = (

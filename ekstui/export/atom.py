@@ -1,21 +1,14 @@
 """Changes as an Atom feed."""
 
-from __future__ import annotations
-
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from datetime import datetime
 from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
 
-from ekstui.change.policy import format_time, version_label
+from ekstui.change.policy import PolicyFamily, format_time, version_label
+from ekstui.change.steps import FeedStep
 from ekstui.iam.text import clean_line
-
-if TYPE_CHECKING:
-    from datetime import datetime
-    from xml.etree.ElementTree import Element
-
-    from ekstui.change.policy import PolicyFamily
-    from ekstui.change.steps import FeedStep
 
 _ATOM = "http://www.w3.org/2005/Atom"
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from ekstui.denial.answer import WantedToken
     from ekstui.eks.account_snapshot import Group, RecordedAttachment, Role, User
     from ekstui.eks.cluster import Cluster, HealthIssue
-    from ekstui.eks.commands import Command
     from ekstui.eks.kubernetes import AccessPolicyRules
     from ekstui.eks.principals import PrincipalCan
     from ekstui.iam.summary import ServiceSummary
@@ -239,10 +238,6 @@ def _of_kind(kind: str) -> Callable[[Sequence[RecordedAttachment]], object]:
     return lambda attachments: [attachment for attachment in attachments if attachment.kind == kind]
 
 
-def _arguments(commands: Sequence[Command]) -> list[list[str]]:
-    return [list(command.arguments) for command in commands]
-
-
 def _commands_about(issue: HealthIssue) -> list[list[str]]:
     from ekstui.eks.findings.health import general_command  # needed only by answers about clusters
 
@@ -269,7 +264,6 @@ _SPECIAL: Mapping[tuple[str, str], Callable[..., object]] = {
     ("Cluster", "issues"): issues_of,
     ("ClusterRole", "policies"): lambda subject: subject.policies if subject else (),
     ("ComparedSide", "arn"): arn_or_none,
-    ("ComparedSide", "parameters"): dict,
     ("Comparison", "added"): _one_side("after"),
     ("Comparison", "removed"): _one_side("before"),
     ("Comparison", "changed"): _changed_grants,
@@ -280,9 +274,6 @@ _SPECIAL: Mapping[tuple[str, str], Callable[..., object]] = {
     **{("CopyAnswer", name): lambda share: round(share, 4) for name in ("overlap", "nearness")},
     ("CopyAnswer", "newest"): version_label,
     ("HealthIssue", "commands"): _commands_about,
-    **{(name, "commands"): _arguments for name in ("ComponentUpgrade", "Finding", "ReplacedLine")},
-    ("EntriesAnswer", "change_of_mode"): _arguments,
-    ("ComponentUpgrade", "checks"): _arguments,
     ("Effective", "settings"): _settings,
     ("FeedStep", "version"): lambda step: None if step.family == "access-policy" else step.version,
     **{
@@ -303,8 +294,6 @@ _SPECIAL: Mapping[tuple[str, str], Callable[..., object]] = {
     **{(name, "reach"): lambda reach: reach or "unknown" for name in ("Moved", "ReviewedDocument")},
     ("OrganisationAnswer", "policy"): name_in,
     **{("OrganisationAnswer", f"{kind}s"): _of_kind(kind) for kind in ("role", "user", "group")},
-    **{(name, "pods"): lambda pods: [pod.name for pod in pods] for name in ("PodAnswer", "PodsWithRole")},
-    ("PodAnswer", "restart"): lambda command: None if command is None else list(command.arguments),
     ("PodsAnswer", "pods"): len,
     ("PolicyEntry", "arn"): arn_or_none,
     ("PolicyEntry", "versions"): len,
@@ -321,6 +310,9 @@ _SPECIAL: Mapping[tuple[str, str], Callable[..., object]] = {
     ("TrustJudgement", "service_accounts"): _service_accounts,
 }
 """Conversions of fields before they are encoded."""
+
+_BY_ATTRIBUTE = {"Command": "arguments", "Pod": "name"}
+"""The classes of which the JSON has one attribute alone."""
 
 
 Plan = tuple[tuple[str, Callable[[object], object], Callable[..., object] | None], ...]
@@ -344,11 +336,14 @@ def encode(value: object) -> object:
             return str(value)
         case Statement():
             return serialise_statement(value)
-    if type(value).__name__ in FIELDS:
+    name = type(value).__name__
+    if name in FIELDS:
         return shape(value)
+    if name in _BY_ATTRIBUTE:
+        return encode(getattr(value, _BY_ATTRIBUTE[name]))
     if isinstance(value, Sequence) and not hasattr(value, "_fields"):
         return [encode(entry) for entry in value]
-    raise TypeError(f"{type(value).__name__} cannot be encoded as JSON")
+    raise TypeError(f"{name} cannot be encoded as JSON")
 
 
 def shape(value: object, form: str = "") -> Shape:
@@ -370,7 +365,6 @@ def _versions(numbers: object) -> object:
 
 
 def _plan(form: str) -> Plan:
-    """Return how to encode the fields of a form."""
     plan = []
     for word in FIELDS[form].split():
         name, equals, path = word.partition("=")

@@ -1,19 +1,14 @@
 """What replaces aws-auth as a shell script or as Terraform, to be pasted as it is; all else is a comment."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from ekstui.eks.entry_migration import ReplacedLine
+from ekstui.eks.rbac import RoleToMake
 from ekstui.export.texts import label_of, terraform_literal
 from ekstui.iam.arn import entity_of
 from ekstui.iam.text import clean_line, counted, first_of
-
-if TYPE_CHECKING:
-    from ekstui.eks.entry_migration import ReplacedLine
-    from ekstui.eks.rbac import RoleToMake
-    from ekstui.library.entry_migration import EntriesAnswer
+from ekstui.library.entry_migration import EntriesAnswer
 
 
 def entries_script(answer: EntriesAnswer) -> str:

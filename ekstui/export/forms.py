@@ -1,7 +1,5 @@
 """The other forms of an answer's JSON: YAML, and its names alone."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator, Mapping

@@ -4,18 +4,14 @@ Source: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0
 and "Workflow commands for GitHub Actions".
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 from urllib.parse import quote
 
 from ekstui.iam.text import clean_line
+from ekstui.library.reviewed import Review
 from ekstui.named_tuples import NamedTuple
-
-if TYPE_CHECKING:
-    from ekstui.library.reviewed import Review
 
 _Level = Literal["error", "warning", "note"]
 

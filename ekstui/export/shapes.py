@@ -60,10 +60,7 @@ def show_shape(
     reasons: Mapping[str, str],
     parameters: Mapping[str, str | None],
 ) -> Shape:
-    """Return the answer of `show`; `document` is the JSON value as IAM has it.
-
-    `parameters` are those of a controller's policy, with their values.
-    """
+    """Return the answer of `show`; `document` is the JSON value as IAM has it, `parameters` are a controller's."""
     policy = entry.policy
     published: Shape = {}
     if entry.component is not None:
@@ -147,12 +144,12 @@ def _explained(data: DataStatus, explanation: ExplainAnswer, peeled: Peeled | No
 
 def pods_shape(data: DataStatus, answers: Sequence[PodAnswer]) -> Shape:
     """Return the answer of `pod`: one for each group of pods that were given the same."""
-    return one_or_answers([_pod(data, answer) for answer in answers])
-
-
-def _pod(data: DataStatus, answer: PodAnswer) -> Shape:
-    asked = [_explained(data, explanation, None) for explanation in answer.can]
-    return answer_of(data, answer) | {"can": asked[0] if asked else None}
+    return one_or_answers(
+        [
+            answer_of(data, answer) | {"can": _explained(data, answer.can[0], None) if answer.can else None}
+            for answer in answers
+        ]
+    )
 
 
 def cache_shape(info: CacheInfo, accounts: Sequence[StoredAccount]) -> Shape:

@@ -3,8 +3,6 @@
 The JSON is in ASCII, so that it is safe on a terminal without being changed.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Sequence

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from ekstui.eks.use_words import use_in_words
-from ekstui.errors import in_app
+from ekstui.errors import EkstuiError, in_app
 from ekstui.iam.text import age_in_words, listed
 from ekstui.named_tuples import NamedTuple
 from ekstui.present.styled import Column as Column
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from ekstui.eks.findings.table import Finding
     from ekstui.eks.knowledge import DependentActions
     from ekstui.eks.principals import Subject
-    from ekstui.errors import EkstuiError
     from ekstui.iam.document import Condition
     from ekstui.iam.grants import Grant
     from ekstui.library.cluster_answers import CommonCause
@@ -51,7 +50,7 @@ class Span(NamedTuple):
         return self.media in ("", place) or (self.media == "outside" and place != "app")
 
 
-Line: TypeAlias = "str | Span | tuple[str | Span, ...]"
+Line: TypeAlias = str | Span | tuple[str | Span, ...]
 """Text of one paragraph; the renderers wrap it."""
 
 
@@ -124,10 +123,10 @@ class Sentence(NamedTuple):
     key: Hashable = None
 
 
-def note(text: Line, style: Style = "warn", *, key: Hashable = None) -> Sentence:
+def note(text: Line, style: Style = "warn") -> Sentence:
     """Return a warning: a sentence after an exclamation mark."""
     words = restyled(text, style)
-    return Sentence((Span("! ", style, media=words[0].media), *words), key=key)
+    return Sentence((Span("! ", style, media=words[0].media), *words))
 
 
 class TableRow(NamedTuple):
@@ -216,7 +215,7 @@ def folded(
     Outside the app, the titles are one line, with what else there is in full.
     """
     if opened is None:
-        return [block for part in parts for block in (Heading(part.title, level, key=part.key), *part.blocks)]
+        return [block for part in parts for block in (Heading(part.title, level), *part.blocks)]
     blocks: list[Block] = []
     for part in parts:
         title = Span(part.title, media="app")
@@ -257,8 +256,7 @@ def about_command(command: Command) -> str:
 def step_blocks(steps: Iterable[tuple[str, Command]], key: Hashable) -> Iterator[Block]:
     """Yield commands, each below a label and what it does."""
     for index, (label, command) in enumerate(steps):
-        about = (Span(label, "strong"), Span(about_command(command), "muted"), Span("  y", "key", media="app"))
-        yield Sentence(about, key=(key, index, "about"))
+        yield Sentence((Span(label, "strong"), Span(about_command(command), "muted"), Span("  y", "key", media="app")))
         yield Code(command.text, "sh", command, (key, index))
 
 
@@ -402,14 +400,9 @@ def facts_table(facts: Iterable[tuple[str, Line]]) -> Table:
     return Table(columns, [TableRow((Span(word, "muted"), value)) for word, value in facts])
 
 
-def hints_tree(hints: Sequence[DependentActions], key: Hashable = None) -> Tree:
+def hints_tree(hints: Sequence[DependentActions]) -> Tree:
     """Return which other actions a call needs."""
-    return Tree(
-        [
-            Node((code(", ".join(hint.needs), "strong"), f": {hint.text}"), key=(key, "hint", index))
-            for index, hint in enumerate(hints)
-        ]
-    )
+    return Tree([Node((code(", ".join(hint.needs), "strong"), f": {hint.text}")) for hint in hints])
 
 
 def command_in_advice(next_step: str) -> str | None:
@@ -427,12 +420,12 @@ def failure_blocks(error: EkstuiError) -> list[Block]:
 def error_notes(errors: Sequence[SourceError]) -> list[Block]:
     """Return what could not be read, each with what to do about it."""
     blocks: list[Block] = []
-    for index, error in enumerate(errors):
+    for error in errors:
         where = f" in {error.region}" if error.region else ""
         action = f"{error.action}{where}: " if error.action else ""
         here, elsewhere = (f" {step}" if step else "" for step in (in_app(error.advice), error.next_step))
         line = (f"{action}{error.message}", *by_place(here, elsewhere))
-        blocks.append(note(line, key=("error", index)))
+        blocks.append(note(line))
     return blocks
 
 

@@ -7,19 +7,7 @@ from typing import TYPE_CHECKING
 
 from ekstui.change.policy import version_label
 from ekstui.iam.text import counted
-from ekstui.present.blocks import (
-    Block,
-    Column,
-    Heading,
-    Node,
-    Sentence,
-    Span,
-    Table,
-    TableRow,
-    Tree,
-    as_of_words,
-    note,
-)
+from ekstui.present.blocks import Block, Column, Heading, Node, Sentence, Span, Table, TableRow, Tree, as_of_words, note
 from ekstui.settings import Effective
 
 if TYPE_CHECKING:

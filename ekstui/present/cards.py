@@ -4,14 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from ekstui.change.holders import Since
-from ekstui.eks.account_snapshot import (
-    AccountSnapshot,
-    AttachedPolicy,
-    Group,
-    InlinePolicy,
-    LocalPolicy,
-    User,
-)
+from ekstui.eks.account_snapshot import AccountSnapshot, AttachedPolicy, Group, InlinePolicy, LocalPolicy, User
 from ekstui.eks.knowledge import DependentActions
 from ekstui.iam.action_facts import ActionCard, MatchingStatement, resources_of
 from ekstui.iam.grants import grants_of

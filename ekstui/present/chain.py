@@ -1,19 +1,14 @@
 """The decision about a request as a chain: from who asks to the statement, as far as it holds, and where it breaks."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from ekstui.change.policy import version_label
-from ekstui.denial.answer import layer_in_words, refused_tags
+from ekstui.denial.answer import Explanation, layer_in_words, refused_tags
 from ekstui.iam.arn import entity_of
+from ekstui.iam.evaluation import Failure, StatementResult, Verdict
 from ekstui.present.blocks import Line, Span, code, joined
 from ekstui.present.styled import Style
-
-if TYPE_CHECKING:
-    from ekstui.denial.answer import Explanation
-    from ekstui.iam.evaluation import Failure, StatementResult, Verdict
 
 LinkState = Literal["holds", "breaks", "open"]
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ekstui.change.policy import version_label, version_range
+from ekstui.change.policy import Policy, version_label, version_range
+from ekstui.eks.knowledge import Knowledge, PolicyKnowledge, Update
 from ekstui.iam.text import clean_line
 from ekstui.present.blocks import (
     Block,
@@ -28,11 +30,7 @@ from ekstui.present.styled import Row, Styled, plain, styled
 from ekstui.present.time_line import in_force_words, legend, step_sign, time_line
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from ekstui.change.policy import Policy
     from ekstui.change.steps import FeedStep, Step, StepCounts
-    from ekstui.eks.knowledge import Knowledge, PolicyKnowledge, Update
     from ekstui.library.pins import Moved
 
 STEP_COLUMNS = (
@@ -105,10 +103,7 @@ def _remark(policy: Policy, step: Step) -> str:
 def timeline_blocks(
     policy: Policy, steps: Sequence[Step], knowledge: PolicyKnowledge | None, until: datetime
 ) -> list[Block]:
-    """Return the line of time up to `until`, and one row per version, oldest first, with what it changed.
-
-    Numbers that were never recorded have a row too.
-    """
+    """Return the line of time up to `until`, and one row per version, oldest first; unrecorded numbers have a row too."""
     form = "%Y-%m-%d" if policy.home else "%Y-%m-%d %H:%M UTC"
     rows: list[TableRow] = []
     for step in steps:
@@ -159,7 +154,6 @@ def version_line(step: Step, knowledge: PolicyKnowledge | None) -> Styled:
 
 
 def _change(counts: StepCounts | None) -> Styled:
-    """Return what a version changed, in a few words."""
     if counts is None or counts.reach is None:
         return styled("first known", "muted")
     if counts.kind == "none":

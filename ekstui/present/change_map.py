@@ -1,22 +1,16 @@
 """A map of what changed: policies by quarter, with the sign of what each step did to the access."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Literal
+from datetime import datetime
+from typing import Literal
 
-from ekstui.change.steps import Quarter, quarter_label, quarter_of
+from ekstui.change.steps import FeedStep, Quarter, quarter_label, quarter_of
 from ekstui.iam.text import clean_line, counted
 from ekstui.named_tuples import NamedTuple
 from ekstui.present.blocks import reach_style
 from ekstui.present.short_names import ShortNames
 from ekstui.present.styled import Row, Style, Styled, cells, cut_end, plain, styled
 from ekstui.present.time_line import SIGNS
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from ekstui.change.steps import FeedStep
 
 Direction = Literal["widened", "mixed", "narrowed", "new", "unknown"]
 
@@ -62,10 +56,7 @@ def map_quarters(steps: Iterable[FeedStep], until: datetime, width: int) -> tupl
 def change_map(
     steps: Sequence[FeedStep], quarters: Sequence[Quarter], chosen: Quarter | None, words: Styled, width: int
 ) -> list[Row]:
-    """Return a row with `words` and the quarters, of which the chosen one looks like the cursor, then one row per policy.
-
-    The policies with the most changes come first.
-    """
+    """Return a row with `words` and the quarters, then one row per policy, those with the most changes first."""
     room = len(quarters) * (_CELL + len(_GAP))
     names = width - room
     words = cut_end(words, names - 1)
@@ -95,7 +86,6 @@ def is_in(step: FeedStep, quarter: Quarter) -> bool:
 
 
 def _cell(steps: Sequence[FeedStep]) -> list[tuple[str, Style]]:
-    """Return the signs of a quarter's steps, oldest first."""
     if not steps:
         return [("·", "muted"), (" " * (_CELL - 1), "")]
     signs = [_sign(step) for step in reversed(steps)]

@@ -1,7 +1,5 @@
 """The roles of a cluster and its access entries as a tree, by what uses them."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -67,10 +65,7 @@ def paths_of(answer: ClusterAnswer) -> tuple[set[Path], set[Path]]:
 
 
 def map_blocks(answer: ClusterAnswer, opened: Collection[Path], now: datetime) -> list[Block]:
-    """Return the cluster as a tree, unfolded in the app as `opened` says, with notes where something was not looked at.
-
-    Its Markdown has no account number.
-    """
+    """Return the cluster as a tree, unfolded in the app as `opened` says; the Markdown has no account number."""
     cluster, ways = answer.cluster, branches_of(answer)
     roles = {role.arn: role for role in answer.roles}
     about = [cluster.region, *([cluster.version] if cluster.version else []), counted(len(answer.roles), "role")]

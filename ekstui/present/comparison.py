@@ -88,7 +88,7 @@ def meaning_blocks(comparison: Comparison, *, full: bool = False) -> Iterator[Bl
     """
     verdict = verdict_line(comparison)
     dates = () if comparison.is_one_policy else (Span(_dates(comparison), "muted"),)
-    yield Sentence((*(verdict if full or comparison.is_one_policy else verdict[:1]), *dates), key="verdict")
+    yield Sentence((*(verdict if full or comparison.is_one_policy else verdict[:1]), *dates))
     yield from _reasons(comparison)
     for count in comparison.attached:
         yield Sentence(_attached(count))
@@ -124,7 +124,6 @@ def difference_blocks(comparison: Comparison, opened: Collection[Hashable] = ())
 
 
 def _lines_of(node: Node, indent: str = "") -> Iterator[Line]:
-    """Yield a node and what is below it as lines."""
     if not isinstance(node.line, Code):
         yield (indent, *parts(node.line))
     for child in node.children:
@@ -166,7 +165,6 @@ def _only_in(name: str, differences: Sequence[ActionDifference], count: int, sig
 
 
 def _dates(comparison: Comparison) -> str:
-    """Return of when two policies are; nothing if that is not known of either."""
     days = (iso_day(side.created) for side in (comparison.before, comparison.after))
     named = [f"{letter} is of {day}" for letter, day in zip("AB", days, strict=True) if day]
     return f"   {', '.join(named)}" if named else ""
@@ -416,7 +414,6 @@ def _names(actions: Sequence[str], style: Style = "") -> tuple[str | Span, ...]:
 
 
 def _by_service(actions: Sequence[str]) -> list[Node]:
-    """Return the actions, one line per service."""
     services: dict[str, list[str]] = {}
     for action in actions:
         service, _, name = action.partition(":")

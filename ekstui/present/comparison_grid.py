@@ -1,7 +1,5 @@
 """Two policies as a grid: a row for what differs in the same way, with what each of them allows."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 
 from ekstui.change.differences import (
@@ -224,7 +222,6 @@ def _place(place: ResourceList) -> Line:
 
 
 def _by_service(actions: Iterable[str]) -> list[tuple[str, ...]]:
-    """Return the actions of each service."""
     names: dict[str, list[str]] = {}
     for action in actions:
         names.setdefault(action.partition(":")[0], []).append(action)

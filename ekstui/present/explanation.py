@@ -59,13 +59,13 @@ from ekstui.present.blocks import (
 )
 from ekstui.present.chain import breaking_line, chain_line, is_open
 from ekstui.present.forbidden_report import forbidden_blocks
-from ekstui.present.simulation import simulation_blocks
 from ekstui.present.styled import Style
 from ekstui.present.verdicts import IN_A_WORD, OUTCOMES, STYLES, reason_in_words
 
 if TYPE_CHECKING:
     from ekstui.library.explaining import ExplainAnswer
     from ekstui.library.peeling import Peeled
+    from ekstui.sources.aws.iam import SimulatedDecision
 
 _DENIED_THOUGH = {"allowed": "denied elsewhere", "depends": "denied, it depends"}
 """In a table, what was denied though the policies looked at allow it, or may."""
@@ -91,6 +91,13 @@ _ANSWERS = (
 
 _LONGEST_NAME = 40
 """The longest name of a resource in a first line."""
+
+_SIMULATED = {"allowed": "allowed", "explicitDeny": "denied explicitly", "implicitDeny": "denied, nothing allows it"}
+"""What IAM's simulator decides."""
+
+_VERDICT_OF = {"allowed": "allowed", "explicitDeny": "explicit-deny", "implicitDeny": "implicit-deny"}
+
+_PEELED = (Column("Left out", shrink=1), Column("Decision"))
 
 
 class AnswerRow(NamedTuple):
@@ -128,10 +135,10 @@ def _table(answers: Sequence[ExplainAnswer], *, is_whole: bool) -> list[Block]:
     """Return a row an answer: how often, who, what, on what kind of resource, and the verdict in a word."""
     read, different = sum(answer.times for answer in answers), sum(answer.times > 0 for answer in answers)
     words = f"{counted(read, 'denial')}, {different} different"
-    blocks: list[Block] = [Sentence((Span(words, "strong"),), key="count")]
+    blocks: list[Block] = [Sentence(Span(words, "strong"))]
     blocks.append(Table(_ANSWERS, [_row(number, answer) for number, answer in enumerate(answers)]))
     if not is_whole:
-        blocks.append(Sentence(by_place("enter explains one", "--full explains each of them", "muted"), key="full"))
+        blocks.append(Sentence(by_place("enter explains one", "--full explains each of them", "muted")))
     return blocks
 
 
@@ -182,20 +189,18 @@ def _explanation(
     several: bool,
 ) -> Iterator[Block]:
     """Yield the verdict and the chain that leads to it, then what to check and what fixes it; all else is folded."""
-    key = (number, "verdict")
-    headline, meanings = _headline(explanation)
-    yield Heading(headline, key=key) if several else Sentence(headline, key=key)
-    for name, line in (("chain", chain_line(explanation)), ("breaks", breaking_line(explanation))):
+    headline, *meanings = _headlines(explanation)
+    yield Heading(headline) if several else Sentence(headline)
+    for line in (chain_line(explanation), breaking_line(explanation)):
         if line is not None:
-            yield Sentence(line, key=(number, name))
-    sentences = [Sentence(meaning, key=(number, "symptom", index)) for index, meaning in enumerate(meanings)]
-    notes = [note(text, key=(number, "note", index)) for index, text in enumerate(explanation.notes)]
+            yield Sentence(line)
+    sentences, notes = map(Sentence, meanings), map(note, explanation.notes)
     # What is said of this very request comes before what is known of its kind.
     yield from (*notes, *sentences) if explanation.denied or explanation.judged else (*sentences, *notes)
-    for index, finding in enumerate(explanation.findings):
-        yield Sentence(finding_line(finding, finding.text, " with the role"), key=(number, "finding", index))
+    for finding in explanation.findings:
+        yield Sentence(finding_line(finding, finding.text, " with the role"))
     if simulated is not None:
-        yield from simulation_blocks(number, explanation, simulated)
+        yield from _simulation(number, explanation, simulated)
     yield from _newer(number, explanation)
     yield from _steps(number, explanation)
     yield from folded([*_parts(number, explanation, now)], opened, level=3 if several else 2)
@@ -212,20 +217,20 @@ def _steps(number: int, explanation: Explanation) -> Iterator[Block]:
     yield from step_blocks(steps, (number, "step"))
     if not checks and not fixes:
         for word, line in _to_add(explanation):
-            yield Sentence((Span(f"{word}  ", "strong"), *parts(line)), key=(number, word))
+            yield Sentence((Span(f"{word}  ", "strong"), *parts(line)))
 
 
-def _headline(explanation: Explanation) -> tuple[Line, list[Line]]:
-    """Return the answer in one line, and what else the message is known to mean."""
+def _headlines(explanation: Explanation) -> tuple[Line, ...]:
+    """Return the answer in one line, then what else the message is known to mean."""
     lines: list[Line] = [(Span(f"{symptom.symptom}: ", "strong"), symptom.answer) for symptom in explanation.symptoms]
     if explanation.symptoms and not explanation.denied and not explanation.judged:
-        first, *others = explanation.symptoms
-        return Span(first.symptom, "strong"), [first.answer, *lines[1:]] if others else [first.answer]
+        first = explanation.symptoms[0]
+        return Span(first.symptom, "strong"), first.answer, *lines[1:]
     word, style = OUTCOMES[explanation.outcome]
     verdict, reason = Span(f"{word}  ", style), reason_in_words(explanation)
     if not explanation.action:
-        return (verdict, reason), lines
-    return (verdict, code(explanation.action, "strong"), code(_on_what(explanation)), f": {reason}"), lines
+        return (verdict, reason), *lines
+    return (verdict, code(explanation.action, "strong"), code(_on_what(explanation)), f": {reason}"), *lines
 
 
 def _on_what(explanation: Explanation) -> str:
@@ -240,7 +245,6 @@ def _on_what(explanation: Explanation) -> str:
 
 
 def _about(explanation: Explanation, now: datetime) -> Iterator[tuple[str, Line]]:
-    """Yield facts about what was evaluated, each with its label."""
     if explanation.symptoms and not explanation.denied and not explanation.judged:
         yield from _about_symptoms(explanation)
     yield from _about_request(explanation)
@@ -323,11 +327,7 @@ def _parts(number: int, explanation: Explanation, now: datetime) -> Iterator[Par
     unlikely = explanation.fixes if any(not fix.depends_on for fix in explanation.fixes) else ()
     for index, fix in enumerate(fix for fix in unlikely if fix.depends_on):
         title = f"fixes it only if {depends_words(fix)}"
-        yield Part(
-            (number, "if", index),
-            title,
-            [*command_blocks(fix.commands, (number, "possible", index))],
-        )
+        yield Part((number, "if", index), title, [*command_blocks(fix.commands, (number, "possible", index))])
     if explanation.allowed_by:
         count = len(explanation.allowed_by) + explanation.allowed_by_more
         yield Part(
@@ -338,9 +338,7 @@ def _parts(number: int, explanation: Explanation, now: datetime) -> Iterator[Par
         more = "; replace * with the resource" if not is_narrow(explanation) else ""
         if explanation.smallest_statement is not None and explanation.smallest_statement.conditions:
             more += ", if its conditions hold"
-        yield Part(
-            (number, "smallest"), f"smallest policy that allows it{more}", [Code(text, key=(number, "statement"))]
-        )
+        yield Part((number, "smallest"), f"smallest policy that allows it{more}", [Code(text)])
     if len(explanation.layers) > 1:
         table = Table(_LAYERS, [_layer(number, layer) for layer in explanation.layers])
         yield Part((number, "layers"), "by layer", [table])
@@ -393,13 +391,12 @@ def _besides(number: int, explanation: Explanation) -> Iterator[Part]:
         names = [f"{use.name}{'' if use.required else ' (if used)'}" for use in explanation.also_authorised_on]
         yield Part((number, "also"), "the same call is also authorised on", [Sentence(", ".join(names))])
     if explanation.hints:
-        yield Part((number, "hints"), "such a call often needs", [hints_tree(explanation.hints, number)])
+        yield Part((number, "hints"), "such a call often needs", [hints_tree(explanation.hints)])
     if unseen := explanation.not_looked_at:
         yield Part((number, "unseen"), f"not looked at ({len(unseen)})", [Sentence(Span(", ".join(unseen), "muted"))])
 
 
 def _layer(number: int, layer: LayerEvaluation) -> TableRow:
-    """Return a row with a layer's verdict and the statement that decides it."""
     by = "" if layer.decided_by is None else statement_in_words(layer.decided_by)
     cells = (layer_in_words(layer), Span(_OF_A_LAYER[layer.verdict], STYLES[layer.verdict]), by)
     return TableRow(cells, layer, (number, "layer", layer.layer, layer.level))
@@ -466,7 +463,7 @@ def _offered(number: int, explanation: Explanation) -> Iterator[Block]:
     if more:
         none = "none of EKS's" if explanation.allowed_by[0].fit == "unknown" else "none that is made for such a role"
         others = f"and {more} more" if allowers else f"{none}; {more} that are for something else"
-        yield Sentence(by_place(f"{others}; w lists them", f"{others}:", "muted"), key=(number, "more"))
+        yield Sentence(by_place(f"{others}; w lists them", f"{others}:", "muted"))
         command = Command(("ekstui", "who-can", explanation.action or "", "--scope", "all"), "lists them")
         yield Code(command.text, "sh", command, (number, "all"), "outside")
 
@@ -478,3 +475,60 @@ def _remarks(allower: Allower) -> str:
     return "; ".join(
         filter(None, (meant, published, wide, f"if {', '.join(allower.missing)}" if allower.missing else ""))
     )
+
+
+def _simulation(number: int, explanation: Explanation, peeled: Peeled) -> Iterator[Block]:
+    """Yield what IAM's simulator decides with everything, and then without one layer after the other."""
+    for decision in peeled.steps[0].decisions:
+        yield Heading(f"IAM's own simulator: {_SIMULATED.get(decision.decision, decision.decision)}", 3)
+        yield _simulated(decision)
+    blocks: list[Block] = []
+    if peeled.planned > 1:
+        rows = [
+            TableRow((f"without {step.without}", _decision(step.decision)), step, (number, "peel", step.without))
+            for step in peeled.steps[1:]
+        ]
+        blocks = [Sentence(Span(peeled.verdict, "strong")), Table(_PEELED, rows)]
+        if peeled.error is not None:
+            blocks.append(note(f"Not every layer was asked about: {peeled.error}"))
+        elif not peeled.complete:
+            blocks.append(note(f"{len(peeled.steps)} of {peeled.planned} questions answered…"))
+    if (difference := _simulator_differs(explanation, peeled)) is not None:
+        blocks.append(note(difference))
+    if blocks:
+        yield from (Heading("Layer by layer, by IAM's own simulator", 3), *blocks)
+
+
+def _decision(decision: str) -> Span:
+    verdict = _VERDICT_OF[decision]
+    return Span(IN_A_WORD[verdict], STYLES[verdict])
+
+
+def _simulator_differs(explanation: Explanation, peeled: Peeled) -> str | None:
+    """Return what each did not know, if the simulator and ekstui decide differently; None if they agree."""
+    decision = peeled.steps[0].decision
+    if not explanation.judged or explanation.verdict == _VERDICT_OF[decision]:
+        return None
+    keys = dict.fromkeys(key for simulated in peeled.steps[0].decisions for key in simulated.missing_context)
+    lacked = f" and was not given {', '.join(keys)}" if keys else ""
+    unseen = ", ".join(explanation.not_looked_at) or "nothing that it knows of"
+    return (
+        f"ekstui and the simulator differ ({IN_A_WORD[explanation.verdict]}; {_SIMULATED.get(decision, decision)}). The "
+        "simulator knows no policies of resources, resource control policies, session policies or VPC endpoint policies"
+        f"{lacked}. ekstui did not look at: {unseen}."
+    )
+
+
+def _simulated(decision: SimulatedDecision) -> Table:
+    about: list[tuple[str, Line]] = [
+        ("resource", decision.resource),
+        ("matched", ", ".join(decision.matched)),
+        ("not given", ", ".join(decision.missing_context)),
+        ("organisation", _allows(decision.allowed_by_organisation)),
+        ("boundary", _allows(decision.allowed_by_boundary)),
+    ]
+    return facts_table([(word, text) for word, text in about if text])
+
+
+def _allows(flag: bool | None) -> str:
+    return "" if flag is None else "allows" if flag else "does not allow"

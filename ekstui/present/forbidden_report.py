@@ -37,10 +37,7 @@ def forbidden_blocks(
     number: int | None = None,
     opened: Collection[Hashable] | None = None,
 ) -> list[Block]:
-    """Return why Kubernetes forbade a request: the verdict, the access entry with its policies, and what would allow it.
-
-    `number` is its place among several answers; None if it is the only one.
-    """
+    """Return why Kubernetes forbade a request and what would allow it; `number` is its place among several answers."""
     what = (
         str(explanation.request) if explanation.request else "a request by a principal that the cluster does not know"
     )
@@ -48,12 +45,10 @@ def forbidden_blocks(
     word = "cannot tell" if explanation.verdict == "depends" else explanation.verdict
     verdict = Span(f"{word.upper()}  ", STYLES[explanation.verdict])
     line: Line = (verdict, code(what, "strong"), where, f". {explanation.reason}")
-    key = (number or 0, "verdict")
-    blocks: list[Block] = [Sentence(line, key=key) if number is None else Heading(line, key=key)]
-    if (chain := chain_of([*_links(explanation)])) is not None:
-        blocks.append(Sentence(chain, key=(number or 0, "chain")))
+    chain = chain_of([*_links(explanation)])
     return [
-        *blocks,
+        Sentence(line) if number is None else Heading(line),
+        *([Sentence(chain)] if chain is not None else []),
         *_missing(explanation),
         *_next(explanation),
         *folded([*_parts(explanation, now, number or 0)], opened, level=2 if number is None else 3),
@@ -83,7 +78,6 @@ def _links(explanation: ForbiddenExplanation) -> Iterator[Link]:
 
 
 def _parts(explanation: ForbiddenExplanation, now: datetime, number: int) -> Iterator[Part]:
-    """Yield what is folded."""
     wide = (
         "" if explanation.request is None or explanation.request.namespace else ", if associated for the whole cluster"
     )
@@ -105,7 +99,6 @@ def _parts(explanation: ForbiddenExplanation, now: datetime, number: int) -> Ite
 
 
 def _asker(explanation: ForbiddenExplanation) -> Iterator[Block]:
-    """Yield who made the request, and what the access entry allows."""
     if (subject := explanation.subject) is not None:
         whom = "" if subject.kind == "username" else f"{subject.kind.replace('-', ' ')} "
         session = f" (session {subject.session})" if subject.session else ""
@@ -123,7 +116,6 @@ def _asker(explanation: ForbiddenExplanation) -> Iterator[Block]:
 
 
 def _missing(explanation: ForbiddenExplanation) -> Iterator[Block]:
-    """Yield the rule that is missing."""
     if explanation.verdict != "allowed" and not explanation.grants and (rule := explanation.missing_rule) is not None:
         target = ", ".join(rule.non_resource_urls or rule.resources)
         group = "" if rule.non_resource_urls else f" of group {rule.api_groups[0] or CORE_GROUP}"
@@ -144,7 +136,7 @@ def _next(explanation: ForbiddenExplanation) -> Iterator[Block]:
         and explanation.subject.kind in ("role", "user", "username")
     ):
         looks = "looks at the access entries of a cluster"
-        yield Sentence(by_place(f"cluster:NAME before the message {looks}", f"--cluster NAME {looks}"), key="cluster")
+        yield Sentence(by_place(f"cluster:NAME before the message {looks}", f"--cluster NAME {looks}"))
 
 
 def _scope_words(judged: JudgedPolicy) -> str:

@@ -29,7 +29,7 @@ def used_blocks(answer: UsedAnswer, now: datetime, opened: Collection[str] | Non
     used = [service for service in services if use_in(service.last_used, answer.report.fetched_at, days) == "used"]
     words = f"{answer.name}: {len(used)} of {counted(len(services), 'service')} used in the last {days} days"
     blocks: list[Block] = [
-        Sentence((Span(words, "strong"),), key="count"),
+        Sentence(Span(words, "strong")),
         Sentence(f"account {answer.account}, {as_of_words(answer.report.fetched_at)}"),
     ]
     blocks += _remarks(answer)
@@ -45,7 +45,6 @@ def _latest_first(service: ServiceAccess) -> tuple[bool, float, str]:
 
 
 def _remarks(answer: UsedAnswer) -> Iterator[Block]:
-    """Yield what the report does not tell."""
     yield muted(
         f"IAM tracks attempts, allowed or not, for {answer.tracked_days} days, or fewer where a Region began later; a use "
         "shows up within four hours. Actions that are not listed are not tracked: nothing is known of their use."

@@ -6,7 +6,19 @@ from ekstui.iam.access_levels import MATRIX_LEVELS, MatrixAction, MatrixCell, Ma
 from ekstui.iam.text import counted
 from ekstui.library.notation import PolicyAt
 from ekstui.named_tuples import NamedTuple
-from ekstui.present.blocks import Block, Column, Heading, Sentence, Span, Table, TableRow, joined, level_style, spans
+from ekstui.present.blocks import (
+    Block,
+    Column,
+    Heading,
+    Sentence,
+    Span,
+    Table,
+    TableRow,
+    joined,
+    level_style,
+    muted,
+    spans,
+)
 from ekstui.present.styled import Style
 
 LETTERS = "ABCD"
@@ -23,8 +35,6 @@ _SERVICE_WIDTH = 16
 
 
 class _Layout(NamedTuple):
-    """How the cells are laid out."""
-
     digits: dict[str, int]
     """The width of a policy's number, by level."""
     numbers: bool
@@ -93,8 +103,7 @@ def _legend(rows: Sequence[MatrixRow], places: Sequence[PolicyAt], *, numbers: b
         letter = f"{LETTERS[index]} " if len(places) > 1 else ""
         totals = [sum(cell.granted[index] for cell in row.cells.values()) for row in rows]
         counts = f"  {counted(sum(totals), 'action')} of {counted(sum(map(bool, totals)), 'service')}"
-        line = (Span(letter, "strong"), Span(str(place), "strong"), Span(counts, "muted"))
-        blocks.append(Sentence(line, key=("legend", index)))
+        blocks.append(Sentence((Span(letter, "strong"), Span(str(place), "strong"), Span(counts, "muted"))))
     if numbers:
         words = "Actions allowed of all that exist"
         if len(places) > 1:
@@ -103,10 +112,9 @@ def _legend(rows: Sequence[MatrixRow], places: Sequence[PolicyAt], *, numbers: b
         words = "● all, ○ some, · none of the actions" + (", one symbol per policy" if len(places) > 1 else "")
     if any(any(cell.denied) for row in rows for cell in row.cells.values()):
         words += "; ! partly denied by the policy itself"
-    blocks.append(Sentence(Span(words, "muted"), key=("legend", "cells")))
+    blocks.append(muted(words))
     if actions:
-        words = "An action: ● unlimited, ○ limited, × denied, · not allowed"
-        blocks.append(Sentence(Span(words, "muted"), key=("legend", "actions")))
+        blocks.append(muted("An action: ● unlimited, ○ limited, × denied, · not allowed"))
     return blocks
 
 
@@ -144,7 +152,7 @@ def _action_rows(row: MatrixRow, policies: int, width: int) -> list[TableRow]:
     for name, action in zip(names, row.actions, strict=True):
         if action.level != level:
             level = action.level
-            rows.append(TableRow((Span(f"    {level}", level_style(level)),), key=(row.service, level)))
+            rows.append(TableRow((Span(f"    {level}", level_style(level)),)))
         fitting = name if len(name) <= room else name[: room - 1] + "…"
         pieces = [Span(f"      {fitting.ljust(room)}")]
         for index, summary in enumerate(action.by_policy):

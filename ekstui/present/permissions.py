@@ -1,13 +1,11 @@
 """What a document permits, a row for each service and action: laid out once for the pane, the command and Markdown."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from itertools import zip_longest
-from typing import TYPE_CHECKING
 
+from ekstui.iam.console import LevelCount
 from ekstui.iam.reference import LEVELS
-from ekstui.iam.summary import too_large_to_list
+from ekstui.iam.summary import ActionSummary, ServiceSummary, too_large_to_list
 from ekstui.iam.text import clean_line
 from ekstui.present.blocks import (
     Block,
@@ -22,19 +20,9 @@ from ekstui.present.blocks import (
     level_style,
     note,
 )
-from ekstui.present.grants_in_short import (
-    ALL,
-    conditions_in_short,
-    key_in_short,
-    resource_in_short,
-    resources_in_short,
-)
+from ekstui.present.grants_in_short import ALL, conditions_in_short, key_in_short, resource_in_short, resources_in_short
 from ekstui.present.rendering import styled_line
 from ekstui.present.styled import Row, Style, Styled, cells, cut_end, plain, styled, wrap
-
-if TYPE_CHECKING:
-    from ekstui.iam.console import LevelCount
-    from ekstui.iam.summary import ActionSummary, ServiceSummary
 
 EIGHTHS = "▏▎▍▌▋▊▉█"
 
@@ -121,10 +109,7 @@ def services_blocks(services: Sequence[ServiceSummary]) -> list[Block]:
 
 
 def actions_blocks(services: Sequence[ServiceSummary], reasons: Mapping[str, str]) -> list[Block]:
-    """Return each service's actions and, if known, why the service is needed; `reasons` are by service prefix.
-
-    Of a document that is too large to list, only that it is.
-    """
+    """Return each service's actions and why it is needed, by service prefix; of too large a document, only that it is."""
     too_large = too_large_to_list(services)
     if too_large is not None:
         return [note(f"{too_large}.")]
@@ -355,7 +340,6 @@ def _short(level: str) -> str:
 
 
 def _texts(action: ActionSummary) -> tuple[Styled, Styled, Styled]:
-    """Return an action's name with remarks, its resources, and its conditions."""
     name: list[tuple[str, Style]] = [(clean_line(action.action.partition(":")[2]), "")]
     name += [(f" {remark}", style) for remark, style in _remarks(action)]
     where, condition = ", ".join(resources_in_short(action.grants)), conditions_in_short(action.grants)
@@ -388,9 +372,6 @@ def service_line(service: ServiceSummary, reason: str | None) -> Styled:
     condition = _condition(service, whole=True)
     return (
         (clean_line(service.service), "strong"),
-        (
-            f"  {_access_words(service)} on {clean_line(service.resource)}{condition and f', {condition}'}",
-            "muted",
-        ),
+        (f"  {_access_words(service)} on {clean_line(service.resource)}{condition and f', {condition}'}", "muted"),
         (why, ""),
     )

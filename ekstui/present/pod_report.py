@@ -1,7 +1,5 @@
 """The credentials of a pod's containers, what is wrong with them, and what they allow."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from ekstui.change.policy import version_label
+from ekstui.change.policy import Policy, VersionInfo, version_label
 from ekstui.iam.text import clean_line
 from ekstui.named_tuples import NamedTuple
 from ekstui.present.blocks import (
@@ -32,7 +32,6 @@ from ekstui.present.styled import Row, Styled, styled
 
 if TYPE_CHECKING:
     # A list of policies needs none of the modules that read documents.
-    from ekstui.change.policy import Policy, VersionInfo
     from ekstui.eks.knowledge import PolicyKnowledge, Symptom
     from ekstui.errors import DocumentError
     from ekstui.iam.document import Trimmed
@@ -175,7 +174,6 @@ def release_words(policy: Policy, info: VersionInfo) -> str:
 
 
 def _parameters(parameters: Mapping[str, str | None]) -> list[Block]:
-    """Return which parameters were filled in, and which were not."""
     words, lacking = filled_in(parameters)
     blocks: list[Block] = [Sentence(f"filled in: {words}")] if words else []
     return [*blocks, Sentence(f"not filled in (--param NAME=VALUE): {lacking}")] if lacking else blocks

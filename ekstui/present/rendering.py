@@ -1,7 +1,5 @@
 """Renders blocks as rows of the app, lines of a terminal, or Markdown."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from itertools import zip_longest
@@ -157,8 +155,7 @@ def _laid_node(
             yield from _laid_node(child, (*path, number), indent + deeper, width, place, folds)
 
 
-def _table_rows(table: Table, key: Hashable, place: Medium) -> list[tuple[TableRow, list[_Cell]]]:
-    """Return the rows of a table, its titles first, each with its cells as they are shown in this place."""
+def _table_rows(table: Table, place: Medium) -> list[tuple[TableRow, list[_Cell]]]:
     cells_by_rest: dict[tuple[Line, ...], list[_Cell]] = {}
     rows = []
     for row in table.rows:
@@ -169,7 +166,7 @@ def _table_rows(table: Table, key: Hashable, place: Medium) -> list[tuple[TableR
     if not any(column.title for column in table.columns):
         return rows
     titles = (column.title.upper() if place == "terminal" else column.title for column in table.columns)
-    return [(TableRow((), key=(key, "titles")), [_measured(styled(title, "strong")) for title in titles]), *rows]
+    return [(TableRow(()), [_measured(styled(title, "strong")) for title in titles]), *rows]
 
 
 def _laid_table(table: Table, key: Hashable, indent: str, width: int | None, place: Medium) -> Iterator[Laid]:
@@ -178,7 +175,7 @@ def _laid_table(table: Table, key: Hashable, indent: str, width: int | None, pla
     room = None if width is None else width - len(indent)
     if room is not None and place == "app":
         table = _without_yielding(table, room)
-    rows = _table_rows(table, key, place)
+    rows = _table_rows(table, place)
     lengths = column_widths(table.columns, [line for _, line in rows], room)
     if room is not None and _crowds_its_remarks(table.columns, [line for _, line in rows], lengths, room):
         yield from _laid_table(_with_remarks_below(table), key, indent, width, place)
@@ -221,7 +218,7 @@ def _without_yielding(table: Table, room: int) -> Table:
         return table
     cut = [row._replace(cells=row.cells[: len(others)]) for row in table.rows]
     without = table._replace(columns=tuple(others), rows=cut)
-    natural = column_widths(others, [line for _, line in _table_rows(without, None, "app")], None)
+    natural = column_widths(others, [line for _, line in _table_rows(without, "app")], None)
     least = [min(size, column.width) if column.names else size for size, column in zip(natural, others, strict=True)]
     return table if sum(least) + last.width + len(GAP) * len(others) <= room else without
 
@@ -252,7 +249,6 @@ def _with_remarks_below(table: Table) -> Table:
 
 
 def _shown(line: Line, place: Medium) -> _Cell:
-    """Return a cell of a table."""
     if isinstance(line, Span) and not line.media and is_plain(line.text):  # as in thousands of rows
         return ((line.text, line.style),), len(line.text)
     return _measured(styled_line(line, place))
@@ -292,10 +288,7 @@ def _row_lines(
     broken = [
         [(cell, size)]
         if size <= room
-        else map(
-            _measured,
-            [cut_end(cell, room)] if cut or column.names else wrap(cell, max(room, 1)),
-        )
+        else map(_measured, [cut_end(cell, room)] if cut or column.names else wrap(cell, max(room, 1)))
         for (cell, size), room, column in zip(line, lengths, columns, strict=False)
     ]
     return zip_longest(*broken, fillvalue=((), 0))
@@ -322,10 +315,7 @@ def _side_by_side(line: Iterable[_Cell], columns: Sequence[Column], lengths: Seq
 def column_widths(columns: Sequence[Column], rows: Sequence[Sequence[_Cell]], width: int | None) -> list[int]:
     """Return the width of each column: that of its longest cell, or less if they would not fit `width`."""
     lengths = [
-        max(
-            len(column.title),
-            max((row[index][1] for row in rows if index < len(row) > 1), default=0),
-        )
+        max(len(column.title), max((row[index][1] for row in rows if index < len(row) > 1), default=0))
         for index, column in enumerate(columns)
     ]
     if width is None:

@@ -1,11 +1,10 @@
 """What a change to a repository changes in the access that its files give."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from ekstui.iam.text import counted
+from ekstui.library.needs import ReleaseNeed
+from ekstui.library.reviewed import Review, ReviewedDocument, UnreadFile
 from ekstui.present.blocks import (
     Block,
     Column,
@@ -20,10 +19,6 @@ from ekstui.present.blocks import (
     verdict_span,
 )
 from ekstui.present.styled import Style
-
-if TYPE_CHECKING:
-    from ekstui.library.needs import ReleaseNeed
-    from ekstui.library.reviewed import Review, ReviewedDocument, UnreadFile
 
 
 def review_blocks(review: Review) -> list[Block]:
@@ -78,7 +73,6 @@ def _sum(review: Review) -> str:
 
 
 def _counts(review: Review) -> str:
-    """Return what became of the changed files."""
     cannot = review.files - review.read - len(review.unread)
     parts = (f"{review.read} read", f"{cannot} cannot hold a policy", f"{len(review.unread)} not read")
     return f"{counted(review.files, 'changed file')}: {', '.join(part for part in parts if part[0] != '0')}"

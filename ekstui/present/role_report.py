@@ -1,7 +1,5 @@
 """All about a role: what is wrong, whom it trusts, what it may do, what uses it, and its policies."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Hashable, Iterator, Sequence
 from datetime import datetime
 

@@ -4,8 +4,6 @@ A name is cut in words. Those that most names of the list have go first, and wha
 names that CloudFormation and IAM Identity Center give; `…` stands for what is gone.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -66,7 +64,6 @@ def names_in(column: Iterable[Styled]) -> ShortNames:
 
 
 def _words(name: str) -> list[tuple[str, bool]]:
-    """Return the words of a name, and whether each was made at random."""
     return [(match[0], bool(match["random"])) for match in re.finditer(_WORD, name) if match[0]]
 
 

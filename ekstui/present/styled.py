@@ -4,8 +4,6 @@ Renderers turn blocks into rows, and lists show rows. A style is named for a mea
 is never the only sign: a symbol or a word says the same.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Hashable
 from typing import Literal
@@ -190,7 +188,6 @@ def _part(line: Styled, start: int, end: int) -> Styled:
 
 
 def _head(text: str, room: int) -> str:
-    """Return as many characters as fit."""
     used = 0
     for index, character in enumerate(text):
         used += cells(character)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from ekstui.present.blocks import reach_style
@@ -113,11 +114,5 @@ def _years(first: float, last: float, scale: float, width: int) -> str:
 
 
 def _runs(cells: Sequence[tuple[str, Style]]) -> Styled:
-    """Return the cells as pieces of one style each."""
-    pieces: list[tuple[str, Style]] = []
-    for text, style in cells:
-        if pieces and pieces[-1][1] == style:
-            pieces[-1] = pieces[-1][0] + text, style
-        else:
-            pieces.append((text, style))
-    return tuple(pieces)
+    runs = groupby(cells, key=lambda cell: cell[1])
+    return tuple(("".join(text for text, _ in run), style) for style, run in runs)

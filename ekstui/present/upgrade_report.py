@@ -1,7 +1,5 @@
 """The checklist of a cluster's upgrade: what each component needs before it, and does not need after it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from ekstui.iam.document import Statement
@@ -74,7 +72,6 @@ def _component(upgrade: ComponentUpgrade) -> list[Block]:
 
 
 def _before(upgrade: ComponentUpgrade, role: str) -> Iterator[Block]:
-    """Yield what to add to a role before the upgrade."""
     partly = [held.statement for held in upgrade.partly]
     if missing := [statement for statement in upgrade.before if statement not in partly]:
         line = (Span("before: ", "warn"), "give ", code(role), " these permissions, or calls will be denied:")

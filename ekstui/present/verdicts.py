@@ -1,7 +1,5 @@
 """The verdict on a request in a word, and its reason in a line."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from ekstui.denial.answer import Explanation, Outcome, layer_in_words, statement_in_words
@@ -93,7 +91,6 @@ def _of_foreign_tags(explanation: Explanation) -> str:
 
 
 def _judged(explanation: Explanation) -> str:
-    """Return the verdict of the policies that were evaluated, and why."""
     if explanation.verdict == "allowed":
         return _allowed(explanation)
     if explanation.verdict == "depends":

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ekstui.change.holders import nearest_actions
-from ekstui.change.policy import SCOPE_WORDS, version_label
+from ekstui.change.holders import Holder, Since, WhoCan, nearest_actions
+from ekstui.change.policy import SCOPE_WORDS, Scope, version_label
 from ekstui.eks.use_words import pod_count
 from ekstui.iam.exemptions import is_exempt
 from ekstui.iam.text import age_in_words, counted
@@ -35,8 +35,6 @@ from ekstui.present.blocks import (
 from ekstui.present.grants_in_short import ALL, conditions_in_short, fitted, kind_of_key, resources_in_short
 
 if TYPE_CHECKING:
-    from ekstui.change.holders import Holder, Since, WhoCan
-    from ekstui.change.policy import Scope
     from ekstui.eks.principals import PrincipalCan, PrincipalsCan
 
 ON_ROOM = 20
@@ -83,13 +81,7 @@ _DENIED_IN_SHORT = {"full": "denied again", "partial": "partly denied again", "u
 
 
 def who_can_blocks(
-    answer: WhoCan,
-    scope: str,
-    known_until: datetime,
-    *,
-    full: bool = False,
-    types: bool = False,
-    narrow: bool = False,
+    answer: WhoCan, scope: str, known_until: datetime, *, full: bool = False, types: bool = False, narrow: bool = False
 ) -> list[Block]:
     """Return the policies; with `full` every grant, with `types` also the resource types that the grants do not match.
 

@@ -9,8 +9,7 @@ import pytest
 from ekstui.library import Library
 from ekstui.library.cluster_answers import ClusterAnswer, causes, cluster_answer, findings_worst_first
 from ekstui.present.blocks import Line
-from ekstui.present.causes import areas_line, counts_line
-from ekstui.present.cluster_report import cluster_blocks
+from ekstui.present.cluster_report import areas_line, cluster_blocks, counts_line
 from ekstui.present.rendering import lay_out, lines, styled_line
 from ekstui.present.styled import cells, plain
 

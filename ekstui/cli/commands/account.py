@@ -46,10 +46,7 @@ def show_account(arguments: Namespace) -> None:
         "ekstui attached AmazonEKS_CNI_Policy --offline",
         "ekstui attached AmazonEKSClusterPolicy --aggregator organisation",
     ),
-    answers=(
-        "AttachedAnswer",
-        "OrganisationAnswer",
-    ),
+    answers=("AttachedAnswer", "OrganisationAnswer"),
 )
 def show_attached(arguments: Namespace) -> int:
     """Print one line per role, user or group: what uses it and when it was last used; then what was not looked at."""
@@ -69,7 +66,6 @@ def show_attached(arguments: Namespace) -> int:
 
 
 def _everywhere(library: Library, arguments: Namespace) -> int:
-    """Print one line per role, user or group of any account."""
     answer = attached_everywhere(library, library.find(arguments.policy).policy, arguments.aggregator)
     print_answer(arguments, lambda: answer_of(library.data(), answer), lambda: everywhere_blocks(answer))
     remark_missing(answer.errors)

@@ -1,7 +1,5 @@
 """`ekstui cache`: shows, verifies and clears the local cache, and undoes its last update."""
 
-from __future__ import annotations
-
 from argparse import Namespace
 
 from ekstui.cli.gates import gate
@@ -11,13 +9,7 @@ from ekstui.cli.streams import print_answer, remark
 from ekstui.export.shapes import answer, cache_shape
 from ekstui.library import Library
 from ekstui.library.cache_file import cache_info, clear_cache, verify_cache
-from ekstui.present.cache_report import (
-    cache_blocks,
-    cleared_words,
-    forgotten_words,
-    undone_words,
-    verified_words,
-)
+from ekstui.present.cache_report import cache_blocks, cleared_words, forgotten_words, undone_words, verified_words
 
 _WHAT = ("info", "verify", "undo-sync", "clear")
 
@@ -32,11 +24,7 @@ _WHAT = ("info", "verify", "undo-sync", "clear")
     argument("--account", metavar="NUMBER", help="with clear: delete the snapshot of this account"),
     flag("--accounts", "with clear: delete the snapshots of all accounts"),
     *JSON,
-    examples=(
-        "ekstui cache info",
-        "ekstui cache undo-sync",
-        "ekstui cache clear --account 123456789012",
-    ),
+    examples=("ekstui cache info", "ekstui cache undo-sync", "ekstui cache clear --account 123456789012"),
 )
 def manage_cache(arguments: Namespace) -> int:
     """Print the cache's state, verify it, clear it, or undo the last sync."""
@@ -59,9 +47,7 @@ def _verify(library: Library, arguments: Namespace) -> int:
     counts = verify_cache(library)
     cached, policies, versions = (True, counts.policies, counts.versions) if counts else (False, None, None)
     print_answer(
-        arguments,
-        lambda: answer(cached=cached, policies=policies, versions=versions),
-        lambda: verified_words(counts),
+        arguments, lambda: answer(cached=cached, policies=policies, versions=versions), lambda: verified_words(counts)
     )
     return ExitCode.DONE
 

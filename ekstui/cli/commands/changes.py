@@ -14,12 +14,7 @@ from ekstui.cli.streams import print_blocks, print_reports, print_shape, print_t
 from ekstui.export.atom import changes_atom
 from ekstui.export.shapes import answer, one_or_answers, versions_shape
 from ekstui.library import Library, maintenance, searching
-from ekstui.library.access_policies import (
-    access_policy_entry,
-    access_timeline,
-    find_access_policy,
-    means_access_policy,
-)
+from ekstui.library.access_policies import access_policy_entry, access_timeline, find_access_policy, means_access_policy
 from ekstui.library.catalog import PolicyEntry, knowledge, knowledge_of
 from ekstui.library.notation import parse_policy, parse_since
 from ekstui.present.access import access_timeline_blocks
@@ -86,7 +81,6 @@ def _print(library: Library, steps: Sequence[FeedStep], arguments: Namespace, *,
 
 
 def _remark_undated(library: Library, scope: Scope, since: datetime, attached: set[str] | None) -> None:
-    """Print which versions may belong to the period, their dates being unknown."""
     versions = [
         (entry.policy.name, number)
         for entry in library.policies(scope)

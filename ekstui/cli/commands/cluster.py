@@ -58,9 +58,7 @@ def list_clusters(arguments: Namespace) -> int:
     snapshot = read_account(library)
     answers = clusters(library)
     print_answer(
-        arguments,
-        lambda: clusters_shape(library.data(), snapshot, answers),
-        lambda: clusters_blocks(snapshot, answers),
+        arguments, lambda: clusters_shape(library.data(), snapshot, answers), lambda: clusters_blocks(snapshot, answers)
     )
     # The text has the errors in it.
     errors = snapshot.errors if arguments.json else ()
@@ -106,10 +104,7 @@ def list_clusters(arguments: Namespace) -> int:
         "ekstui cluster prod --full",
         "ekstui cluster prod --markdown",
     ),
-    answers=(
-        "ClusterAnswer",
-        "EntriesAnswer",
-    ),
+    answers=("ClusterAnswer", "EntriesAnswer"),
 )
 def show_cluster(arguments: Namespace) -> int:
     """Print one row a cause of what is wrong, and what AWS changed recently; in full also the evidence and the commands."""
@@ -220,10 +215,7 @@ def show_role(arguments: Namespace) -> None:
     ),
 )
 def show_upgrade(arguments: Namespace) -> int:
-    """Print, for each component, its role, what to add before, what to remove after, and what is not known.
-
-    Return 1 if a named component cannot be judged, or without names none can.
-    """
+    """Print what each component needs; return 1 if a named one cannot be judged, or without names none can."""
     library = library_for(arguments)
     snapshot = read_account(library)
     if arguments.bridge:

@@ -117,10 +117,7 @@ class _Finder(CompletionFinder):
 
 
 def _attach(action: argparse.Action, completer: Completer) -> None:
-    """Attach a completer that offers nothing where ekstui would raise an error.
-
-    An error has no place in a half-typed line.
-    """
+    """Attach a completer that offers nothing where ekstui would raise an error, which has no place in a half-typed line."""
 
     def quietly(prefix: str, parsed_args: argparse.Namespace | None = None, **_: object) -> Iterable[str]:
         try:
@@ -254,7 +251,7 @@ _COMPLETERS: dict[str, Completer] = {
     "policies": _policies,
     "role": _roles,
     "profile": _profiles,
-    "region": _regions,
+    "regions": _regions,
     "theme": themes,
 }
 """The completer of each argument, by its dest, or by command and dest."""

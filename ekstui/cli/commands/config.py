@@ -29,11 +29,7 @@ from ekstui.settings import Effective, effective, empty_settings_file
         help="show the settings (the default), print the path of their file, or open it in $VISUAL or $EDITOR",
     ),
     *JSON,
-    examples=(
-        "ekstui config",
-        "ekstui config path",
-        "EKSTUI_SCOPE=all ekstui config --json",
-    ),
+    examples=("ekstui config", "ekstui config path", "EKSTUI_SCOPE=all ekstui config --json"),
 )
 def show_settings(arguments: Namespace) -> int:
     """Print one line per setting: its name, its value, and where the value comes from."""

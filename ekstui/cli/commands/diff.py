@@ -39,10 +39,7 @@ from ekstui.present.comparison import comparison_blocks
         "ekstui diff role:prod-node AmazonEKSWorkerNodePolicy",
         "ekstui diff karpenter@v1.8.0..v1.14.1",
     ),
-    answers=(
-        "Comparison",
-        "AccessDifference",
-    ),
+    answers=("Comparison", "AccessDifference"),
 )
 def show_difference(arguments: Namespace) -> int:
     """Print both sides, what the difference means and why, then what differs, action by action."""
@@ -85,7 +82,6 @@ def _are_access_policies(before: str, after: str | None) -> bool:
 
 
 def _access(library: Library, arguments: Namespace) -> int:
-    """Print how two EKS access policies differ."""
     difference = access_difference(arguments.before, arguments.after)
     if arguments.patch:
         raise InputError("EKS access policies have no document to make a patch of.", "Leave out --patch.")

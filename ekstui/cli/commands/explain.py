@@ -24,13 +24,12 @@ from ekstui.export.shapes import explain_shape
 from ekstui.iam.document import MAX_BYTES
 from ekstui.library import Library
 from ekstui.library.catalog import knowledge
-from ekstui.library.explaining import Inquiry, account_meant, explain_all
+from ekstui.library.explaining import ExplainAnswer, Inquiry, account_meant, explain_all
 from ekstui.library.notation import FileSide, RoleSide, StandardInput, parse_side
 from ekstui.present.explanation import explanation_blocks
 from ekstui.sources.levels import read_layers
 
 if TYPE_CHECKING:
-    from ekstui.library.explaining import ExplainAnswer
     from ekstui.library.peeling import Peeled
 
 
@@ -56,11 +55,7 @@ if TYPE_CHECKING:
     repeated("--context", "KEY=VALUE", "the value of a condition key"),
     repeated("--absent", "KEY", "a condition key that the request does not have"),
     repeated("--policy", "POLICY[@V]|FILE", "an identity policy to evaluate"),
-    argument(
-        "--role",
-        metavar="NAME",
-        help="evaluate all policies of a role in the account",
-    ),
+    argument("--role", metavar="NAME", help="evaluate all policies of a role in the account"),
     argument("--boundary", metavar="POLICY[@V]|FILE|FOLDER", help="the permissions boundary"),
     repeated("--session-policy", "FILE|FOLDER", "a session policy"),
     *LAYERS,

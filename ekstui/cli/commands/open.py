@@ -86,7 +86,7 @@ def app_command(arguments: argparse.Namespace) -> str:
     words = [sys.executable, "-P", "-m", "ekstui", "open", f"--scope={arguments.scope}", f"--theme={arguments.theme}"]
     if arguments.profile:
         words.append(f"--profile={arguments.profile}")
-    words += [f"--region={region}" for region in arguments.region]
+    words += [f"--region={region}" for region in arguments.regions]
     words.append("--offline" if arguments.offline else "--no-offline")
     if arguments.demo:
         words.append("--demo")

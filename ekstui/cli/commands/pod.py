@@ -10,12 +10,7 @@ from ekstui.cli.streams import print_answer, remark
 from ekstui.errors import AccountError, InputError
 from ekstui.export.shapes import pods_shape
 from ekstui.library import Library
-from ekstui.library.kubernetes import (
-    kubernetes_trouble,
-    read_kubernetes_files,
-    read_with_kubectl,
-    was_kubernetes_read,
-)
+from ekstui.library.kubernetes import kubernetes_trouble, read_kubernetes_files, read_with_kubectl, was_kubernetes_read
 from ekstui.library.pod_answers import Wish, answers_for, answers_for_json, parse_reference
 from ekstui.present.pod_report import pods_blocks
 
@@ -56,9 +51,7 @@ def show_pod(arguments: Namespace) -> int:
         cluster = _read_kubernetes(library, arguments)
         answers = answers_for(library, arguments.pod, cluster, wish)
     print_answer(
-        arguments,
-        lambda: pods_shape(library.data(), answers),
-        lambda: pods_blocks(answers, datetime.now(UTC)),
+        arguments, lambda: pods_shape(library.data(), answers), lambda: pods_blocks(answers, datetime.now(UTC))
     )
     return ExitCode.DONE
 

@@ -110,10 +110,7 @@ def _asked(library: Library, text: str) -> _Asked:
 
 
 def _shape(
-    library: Library,
-    iam: tuple[PolicyEntry, int] | None,
-    access: AccessPolicyRules | None,
-    values: Mapping[str, str],
+    library: Library, iam: tuple[PolicyEntry, int] | None, access: AccessPolicyRules | None, values: Mapping[str, str]
 ) -> Shape:
     if iam is None:
         return answer_of(library.data(), access, "AccessPolicyRules.shown") if access else {}

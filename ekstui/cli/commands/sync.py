@@ -1,7 +1,5 @@
 """`ekstui sync`: updates the local cache from AWS or an archive."""
 
-from __future__ import annotations
-
 import time
 from argparse import Namespace
 from collections.abc import Callable

@@ -7,18 +7,11 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
-from ekstui.change.holders import nearest_actions
+from ekstui.change.holders import WhoCan, nearest_actions
 from ekstui.cli.first_use import prepare
 from ekstui.cli.parser import ACCOUNT, JSON, LAYERS, LIMITS, ExitCode, argument, command, flag, one_of, scope
 from ekstui.cli.session import library_for, read_account, remark_age, remark_missing
-from ekstui.cli.streams import (
-    print_blocks,
-    print_shape,
-    print_text,
-    remark,
-    terminal_width,
-    to_terminal,
-)
+from ekstui.cli.streams import print_blocks, print_shape, print_text, remark, terminal_width, to_terminal
 from ekstui.eks.kubernetes import is_kubernetes
 from ekstui.errors import AccountError, InputError, NotFoundError
 from ekstui.export.encoding import shape
@@ -31,7 +24,6 @@ from ekstui.present.who_can_report import NARROW, principals_blocks, who_can_blo
 
 # The imports for who in the account may do it take 80 ms, and are needed only if an account is known.
 if TYPE_CHECKING:
-    from ekstui.change.holders import WhoCan
     from ekstui.eks.principals import PrincipalsCan
     from ekstui.library.cluster_access import PrincipalsInClusters
     from ekstui.sources.levels import LayerFiles
@@ -142,7 +134,6 @@ def _in_kubernetes(library: Library, arguments: Namespace) -> int:
 
 
 def _in_clusters(library: Library, policies: set[str], *, ask: bool) -> PrincipalsInClusters:
-    """Return whose access entries have one of the policies."""
     from ekstui.library.cluster_access import principals_in_clusters
 
     if ask and library.account.last_snapshot() is None:
@@ -185,14 +176,11 @@ _Answer = TypeVar("_Answer")
 
 
 def _of_account(library: Library, arguments: Namespace, answer: Callable[[bool], _Answer]) -> _Answer | None:
-    """Call `answer` with whether to ask AWS (only if an option chooses the account) and return its result.
-
-    None if there is no account or, with a remark, if it cannot be read.
-    """
-    if not (library.has_account_without_lookup or arguments.region):
+    """Return `answer`, called with whether to ask AWS; None if there is no account or, with a remark, if it cannot be read."""
+    if not (library.has_account_without_lookup or arguments.regions):
         return None
     try:
-        return answer(bool(arguments.profile or arguments.region) and not arguments.offline)
+        return answer(bool(arguments.profile or arguments.regions) and not arguments.offline)
     except (AccountError, InputError) as error:
         remark(error)
         return None

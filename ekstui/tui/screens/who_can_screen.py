@@ -325,7 +325,7 @@ def _in_account(answer: WhoCanAnswer, *, short: bool = False, narrow: bool = Fal
     """Return who in the account can do it, or why that cannot be said; no blocks if no account was read."""
     if answer.error is not None:
         why = clean_line(f"{answer.error.message} {in_app(answer.error.next_step)}")
-        return [note(f"Who in my account may do it cannot be said: {why}", key="unanswered")]
+        return [note(f"Who in my account may do it cannot be said: {why}")]
     if answer.principals is None:
         return []
     action, is_named = answer.policies.action, answer.policies.is_named
