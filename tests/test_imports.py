@@ -74,8 +74,11 @@ SAVED: Mapping[str, Mapping[str, int]] = {
         "ekstui.library.roles": 30, "ekstui.present.cluster_report": 38,
     },
     APP: {
-        "textual._xterm_parser": 1, "textual.drivers": 3, "ekstui.library.attachments": 14, "ekstui.library.copies": 10,
-        "ekstui.library.last_used": 25, "ekstui.library.syncing": 12,
+        "textual._xterm_parser": 1, "textual.drivers": 3, "ekstui.eks.account_snapshot": 4, "ekstui.eks.cluster": 1,
+        "ekstui.eks.pods": 1, "ekstui.library.access_policies": 3, "ekstui.library.attachments": 14, "ekstui.library.copies": 10,
+        "ekstui.library.find_anything": 8, "ekstui.library.last_used": 25, "ekstui.library.lookup": 5,
+        "ekstui.library.searching": 4, "ekstui.library.syncing": 12, "ekstui.present.attachment_report": 5,
+        "ekstui.tui.screens.dialogs": 4,
     },
 }
 # fmt: on

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from ekstui.iam.reference import reference
 from ekstui.iam.wildcard import is_wild
 from ekstui.library.notation import parse_since
-from ekstui.library.searching import changes_feed, who_can_answer
 from ekstui.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
@@ -52,6 +51,8 @@ def matching_policies(facet: Facet, entries: Sequence[PolicyEntry], library: Lib
             wanted = facet.text.casefold()
             return frozenset(entry.policy.arn for entry in entries if _has_level(entry, wanted, library))
         case _:
+            from ekstui.library.searching import changes_feed
+
             steps = changes_feed(library, parse_since(facet.text, library.data().newest), "all").changes
             names = {step.policy for step in steps if step.change.kind != "none"}
             return frozenset(entry.policy.arn for entry in entries if entry.policy.name in names)
@@ -65,6 +66,8 @@ def _pattern(text: str) -> str:
 
 
 def _holders(action: str, library: Library) -> frozenset[str]:
+    from ekstui.library.searching import who_can_answer
+
     return frozenset(holder.policy.arn for holder in who_can_answer(library, action, None, "all", types=False).holders)
 
 

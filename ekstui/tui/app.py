@@ -22,18 +22,12 @@ from textual.widgets import Input
 
 from ekstui import logbook
 from ekstui.change.policy import version_label
-from ekstui.eks.cluster import Cluster
-from ekstui.eks.pods import PodPlace
 from ekstui.errors import EkstuiError, InputError
 from ekstui.iam.text import clean_line
 from ekstui.library import Library
-from ekstui.library.access_policies import access_difference, access_policy_entry, means_access_policy
 from ekstui.library.catalog import version_at
-from ekstui.library.find_anything import catalogue
-from ekstui.library.lookup import Pasted, Sides, Thing
 from ekstui.library.notation import PolicyAt, RoleSide, StandardInput, VersionRange, parse_policy_or_range, parse_sides
 from ekstui.library.remembered import RememberedPlace, keep_place
-from ekstui.present.access import access_difference_blocks
 from ekstui.settings import Effective, nearest_words, read_file
 from ekstui.tui import keys
 from ekstui.tui.background import first_view
@@ -59,7 +53,6 @@ from ekstui.tui.messages import (
     Start,
     SwitchAccount,
 )
-from ekstui.tui.screens.dialogs import MfaScreen, TooSmallScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.widgets.pane import plain_failure
 from ekstui.tui.widgets.rows import RowList
@@ -68,7 +61,9 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from textual.screen import Screen
 
+    from ekstui.eks.pods import PodPlace
     from ekstui.library import AccountChoice
+    from ekstui.library.lookup import Thing
 
 SIGNALLED = 128
 """Return codes above this mean that a signal ended the app, as in a shell."""
@@ -237,10 +232,13 @@ class EkstuiApp(LibraryApp):
 
     def on_resize(self, event: Resize) -> None:
         """Cover the app while the terminal is too small for it."""
-        if is_too_small(event.size) and not isinstance(self.screen, TooSmallScreen):
-            self.push_screen(TooSmallScreen())
+        if is_too_small(event.size):
+            from ekstui.tui.screens.dialogs import TooSmallScreen
 
-    # Requests: each screen is imported on first use, since all together take 110 ms
+            if not isinstance(self.screen, TooSmallScreen):
+                self.push_screen(TooSmallScreen())
+
+    # Requests: each screen, and what it asks, is imported on first use, since all together take 110 ms
 
     @on(AskWhoCan)
     def _ask_who_can(self, message: AskWhoCan) -> None:
@@ -262,6 +260,7 @@ class EkstuiApp(LibraryApp):
 
     @on(ShowComparison)
     def _show_comparison(self, message: ShowComparison) -> None:
+        from ekstui.library.access_policies import means_access_policy
         from ekstui.tui.screens.compare_screen import CompareScreen
 
         sides = (message.before, message.after)
@@ -272,17 +271,12 @@ class EkstuiApp(LibraryApp):
 
     def _compare_access(self, before: str, after: str) -> None:
         """Show how two EKS access policies differ, or say why that is not known."""
-        from ekstui.tui.screens.card_screens import CardScreen
+        from ekstui.tui.screens.card_screens import access_comparison
 
         try:
-            difference = access_difference(before, after)
+            self.push_screen(access_comparison(before, after))
         except EkstuiError as error:
             self.notify(plain_failure(error), severity="error")
-            return
-        names = (difference.before.policy.name, difference.after.policy.name)
-        # To get here again, the palette takes the command.
-        thing = Thing("comparison", " with ".join(names), arn=f"diff access:{names[0]} access:{names[1]}")
-        self.push_screen(CardScreen(thing, lambda: access_difference_blocks(difference)))
 
     @on(ShowMatrix)
     def _show_matrix(self, message: ShowMatrix) -> None:
@@ -311,12 +305,14 @@ class EkstuiApp(LibraryApp):
                 from ekstui.tui.screens.role_screen import RoleScreen
 
                 self.push_screen(RoleScreen(role))
-            case PodPlace():
+            case _:
                 from ekstui.tui.screens.pod_screen import PodScreen
 
                 self.push_screen(PodScreen(what))
 
     def _show_place(self, place: PolicyAt) -> None:
+        from ekstui.library.access_policies import access_policy_entry
+
         find = access_policy_entry if place.name.startswith("access:") else self.library.find
         try:
             entry = find(place.name)
@@ -350,6 +346,8 @@ class EkstuiApp(LibraryApp):
 
     @on(ShowFound)
     async def _show_found(self, message: ShowFound) -> None:
+        from ekstui.library.find_anything import catalogue
+
         self.row_to_reach = message.row
         for key in (keys.CHANGES, keys.ACCOUNT):
             if message.text == key.label:
@@ -361,6 +359,9 @@ class EkstuiApp(LibraryApp):
 
     async def open_found(self, thing: Thing) -> None:
         """Open what the user found, in the four panes or on a screen of its own."""
+        from ekstui.eks.cluster import Cluster
+        from ekstui.eks.pods import PodPlace
+        from ekstui.library.lookup import Pasted, Sides
         from ekstui.tui.screens.card_screens import CardScreen, card_of
         from ekstui.tui.screens.palette_screen import shown_of
 
@@ -434,6 +435,8 @@ class EkstuiApp(LibraryApp):
 
     @on(MfaAsked)
     def _ask_for_code(self, message: MfaAsked) -> None:
+        from ekstui.tui.screens.dialogs import MfaScreen
+
         self.push_screen(MfaScreen(message.device), message.answer)
 
 

@@ -11,6 +11,7 @@ from ekstui.errors import EkstuiError
 from ekstui.iam.action_facts import MatchingStatement, action_card, statements_matching
 from ekstui.iam.reference import ActionInfo, reference
 from ekstui.library import Library
+from ekstui.library.access_policies import access_difference
 from ekstui.library.attachments import attached
 from ekstui.library.catalog import knowledge
 from ekstui.library.lookup import Thing
@@ -18,7 +19,7 @@ from ekstui.library.notation import PolicyAt, RoleSide
 from ekstui.library.searching import who_can_answer
 from ekstui.library.symptoms import symptom_answer
 from ekstui.present import cards
-from ekstui.present.access import access_blocks
+from ekstui.present.access import access_blocks, access_difference_blocks
 from ekstui.present.blocks import Block
 from ekstui.present.cards import GivenAction, action_blocks
 from ekstui.present.rendering import Row, rows
@@ -86,6 +87,15 @@ class CardScreen(ReportScreen[Sequence[Block]]):
                 super().open_row(row)
             case _:
                 self.notify("There is nothing to open here; y copies it.")
+
+
+def access_comparison(before: str, after: str) -> CardScreen:
+    """Return the screen that shows how two EKS access policies differ; NotFoundError for an unknown one."""
+    difference = access_difference(before, after)
+    names = (difference.before.policy.name, difference.after.policy.name)
+    # To get here again, the palette takes the command.
+    thing = Thing("comparison", " with ".join(names), arn=f"diff access:{names[0]} access:{names[1]}")
+    return CardScreen(thing, lambda: access_difference_blocks(difference))
 
 
 class ActionScreen(ReportScreen[GivenAction]):

@@ -20,8 +20,6 @@ from textual.timer import Timer
 
 from ekstui.change.policy import Scope, next_scope
 from ekstui.change.steps import Step
-from ekstui.eks.account_snapshot import RoleAttachment
-from ekstui.library.access_policies import access_policy_entries
 from ekstui.library.catalog import PolicyEntry, knowledge
 from ekstui.library.maintenance import fill_and_index
 from ekstui.library.notation import RoleSide
@@ -259,6 +257,8 @@ class ExplorerScreen(AppScreen):
     def _entries(self, library: Library) -> tuple[PolicyEntry, ...]:
         if self.scope not in ("access", "any"):
             return library.policies(self.scope)
+        from ekstui.library.access_policies import access_policy_entries
+
         return (*library.policies(self.scope), *access_policy_entries())
 
     @on(Resize)
@@ -694,6 +694,8 @@ class ExplorerScreen(AppScreen):
             self.post_message(ShowComparison(*sides))
 
     def _compare_holder(self, row: Row | None, here: Shown) -> None:
+        from ekstui.eks.account_snapshot import RoleAttachment
+
         if row is None or not isinstance(row.value, RoleAttachment) or here.entry.access:
             self.notify("Only a role can be compared with the policy; 3 goes to its versions.")
             return

@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.reactive import reactive
 
-from ekstui.eks.account_snapshot import RoleAttachment
 from ekstui.eks.use_words import use_in_words
 from ekstui.errors import MfaNeededError
 from ekstui.iam.text import clean_line, counted
 from ekstui.library.notation import RoleSide
 from ekstui.present.access import principals_in_clusters_blocks
-from ekstui.present.attachment_report import attached_rows, pane_columns, pane_note
 from ekstui.present.rendering import rows
 from ekstui.present.styled import Row, Styled, styled
 from ekstui.tui import keys
@@ -120,6 +118,8 @@ class AttachedPane(Pane):
             return rows_with(self.words, rows(principals_in_clusters_blocks(self._entries), width))
         if self._answer is None:
             return []
+        from ekstui.present.attachment_report import attached_rows, pane_columns
+
         built = attached_rows(self._answer, datetime.now(UTC), width)
         self.rows.set_columns(pane_columns(built, width))
         if self.account.error is not None:
@@ -128,6 +128,8 @@ class AttachedPane(Pane):
 
     def about_row(self, row: Row) -> Styled:
         """Return a role's ARN, how it has the policy and all its uses; or a user or group."""
+        from ekstui.eks.account_snapshot import RoleAttachment
+
         entry = row.value
         if not isinstance(entry, RoleAttachment):
             return super().about_row(row)
@@ -147,6 +149,8 @@ class AttachedPane(Pane):
         return (keys.RENEW, keys.ACCOUNT, keys.CLUSTERS, keys.FIND, keys.HELP)
 
     def _show_attached(self, answer: AttachedAnswer) -> None:
+        from ekstui.present.attachment_report import pane_note
+
         snapshot = self.account.snapshot
         if snapshot is None or snapshot.identity.account != answer.identity.account:
             return
@@ -162,6 +166,7 @@ class AttachedPane(Pane):
     @on(RowList.Opened)
     def _open_role(self, event: RowList.Opened) -> None:
         event.stop()
+        from ekstui.eks.account_snapshot import RoleAttachment
         from ekstui.library.cluster_access import PrincipalInCluster
 
         value = event.row.value

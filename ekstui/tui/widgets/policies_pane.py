@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, TypeAlias
 from textual import on
 from textual.reactive import reactive
 
-from ekstui.eks.account_snapshot import roles_with_each
 from ekstui.errors import EkstuiError
 from ekstui.iam.text import clean_line
 from ekstui.library.catalog import PolicyEntry
@@ -184,6 +183,8 @@ class PoliciesPane(Pane):
     def watch_account(self, before: AccountView, view: AccountView) -> None:
         """Show how many roles have each policy attached."""
         if view.snapshot is not before.snapshot:
+            from ekstui.eks.account_snapshot import roles_with_each  # which has read it
+
             self._roles_with = roles_with_each(view.snapshot) if view.snapshot else None
             if self.entries:
                 self._lay_out()
