@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Literal
 
-from ekstui.cli.parser import Adder, ExitCode, argument, flag
+from ekstui.cli.parser import ExitCode, argument
 
 if TYPE_CHECKING:
     from ekstui.change.comparison import Change
@@ -27,11 +27,6 @@ FAIL_ON = argument(
     help="exit with 1 if access was widened, narrowed, or either (any), or if that cannot be decided",
 )
 """The gate on how access changed."""
-
-
-def exit_code(words: str) -> Adder:
-    """Return the --exit-code option; `words` say when it is 1."""
-    return flag("--exit-code", words)
 
 
 def gate(fails: bool) -> int:

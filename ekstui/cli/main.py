@@ -181,7 +181,9 @@ def wants_json(words: Sequence[str]) -> bool:
 
 def apply_settings(arguments: argparse.Namespace) -> "Effective":
     """Fill in what the options leave open; InputError says where an invalid setting is."""
-    if not needs_settings(arguments):
+    # Broken settings never block what mends them, or ignores them.
+    is_of_file = arguments.command == "config" and arguments.what != "show"
+    if is_of_file or arguments.command in ("completion", "schema"):
         return Effective(Settings(), {}, (), files.config_file(), file_found=False)
     options = {
         option: tuple(value) if isinstance(value, list) else value
@@ -197,12 +199,6 @@ def apply_settings(arguments: argparse.Namespace) -> "Effective":
     for warning in settled.warnings:
         remark(warning)
     return settled
-
-
-def needs_settings(arguments: argparse.Namespace) -> bool:
-    """Return whether the command depends on the settings; broken ones never block what mends them, or ignores them."""
-    is_of_file = arguments.command == "config" and arguments.what != "show"
-    return not is_of_file and arguments.command not in ("completion", "schema")
 
 
 def _run(arguments: argparse.Namespace) -> int:

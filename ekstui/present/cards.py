@@ -42,7 +42,7 @@ MOST_RESOURCES = 50
 """The most resources of an action that are listed."""
 
 
-class GivenAction(NamedTuple):
+class AllowedAction(NamedTuple):
     """What is known of an action that a policy or a role allows."""
 
     action: ActionSummary
@@ -61,7 +61,7 @@ class GivenAction(NamedTuple):
     """The user's own account, if known."""
 
 
-def action_blocks(answer: GivenAction) -> list[Block]:
+def action_blocks(answer: AllowedAction) -> list[Block]:
     """Return what the action is, what allows it here, and what it needs."""
     card, action = answer.card, answer.action
     unknown = Span("not in the service authorization reference", "warn")
@@ -102,7 +102,7 @@ def _matching(name: str, matching: MatchingStatement) -> Node:
     return Node(line, grants, matching, (name, matching.index))
 
 
-def _resources(answer: GivenAction) -> list[Block]:
+def _resources(answer: AllowedAction) -> list[Block]:
     """Return the console's table of an action: each resource with its region, account and condition."""
     resources = resources_of(answer.action, answer.account)
     nodes = [

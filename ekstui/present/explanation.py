@@ -312,7 +312,7 @@ def _newer(number: int, explanation: Explanation) -> Iterator[Block]:
         yield Sentence(Span(words + newer_in_words(newer), "good"), value, (number, "newer"))
     for index, copy in enumerate(explanation.outdated_copies):
         value = PolicyAt(copy.newer.policy, copy.newer.version)
-        yield Sentence(Span(behind_in_words(copy, explanation.action or ""), "good"), value, (number, "behind", index))
+        yield Sentence(Span(copy_in_words(copy, explanation.action or ""), "good"), value, (number, "behind", index))
         newer_release = f"{copy.newer.policy}@{version_label(copy.newer.version)}"
         command = Command(("ekstui", "diff", f"role:{copy.role}", newer_release), "compares them")
         yield Code(command.text, "sh", command, (number, "behind", index, "command"))
@@ -363,8 +363,8 @@ def _in_words(newer: NewerVersion) -> str:
     return f"{_dated(newer.version, newer.created)}{depends}"
 
 
-def behind_in_words(copy: OldCopy, action: str) -> str:
-    """Return like which release a copy is, and what a later one has for an action."""
+def copy_in_words(copy: OldCopy, action: str) -> str:
+    """Return which release a copy is like, and what a later one has for an action."""
     newer = copy.newer
     allows = f"has a further statement for {action}" if newer.missing else f"allows {action}"
     version = _dated(newer.version, newer.created)

@@ -23,7 +23,7 @@ from ekstui.library.lookup import (
     closest,
     spelled_out,
 )
-from ekstui.present.explanation import behind_in_words, newer_in_words, since_in_words
+from ekstui.present.explanation import copy_in_words, newer_in_words, since_in_words
 
 DESCRIBED = 3
 
@@ -126,9 +126,9 @@ def test_versions_in_words() -> None:
         newer_in_words(newer._replace(created=None, missing=("a:b", "c:d"))) == "P v5, if a:b, c:d fits; in force is v3"
     )
     copy = OldCopy("own", "r", newer)
-    assert behind_in_words(copy, "s3:Get") == "own is like P v3; v5 (2024-06-02) allows s3:Get"
+    assert copy_in_words(copy, "s3:Get") == "own is like P v3; v5 (2024-06-02) allows s3:Get"
     open_ = copy._replace(newer=newer._replace(created=None, missing=("a:b",)))
-    assert behind_in_words(open_, "s3:Get") == "own is like P v3; v5 has a further statement for s3:Get"
+    assert copy_in_words(open_, "s3:Get") == "own is like P v3; v5 has a further statement for s3:Get"
     allower = Allower("P", 7, Since(5, day, at_latest=False), (), False, "aws")
     assert since_in_words(allower) == "since v5 (2024-06-02)"
     assert since_in_words(allower._replace(since=Since(1, None, at_latest=True))) == "since at latest v1"

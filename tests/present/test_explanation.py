@@ -12,7 +12,7 @@ from ekstui.denial.explain import explain
 from ekstui.denial.message import Cause
 from ekstui.iam.evaluation import Failure, LayerEvaluation, StatementResult
 from ekstui.library.catalog import knowledge
-from ekstui.present.explanation import behind_in_words, failure_in_words, newer_in_words, since_in_words
+from ekstui.present.explanation import copy_in_words, failure_in_words, newer_in_words, since_in_words
 from ekstui.present.verdicts import OUTCOMES, reason_in_words
 from tests.denial.subjects import GET, READ, ROLE, managed_policy
 from tests.support.documents import parsed
@@ -96,10 +96,10 @@ def test_versions_and_statements_in_words() -> None:
     assert newer_in_words(NewerVersion("P", 1, 3, day)) == "P v3 (2024-05-06); in force is v1"
     assert newer_in_words(NewerVersion("P", 1, 3, None, ("a", "b"))) == "P v3, if a, b fits; in force is v1"
     assert (
-        behind_in_words(OldCopy("ours", ROLE, NewerVersion("P", 1, 3, day)), "s3:X")
+        copy_in_words(OldCopy("ours", ROLE, NewerVersion("P", 1, 3, day)), "s3:X")
         == "ours is like P v1; v3 (2024-05-06) allows s3:X"
     )
-    assert behind_in_words(OldCopy("ours", ROLE, NewerVersion("P", 1, 3, None, ("a",))), "s3:X").endswith(
+    assert copy_in_words(OldCopy("ours", ROLE, NewerVersion("P", 1, 3, None, ("a",))), "s3:X").endswith(
         "v3 has a further statement for s3:X"
     )
     helps = Allower("P", 4, Since(2, day, at_latest=False), (), False, "eks")

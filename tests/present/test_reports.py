@@ -14,7 +14,7 @@ from ekstui.library.cluster_answers import cluster_answer
 from ekstui.library.own_account import Account
 from ekstui.library.principals_can import principals_can
 from ekstui.library.searching import who_can_answer
-from ekstui.present.cards import GivenAction, action_blocks
+from ekstui.present.cards import AllowedAction, action_blocks
 from ekstui.present.change_lists import pane_rows, timeline_blocks
 from ekstui.present.cluster_map import map_blocks
 from ekstui.present.rendering import lines, markdown
@@ -121,7 +121,7 @@ def test_an_action_says_which_resources_are_in_the_users_own_account(own: str | 
     statement = {"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": table}
     (service,) = services_in(parse({"Version": "2012-10-17", "Statement": [statement]}))
     (action,) = service.actions
-    action_in_policy = GivenAction(action, action_card(action.action), (), (), (), None, None, own)
+    action_in_policy = AllowedAction(action, action_card(action.action), (), (), (), None, None, own)
     text_lines = lines(action_blocks(action_in_policy), 120, colours=False, whole_tables=False)
     assert any(line.endswith(f"us-west-1, {named}") for line in text_lines)
 

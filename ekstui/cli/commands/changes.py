@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from ekstui.change.policy import Scope
 from ekstui.change.steps import FeedStep, Step, undated_versions_possibly_since
 from ekstui.cli.first_use import prepare
-from ekstui.cli.gates import exit_code, gate
+from ekstui.cli.gates import gate
 from ekstui.cli.parser import ACCOUNT, JSON, POLICY, argument, command, flag, scope
 from ekstui.cli.session import library_for, open_library, read_account, remark_age, remark_missing
 from ekstui.cli.streams import print_blocks, print_reports, print_shape, print_text, remark
@@ -32,7 +32,7 @@ DEFAULT_PERIOD = timedelta(days=30)
     flag("--all", "include versions that changed nothing"),
     flag("--attached", "only policies attached in the account"),
     argument("--format", choices=("text", "markdown", "json", "atom"), help="the output format (default: text)"),
-    exit_code("exit with 1 if anything changed, or if that is not known; else with 0"),
+    flag("--exit-code", "exit with 1 if anything changed, or if that is not known; else with 0"),
     scope(),
     *ACCOUNT,
     *JSON,

@@ -3,7 +3,7 @@
 import sys
 from argparse import Namespace
 
-from ekstui.cli.gates import FAIL_ON, exit_code, fails_on, gate, reaches_of
+from ekstui.cli.gates import FAIL_ON, fails_on, gate, reaches_of
 from ekstui.cli.parser import ACCOUNT, JSON, PARAMETERS, argument, command, flag, one_of, parameters
 from ekstui.cli.session import library_for
 from ekstui.cli.streams import print_answer, print_blocks, print_shape, print_text
@@ -28,7 +28,7 @@ from ekstui.present.comparison import comparison_blocks
         flag("--patch", "print a unified diff of the documents"),
         flag("--full", "of two policies, also explain each difference in a sentence"),
     ),
-    exit_code("exit with 1 if the documents differ in more than order and grouping"),
+    flag("--exit-code", "exit with 1 if the documents differ in more than order and grouping"),
     FAIL_ON,
     PARAMETERS,
     *ACCOUNT,

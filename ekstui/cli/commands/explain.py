@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ekstui.cli.gates import exit_code, gate
+from ekstui.cli.gates import gate
 from ekstui.cli.parser import ACCOUNT, JSON, LAYERS, PARAMETERS, argument, command, flag, one_of, parameters, repeated
 from ekstui.cli.session import could_read_account, library_for, open_library, read_account
 from ekstui.cli.streams import print_answer, remark, remark_progress
@@ -80,7 +80,7 @@ if TYPE_CHECKING:
         flag("--simulate", "also ask IAM's policy simulator about the role"),
         flag("--peel", "also ask the simulator without one layer after the other, to find the one that denies it"),
     ),
-    exit_code("exit with 1 unless all requests are allowed"),
+    flag("--exit-code", "exit with 1 unless all requests are allowed"),
     PARAMETERS,
     *ACCOUNT,
     *JSON,

@@ -3,8 +3,8 @@
 from argparse import Namespace
 from pathlib import Path
 
-from ekstui.cli.gates import FAIL_ON, exit_code, fails_on, gate, reaches_of
-from ekstui.cli.parser import JSON, POLICY, argument, command
+from ekstui.cli.gates import FAIL_ON, fails_on, gate, reaches_of
+from ekstui.cli.parser import JSON, POLICY, argument, command, flag
 from ekstui.cli.session import open_library, refuse_in_demo, remark_age
 from ekstui.cli.streams import print_answer, remark
 from ekstui.export.shapes import answer
@@ -46,7 +46,7 @@ def pin_policies(arguments: Namespace) -> None:
     "show which pinned policies have changed",
     "Show which policies of ekstui.lock have changed since they were pinned, and what that means.",
     _LOCK,
-    exit_code("exit with 1 if any policy has changed"),
+    flag("--exit-code", "exit with 1 if any policy has changed"),
     FAIL_ON,
     *JSON,
     examples=("ekstui check", "ekstui check --fail-on widened"),

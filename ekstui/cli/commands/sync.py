@@ -2,7 +2,6 @@
 
 import time
 from argparse import Namespace
-from collections.abc import Callable
 from pathlib import Path
 
 from ekstui.cli.parser import ACCOUNT, JSON, argument, command, flag
@@ -45,38 +44,29 @@ def update_cache(arguments: Namespace) -> None:
     library = library_for(arguments)
     accept: bool = arguments.accept_withdrawals
     with remark_progress() as progress:
-        waiting = _Waiting(progress)
+        since = time.monotonic()
+
+        def read(done: int, total: int) -> None:
+            progress(f"reading {done:,} of {total:,}")
+
+        def look() -> bool:
+            progress(f"asking for policies, {time.monotonic() - since:.0f} s")
+            return False  # nothing but Ctrl+C, which ends the process, cancels a command
+
         # A profile is one of AWS.
         if arguments.source is not None or arguments.profile or arguments.offline or arguments.demo:
             archive = _archive(arguments.source)
-            report = sync(library, archive, waiting.read, waiting.look, accept_withdrawals=accept)
+            report = sync(library, archive, read, look, accept_withdrawals=accept)
         else:
             # With --json, standard error has one object at most.
             say = (lambda _: None) if arguments.json else remark
-            report = sync_newest(library, say, waiting.read, waiting.look, accept_withdrawals=accept)
+            report = sync_newest(library, say, read, look, accept_withdrawals=accept)
         maintenance.index_cache(library, lambda done, total: progress(f"indexing {done:,} of {total:,}"))
     print_answer(arguments, lambda: shape(report), lambda: sync_blocks(report))
     for entry in report.skipped:
         remark(f"{entry.place}: {entry.reason}")
     if not report.complete:
         remark("Incomplete: run ekstui sync again to resume.")
-
-
-class _Waiting:
-    """Shows how far a sync is: what is read, and before that how long it has waited."""
-
-    def __init__(self, progress: Callable[[str], None]) -> None:
-        self._progress = progress
-        self._since = time.monotonic()
-
-    def read(self, done: int, total: int) -> None:
-        """Show what is read."""
-        self._progress(f"reading {done:,} of {total:,}")
-
-    def look(self) -> bool:
-        """Show for how long the source has been asked; nothing but Ctrl+C, which ends the process, cancels a command."""
-        self._progress(f"asking for policies, {time.monotonic() - self._since:.0f} s")
-        return False
 
 
 def _archive(source: str | None) -> Path | str | None:

@@ -21,7 +21,7 @@ from ekstui.library.symptoms import symptom_answer
 from ekstui.present import cards
 from ekstui.present.access import access_blocks, access_difference_blocks
 from ekstui.present.blocks import Block
-from ekstui.present.cards import GivenAction, action_blocks
+from ekstui.present.cards import AllowedAction, action_blocks
 from ekstui.present.rendering import Row, rows
 from ekstui.present.styled import Styled
 from ekstui.tui import keys
@@ -98,7 +98,7 @@ def access_comparison(before: str, after: str) -> CardScreen:
     return CardScreen(thing, lambda: access_difference_blocks(difference))
 
 
-class ActionScreen(ReportScreen[GivenAction]):
+class ActionScreen(ReportScreen[AllowedAction]):
     """An action: what it does, the statements that allow it, and since which version they do."""
 
     HEADING = "Action"
@@ -115,10 +115,10 @@ class ActionScreen(ReportScreen[GivenAction]):
     def question(self) -> Styled:
         return asked("action", self._wanted.action.action, f" · {self._wanted.allowed_by.partition(':')[2]}")
 
-    def find(self, library: Library) -> GivenAction:
+    def find(self, library: Library) -> AllowedAction:
         return _card(library, self._wanted)
 
-    def answer_rows(self, answer: GivenAction) -> list[Row]:
+    def answer_rows(self, answer: AllowedAction) -> list[Row]:
         return rows(action_blocks(answer), self.width)
 
     def action_who_can(self) -> None:
@@ -128,7 +128,7 @@ class ActionScreen(ReportScreen[GivenAction]):
         self.post_message(AskExplain(f"{self._wanted.allowed_by} {self._wanted.action.action}"))
 
 
-def _card(library: Library, wanted: ShowAction) -> GivenAction:
+def _card(library: Library, wanted: ShowAction) -> AllowedAction:
     name = wanted.action.action
     statements: list[tuple[str, MatchingStatement]] = [
         (label, statement) for label, document in wanted.read() for statement in statements_matching(document, name)
@@ -149,4 +149,4 @@ def _card(library: Library, wanted: ShowAction) -> GivenAction:
     card, needs = action_card(name), knowledge().dependents(name)
     own = library.snapshot_at_hand()
     account = own.identity.account if own else None
-    return GivenAction(wanted.action, card, needs, covered, statements, since, others, account)
+    return AllowedAction(wanted.action, card, needs, covered, statements, since, others, account)
