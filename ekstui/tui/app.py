@@ -44,12 +44,12 @@ from ekstui.tui.messages import (
     MfaAsked,
     Open,
     PaneFailed,
+    PolicyView,
     QuestionAnswered,
     ShowAction,
     ShowComparison,
     ShowFound,
     ShowMatrix,
-    Shown,
     Start,
     SwitchAccount,
 )
@@ -198,8 +198,10 @@ class EkstuiApp(LibraryApp):
                 await self.open_found(chosen)
 
         explorer = self.explorer
-        shown = explorer.shown.entry.name if explorer.shown and self.screen is explorer else ""
-        self.push_screen(PaletteScreen(commands, self.recent, explorer.account, explorer.marks, pasted, shown), act)
+        current_policy = explorer.policy_view.entry.name if explorer.policy_view and self.screen is explorer else ""
+        self.push_screen(
+            PaletteScreen(commands, self.recent, explorer.account, explorer.marks, pasted, current_policy), act
+        )
 
     def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
         """End the app; after a signal or a lost terminal, save where the user is."""
@@ -284,10 +286,10 @@ class EkstuiApp(LibraryApp):
 
         self.push_screen(MatrixScreen(message.places))
 
-    def _show_policy(self, shown: Shown) -> None:
+    def _show_policy(self, policy_view: PolicyView) -> None:
         """Show a policy in the four panes, over the screen from which it was opened."""
         covers = self.screen is not self.explorer
-        self.explorer.visit(shown, covers=covers)
+        self.explorer.visit(policy_view, covers=covers)
         if covers:
             # A screen may be on the stack twice: the panes are what one works in, above and below.
             self.push_screen(self.explorer)
@@ -322,7 +324,7 @@ class EkstuiApp(LibraryApp):
         policy = entry.policy
         version = place.version or policy.default_version
         if version in [info.number for info in policy.versions]:
-            self._show_policy(Shown(entry, version))
+            self._show_policy(PolicyView(entry, version))
         else:
             label = f"{clean_line(policy.name)} {version_label(version)}"
             self.notify(f"{label} is not known yet; `ekstui sync` asks AWS.")
@@ -335,10 +337,14 @@ class EkstuiApp(LibraryApp):
 
     def remember(self, thing: Thing) -> None:
         """Put a thing first among those that are offered again, of which some are questions."""
-        seen = (thing, *(other for other in self.recent if other != thing))
-        questions = [other for other in seen if other.kind in _QUESTIONS][:RECENT_QUESTIONS]
-        others = [other for other in seen if other.kind not in _QUESTIONS][: _RECENT - len(questions)]
-        self.recent = tuple(other for other in seen if other in questions or other in others)
+        things = (thing, *(recent_thing for recent_thing in self.recent if recent_thing != thing))
+        questions = [recent_thing for recent_thing in things if recent_thing.kind in _QUESTIONS][:RECENT_QUESTIONS]
+        others = [recent_thing for recent_thing in things if recent_thing.kind not in _QUESTIONS][
+            : _RECENT - len(questions)
+        ]
+        self.recent = tuple(
+            recent_thing for recent_thing in things if recent_thing in questions or recent_thing in others
+        )
 
     @on(QuestionAnswered)
     def _question_answered(self, message: QuestionAnswered) -> None:
@@ -363,10 +369,10 @@ class EkstuiApp(LibraryApp):
         from ekstui.eks.pods import PodPlace
         from ekstui.library.lookup import Pasted, Sides
         from ekstui.tui.screens.card_screens import CardScreen, card_of
-        from ekstui.tui.screens.palette_screen import shown_of
+        from ekstui.tui.screens.palette_screen import policy_view_of
 
-        if shown := shown_of(thing):
-            self._show_policy(shown)
+        if policy_view := policy_view_of(thing):
+            self._show_policy(policy_view)
             return
         match thing.value:
             case RoleSide() | PodPlace():
@@ -442,8 +448,8 @@ class EkstuiApp(LibraryApp):
 
 def keep(screens: Sequence[Screen[object]], explorer: ExplorerScreen, library: Library) -> None:
     """Save where the user is, except in the demo; what names the account goes into the account's own file."""
-    shown = explorer.shown
-    if library.is_demo or shown is None:
+    policy_view = explorer.policy_view
+    if library.is_demo or policy_view is None:
         return
     at = datetime.now(UTC).replace(microsecond=0)
     bookmark, row = Bookmark(""), 0
@@ -453,19 +459,19 @@ def keep(screens: Sequence[Screen[object]], explorer: ExplorerScreen, library: L
     listed = [row.key for row in explorer.policies.rows.rows if row.selectable]
     # A filter that matches nothing may be anything, even the name of a role.
     words = explorer.policies.filter if listed else ""
-    policy = shown.entry.policy
+    policy = policy_view.entry.policy
     if (
         not (bookmark.text or words or explorer.marks)
         and listed[:1] == [policy.arn]
-        and shown.version == policy.default_version
+        and policy_view.version == policy.default_version
     ):
         return  # the app opens there anyway
     keep_place(
         RememberedPlace(
             at,
             explorer.scope,
-            shown.entry.policy.arn,
-            int(shown.version),
+            policy_view.entry.policy.arn,
+            int(policy_view.version),
             words,
             tuple(map(str, explorer.marks)),
             "" if bookmark.of_account else bookmark.text,
@@ -519,8 +525,8 @@ def where_to_start(where: str, library: Library) -> Start:
     entry = library.find(place.name)
     if isinstance(place, VersionRange):
         before, after = (version_at(entry.policy, side) for side in (place.before, place.after))
-        return Start(Shown(entry, after), before)
-    return Start(Shown(entry, version_at(entry.policy, place)))
+        return Start(PolicyView(entry, after), before)
+    return Start(PolicyView(entry, version_at(entry.policy, place)))
 
 
 def _log_thread(ended: threading.ExceptHookArgs) -> None:

@@ -165,9 +165,9 @@ def clashes(keymap: Mapping[str, str]) -> dict[str, str]:
         for binding in Binding.make_bindings([Binding(keys, name)]):
             owners.setdefault(binding.key, []).append(name)
     return {
-        name: f"{keys_as_shown(key)} is also the key of {other}"
+        name: f"{keys_as_shown(key)} is also the key of {neighbour}"
         for key, names in owners.items()
         for name in names
-        for other in names
-        if name in keymap and other != name
+        for neighbour in names
+        if name in keymap and neighbour != name
     }

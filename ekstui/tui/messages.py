@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ekstui.present.styled import Row
 
 
-class Shown(NamedTuple):
+class PolicyView(NamedTuple):
     """The policy and version that the panes show."""
 
     entry: PolicyEntry
@@ -54,7 +54,7 @@ class AccountView(NamedTuple):
 class Start(NamedTuple):
     """What the app opens with."""
 
-    shown: Shown
+    policy_view: PolicyView
     compare_with: int | None = None
     """The version to compare with it at once."""
 
@@ -71,29 +71,29 @@ def with_mark(marks: Marks, place: PolicyAt) -> Marks:
     return tuple(mark for mark in marks if mark != place) if place in marks else (*marks, place)[-MAX_MARKS:]
 
 
-def sides_to_compare(marks: Marks, shown: Shown) -> tuple[PolicyAt, PolicyAt] | None:
+def sides_to_compare(marks: Marks, policy_view: PolicyView) -> tuple[PolicyAt, PolicyAt] | None:
     """Return the first two marks, or the mark and what is shown, or the shown version and the one before it.
 
     None for the first version. They are in the order of time, however they were marked: from the older version of a policy
     to the newer one, and from a superseded policy to its successor.
     """
-    policy, here = shown.entry.policy, shown.place
+    policy, here = policy_view.entry.policy, policy_view.place
     if len(marks) >= 2:
         return _older_first(*marks[:2])
     if marks and marks[0] != here:
         return _older_first(marks[0], here)
     numbers = [info.number for info in policy.versions]
-    index = numbers.index(shown.version)
-    return (Shown(shown.entry, numbers[index - 1]).place, here) if index else None
+    index = numbers.index(policy_view.version)
+    return (PolicyView(policy_view.entry, numbers[index - 1]).place, here) if index else None
 
 
-def _older_first(one: PolicyAt, other: PolicyAt) -> tuple[PolicyAt, PolicyAt]:
-    if one.name == other.name:
-        goes_back = bool(one.version and other.version and one.version > other.version)
+def _older_first(place_a: PolicyAt, place_b: PolicyAt) -> tuple[PolicyAt, PolicyAt]:
+    if place_a.name == place_b.name:
+        goes_back = bool(place_a.version and place_b.version and place_a.version > place_b.version)
     else:
-        superseded = knowledge().policies.get(other.name)
-        goes_back = superseded is not None and one.name in superseded.superseded_by
-    return (other, one) if goes_back else (one, other)
+        superseded = knowledge().policies.get(place_b.name)
+        goes_back = superseded is not None and place_a.name in superseded.superseded_by
+    return (place_b, place_a) if goes_back else (place_a, place_b)
 
 
 class Bookmark(NamedTuple):

@@ -81,9 +81,9 @@ def with_contrast(colour: Color, ground: Color) -> Color:
     return towards
 
 
-def contrast(one: Color, other: Color) -> float:
+def contrast(colour_a: Color, colour_b: Color) -> float:
     """Return the contrast ratio of WCAG 2.1: 1 for equal colours, 21 for black and white."""
-    darker, lighter = sorted((_luminance(one), _luminance(other)))
+    darker, lighter = sorted((_luminance(colour_a), _luminance(colour_b)))
     return (lighter + 0.05) / (darker + 0.05)
 
 

@@ -193,7 +193,7 @@ def screens() -> dict[str, str]:
         async with app.run_test(size=(140, 40)) as pilot, asyncio.timeout(PATIENCE):
             explorer = app.screen
             assert isinstance(explorer, ExplorerScreen)
-            while explorer.shown is None or explorer.shown.entry.policy.name != POLICY:
+            while explorer.policy_view is None or explorer.policy_view.entry.policy.name != POLICY:
                 await pilot.pause(0.02)
             explorer.ask_account(ask=True)
             await pilot.pause(0.05)

@@ -77,14 +77,18 @@ def test_the_policies_are_those_of_the_account_s_partition(rig: Rig) -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         explorer = explorer_of(app)
         await settle(pilot, lambda: explorer.account.snapshot is not None and not explorer.account.asking)
-        await settle(pilot, lambda: explorer.shown is not None and explorer.shown.entry.policy.partition == "aws-cn")
+        await settle(
+            pilot, lambda: explorer.policy_view is not None and explorer.policy_view.entry.policy.partition == "aws-cn"
+        )
         assert app.library.data().partition == "aws-cn"
         await pilot.press("s")
         await settle(pilot, lambda: len(explorer.policies.rows.rows) == 60)
         # An account in another partition has that partition's policies.
         rig.reset(0)
         app.post_message(SwitchAccount(AccountChoice(regions=(rig.account.home,))))
-        await settle(pilot, lambda: explorer.shown is not None and explorer.shown.entry.policy.partition == "aws")
+        await settle(
+            pilot, lambda: explorer.policy_view is not None and explorer.policy_view.entry.policy.partition == "aws"
+        )
         assert len(explorer.policies.rows.rows) == POLICIES
 
     travel(journey, library=library)

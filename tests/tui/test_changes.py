@@ -36,9 +36,9 @@ def test_a_step_is_compared_and_a_new_policy_is_shown() -> None:
         await settle(pilot, lambda: shows(app, ExplorerScreen))
         explorer = app.screen
         assert isinstance(explorer, ExplorerScreen)
-        await settle(pilot, lambda: explorer.shown is not None and explorer.shown.version == 1)
-        assert explorer.shown is not None
-        assert explorer.shown.entry.policy.name == "AmazonEKSBlockStoragePolicyV2"
+        await settle(pilot, lambda: explorer.policy_view is not None and explorer.policy_view.version == 1)
+        assert explorer.policy_view is not None
+        assert explorer.policy_view.entry.policy.name == "AmazonEKSBlockStoragePolicyV2"
 
     travel(journey)
 

@@ -106,7 +106,7 @@ def test_the_map_is_walked_from_the_cluster_to_a_policy(few: Rig) -> None:
         await settle(pilot, lambda: shows(app, RoleScreen) and "Trust: who may assume it" in words(app.screen))
         await pilot.press("escape", "l", "enter")
         await settle(pilot, lambda: shows(app, ExplorerScreen))
-        place = explorer_of(app).shown
+        place = explorer_of(app).policy_view
         assert place is not None
         assert place.entry.policy.name == "AmazonEKSClusterPolicy"
 

@@ -70,7 +70,7 @@ def test_a_filter_that_matches_nothing_says_how_to_clear_it() -> None:
         await pilot.press("slash", *"xyzzy")
         assert "Nothing here matches “xyzzy”." in row_texts(policies)
         # What the filter hides can be neither seen nor marked.
-        await settle(pilot, lambda: screen.shown is None)
+        await settle(pilot, lambda: screen.policy_view is None)
         await pilot.press("enter", "3", "space")
         assert screen.marks == ()
         assert not row_texts(screen.versions) + row_texts(screen.permissions)
@@ -85,7 +85,9 @@ def test_a_filter_that_matches_nothing_says_how_to_clear_it() -> None:
         # The next filter starts anew, and one esc in it is enough.
         await pilot.press("slash", *"CNI", "enter", "slash", *"Fargate")
         assert policies.filter == "Fargate"
-        await settle(pilot, lambda: screen.shown is not None and "Fargate" in screen.shown.entry.policy.name)
+        await settle(
+            pilot, lambda: screen.policy_view is not None and "Fargate" in screen.policy_view.entry.policy.name
+        )
         await pilot.press("escape")
         assert policies.filter == ""
         assert policies.rows.has_focus
@@ -133,8 +135,8 @@ def test_scope_switches_through_all_families_and_back_with_the_cursor_on_its_pol
 def test_older_and_newer_walk_through_the_known_versions() -> None:
     async def journey(pilot: Pilot[None], screen: ExplorerScreen) -> None:
         await pilot.press("left_square_bracket", "left_square_bracket", "right_square_bracket")
-        assert screen.shown is not None
-        assert screen.shown.version == newest(CNI) - 1
+        assert screen.policy_view is not None
+        assert screen.policy_view.version == newest(CNI) - 1
 
     explore(journey)
 

@@ -13,13 +13,13 @@ from ekstui.present.change_lists import pane_rows
 from ekstui.present.styled import plain
 from ekstui.sources.shipped import components
 from ekstui.tui.app import EkstuiApp
-from ekstui.tui.messages import Shown
+from ekstui.tui.messages import PolicyView
 from ekstui.tui.screens.card_screens import CardScreen
 from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.copying import version_exports
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.screens.matrix_screen import MatrixScreen
-from ekstui.tui.screens.palette_screen import shown_of
+from ekstui.tui.screens.palette_screen import policy_view_of
 from tests.rig.documents import trusting_pods
 from tests.rig.rig import Rig
 from tests.tui.journeys import settle, shows, travel, type_in, words
@@ -52,7 +52,9 @@ def test_access_policies_are_listed_shown_marked_and_compared() -> None:
             await pilot.press("slash")
             await type_in(pilot, name)
             await pilot.press("enter")
-            await settle(pilot, lambda: explorer.shown is not None and explorer.shown.entry.policy.name == name)
+            await settle(
+                pilot, lambda: explorer.policy_view is not None and explorer.policy_view.entry.policy.name == name
+            )
 
         await pilot.press(*"sss")
         assert len(explorer.policies.entries) == 39
@@ -99,7 +101,9 @@ def test_from_a_name_to_what_my_role_lacks_in_ten_keys(with_copy: Rig) -> None:
         await type_in(pilot, "karpenter")
         await settle(pilot, lambda: words(app.screen).startswith("karpenter"))
         await press("enter")
-        await settle(pilot, lambda: explorer.shown is not None and explorer.shown.entry.policy.name == "karpenter")
+        await settle(
+            pilot, lambda: explorer.policy_view is not None and explorer.policy_view.entry.policy.name == "karpenter"
+        )
         await settle(pilot, lambda: len(explorer.versions.steps) == len(components()["karpenter"].versions))
         await press("3", "down", "enter")
         await settle(pilot, lambda: shows(app, CompareScreen) and "DescribeInstanceStatus" in words(app.screen))
@@ -120,7 +124,7 @@ def test_a_controllers_policy_is_saved_with_the_parameters_of_a_cluster() -> Non
     library = Library.open(AccountChoice(demo=True))
     snapshot = library.account.last_snapshot_or_error()
     entry = library.find("karpenter")
-    exports = version_exports(Shown(entry, entry.policy.default_version), library, snapshot)
+    exports = version_exports(PolicyView(entry, entry.policy.default_version), library, snapshot)
     filled = {export.label: export for export in exports}
     for cluster in snapshot.eks.clusters if snapshot.eks else ():
         export = filled[f"JSON for {cluster.name}"]
@@ -133,7 +137,7 @@ def test_a_controllers_policy_is_saved_with_the_parameters_of_a_cluster() -> Non
         assert cluster.name in export.about
     assert "${ClusterName}" in filled["JSON"].text()
     cni = library.find("AmazonEKS_CNI_Policy")
-    plain_labels = [export.label for export in version_exports(Shown(cni, 6), library, snapshot)]
+    plain_labels = [export.label for export in version_exports(PolicyView(cni, 6), library, snapshot)]
     assert plain_labels == ["JSON", "Markdown", "Terraform", "CloudFormation"]
 
 
@@ -150,6 +154,6 @@ def test_a_release_is_called_by_the_name_that_was_asked_for() -> None:
 
 def test_a_release_is_opened_by_the_name_that_was_typed() -> None:
     things = catalogue(Library.open(AccountChoice(demo=True))).find("karpenter@1.8")
-    place = shown_of(things[0])
+    place = policy_view_of(things[0])
     assert place is not None
     assert version_words(place.entry.policy, place.version) == "v1.8.0, unchanged since v1.7.0"

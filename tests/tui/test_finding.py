@@ -91,7 +91,8 @@ def test_what_was_found_before_is_offered_first_and_forgotten_with_the_account()
         explorer = app.screen
         assert isinstance(explorer, ExplorerScreen)
         await settle(
-            pilot, lambda: explorer.shown is not None and explorer.shown.entry.policy.name == "AmazonS3FullAccess"
+            pilot,
+            lambda: explorer.policy_view is not None and explorer.policy_view.entry.policy.name == "AmazonS3FullAccess",
         )
         palette = await find(pilot, app, "")
         assert [line.split()[:2] for line in words(palette).splitlines()[:2]] == [

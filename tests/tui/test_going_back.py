@@ -52,7 +52,7 @@ def _place(app: App[None]) -> tuple[object, ...]:
         return type(screen), screen.query_one(RowList).rows, screen.query_one(RowList).cursor
     panes = [screen.query_one(f"#{name}", Pane) for name in PANES]
     rows = [(pane.filter, pane.rows.current.key if pane.rows.current else None) for pane in panes]
-    return screen.scope, screen.shown and screen.shown.place, screen.marks, screen.pane, rows
+    return screen.scope, screen.policy_view and screen.policy_view.place, screen.marks, screen.pane, rows
 
 
 async def _ready(pilot: Pilot[None], app: EkstuiApp) -> None:
@@ -67,7 +67,7 @@ async def _ready(pilot: Pilot[None], app: EkstuiApp) -> None:
 
 def _has_followed(screen: ExplorerScreen) -> bool:
     """Return whether all panes show the policy under the list's cursor."""
-    arn = screen.shown.entry.policy.arn if screen.shown else None
+    arn = screen.policy_view.entry.policy.arn if screen.policy_view else None
     row = screen.policies.rows.current
     attached = screen.query_one(AttachedPane)
     return (
@@ -105,7 +105,7 @@ def test_a_policy_opened_from_an_explanation_leads_back_to_it() -> None:
         _to(app, PolicyAt)
         explanation = _place(app)
         await pilot.press("enter")
-        assert explorer_of(app).shown is not None
+        assert explorer_of(app).policy_view is not None
         await _ready(pilot, app)
         assert _place(app) != panes
         # The panes work as ever, and esc undoes their steps first.

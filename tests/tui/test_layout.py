@@ -15,7 +15,7 @@ from ekstui.present.styled import plain
 from ekstui.tui import screens, widgets
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.keys import all_keys
-from ekstui.tui.messages import Open, Shown
+from ekstui.tui.messages import Open, PolicyView
 from ekstui.tui.screens.changes_screen import ChangesScreen
 from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
@@ -152,9 +152,9 @@ def test_nothing_is_cut_that_would_fit_where_there_is_much_room() -> None:
         explorer = explorer_of(app)
         await settle(pilot, lambda: explorer.account.snapshot is not None and not explorer.account.asking)
         for name in ("AmazonEKS_CNI_Policy", "AmazonEKSClusterPolicy", "AmazonEKSLocalOutpostServiceRolePolicy"):
-            place = Shown(app.library.find(name), app.library.find(name).policy.default_version)
+            place = PolicyView(app.library.find(name), app.library.find(name).policy.default_version)
             app.post_message(Open(place.place))
-            await settle(pilot, lambda place=place: explorer.shown == place)  # type: ignore[misc]
+            await settle(pilot, lambda place=place: explorer.policy_view == place)  # type: ignore[misc]
             assert await _cells_cut(pilot, app) == []
         await pilot.press("1")
         lines = await _lines(pilot, app)

@@ -9,7 +9,7 @@ from ekstui.library import Library
 from ekstui.library.notation import PolicyAt
 from ekstui.present.styled import plain
 from ekstui.tui.app import EkstuiApp
-from ekstui.tui.messages import Shown, sides_to_compare, with_mark
+from ekstui.tui.messages import PolicyView, sides_to_compare, with_mark
 from ekstui.tui.screens.card_screens import ActionScreen
 from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
@@ -151,7 +151,7 @@ CLUSTER, EBS = "AmazonEKSClusterPolicy", "AmazonEBSCSIDriverPolicy"
 def test_two_are_compared_in_the_order_of_time(
     marks: tuple[tuple[str, int], ...], version: int, sides: tuple[tuple[str, int], ...] | None
 ) -> None:
-    compared = sides_to_compare(tuple(PolicyAt(*mark) for mark in marks), Shown(Library.open().find(CNI), version))
+    compared = sides_to_compare(tuple(PolicyAt(*mark) for mark in marks), PolicyView(Library.open().find(CNI), version))
     assert compared == (None if sides is None else tuple(PolicyAt(*side) for side in sides))
 
 
@@ -183,7 +183,10 @@ def test_in_the_list_the_version_in_force_is_compared_with_the_mark() -> None:
         # Moving to a version also shows it, but the row of the list stands for the newest.
         await pilot.press("3", "j", "space")
         await settle(
-            pilot, lambda: getattr(app.screen, "shown", Shown(Library.open().find(CNI), 0)).version == newest(CNI) - 1
+            pilot,
+            lambda: (
+                getattr(app.screen, "policy_view", PolicyView(Library.open().find(CNI), 0)).version == newest(CNI) - 1
+            ),
         )
         await pilot.press("1", "d")
         await settle(pilot, lambda: shows(app, CompareScreen))

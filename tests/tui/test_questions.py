@@ -60,8 +60,8 @@ def test_an_action_is_completed_and_its_policies_lead_back_to_the_explorer() -> 
         await pilot.press("j", "enter")
         await settle(pilot, lambda: isinstance(app.screen, ExplorerScreen))
         assert isinstance(app.screen, ExplorerScreen)
-        assert app.screen.shown is not None
-        assert app.screen.shown.entry.policy.name == "AmazonEKSClusterPolicy"
+        assert app.screen.policy_view is not None
+        assert app.screen.policy_view.entry.policy.name == "AmazonEKSClusterPolicy"
 
     travel(journey)
 

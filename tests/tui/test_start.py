@@ -16,9 +16,9 @@ from tests.tui.journeys import settle, shows, travel, words
 
 def test_a_version_is_shown_at_once() -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
-        await settle(pilot, lambda: isinstance(app.screen, ExplorerScreen) and app.screen.shown is not None)
-        assert isinstance(app.screen, ExplorerScreen) and app.screen.shown is not None
-        assert (app.screen.shown.entry.policy.name, app.screen.shown.version) == ("AmazonEKS_CNI_Policy", 5)
+        await settle(pilot, lambda: isinstance(app.screen, ExplorerScreen) and app.screen.policy_view is not None)
+        assert isinstance(app.screen, ExplorerScreen) and app.screen.policy_view is not None
+        assert (app.screen.policy_view.entry.policy.name, app.screen.policy_view.version) == ("AmazonEKS_CNI_Policy", 5)
 
     travel(journey, start=where_to_start("amazoneks_cni_policy@v5", Library.open()))
 

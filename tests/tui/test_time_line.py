@@ -72,8 +72,8 @@ def test_a_rest_that_ends_late_does_not_move_the_cursor_back(monkeypatch: pytest
             end()
         await pilot.pause()
         assert screen.versions.rows.key == reached
-        assert screen.shown is not None
-        assert screen.shown.version == reached
+        assert screen.policy_view is not None
+        assert screen.policy_view.version == reached
 
     travel(journey)
 

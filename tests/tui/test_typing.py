@@ -132,8 +132,8 @@ def test_the_palette_and_what_follows_it() -> None:
         for gap in GAPS:
             await type_ahead(app, ":CNI@v2\r3", gap)
             await settle(pilot, lambda: not shows(app, PaletteScreen) and explorer.versions.rows.has_focus)
-            assert explorer.shown is not None
-            assert (explorer.shown.entry.policy.name, explorer.shown.version) == ("AmazonEKS_CNI_Policy", 2)
+            assert explorer.policy_view is not None
+            assert (explorer.policy_view.entry.policy.name, explorer.policy_view.version) == ("AmazonEKS_CNI_Policy", 2)
             await pilot.press("1", "right_square_bracket")
 
     travel(journey)

@@ -243,9 +243,9 @@ class Canvas:
         """Return the output that makes the terminal show what is drawn, and count it as shown."""
         pieces: list[_Piece] = []
         for y in sorted(self._changed):
-            drawn, shown = self._drawn[y], self._shown[y]
-            if drawn.texts != shown.texts or drawn.styles != shown.styles:
-                pieces.extend(_pieces(y, drawn, shown))
+            drawn, old = self._drawn[y], self._shown[y]
+            if drawn.texts != old.texts or drawn.styles != old.styles:
+                pieces.extend(_pieces(y, drawn, old))
         self._changed.clear()
         # Row by row is shorter with short colour codes; colour by colour when a colour is longer than a move, such as a
         # 24-bit one; and of one colour, the sides of frames column by column.
@@ -264,11 +264,11 @@ class Canvas:
         return self._pen.take()
 
 
-def _pieces(y: int, drawn: _Row, shown: _Row) -> Iterator[_Piece]:
+def _pieces(y: int, drawn: _Row, old: _Row) -> Iterator[_Piece]:
     """Yield the changes of row `y` from left to right, and count them as shown."""
-    _spoil_halves(drawn, shown)
+    _spoil_halves(drawn, old)
     texts, styles = drawn.texts, drawn.styles
-    shown_texts, shown_styles = shown.texts, shown.styles
+    shown_texts, shown_styles = old.texts, old.styles
     begin = end = 0
     style = PLAIN
     for x, text in enumerate(texts):
@@ -296,10 +296,12 @@ def _pieces(y: int, drawn: _Row, shown: _Row) -> Iterator[_Piece]:
             shown_styles[x] = styles[x]
 
 
-def _look_alike(text: str, one: SgrStyle, other: SgrStyle) -> bool:
+def _look_alike(text: str, style_a: SgrStyle, style_b: SgrStyle) -> bool:
     """Return whether a character looks the same in two styles: a space has no colour but that behind it."""
-    return one == other or (
-        text == " " and one.background == other.background and not _ON_SPACES & (one.attributes | other.attributes)
+    return style_a == style_b or (
+        text == " "
+        and style_a.background == style_b.background
+        and not _ON_SPACES & (style_a.attributes | style_b.attributes)
     )
 
 
@@ -335,7 +337,7 @@ def _by_style(pieces: list[_Piece], rows: Sequence[_Row]) -> list[list[_Piece]]:
         if at is not None and joined[at].y == piece.y and joined[at].is_sure:
             before, gap = joined[at], range(joined[at].end, piece.x)
             later = {
-                x for other in joined[at + 1 :] if order[other.style] > order[style] for x in range(other.x, other.end)
+                x for upper in joined[at + 1 :] if order[upper.style] > order[style] for x in range(upper.x, upper.end)
             }
             if _is_bridged(rows[piece.y], gap, style, later):
                 over = "".join(rows[piece.y].texts[x] or "" for x in gap)
@@ -346,18 +348,18 @@ def _by_style(pieces: list[_Piece], rows: Sequence[_Row]) -> list[list[_Piece]]:
     return [[piece for piece in joined if piece.style == style] for style in styles]
 
 
-def _spoil_halves(drawn: _Row, shown: _Row) -> None:
+def _spoil_halves(drawn: _Row, old: _Row) -> None:
     """Mark a shown wide character as unknown if either half of it will be overwritten."""
-    if "" not in shown.texts:
+    if "" not in old.texts:
         return
-    for x, text in enumerate(shown.texts):
+    for x, text in enumerate(old.texts):
         if (
             text == ""
             and x
             and any(
                 drawn.texts[half] is not None
-                and (drawn.texts[half] != shown.texts[half] or drawn.styles[half] != shown.styles[half])
+                and (drawn.texts[half] != old.texts[half] or drawn.styles[half] != old.styles[half])
                 for half in (x - 1, x)
             )
         ):
-            shown.texts[x - 1] = shown.texts[x] = _UNKNOWN
+            old.texts[x - 1] = old.texts[x] = _UNKNOWN

@@ -81,19 +81,19 @@ class AccountScreen(AccountReportScreen[_Beside]):
         """Return the file that the app was started with, if any, and the profiles and regions to choose from."""
         started = self.app.started_with
         # A file of an account has no other profiles and regions.
-        other = choice._replace(file=None)
+        without_file = choice._replace(file=None)
         files = [_choice(f"the file {started.file}", started, choice.file is not None)] if started.file else []
         # The chosen regions are of the old account.
         named = [
             _choice(
                 name or "from the environment",
-                other._replace(profile=name, regions=()),
+                without_file._replace(profile=name, regions=()),
                 choice.file is None and name == choice.profile,
             )
             for name in (None, *profiles)
         ]
         regions = [
-            _choice(name, other._replace(regions=regions), regions == choice.regions)
+            _choice(name, without_file._replace(regions=regions), regions == choice.regions)
             for name, regions in _regions(snapshot, choice)
         ]
         return [

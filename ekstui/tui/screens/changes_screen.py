@@ -84,8 +84,8 @@ class ChangesScreen(ReportScreen[_Changes]):
 
     def question(self) -> Styled:
         newest = self.app.library.known_until(self._scope)
-        shown = {"attached": " · attached in the account", "all": " · with versions that change nothing"}
-        quiet = shown.get(self.view, "")
+        filters = {"attached": " · attached in the account", "all": " · with versions that change nothing"}
+        quiet = filters.get(self.view, "")
         if self._only:
             quiet += f" · only {dict(DIRECTIONS)[self._only]}"
         if self._cell:
@@ -101,17 +101,17 @@ class ChangesScreen(ReportScreen[_Changes]):
         return _Changes(feed, snapshot, attached_names(snapshot) if snapshot else {})
 
     def answer_rows(self, answer: _Changes) -> list[Row]:
-        shown = [step for step in answer.feed.changes if self.view == "all" or step.change.kind != "none"]
+        steps = [step for step in answer.feed.changes if self.view == "all" or step.change.kind != "none"]
         if self.view == "attached":
-            shown = steps_of_attached(shown, answer.attached)
+            steps = steps_of_attached(steps, answer.attached)
         if self._only:
-            shown = [step for step in shown if direction_of(step) == self._only]
-        quarters = map_quarters(shown, self.app.library.known_until(self._scope), self.width)
-        map_rows = change_map(shown, quarters, self._quarter, self._choices(), self.width) if quarters else []
+            steps = [step for step in steps if direction_of(step) == self._only]
+        quarters = map_quarters(steps, self.app.library.known_until(self._scope), self.width)
+        map_rows = change_map(steps, quarters, self._quarter, self._choices(), self.width) if quarters else []
         if self._cell:
             policy, quarter = self._cell
-            shown = [step for step in shown if step.policy == policy and (quarter is None or is_in(step, quarter))]
-        lines = list_rows(changes_table(shown, knowledge()), self.width)
+            steps = [step for step in steps if step.policy == policy and (quarter is None or is_in(step, quarter))]
+        lines = list_rows(changes_table(steps, knowledge()), self.width)
         self.rows.set_columns(_columns(lines, self.width))
         words = self._search_text.casefold().split()
         return rows_with(words, lines) if words else [*map_rows, *lines]

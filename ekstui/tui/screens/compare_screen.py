@@ -66,11 +66,11 @@ def line_rows(
             words = f"⋯ {1 + len(others)} equal lines, enter unfolds"
             rows.append(Row(("fold", first), (styled(words, "muted"),), first))
             continue
-        shown = ""
+        title = ""
         for index in (first, *others):
             place = places[index]
-            if place and place != shown and pairs[index].kind != "same":
-                shown = place
+            if place and place != title and pairs[index].kind != "same":
+                title = place
                 rows.append(Row((index, "place"), (styled(clean_line(place), "strong"),), selectable=False))
             rows += rows_of(index, pairs[index])
     return rows
@@ -162,8 +162,8 @@ class CompareScreen(ReportScreen[Comparison]):
         tail = f"{counts} · {self.view}" if comparison else ""
         name, at, version = str(after).rpartition("@")
         # A policy's name appears once, so that the view fits 80 columns.
-        other = version if at and str(before).rpartition("@")[0] == name else after
-        return ((f"compare {before} → {other}", ""), (tail, "muted"))
+        side = version if at and str(before).rpartition("@")[0] == name else after
+        return ((f"compare {before} → {side}", ""), (tail, "muted"))
 
     @property
     def bookmark(self) -> Bookmark | None:

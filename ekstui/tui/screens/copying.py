@@ -39,7 +39,7 @@ from ekstui.present.policy_report import version_blocks
 from ekstui.present.rendering import markdown
 from ekstui.present.styled import Row, plain
 from ekstui.tui.keys import COPY, SAVE, Key
-from ekstui.tui.messages import Shown
+from ekstui.tui.messages import PolicyView
 from ekstui.tui.screens.dialogs import ChooserScreen, SaveScreen, labelled
 from ekstui.tui.widgets.pane import plain_failure
 
@@ -65,11 +65,11 @@ def advised(error: EkstuiError | None) -> list[Extract]:
     return [copyable("command", command)] if command else []
 
 
-def copyables(row: Row, shown: Shown | None, library: Library) -> list[Extract]:
+def copyables(row: Row, policy_view: PolicyView | None, library: Library) -> list[Extract]:
     """Return what can be copied from a row, the likeliest first."""
     copies = _of_value(row.value)
-    if shown:
-        policy, version = shown.entry.policy, shown.version
+    if policy_view:
+        policy, version = policy_view.entry.policy, policy_view.version
         match row.value:
             case Step(version=version):
                 copies.append(copyable("version", f"{policy.name}@{version_label(version)}"))
@@ -123,10 +123,12 @@ def _lines(label: str, lines: Sequence[str]) -> Extract:
     return copyable(label, "\n".join(lines), about)
 
 
-def version_exports(shown: Shown, library: Library, snapshot: AccountSnapshot | None = None) -> list[Extract]:
+def version_exports(
+    policy_view: PolicyView, library: Library, snapshot: AccountSnapshot | None = None
+) -> list[Extract]:
     """Return the formats that the shown version can be saved in; a controller's also filled in for each known cluster."""
-    policy, version = shown.entry.policy, shown.version
-    if access := shown.entry.access:
+    policy, version = policy_view.entry.policy, policy_view.version
+    if access := policy_view.entry.access:
         return [
             Extract(form, f"{policy.name}.{end}", text, private=False)
             for form, end, text in (
@@ -144,13 +146,13 @@ def version_exports(shown: Shown, library: Library, snapshot: AccountSnapshot | 
                 for name, value in parameter_values.items()
                 if name in parameters or name == "AWS::Partition"
             }
-            extracts += _exports(shown, library, values, cluster.name)
-    return [*extracts, *_exports(shown, library, {}, "")]
+            extracts += _exports(policy_view, library, values, cluster.name)
+    return [*extracts, *_exports(policy_view, library, {}, "")]
 
 
-def _exports(shown: Shown, library: Library, values: Mapping[str, str], cluster: str) -> list[Extract]:
+def _exports(policy_view: PolicyView, library: Library, values: Mapping[str, str], cluster: str) -> list[Extract]:
     """Return the formats of a version with these parameters, which name the account if there are any."""
-    policy, version = shown.entry.policy, shown.version
+    policy, version = policy_view.entry.policy, policy_view.version
     of = f"-{cluster}" if cluster else ""
     stem = f"{policy.name.replace('/', '-')}-{version_label(version)}{of}"
 

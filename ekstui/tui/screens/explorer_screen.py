@@ -36,11 +36,11 @@ from ekstui.tui.messages import (
     AskExplain,
     Marks,
     PaneFailed,
+    PolicyView,
     RowReached,
     ShowComparison,
     ShowFound,
     ShowMatrix,
-    Shown,
     Start,
     one_action_of,
     sides_to_compare,
@@ -82,7 +82,7 @@ class Before(NamedTuple):
     """What the panes showed before the user opened a policy from elsewhere."""
 
     scope: Scope
-    shown: Shown | None
+    policy_view: PolicyView | None
     marks: Marks
     pane: PaneId
     alone: bool
@@ -133,7 +133,7 @@ class ExplorerScreen(AppScreen):
     permissions = query_one(PermissionsPane)
     versions = query_one(VersionsPane)
 
-    shown: reactive[Shown | None] = reactive(None, init=False)
+    policy_view: reactive[PolicyView | None] = reactive(None, init=False)
     account: reactive[AccountView] = reactive(AccountView())
     """The account, as far as it is known."""
     marks: reactive[Marks] = reactive(())
@@ -169,9 +169,9 @@ class ExplorerScreen(AppScreen):
     def compose(self) -> ComposeResult:
         yield HeaderBar(id="header")
         yield PoliciesPane().data_bind(ExplorerScreen.marks, ExplorerScreen.account)
-        yield PermissionsPane().data_bind(ExplorerScreen.shown)
-        yield VersionsPane().data_bind(ExplorerScreen.shown, ExplorerScreen.marks)
-        yield AttachedPane().data_bind(ExplorerScreen.shown, ExplorerScreen.account)
+        yield PermissionsPane().data_bind(ExplorerScreen.policy_view)
+        yield VersionsPane().data_bind(ExplorerScreen.policy_view, ExplorerScreen.marks)
+        yield AttachedPane().data_bind(ExplorerScreen.policy_view, ExplorerScreen.account)
         yield LineBar(id="progress")
         yield LineBar(id="line")
         yield FooterBar(id="footer")
@@ -181,8 +181,8 @@ class ExplorerScreen(AppScreen):
         # Textual's repaint timer first waits 1/60 s: let that happen during the start, not after the first key.
         if repaints := getattr(self, "_update_timer", None):
             repaints.resume()
-        self.scope = _scope_of(self._start.shown.entry) if self._start else self.app.settings.scope
-        self._load(cursor=self._start.shown.entry.policy.arn if self._start else None)
+        self.scope = _scope_of(self._start.policy_view.entry) if self._start else self.app.settings.scope
+        self._load(cursor=self._start.policy_view.entry.policy.arn if self._start else None)
         self.policies.focus_rows()
         self.show_keys()
         self.call_after_refresh(self._begin)
@@ -199,12 +199,12 @@ class ExplorerScreen(AppScreen):
         gc.enable()
         row = self.policies.rows.current
         if start := self._start:
-            self.shown = start.shown
+            self.policy_view = start.policy_view
             if start.compare_with is not None:
-                before = start.shown._replace(version=start.compare_with)
-                self.post_message(ShowComparison(before.place, start.shown.place))
-        elif self.shown is None and row and isinstance(row.value, PolicyEntry):
-            self.shown = Shown(row.value, row.value.policy.default_version)
+                before = start.policy_view._replace(version=start.compare_with)
+                self.post_message(ShowComparison(before.place, start.policy_view.place))
+        elif self.policy_view is None and row and isinstance(row.value, PolicyEntry):
+            self.policy_view = PolicyView(row.value, row.value.policy.default_version)
         self.policies.mark_changed()
         if not self.app.library.is_demo and (place := kept_place(datetime.now(UTC))):
             self.offer = offer_of(place, self.app.library)
@@ -236,7 +236,7 @@ class ExplorerScreen(AppScreen):
         self.place_anew()
         self.policies.put_filter(offer.place.filter)
         self.marks = offer.marks
-        self.go_to(offer.shown)
+        self.go_to(offer.policy_view)
         if offer.opened:
             self.post_message(ShowFound(offer.opened, row=offer.place.row))
 
@@ -319,7 +319,7 @@ class ExplorerScreen(AppScreen):
 
     def _follow_partition(self) -> None:
         """Switch to the policies of the account's partition."""
-        snapshot, shown = self.account.snapshot, self.shown
+        snapshot, policy_view = self.account.snapshot, self.policy_view
         if snapshot is None:
             return
         library = self.app.library.in_partition(snapshot.identity.partition)
@@ -331,9 +331,11 @@ class ExplorerScreen(AppScreen):
         self.forget_before()
         entries = self._entries(library)
         names = [entry.policy.name for entry in entries]
-        entry = entries[names.index(shown.entry.policy.name) if shown and shown.entry.policy.name in names else 0]
+        entry = entries[
+            names.index(policy_view.entry.policy.name) if policy_view and policy_view.entry.policy.name in names else 0
+        ]
         self._load(cursor=entry.policy.arn)
-        self.shown = Shown(entry, entry.policy.default_version)
+        self.policy_view = PolicyView(entry, entry.policy.default_version)
 
     def ask_account(self, *, ask: bool) -> None:
         """Show the last snapshot of the account, and refresh it if `ask` is set or it is stale."""
@@ -369,40 +371,40 @@ class ExplorerScreen(AppScreen):
         for notice in self.app.library.notices():
             self.notify(notice, severity="warning", timeout=10)
 
-    def watch_shown(self) -> None:
+    def watch_policy_view(self) -> None:
         """Clear the ! of a policy once the user has seen its newest version."""
-        if self.shown and self.shown.version == self.shown.entry.policy.default_version:
-            self.policies.mark_seen(self.shown.entry.policy)
+        if self.policy_view and self.policy_view.version == self.policy_view.entry.policy.default_version:
+            self.policies.mark_seen(self.policy_view.entry.policy)
 
-    def go_to(self, shown: Shown) -> None:
+    def go_to(self, policy_view: PolicyView) -> None:
         """Show a policy at a version and put the list's cursor on it, in another scope if necessary."""
-        if not self.policies.rows.move_to(shown.entry.policy.arn):
+        if not self.policies.rows.move_to(policy_view.entry.policy.arn):
             self.policies.clear_filter()
             self._keep_cursor()
-            self.scope = _scope_of(shown.entry)
-            self._load(cursor=shown.entry.policy.arn)
+            self.scope = _scope_of(policy_view.entry)
+            self._load(cursor=policy_view.entry.policy.arn)
         self._following.cancel()
-        self.shown = shown
+        self.policy_view = policy_view
 
-    def visit(self, shown: Shown, *, covers: bool) -> None:
+    def visit(self, policy_view: PolicyView, *, covers: bool) -> None:
         """Show a policy like `go_to`, and let esc go back to what is shown now; `covers` says that another screen is below."""
         self.catch_up()
-        if covers or shown != self.shown:
+        if covers or policy_view != self.policy_view:
             panes = {pane: self.query_one(f"#{pane}", Pane) for pane in PANES}
             self._before.append(
                 Before(
                     self.scope,
-                    self.shown,
+                    self.policy_view,
                     self.marks,
                     self.pane,
                     self.panes.is_alone,
                     {name: pane.filter for name, pane in panes.items()},
                     {name: pane.rows.key for name, pane in panes.items()},
-                    shown.entry.policy.arn,
+                    policy_view.entry.policy.arn,
                     covers,
                 )
             )
-        self.go_to(shown)
+        self.go_to(policy_view)
 
     def forget_before(self) -> None:
         """Forget what esc would go back to."""
@@ -420,7 +422,7 @@ class ExplorerScreen(AppScreen):
         """Go back to the policy from which the user jumped, unless they have moved on since."""
         while self._before and not self._before[-1].covers:
             before = self._before.pop()
-            if self.shown and self.shown.entry.policy.arn == before.opened:
+            if self.policy_view and self.policy_view.entry.policy.arn == before.opened:
                 self._show_before(before)
                 return True
         return False
@@ -429,15 +431,15 @@ class ExplorerScreen(AppScreen):
         self._following.cancel()
         if before.scope != self.scope:
             self.scope = before.scope
-            self._load(cursor=before.shown.entry.policy.arn if before.shown else None)
+            self._load(cursor=before.policy_view.entry.policy.arn if before.policy_view else None)
             self.place_anew()
         for name, text in before.filters.items():
             pane = self.query_one(f"#{name}", Pane)
             if text != pane.filter:
                 pane.put_filter(text)
-            pane.reach(before.rows.get(name), later=name != "policies" and before.shown != self.shown)
+            pane.reach(before.rows.get(name), later=name != "policies" and before.policy_view != self.policy_view)
         self.marks, self.panes.is_alone = before.marks, before.alone
-        self.shown = before.shown
+        self.policy_view = before.policy_view
         self.place_anew()
         self._note(before.pane)
         self.focused_pane.focus_rows()
@@ -617,25 +619,25 @@ class ExplorerScreen(AppScreen):
 
     def catch_up(self) -> None:
         """Show the policy under the list's cursor now, without waiting for the cursor to rest."""
-        row, shown = self.policies.rows.current, self.shown
+        row, policy_view = self.policies.rows.current, self.policy_view
         if row is None or not isinstance(row.value, PolicyEntry):
             if self.policies.filter:
                 # Nothing may be done to a policy that the filter hides.
-                self.shown = None
+                self.policy_view = None
             return
-        if shown is None or row.value.policy.arn != shown.entry.policy.arn:
-            self.shown = Shown(row.value, row.value.policy.default_version)
+        if policy_view is None or row.value.policy.arn != policy_view.entry.policy.arn:
+            self.policy_view = PolicyView(row.value, row.value.policy.default_version)
 
     @on(RowReached)
     def _follow(self, message: RowReached) -> None:
         """Show the policy under the list's cursor, or the version that the user moved to, once the cursor rests."""
-        row, shown = message.row, self.shown
+        row, policy_view = message.row, self.policy_view
         if message.pane == "policies":
-            if row and shown and row.key == shown.entry.policy.arn:
+            if row and policy_view and row.key == policy_view.entry.policy.arn:
                 # The rows were set anew, as for a mark: a version that the cursor has just reached is still to be shown.
                 return
             then = self.catch_up
-        elif message.pane == "versions" and row and shown and self.versions.rows.has_focus:
+        elif message.pane == "versions" and row and policy_view and self.versions.rows.has_focus:
             then = self._catch_up_with_version
         else:
             return
@@ -643,10 +645,10 @@ class ExplorerScreen(AppScreen):
 
     def _catch_up_with_version(self) -> None:
         """Show the version under the cursor, which may have moved on since its rest ended."""
-        row, shown = self.versions.rows.current, self.shown
-        if row and shown:
-            version = next((step.version for step in self.versions.steps if step is row.value), shown.version)
-            self.shown = shown._replace(version=version)
+        row, policy_view = self.versions.rows.current, self.policy_view
+        if row and policy_view:
+            version = next((step.version for step in self.versions.steps if step is row.value), policy_view.version)
+            self.policy_view = policy_view._replace(version=version)
 
     def action_mark(self) -> None:
         place = self.place
@@ -665,26 +667,26 @@ class ExplorerScreen(AppScreen):
         """The policy or version under the cursor of the focused pane."""
         row = self.row
         if row is not None and isinstance(row.value, PolicyEntry):
-            return Shown(row.value, row.value.policy.default_version).place
-        if row is not None and isinstance(row.value, Step) and self.shown:
-            return Shown(self.shown.entry, row.value.version).place
+            return PolicyView(row.value, row.value.policy.default_version).place
+        if row is not None and isinstance(row.value, Step) and self.policy_view:
+            return PolicyView(self.policy_view.entry, row.value.version).place
         return None
 
     def action_diff(self) -> None:
         """Compare the two marks, or the row under the cursor with the mark or with the version before it."""
         self.catch_up()
-        if self.shown is None:
+        if self.policy_view is None:
             self.notify("No policy is shown; esc clears the filter of the list.")
             return
-        row, here = self.row, self.shown
+        row, here = self.row, self.policy_view
         if self.pane == "attached":
             self._compare_holder(row, here)
             return
         if row and isinstance(row.value, Step):
-            here = Shown(here.entry, row.value.version)
+            here = PolicyView(here.entry, row.value.version)
         elif self.marks and self.pane == "policies":
             # A row of the list stands for the version in force, which may differ from the shown one.
-            here = Shown(here.entry, here.entry.policy.default_version)
+            here = PolicyView(here.entry, here.entry.policy.default_version)
         sides = sides_to_compare(self.marks, here)
         if sides is None and here.entry.access:
             self.notify("An access policy has one version; mark two of them with space, and d compares them.")
@@ -693,7 +695,7 @@ class ExplorerScreen(AppScreen):
         else:
             self.post_message(ShowComparison(*sides))
 
-    def _compare_holder(self, row: Row | None, here: Shown) -> None:
+    def _compare_holder(self, row: Row | None, here: PolicyView) -> None:
         from ekstui.eks.account_snapshot import RoleAttachment
 
         if row is None or not isinstance(row.value, RoleAttachment) or here.entry.access:
@@ -708,7 +710,7 @@ class ExplorerScreen(AppScreen):
         # The command to sign in is what the user wants most.
         copies = advised(self.account.error) if self.pane == "attached" else []
         if row := self.row:
-            copies += copyables(row, self.shown, self.app.library)
+            copies += copyables(row, self.policy_view, self.app.library)
         if copies:
             offer_copies(self, copies)
         else:
@@ -719,8 +721,8 @@ class ExplorerScreen(AppScreen):
         from ekstui.tui.screens.copying import offer_exports, version_exports
 
         self.catch_up()
-        if self.shown:
-            offer_exports(self, version_exports(self.shown, self.app.library, self.account.snapshot))
+        if self.policy_view:
+            offer_exports(self, version_exports(self.policy_view, self.app.library, self.account.snapshot))
 
     def action_notes(self) -> None:
         """Show all notes on the policy in the pane of the permissions, or close them again."""
@@ -740,14 +742,16 @@ class ExplorerScreen(AppScreen):
     def action_walk(self, step: int) -> None:
         """Show the known version before or after this one."""
         self.catch_up()
-        if self.shown is None:
+        if self.policy_view is None:
             return
-        numbers = [info.number for info in self.shown.entry.policy.versions]
-        index = numbers.index(self.shown.version) + step
+        numbers = [info.number for info in self.policy_view.entry.policy.versions]
+        index = numbers.index(self.policy_view.version) + step
         if 0 <= index < len(numbers):
-            self.shown = Shown(self.shown.entry, numbers[index])
+            self.policy_view = PolicyView(self.policy_view.entry, numbers[index])
         else:
-            self.notify(f"{self.shown.entry.policy.name} has no {'older' if step < 0 else 'newer'} known version.")
+            self.notify(
+                f"{self.policy_view.entry.policy.name} has no {'older' if step < 0 else 'newer'} known version."
+            )
 
     def action_next(self, step: int) -> None:
         """Go to the next or previous stop of the focused pane, such as a policy that changed."""
@@ -758,7 +762,7 @@ class ExplorerScreen(AppScreen):
     def action_matrix(self) -> None:
         """Show services by access level for the marks, or for the shown version."""
         self.catch_up()
-        places = self.marks if len(self.marks) > 1 else (self.shown.place,) if self.shown else ()
+        places = self.marks if len(self.marks) > 1 else (self.policy_view.place,) if self.policy_view else ()
         if any(place.name.startswith("access:") for place in places):
             self.notify("Access policies have no services of AWS; d compares two of them.")
         elif places:
@@ -768,7 +772,7 @@ class ExplorerScreen(AppScreen):
         """Explain a request for the action under the cursor, or let the user paste a message."""
         self.catch_up()
         action = one_action_of(self.focused_pane.rows.value)
-        against = f"policy:{self.shown.place}" if self.shown and not self.shown.entry.access else ""
+        against = f"policy:{self.policy_view.place}" if self.policy_view and not self.policy_view.entry.access else ""
         self.post_message(AskExplain(f"{against} {action}" if action else ""))
 
 

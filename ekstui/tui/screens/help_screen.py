@@ -110,8 +110,8 @@ class HelpScreen(Dialog[None]):
         return [(title, declared) for title, declared in groups if declared]
 
     def _spelled(self, key: Key, *, first: bool = False) -> str:
-        shown = keys_as_shown(self.app.keys_of(key))
-        return shown.partition(" ")[0] if first else shown
+        spelling = keys_as_shown(self.app.keys_of(key))
+        return spelling.partition(" ")[0] if first else spelling
 
     def _tasks(self) -> list[tuple[str, list[tuple[str, str]]]]:
         return [(title, [(self._spelled(key, first=True), does) for key, does in steps]) for title, *steps in TASKS]

@@ -31,8 +31,8 @@ from ekstui.tui.messages import (
     AskWhoCan,
     Marks,
     MarksChosen,
+    PolicyView,
     ShowComparison,
-    Shown,
     sides_to_compare,
     with_mark,
 )
@@ -50,14 +50,14 @@ _TYPING = "enter opens · tab: the rows · also NAME@v5..v6, diff A B, a denial"
 _CHOOSING = "enter opens · space marks · w who can · x explain · d compare"
 
 
-def shown_of(thing: Thing) -> Shown | None:
+def policy_view_of(thing: Thing) -> PolicyView | None:
     """Return the policy and version that a thing is; None for anything else."""
     match thing.value:
         case PolicyEntry() as entry:
-            return Shown(entry, entry.policy.default_version)
+            return PolicyView(entry, entry.policy.default_version)
         case PolicyVersion(policy=Thing(value=PolicyEntry() as entry), place=place):
             number, label = entry.policy.versions[place].number, thing.name.rpartition("@")[2]
-            return Shown(entry, number if version_label(number) == label else ReleaseNumber(number, label))
+            return PolicyView(entry, number if version_label(number) == label else ReleaseNumber(number, label))
         case _:
             return None
 
@@ -117,11 +117,11 @@ class PaletteScreen(ListDialog[Thing]):
         account: AccountView,
         marks: Marks,
         pasted: str = "",
-        shown: str = "",
+        current_policy: str = "",
     ) -> None:
-        """`shown` is the policy whose versions `v5..v6` alone means."""
+        """`current_policy` is the policy whose versions `v5..v6` alone means."""
         super().__init__()
-        self._shown = shown
+        self._current_policy = current_policy
         self._keys = commands
         self._recent = recent
         self._account = account
@@ -233,11 +233,11 @@ class PaletteScreen(ListDialog[Thing]):
 
     def action_mark(self) -> None:
         thing = self._thing
-        shown = shown_of(thing) if thing else None
-        if shown is None:
+        policy_view = policy_view_of(thing) if thing else None
+        if policy_view is None:
             self.notify("Only policies and versions can be marked.")
             return
-        self.marks = with_mark(self.marks, shown.place)
+        self.marks = with_mark(self.marks, policy_view.place)
         self.post_message(MarksChosen(self.marks))
         self._show(keep=True)
 
@@ -267,8 +267,8 @@ class PaletteScreen(ListDialog[Thing]):
             return
         if thing is not None and isinstance(thing.value, RoleSide) and self.marks:
             sides = (self.marks[-1], thing.value)
-        elif thing is not None and (shown := shown_of(thing)):
-            sides = sides_to_compare(self.marks, shown)
+        elif thing is not None and (policy_view := policy_view_of(thing)):
+            sides = sides_to_compare(self.marks, policy_view)
         if sides is None:
             self.notify("Mark a policy or version with space; d then compares it with another row.")
             return
@@ -284,7 +284,9 @@ class PaletteScreen(ListDialog[Thing]):
         if catalogue is None:
             return
         things = (
-            catalogue.find(typed, current_policy=self._shown) if typed.strip() else [*self._recent, *self._commands]
+            catalogue.find(typed, current_policy=self._current_policy)
+            if typed.strip()
+            else [*self._recent, *self._commands]
         )
         if not things and len(typed.strip()) >= SHORTEST_TYPO:
             things = catalogue.nearest(typed)
@@ -308,8 +310,8 @@ class PaletteScreen(ListDialog[Thing]):
             label = styled(keys_as_shown(self.app.keys_of(thing.value)), "accent")
             # The details have the whole sentence.
             thing = thing._replace(about=re.split("[:;,.]", thing.about)[0])
-        elif (shown := shown_of(thing)) and shown.place in self.marks:
-            label = styled("ABCD"[self.marks.index(shown.place)], "accent")
+        elif (policy_view := policy_view_of(thing)) and policy_view.place in self.marks:
+            label = styled("ABCD"[self.marks.index(policy_view.place)], "accent")
         name = styled(clean_line(thing.name))
         for word in words:
             name = mark_hits(name, word)

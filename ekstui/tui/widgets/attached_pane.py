@@ -47,7 +47,7 @@ class AttachedPane(Pane):
         self._entries: PrincipalsInClusters | None = None
         """The access entries that have the shown access policy."""
 
-    def watch_shown(self) -> None:
+    def watch_policy_view(self) -> None:
         """Look up who has the policy attached."""
         self._answer = self._entries = None
         self._look_up()
@@ -70,17 +70,17 @@ class AttachedPane(Pane):
             self.show_rows()
 
     def _look_up(self) -> None:
-        shown, view = self.shown, self.account
+        policy_view, view = self.policy_view, self.account
         self.app.background.cancel("attached")
         if view.snapshot is None:
             self._show_why_not(view)
             return
-        if shown is None:
+        if policy_view is None:
             if self.rows.rows:
                 self.set_note("")
                 self.rows.set_rows(())
             return
-        library, policy = self.app.library, shown.entry.policy
+        library, policy = self.app.library, policy_view.entry.policy
 
         # The imports take 40 ms, off the app's thread.
         def look_up_entries(_: Job) -> PrincipalsInClusters:
@@ -93,7 +93,7 @@ class AttachedPane(Pane):
 
             return attached(library, policy, job.is_cancelled)
 
-        if shown.entry.access:
+        if policy_view.entry.access:
             # In the same group, so that a slow answer about another policy does not replace it.
             self.app.background.run(self, "attached", look_up_entries, self._show_entries)
         else:
@@ -174,8 +174,8 @@ class AttachedPane(Pane):
             self.post_message(Open(RoleSide(value.principal)))
         if isinstance(value, RoleAttachment):
             role = value.role
-            if self.shown and self.shown.entry.policy.home:
+            if self.policy_view and self.policy_view.entry.policy.home:
                 # For a controller's policy, the question is what the role lacks.
-                self.post_message(ShowComparison(RoleSide(role.name), self.shown.place))
+                self.post_message(ShowComparison(RoleSide(role.name), self.policy_view.place))
                 return
             self.post_message(Open(RoleSide(role.arn or role.name)))

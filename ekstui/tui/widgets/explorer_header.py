@@ -13,7 +13,7 @@ from ekstui.library.notation import parse_policy
 from ekstui.named_tuples import NamedTuple
 from ekstui.present.blocks import OLD
 from ekstui.present.styled import Style, Styled, plain
-from ekstui.tui.messages import AccountView, Shown
+from ekstui.tui.messages import AccountView, PolicyView
 
 if TYPE_CHECKING:
     from ekstui.library import AccountChoice
@@ -51,14 +51,14 @@ def progress_words(doing: str, done: int, total: int) -> str:
 
 
 def header(
-    status: DataStatus, shown: int, scope: str, account: AccountView, choice: AccountChoice, now: datetime, width: int
+    status: DataStatus, count: int, scope: str, account: AccountView, choice: AccountChoice, now: datetime, width: int
 ) -> Styled:
     """Return the explorer's header: number of policies, age of the data, and account, in the longest form that fits."""
     ways = _ways_to_renew(account, choice)
     forms: list[Styled] = [
         (
             (" ekstui ", "strong"),
-            (f" {_count_words(status, shown, scope, whole=room > 2)}", ""),
+            (f" {_count_words(status, count, scope, whole=room > 2)}", ""),
             (" · ", "muted"),
             *_age_words(status, now, way, whole=room > 0),
             (" · ", "muted"),
@@ -76,14 +76,14 @@ class Offer(NamedTuple):
     """A saved place to go back to, as far as it still exists."""
 
     place: RememberedPlace
-    shown: Shown
+    policy_view: PolicyView
     marks: tuple[PolicyAt, ...]
     opened: str
     """What to type into the palette to get to the screen over the panes; empty if there was none."""
 
     def line(self, now: datetime, width: int) -> Styled:
         """Return the offer as the header, in the longest form that fits."""
-        where = f"{self.shown.entry.policy.name} {version_label(self.shown.version)}"
+        where = f"{self.policy_view.entry.policy.name} {version_label(self.policy_view.version)}"
         opened = " ".join(self.opened.split())
         age = age_in_words(self.place.at, now)
         names = [f"{where} › {opened}", opened, opened[:40]] if opened else [where, where[:40]]
@@ -111,14 +111,14 @@ def offer_of(place: RememberedPlace, library: Library) -> Offer | None:
         return None
     if place.version not in [info.number for info in entry.policy.versions]:
         return None
-    return Offer(place, Shown(entry, place.version), marks, place.opened)
+    return Offer(place, PolicyView(entry, place.version), marks, place.opened)
 
 
-def _count_words(status: DataStatus, shown: int, scope: str, *, whole: bool) -> str:
+def _count_words(status: DataStatus, count: int, scope: str, *, whole: bool) -> str:
     if scope == "eks":
-        return f"EKS {shown} of {status.policies:,}" if whole else f"EKS {shown}"
-    words = {"all": f"all {status.policies:,}", "any": f"every family {shown:,}"}
-    return words.get(scope, f"{scope} {shown}")
+        return f"EKS {count} of {status.policies:,}" if whole else f"EKS {count}"
+    words = {"all": f"all {status.policies:,}", "any": f"every family {count:,}"}
+    return words.get(scope, f"{scope} {count}")
 
 
 def _ways_to_renew(account: AccountView, choice: AccountChoice) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from ekstui.iam.text import clean_line
 from ekstui.present.styled import Column, Row, Styled, cut_middle, plain, styled, wrap
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import FILTER, FIND, HELP, UNMARK, HasKeys, Key, without
-from ekstui.tui.messages import PaneFailed, RowReached, Shown
+from ekstui.tui.messages import PaneFailed, PolicyView, RowReached
 from ekstui.tui.widgets.bars import FilterLine
 from ekstui.tui.widgets.rows import RowList
 
@@ -80,7 +80,7 @@ class Pane(HasKeys, Vertical):
 
     app = app(LibraryApp)
 
-    shown: reactive[Shown | None] = reactive(None)
+    policy_view: reactive[PolicyView | None] = reactive(None)
     """The policy and version that the panes are about."""
 
     def __init__(self, columns: Sequence[Column]) -> None:

@@ -19,7 +19,7 @@ from ekstui.present.rendering import rows
 from ekstui.present.styled import Row, Styled
 from ekstui.tui import keys
 from ekstui.tui.keys import Key
-from ekstui.tui.messages import ShowAction, Shown
+from ekstui.tui.messages import PolicyView, ShowAction
 from ekstui.tui.widgets.last_use import LastUse
 from ekstui.tui.widgets.pane import ONE_VIEW, Pane, rows_with
 from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
@@ -66,22 +66,24 @@ class PermissionsPane(Pane):
         self._viewed_from: Hashable = None
         """The row that the cursor was on before another view."""
 
-    def watch_shown(self, shown: Shown | None) -> None:
+    def watch_policy_view(self, policy_view: PolicyView | None) -> None:
         """Read the permissions of the version in the background."""
-        self._access = shown.entry.access if shown else None
+        self._access = policy_view.entry.access if policy_view else None
         self._forget_view()
         self.app.background.cancel("summary")
-        if shown is None or self._access is not None:
-            self._whole, self._arn = False, shown.entry.policy.arn if shown else ""
+        if policy_view is None or self._access is not None:
+            self._whole, self._arn = False, policy_view.entry.policy.arn if policy_view else ""
             self._services, self._knowledge, self._symptoms = (), None, ()
-            if shown is not None or self.rows.rows:
-                self.set_title(shown.entry.policy.name if shown else "")
+            if policy_view is not None or self.rows.rows:
+                self.set_title(policy_view.entry.policy.name if policy_view else "")
                 self.show_rows()
                 self.rows.scroll_home(animate=False)
             return
 
-        self.set_title(f"{shown.entry.policy.name} {version_words(shown.entry.policy, shown.version)}")
-        library, policy, version = self.app.library, shown.entry.policy, shown.version
+        self.set_title(
+            f"{policy_view.entry.policy.name} {version_words(policy_view.entry.policy, policy_view.version)}"
+        )
+        library, policy, version = self.app.library, policy_view.entry.policy, policy_view.version
         self._whole = self._whole and policy.arn == self._arn
         self._toggled.clear()
 
@@ -117,17 +119,17 @@ class PermissionsPane(Pane):
             self.notify(ONE_VIEW)
         elif self._view == "last use":
             self.leave_view()
-        elif self.shown is not None and self._view == "allowed":
-            self._view_remaining(self.shown)
-        elif self.shown is not None:
+        elif self.policy_view is not None and self._view == "allowed":
+            self._view_remaining(self.policy_view)
+        elif self.policy_view is not None:
             self._forget_view()
             self._view = "last use"
-            self._last_use = LastUse(self, "last-use", self.shown.entry.policy.arn, self.show_rows)
+            self._last_use = LastUse(self, "last-use", self.policy_view.entry.policy.arn, self.show_rows)
             self.show_rows()
 
-    def _view_remaining(self, shown: Shown) -> None:
+    def _view_remaining(self, policy_view: PolicyView) -> None:
         self._view, self._viewed_from = "remaining", self.rows.key
-        library, policy, version = self.app.library, shown.entry.policy, shown.version
+        library, policy, version = self.app.library, policy_view.entry.policy, policy_view.version
 
         def show(answer: Remaining) -> None:
             self._remaining = answer
@@ -180,9 +182,9 @@ class PermissionsPane(Pane):
 
     def _about_rows(self) -> list[Row]:
         """Return what the policy is for, with all notes if they are switched on."""
-        if self.shown is None:
+        if self.policy_view is None:
             return []
-        blocks = about_blocks(self.shown.entry, self._knowledge, self._symptoms, whole=self._whole)
+        blocks = about_blocks(self.policy_view.entry, self._knowledge, self._symptoms, whole=self._whole)
         if self._whole:
             blocks += notes_blocks(self._knowledge, self._symptoms)
         return rows(blocks, self.rows.row_width)
@@ -229,17 +231,17 @@ class PermissionsPane(Pane):
     @on(RowList.Opened)
     def _open(self, event: RowList.Opened) -> None:
         event.stop()
-        value, shown = event.row.value, self.shown
+        value, policy_view = event.row.value, self.policy_view
         if service := self._service(value):
             self._toggle(service)
-        elif isinstance(value, ActionSummary) and shown:
-            library, policy = self.app.library, shown.entry.policy
-            place = PolicyAt(policy.name, shown.version)
+        elif isinstance(value, ActionSummary) and policy_view:
+            library, policy = self.app.library, policy_view.entry.policy
+            place = PolicyAt(policy.name, policy_view.version)
             self.post_message(
                 ShowAction(
                     value,
                     f"policy:{place}",
-                    lambda: [(str(place), library.document(policy, shown.version))],
+                    lambda: [(str(place), library.document(policy, policy_view.version))],
                     policy,
                 )
             )

@@ -19,7 +19,7 @@ from ekstui.present.rendering import rows as rendered
 from ekstui.present.styled import Column, Row, Styled
 from ekstui.present.time_line import in_force_words, legend, time_line
 from ekstui.tui import keys
-from ekstui.tui.messages import ShowComparison, Shown
+from ekstui.tui.messages import PolicyView, ShowComparison
 from ekstui.tui.widgets.pane import ONE_VIEW, Pane, rows_with
 from ekstui.tui.widgets.rows import RowList
 
@@ -90,34 +90,34 @@ class VersionsPane(Pane):
         self._quiet_hidden = False
         self._touched: Touched | None = None
 
-    def watch_shown(self, shown: Shown | None) -> None:
+    def watch_policy_view(self, policy_view: PolicyView | None) -> None:
         """Read the versions in the background, or just show which one is current."""
-        if shown is not None and shown.entry.policy.arn == self._arn and self.steps:
+        if policy_view is not None and policy_view.entry.policy.arn == self._arn and self.steps:
             self.show_rows()
-            self.rows.move_to(shown.version)
+            self.rows.move_to(policy_view.version)
             return
         self.app.background.cancel("timeline", "touched")
         self.steps, self._touched = (), None
-        if shown is None or shown.entry.access:
-            if shown is not None or self._arn is not None:
-                self._arn = shown.entry.policy.arn if shown else None
+        if policy_view is None or policy_view.entry.access:
+            if policy_view is not None or self._arn is not None:
+                self._arn = policy_view.entry.policy.arn if policy_view else None
                 self.set_note("")
                 self.set_title()
                 self.show_rows()
             return
-        policy, library = shown.entry.policy, self.app.library
+        policy, library = policy_view.entry.policy, self.app.library
         self._arn = policy.arn
         self.rows.set_columns(RELEASES if policy.home else _COLUMNS)
         self.app.background.run(self, "timeline", lambda _: _read(policy, library), self._show_timeline)
 
     def on_resize(self) -> None:
         super().on_resize()
-        if self.steps or (self.shown and self.shown.entry.access):
+        if self.steps or (self.policy_view and self.policy_view.entry.access):
             self.show_rows()
 
     def action_view(self) -> None:
         """Hide or show the versions that change nothing."""
-        if self.shown and self.shown.entry.access:
+        if self.policy_view and self.policy_view.entry.access:
             self.notify(ONE_VIEW)
             return
         self._quiet_hidden = not self._quiet_hidden
@@ -129,16 +129,16 @@ class VersionsPane(Pane):
             self.show_rows()
 
     def build_rows(self) -> list[Row]:
-        shown = self.shown
-        if shown is None:
+        policy_view = self.policy_view
+        if policy_view is None:
             return []
-        if access := shown.entry.access:
+        if access := policy_view.entry.access:
             return rows_with(self.words, rendered(access_timeline_blocks(access)[1:], self.rows.row_width))
-        name = shown.entry.policy.name
+        name = policy_view.entry.policy.name
         marked = {mark.version: "ABCD"[at] for at, mark in enumerate(self.marks) if mark.name == name and mark.version}
-        steps = [step for step in self.steps if not self._is_hidden(step, shown)]
-        rows = pane_rows(shown.entry.policy, steps, marked)
-        return self._matching(rows, shown) if self.words else rows
+        steps = [step for step in self.steps if not self._is_hidden(step, policy_view)]
+        rows = pane_rows(policy_view.entry.policy, steps, marked)
+        return self._matching(rows, policy_view) if self.words else rows
 
     def show_rows(self, *, cursor: Hashable | None = None) -> None:
         """Show the rows below the line of time."""
@@ -157,15 +157,15 @@ class VersionsPane(Pane):
             lines = lines[:1]
         self.rows.set_head([Row(number, (line,)) for number, line in enumerate(lines)])
 
-    def _is_hidden(self, step: Step, shown: Shown) -> bool:
-        return self._quiet_hidden and is_quiet(step) and step.version != shown.version and not step.default
+    def _is_hidden(self, step: Step, policy_view: PolicyView) -> bool:
+        return self._quiet_hidden and is_quiet(step) and step.version != policy_view.version and not step.default
 
-    def _matching(self, rows: Sequence[Row], shown: Shown) -> list[Row]:
+    def _matching(self, rows: Sequence[Row], policy_view: PolicyView) -> list[Row]:
         """Return the versions that match the filter; until the changed actions are read, every version has them."""
         actions = [word for word in self.words if ":" in word]
         touched = self._touched
         if actions and touched is None:
-            self._read_touched(shown)
+            self._read_touched(policy_view)
         return [
             row
             for row in rows_with([word for word in self.words if ":" not in word], rows)
@@ -173,8 +173,8 @@ class VersionsPane(Pane):
             and (touched is None or all(touches(touched, row.value.version, action) for action in actions))
         ]
 
-    def _read_touched(self, shown: Shown) -> None:
-        library, policy = self.app.library, shown.entry.policy
+    def _read_touched(self, policy_view: PolicyView) -> None:
+        library, policy = self.app.library, policy_view.entry.policy
 
         def show(touched: Touched) -> None:
             self._touched = touched
@@ -191,20 +191,22 @@ class VersionsPane(Pane):
             + (f", {quiet} change nothing" if quiet else "")
             + (f", {undated} undated" if undated else "")
         )
-        self.set_title("", legend(self.steps, in_force_words(self.shown.entry.policy)) if self.shown else "")
-        self.show_rows(cursor=self.shown.version if self.shown else None)
+        self.set_title(
+            "", legend(self.steps, in_force_words(self.policy_view.entry.policy)) if self.policy_view else ""
+        )
+        self.show_rows(cursor=self.policy_view.version if self.policy_view else None)
 
     @on(RowList.Opened)
     def _opened(self, event: RowList.Opened) -> None:
         """Compare a version with the one before it."""
         event.stop()
-        shown, step = self.shown, event.row.value
-        if shown is None or not isinstance(step, Step):
+        policy_view, step = self.policy_view, event.row.value
+        if policy_view is None or not isinstance(step, Step):
             return
         numbers = [one.version for one in self.steps]
         if index := numbers.index(step.version):
-            before = shown._replace(version=numbers[index - 1])
-            self.post_message(ShowComparison(before.place, shown._replace(version=step.version).place))
+            before = policy_view._replace(version=numbers[index - 1])
+            self.post_message(ShowComparison(before.place, policy_view._replace(version=step.version).place))
         else:
             self.notify("This is the first known version; 2 shows what it allows.")
 
