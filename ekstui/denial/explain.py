@@ -101,9 +101,7 @@ def explain(
             *deciding.notes_on_tags_of_new_resource(request, decision.tag_keys_of_new_resource),
             *notes_on_node_role(request, purpose, misplaced, of_node=is_of_node),
             *deciding.notes_on_refused_tags(nearest),
-            *_on_itself(request),
-            *_on_two_accounts(request, is_helped=has_remedy),
-            *_on_owner(request, is_helped=has_remedy),
+            *_on_caller(request, is_helped=has_remedy),
             *deciding.notes_on_decision(request, policies, decision, denial),
         ),
         encoded=None if denial is None else denial.encoded,
@@ -195,25 +193,24 @@ def _calling(misplaced: Sequence[str], purpose: Purpose, text: str) -> str | Non
     return likely[0] if len(likely) == 1 and likely[0] not in has_own else None
 
 
-def _on_itself(request: Request) -> Iterator[str]:
-    """Yield what it means that a role assumes itself."""
+def _on_caller(request: Request, *, is_helped: bool) -> Iterator[str]:
+    """Yield what it means who calls: that a role assumes itself and, if a remedy is offered, who has to give it."""
     if fixing.assumes_itself(request):
         yield (
             "The role assumes itself: the caller has its credentials already. Remove the setting that names it again (in "
             "cert-manager, `role` of the Route 53 solver), or allow the role in its own trust policy."
         )
-
-
-def _on_two_accounts(request: Request, *, is_helped: bool) -> Iterator[str]:
-    """Yield that two accounts must allow a request, if a remedy is offered."""
-    service = request.action.partition(":")[0].lower()
-    for owner in fixing.other_account(request) if is_helped else ():
-        own = split_arn(request.principal or "").account
+    if not is_helped:
+        return
+    service, own = request.action.partition(":")[0].lower(), split_arn(request.principal or "").account
+    for owner in fixing.other_account(request):
         by = _RESOURCE_POLICIES.get(service, "the resource's own policy")
         yield (
             f"The caller is in account {own}, the resource in account {owner}. Both must allow it: {own} by an identity "
             f"policy, {owner} by {by}."
         )
+    if ":assumed-role/AWSReservedSSO_" in (request.principal or ""):
+        yield "The role belongs to IAM Identity Center, which makes it from a permission set: change that."
 
 
 def _unknown_action(action: str) -> tuple[str, ...]:
@@ -223,12 +220,6 @@ def _unknown_action(action: str) -> tuple[str, ...]:
     nearest = nearest_actions(action)
     meant = f" Nearest: {', '.join(nearest)}." if nearest else ""
     return (f"AWS's reference has no action {action}, so it is new or mistyped.{meant}",)
-
-
-def _on_owner(request: Request, *, is_helped: bool) -> Iterator[str]:
-    """Yield who alone may change the caller's role, if a remedy is offered."""
-    if is_helped and ":assumed-role/AWSReservedSSO_" in (request.principal or ""):
-        yield "The role belongs to IAM Identity Center, which makes it from a permission set: change that."
 
 
 def _symptoms(

@@ -87,18 +87,13 @@ class Refusal(NamedTuple):
         return isinstance(self.what, Forbidden) or bool(self.what.action)
 
 
-def check_length(text: str) -> None:
-    """Raise InputError for a text that is too long to be read."""
+def refusals_in(text: str) -> tuple[Refusal, ...]:
+    """Return everything that a pasted text says was denied, in its order with repeats; InputError if it is too long or names no action."""
     if len(text) > MAX_CHARACTERS:
         raise InputError(
             f"the message has {len(text):,} characters; ekstui reads up to {MAX_CHARACTERS:,}.",
             "Paste the line with the denial.",
         )
-
-
-def refusals_in(text: str) -> tuple[Refusal, ...]:
-    """Return everything that a pasted text says was denied, in its order with repeats; InputError if it is too long or names no action."""
-    check_length(text)
     whole = unframed(bare_lines(text))
     reader = _Reader()
     refusals = tuple(reader.of_text(whole, _MAX_DEPTH))

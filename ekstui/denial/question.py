@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterable, Mapping
 
 from ekstui.denial.forbidden import Forbidden
-from ekstui.denial.merging import Repeated, merged_refusals
 from ekstui.denial.message import Denial
-from ekstui.denial.parsing import parse_denial, refusals_in
+from ekstui.denial.parsing import Refusal, parse_denial, refusals_in
 from ekstui.eks.trust import SERVICE_ACCOUNT_NAME
 from ekstui.errors import Advice, InputError
+from ekstui.iam.arn import entity_of, kind_of_resource, split_arn
 from ekstui.iam.conditions.known_keys import is_condition_key, similar_keys
 from ekstui.iam.reference import reference
 from ekstui.iam.request import Request
@@ -75,7 +75,7 @@ def asked(question: Question) -> tuple[Asked, ...]:
     return tuple(request for request in everything_asked(question) if isinstance(request, Asked))
 
 
-def _asked_by(question: Question, repeated: Repeated) -> Asked | AskedOfKubernetes:
+def _asked_by(question: Question, repeated: "RepeatedRefusal") -> Asked | AskedOfKubernetes:
     refusal, times = repeated.refusal, len(repeated.variants)
     if isinstance(refusal.what, Forbidden):
         return AskedOfKubernetes(refusal.what, times)
@@ -171,3 +171,64 @@ def _check_key(key: str) -> None:
         f"{key!r} is not a known condition key.",
         f"Nearest: {', '.join(similar)}." if similar else "Keys have the form aws:RequestedRegion or ec2:Region.",
     )
+
+
+_Facts = tuple[str, tuple[object, ...]]
+"""The action, and what else makes a difference; None for what a refusal does not say."""
+
+
+class RepeatedRefusal:
+    """Refusals that say the same, but for sessions, names of resources and times."""
+
+    def __init__(self, refusal: Refusal, facts: _Facts) -> None:
+        self.refusal = refusal
+        """The one that says most; of equals, the first."""
+        self.facts = facts
+        """Those of that one."""
+        self.variants: list[Refusal] = []
+        """All of them."""
+
+
+def merged_refusals(refusals: Iterable[Refusal]) -> list[RepeatedRefusal]:
+    """Return refusals in the order of a text, those that say the same together."""
+    groups: list[RepeatedRefusal] = []
+    by_action: dict[str, list[RepeatedRefusal]] = {}
+    for refusal in refusals:
+        facts = _facts(refusal)
+        alike = by_action.setdefault(facts[0], [])
+        group = next((group for group in alike if _includes(group.facts, facts) or _includes(facts, group.facts)), None)
+        if group is None:
+            group = RepeatedRefusal(refusal, facts)
+            groups.append(group)
+            alike.append(group)
+        group.variants.append(refusal)
+        if facts != group.facts and _includes(facts, group.facts):
+            group.refusal, group.facts = refusal, facts
+    return groups
+
+
+def _includes(more: _Facts, less: _Facts) -> bool:
+    return all(
+        less_value is None or less_value == more_value for less_value, more_value in zip(less[1], more[1], strict=True)
+    )
+
+
+def _facts(refusal: Refusal) -> _Facts:
+    what = refusal.what
+    if isinstance(what, Forbidden):
+        who = what.subject._replace(username="", session=None) if what.subject.name else what.subject
+        return str(what.request), (who, what.request.namespace, what.grants)
+    if not what.action:
+        return "", (what.encoded or "", refusal.ambiguous)
+    named = what.resource or next(iter(what.parameter_resources), None)
+    account = None if named is None else split_arn(named).account
+    kind = kind_of_resource(named)
+    return what.action.lower(), (_actor(what.principal), kind, account, what.cause, what.called, what.resource_name)
+
+
+def _actor(principal: str | None) -> str | None:
+    """Return a principal without the session of a role."""
+    entity = entity_of(principal)
+    if principal is None or entity.kind != "session" or entity.session is None:
+        return principal
+    return principal.removesuffix(f"/{entity.session}")

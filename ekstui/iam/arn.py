@@ -87,6 +87,24 @@ def entity_of(text: str | None) -> Entity:
     return Entity(kind, rest.rpartition("/")[2]) if is_known else Entity("", "")
 
 
+_ONLY_KINDS = {"sqs": "queue", "sns": "topic", "codecommit": "repository"}
+"""The kinds of resource of services whose ARNs do not spell it."""
+
+
+def kind_of_resource(arn: str | None) -> str | None:
+    """Return the kind of resource that an ARN names, as the ARN spells it; None without one."""
+    if arn is None or arn == "*":
+        return arn
+    parts = split_arn(arn)
+    if parts.service == "s3" and not parts.account:
+        return "object" if "/" in parts.resource else "bucket"
+    for separator in (":", "/"):
+        kind, pieces, _ = parts.resource.partition(separator)
+        if pieces and kind.replace("-", "").isalpha():
+            return kind
+    return _ONLY_KINDS.get(parts.service, parts.service)
+
+
 def has_variable(pattern: str) -> bool:
     """Return whether the pattern contains a policy variable, whose value depends on the request."""
     return "${" in pattern and bool(variables_of(template(pattern)))

@@ -21,10 +21,9 @@ from ekstui.denial.answer import (
     refused_tags,
     statement_in_words,
 )
-from ekstui.denial.merging import kind_of_resource
 from ekstui.eks.commands import Command
 from ekstui.eks.use_words import use_in_words
-from ekstui.iam.arn import entity_of, split_arn
+from ekstui.iam.arn import entity_of, kind_of_resource, split_arn
 from ekstui.iam.document import serialise
 from ekstui.iam.evaluation import IDENTITY, PRINCIPAL, RESOURCE, Failure, LayerEvaluation, StatementResult
 from ekstui.iam.principals import ANONYMOUS, is_assuming

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 
 from ekstui.denial.answer import Explanation, Outcome, layer_in_words, statement_in_words
-from ekstui.denial.merging import kind_of_resource
 from ekstui.denial.message import Cause
 from ekstui.denial.parameters import made_by
-from ekstui.iam.arn import split_arn
+from ekstui.iam.arn import kind_of_resource, split_arn
 from ekstui.iam.evaluation import IDENTITY, PRINCIPAL, RESOURCE, LayerEvaluation, exemption_of
 from ekstui.iam.principals import UNSIGNED, is_own_role
 from ekstui.present.styled import Style

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from ekstui.denial.excerpt import excerpt
-from ekstui.denial.merging import merged_refusals
 from ekstui.denial.message import Cause, Denial, action_of_operation, prefix_of_service
 from ekstui.denial.parameters import made_by, request_tags
 from ekstui.denial.parsing import MAX_CHARACTERS, parse_denial, refusals_in
+from ekstui.denial.question import merged_refusals
 from ekstui.denial.wrapping import unframed
 from ekstui.errors import InputError
 from tests.support.patience import PROCESSOR

@@ -13,8 +13,8 @@ from ekstui.denial.access_entries import (
     explain_unauthorized,
 )
 from ekstui.denial.forbidden import Forbidden, KubernetesSubject, is_unauthorized
-from ekstui.denial.merging import merged_refusals
 from ekstui.denial.parsing import refusals_in
+from ekstui.denial.question import merged_refusals
 from ekstui.eks.cluster import AccessEntry, AssociatedPolicy, Cluster
 from ekstui.eks.kubernetes import KubernetesRequest as Request
 from ekstui.eks.kubernetes import Rule, read_rules

@@ -9,6 +9,7 @@ from ekstui.eks.findings.subjects import AccountContext, RoleInUse
 from ekstui.eks.knowledge import ReleaseRange, Requirement
 from ekstui.eks.trust import trusts_service
 from ekstui.iam.truth import Truth, every, negation
+from ekstui.named_tuples import NamedTuple
 
 SERVICE_ROLE_SINCE = datetime(2020, 4, 16, tzinfo=UTC)
 """When EKS began to create its service-linked role (EKS User Guide, "Amazon EKS cluster IAM role")."""
@@ -21,29 +22,12 @@ _SERVICE_ACCOUNTS = {
 }
 """The service account with which each add-on calls AWS."""
 
-IN_WORDS = {
-    "auto-mode": "Auto Mode is on",
-    "local-outpost": "the cluster is a local one on an Outpost",
-    "not-local-outpost": "the cluster is not a local one on an Outpost",
-    "created-before-2020-04-16": "the cluster was created before 2020-04-16",
-    "security-groups-for-pods-or-windows": "pods have security groups of their own or nodes run Windows",
-    "pod-identity-agent": "the Pod Identity agent runs",
-    "vpc-cni-on-node-role": "the VPC CNI has no role of its own",
-    "ipv4": "the cluster uses IPv4",
-    "ipv6": "the cluster uses IPv6",
-    "ecr-pull-through-cache": "an ECR pull-through cache is used",
-    "cluster-details-not-in-node-config": "the node's configuration does not describe the cluster",
-    "ssm-hybrid-activation": "the node is activated by Systems Manager",
-    "session-tags": "sessions have EKS's tags",
-}
-"""Conditions as the end of `needed where …`."""
-
 
 def condition_in_words(name: str) -> str:
     """Return a condition as the end of `needed where …`."""
     if name.startswith("addon:"):
         return f"it belongs to the add-on {name.removeprefix('addon:')}"
-    return IN_WORDS[name]
+    return _CONDITIONS[name].words
 
 
 def condition_holds_for(name: str, use: Use, subject: RoleInUse, account: AccountContext) -> Truth:
@@ -61,8 +45,7 @@ def condition_holds_for(name: str, use: Use, subject: RoleInUse, account: Accoun
     cluster = account.cluster(use)
     if cluster is None:
         return None
-    condition = _OF_CLUSTER.get(name)
-    return None if condition is None else condition(cluster)
+    return _CONDITIONS[name].holds(cluster)
 
 
 def _outpost(cluster: Cluster) -> Truth:
@@ -103,18 +86,36 @@ def _family(family: str) -> Callable[[Cluster], Truth]:
     return lambda cluster: None if cluster.ip_family is None else cluster.ip_family == family
 
 
-_OF_CLUSTER: dict[str, Callable[[Cluster], Truth]] = {
-    "auto-mode": lambda cluster: cluster.auto_mode,
-    "local-outpost": _outpost,
-    "not-local-outpost": lambda cluster: negation(_outpost(cluster)),
-    "created-before-2020-04-16": lambda cluster: (
-        None if cluster.created is None else cluster.created < SERVICE_ROLE_SINCE
+class _Condition(NamedTuple):
+    words: str
+    """As the end of `needed where …`."""
+    holds: Callable[[Cluster], Truth] = lambda _: None
+    """Whether it holds for a cluster, as far as AWS shows that."""
+
+
+_CONDITIONS = {
+    "auto-mode": _Condition("Auto Mode is on", lambda cluster: cluster.auto_mode),
+    "local-outpost": _Condition("the cluster is a local one on an Outpost", _outpost),
+    "not-local-outpost": _Condition(
+        "the cluster is not a local one on an Outpost", lambda cluster: negation(_outpost(cluster))
     ),
-    "security-groups-for-pods-or-windows": _branch_interfaces,
-    "pod-identity-agent": lambda cluster: True if cluster.addon("eks-pod-identity-agent") else None,
-    "vpc-cni-on-node-role": cni_on_node_role,
-    "ipv4": _family("ipv4"),
-    "ipv6": _family("ipv6"),
+    "created-before-2020-04-16": _Condition(
+        "the cluster was created before 2020-04-16",
+        lambda cluster: None if cluster.created is None else cluster.created < SERVICE_ROLE_SINCE,
+    ),
+    "security-groups-for-pods-or-windows": _Condition(
+        "pods have security groups of their own or nodes run Windows", _branch_interfaces
+    ),
+    "pod-identity-agent": _Condition(
+        "the Pod Identity agent runs", lambda cluster: True if cluster.addon("eks-pod-identity-agent") else None
+    ),
+    "vpc-cni-on-node-role": _Condition("the VPC CNI has no role of its own", cni_on_node_role),
+    "ipv4": _Condition("the cluster uses IPv4", _family("ipv4")),
+    "ipv6": _Condition("the cluster uses IPv6", _family("ipv6")),
+    "ecr-pull-through-cache": _Condition("an ECR pull-through cache is used"),
+    "cluster-details-not-in-node-config": _Condition("the node's configuration does not describe the cluster"),
+    "ssm-hybrid-activation": _Condition("the node is activated by Systems Manager"),
+    "session-tags": _Condition("sessions have EKS's tags"),
 }
 
 
