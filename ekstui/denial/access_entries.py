@@ -190,7 +190,6 @@ def explain_unauthorized(principal: str | None, cluster: Cluster) -> ForbiddenEx
 
 
 def _why_unknown(principal: str | None, entry: AccessEntry | None, cluster: Cluster) -> str:
-    """Return why a cluster does not know the caller as a sentence."""
     if entry is not None:
         return (
             "The principal has an access entry, so the token is to blame: it is for another cluster or principal, "

@@ -295,7 +295,6 @@ def _context_of(caller: Caller, issuer: str | None, request: Request) -> Iterato
 
 
 def _pod_tags(request: Request, caller: Caller) -> Iterator[tuple[str, str]]:
-    """Yield the known tags of a pod's session."""
     for resource in request.resources:
         parts = arn.split_arn(resource)
         if parts.service == "eks" and parts.resource.startswith("cluster/"):

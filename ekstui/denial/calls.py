@@ -20,8 +20,6 @@ from ekstui.named_tuples import NamedTuple
 
 
 class _Call(NamedTuple):
-    """A denied call in a text."""
-
     start: int
     """Where the text names it."""
     end: int

@@ -8,8 +8,6 @@ from typing import Any, cast
 
 
 class _Pattern:
-    """Stands for a compiled expression."""
-
     def __init__(self, expression: str, flags: int) -> None:
         self._expression = expression
         self._flags = flags

@@ -101,7 +101,6 @@ def change_of_mode(cluster: Cluster) -> tuple[Command, ...]:
 
 
 def _replaced(line: AuthMapping, context: MigrationContext) -> ReplacedLine:
-    """Return what replaces a line."""
     if line.kind == "account":
         note = "It lets a whole account in; an access entry is for one role or user, so each needs its own."
         return ReplacedLine(line, None, notes=(note,))
@@ -204,8 +203,6 @@ def _username(line: AuthMapping, context: MigrationContext) -> tuple[str | None,
 
 
 class _GroupReplacement(NamedTuple):
-    """What replaces a group of a line."""
-
     group: str | None
     """The group of the entry; None if it needs none."""
     policies: tuple[AssociatedPolicy, ...] = ()

@@ -208,7 +208,6 @@ def _parts(message: str) -> list[str]:
 
 @cache
 def _beginnings(messages: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the first part of each message."""
     return tuple(_parts(message)[0] for message in messages)
 
 
