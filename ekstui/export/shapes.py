@@ -98,12 +98,12 @@ def clusters_shape(data: DataStatus, snapshot: AccountSnapshot, answers: Sequenc
 
 
 def _cluster(answer: ClusterAnswer) -> Shape:
-    about = shape(answer.cluster)
+    about, counts = shape(answer.cluster), answer.counts
     issues = about.pop("issues")
     return about | {
         "roles": len(answer.roles),
-        "problems": answer.count("problem"),
-        "advice": answer.count("advice"),
+        "problems": counts["problem"],
+        "advice": counts["advice"],
         "not_judged": list(answer.not_judged),
         "issues": issues,
     }

@@ -118,10 +118,11 @@ class ClusterAnswer:
     Roles of other accounts are not among it: they are never read.
     """
 
-    def count(self, severity: Severity) -> int | None:
-        """Return how many findings have a severity; None if none was found, but not everything was judged."""
-        count = sum(finding.severity == severity for _, finding in findings_worst_first(self))
-        return count or (None if self.not_judged else 0)
+    @property
+    def counts(self) -> Mapping[Severity, int | None]:
+        """How many findings have each severity; None if none has, but not everything was judged."""
+        counts = Counter(finding.severity for _, finding in findings_worst_first(self))
+        return {severity: counts[severity] or (None if self.not_judged else 0) for severity in SEVERITIES}
 
 
 def cluster_answer(library: Library, name: str, region: str | None = None, *, ask: bool = True) -> ClusterAnswer:

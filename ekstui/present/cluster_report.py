@@ -92,7 +92,8 @@ def cluster_cells(cluster: Cluster, answer: ClusterAnswer | None = None, *, wait
     """Return a cluster as a row of the table of clusters; without an answer its counts are `…` while `waiting`, else `?`."""
     unknown = "…" if waiting else "?"
     mode = "?" if cluster.auto_mode is None else "Auto Mode" if cluster.auto_mode else "standard"
-    problems, advice = (answer.count("problem"), answer.count("advice")) if answer else (None, None)
+    counts = answer.counts if answer else {}
+    problems, advice = counts.get("problem"), counts.get("advice")
     issues = len(cluster.all_issues)
     judged = answer is not None and not answer.not_judged
     return (
@@ -125,7 +126,7 @@ def clusters_blocks(snapshot: AccountSnapshot, answers: Sequence[ClusterAnswer])
 
 def _sum_of_clusters(answers: Sequence[ClusterAnswer]) -> Iterator[Block]:
     """Yield how many problems there are, and in how many of the clusters."""
-    problems = [answer.count("problem") or 0 for answer in answers]
+    problems = [answer.counts["problem"] or 0 for answer in answers]
     failing = sum(map(bool, problems))
     judged = not any(answer.not_judged for answer in answers)
     if failing:
@@ -342,8 +343,7 @@ def counts_line(answer: ClusterAnswer) -> tuple[Span | str, ...]:
     """Return how many problems, advice and notes there are, each with its sign, and how many EKS reports."""
     judged = not answer.not_judged
     parts: list[Span | str] = [Span(f"{answer.cluster.name} {answer.cluster.version or ''}".rstrip(), "strong")]
-    for severity in SEVERITIES:
-        count = answer.count(severity)
+    for severity, count in answer.counts.items():
         words = known_words(count, whole=judged)
         noun = severity if severity == "advice" or (count == 1 and judged) else f"{severity}s"
         style = SEVERITY_STYLES[severity] if count else "good" if judged else "warn"

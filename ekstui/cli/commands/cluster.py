@@ -134,7 +134,8 @@ def show_cluster(arguments: Namespace) -> int:
     remark_missing(answer.errors, answer.complete, "everything about this cluster")
     if arguments.fail_on is None:
         return ExitCode.DONE
-    has_problems = bool(answer.cluster.all_issues) or any(map(answer.count, severities_from(arguments.fail_on)))
+    counts = answer.counts
+    has_problems = bool(answer.cluster.all_issues) or any(map(counts.get, severities_from(arguments.fail_on)))
     return gate(has_problems or not answer.complete or bool(answer.not_judged))
 
 
