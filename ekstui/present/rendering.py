@@ -52,6 +52,9 @@ class Laid(NamedTuple):
 _Cell = tuple[Styled, int]
 """A cell of a table, and its width in the terminal's cells."""
 
+_Cells = Sequence[_Cell]
+"""The cells of a row."""
+
 
 def lay_out(blocks: Sequence[Block], width: int, place: Medium, *, whole_tables: bool = False) -> Iterator[Laid]:
     """Yield the lines of an answer; with `whole_tables`, those of tables are not fitted to `width`."""
@@ -203,7 +206,12 @@ def _laid_table(table: Table, key: Hashable, indent: str, width: int | None, pla
                 _measured(names[at].fitted_cell(cell, lengths[at])) if at in names else (cell, size)
                 for at, (cell, size) in enumerate(line)
             ]
-        yield from _laid_row(row, line, own, table, lengths, indent, width, cut=table.one_line and place == "app")
+        if len(line) == 1:
+            yield from _wrapped(own, line[0][0], width or line[0][1] + len(indent), indent, "", row.value)
+        else:
+            cut = table.one_line and place == "app"
+            for part, laid in enumerate(_row_lines(line, table.columns, lengths, indent, width, cut=cut)):
+                yield Laid((own, "line", part) if part else own, laid, None if part else row.value)
         for part, below in enumerate(row.below):
             if isinstance(below, Node):
                 yield from _laid_node(below, (own, part), indent + STEP * 2, width or 80, place, folds=False)
@@ -223,9 +231,7 @@ def _without_yielding(table: Table, room: int) -> Table:
     return table if sum(least) + last.width + len(GAP) * len(others) <= room else without
 
 
-def _crowds_its_remarks(
-    columns: Sequence[Column], rows: Sequence[Sequence[_Cell]], lengths: Sequence[int], room: int
-) -> bool:
+def _crowds_its_remarks(columns: Sequence[Column], rows: Sequence[_Cells], lengths: Sequence[int], room: int) -> bool:
     """Return whether the last column, if it has no title and may shrink, is too narrow to be read."""
     last = columns[-1]
     if last.title or not last.shrink or len(columns) < 2:
@@ -258,43 +264,27 @@ def _measured(cell: Styled) -> _Cell:
     return cell, cells(plain(cell))
 
 
-def _laid_row(
-    row: TableRow,
-    line: Sequence[_Cell],
-    key: Hashable,
-    table: Table,
-    lengths: Sequence[int],
-    indent: str,
-    width: int | None,
-    *,
-    cut: bool,
-) -> Iterator[Laid]:
-    columns = table.columns
-    if len(line) == 1:
-        yield from _wrapped(key, line[0][0], width or line[0][1] + len(indent), indent, "", row.value)
-        return
-    fits = width is None or all(size <= room for (_, size), room in zip(line, lengths, strict=False))
-    for number, parts in enumerate((line,) if fits else _row_lines(line, columns, lengths, cut=cut)):
-        laid = _side_by_side(parts, columns, lengths, indent)
+def _row_lines(
+    line: _Cells, columns: Sequence[Column], lengths: Sequence[int], indent: str, width: int | None, *, cut: bool
+) -> Iterator[Styled]:
+    """Yield the lines of a row: several if a cell is too long for its column, unless `cut` asks for a single one."""
+    parts: Iterable[_Cells] = (line,)
+    if width is not None and any(size > room for (_, size), room in zip(line, lengths, strict=False)):
+        broken = [
+            [(cell, size)]
+            if size <= room
+            else map(_measured, [cut_end(cell, room)] if cut or column.names else wrap(cell, max(room, 1)))
+            for (cell, size), room, column in zip(line, lengths, columns, strict=False)
+        ]
+        parts = zip_longest(*broken, fillvalue=((), 0))
+    for part in parts:
+        laid = _side_by_side(part, columns, lengths, indent)
         if width is not None and sum(lengths) + len(GAP) * (len(lengths) - 1) + len(indent) > width:
             laid = cut_end(laid, width)
-        yield Laid((key, "line", number) if number else key, laid, None if number else row.value)
+        yield laid
 
 
-def _row_lines(
-    line: Sequence[_Cell], columns: Sequence[Column], lengths: Sequence[int], *, cut: bool
-) -> Iterator[Sequence[_Cell]]:
-    """Yield the lines of a row of which a cell is too long for its column; with `cut`, a single one."""
-    broken = [
-        [(cell, size)]
-        if size <= room
-        else map(_measured, [cut_end(cell, room)] if cut or column.names else wrap(cell, max(room, 1)))
-        for (cell, size), room, column in zip(line, lengths, columns, strict=False)
-    ]
-    return zip_longest(*broken, fillvalue=((), 0))
-
-
-def _side_by_side(line: Iterable[_Cell], columns: Sequence[Column], lengths: Sequence[int], indent: str) -> Styled:
+def _side_by_side(line: _Cells, columns: Sequence[Column], lengths: Sequence[int], indent: str) -> Styled:
     """Return cells as one line, each padded to the width of its column, without trailing spaces."""
     pieces: list[tuple[str, Style]] = []
     before = indent
@@ -312,7 +302,7 @@ def _side_by_side(line: Iterable[_Cell], columns: Sequence[Column], lengths: Seq
     return tuple(pieces)
 
 
-def column_widths(columns: Sequence[Column], rows: Sequence[Sequence[_Cell]], width: int | None) -> list[int]:
+def column_widths(columns: Sequence[Column], rows: Sequence[_Cells], width: int | None) -> list[int]:
     """Return the width of each column: that of its longest cell, or less if they would not fit `width`."""
     lengths = [
         max(len(column.title), max((row[index][1] for row in rows if index < len(row) > 1), default=0))
