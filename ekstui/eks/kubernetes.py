@@ -99,17 +99,12 @@ def parse_request(text: str, rules: Mapping[str, Iterable[Rule]]) -> KubernetesR
     return KubernetesRequest(verb, resource, group, sub)
 
 
-def is_kubernetes(text: str) -> bool:
-    """Return whether a question is about a request to Kubernetes."""
-    return text.lower().startswith("k8s:")
-
-
 def requests_meant(text: str, rules: Mapping[str, Iterable[Rule]]) -> tuple[KubernetesRequest, ...]:
     """Return the requests that `kubectl …`, a command such as `exec` alone, or `k8s:…` stands for; empty for any other text."""
     words = text.split()
     if len(words) == 1 and text.strip().lower() in _ALONE:
         words.insert(0, "kubectl")
-    if len(words) == 1 and is_kubernetes(text):
+    if len(words) == 1 and text.lower().startswith("k8s:"):
         try:
             return (parse_request(text, rules),)
         except InputError:

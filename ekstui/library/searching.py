@@ -136,6 +136,11 @@ def _shipped_steps(reader: PublishedPolicies, since: datetime | None) -> tuple[F
     return tuple(steps)
 
 
+def is_kubernetes(text: str) -> bool:
+    """Return whether a question of who can is about a request to Kubernetes."""
+    return text.lower().startswith("k8s:")
+
+
 _ANY_ACTION = re.compile(rb'"Action"\s*:\s*(?:"\*"|\[[^\]]*"\*")')
 
 

@@ -12,13 +12,12 @@ from ekstui.cli.first_use import prepare
 from ekstui.cli.parser import ACCOUNT, JSON, LAYERS, LIMITS, ExitCode, argument, command, flag, one_of, scope
 from ekstui.cli.session import library_for, read_account, remark_age, remark_missing
 from ekstui.cli.streams import print_blocks, print_shape, print_text, remark, terminal_width, to_terminal
-from ekstui.eks.kubernetes import is_kubernetes
 from ekstui.errors import AccountError, InputError, NotFoundError
 from ekstui.export.encoding import shape
 from ekstui.export.shapes import answer_of, kubernetes_holders_shape
 from ekstui.library import Library, maintenance
 from ekstui.library.catalog import knowledge
-from ekstui.library.searching import who_can_answer
+from ekstui.library.searching import is_kubernetes, who_can_answer
 from ekstui.present.access import kubernetes_holders_blocks, no_holder_words, principals_in_clusters_blocks
 from ekstui.present.who_can_report import NARROW, principals_blocks, who_can_blocks, who_can_remarks
 

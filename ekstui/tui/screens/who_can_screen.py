@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from ekstui.change.holders import Holder, WhoCan, nearest_actions
 from ekstui.change.policy import SCOPE_WORDS, Scope, next_scope
-from ekstui.eks.kubernetes import AccessPolicyRules, is_kubernetes
+from ekstui.eks.kubernetes import AccessPolicyRules
 from ekstui.eks.principals import PrincipalCan, PrincipalsCan
 from ekstui.errors import AccountError, EkstuiError, in_app
 from ekstui.iam.action_facts import SHORTEST_NAME, action_completions
@@ -19,7 +19,7 @@ from ekstui.library.cluster_access import PrincipalInCluster, PrincipalsInCluste
 from ekstui.library.lookup import Thing
 from ekstui.library.notation import PolicyAt, RoleSide
 from ekstui.library.principals_can import principals_can
-from ekstui.library.searching import allowed_in, who_can_answer
+from ekstui.library.searching import allowed_in, is_kubernetes, who_can_answer
 from ekstui.present.access import entry_about, kubernetes_holders_blocks, no_holder_words, principals_in_clusters_blocks
 from ekstui.present.blocks import Block, Sentence, Span, Table, level_style, note
 from ekstui.present.rendering import STEP, Row, list_rows, markdown, rows, styled_line
