@@ -115,5 +115,11 @@ def no_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EKSTUI_CACHE", str(tmp_path / "cache"))
 
 
+@pytest.fixture
+def settings_file(tmp_path: Path) -> Path:
+    """Return where a file of settings may be; it is absent at first."""
+    return tmp_path / "config.toml"
+
+
 def _contents(folder: Path) -> dict[str, bytes]:
     return {file.name: sha256(file.read_bytes()).digest() for file in folder.iterdir()}

@@ -1,7 +1,6 @@
 """The commands as a user runs them: stdout, stderr and exit code, here and there of real processes."""
 
 import json
-import os
 import subprocess
 import sys
 from itertools import pairwise
@@ -13,25 +12,10 @@ import pytest
 from ekstui import files
 from ekstui.sources.corpus import Corpus
 from tests.support.bundled import CNI, FAMILY, KNOWN_UNTIL, POLICIES, newest
-from tests.support.command import ekstui
+from tests.support.command import ekstui, ekstui_process
 from tests.support.corpus import raw_corpus
 from tests.support.documents import actions_in
 from tests.support.patience import PATIENCE
-
-
-def process(
-    *arguments: str, stdin: str = "", environment: dict[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
-    """Run a command as a process of its own, where that may differ from a call."""
-    return subprocess.run(
-        [sys.executable, "-m", "ekstui", *arguments],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-        env={**os.environ, "PYTHONUTF8": "1", **(environment or {})},
-    )
 
 
 def answer(*arguments: str) -> dict[str, Any]:
@@ -108,7 +92,7 @@ def test_a_diff_reads_files_and_standard_input(tmp_path: Path) -> None:
     path = tmp_path / "mine.json"
     path.write_text(document, encoding="utf-8")
     assert answer("diff", "AmazonEKS_CNI_Policy@v6", str(path))["kind"] == "none"
-    done = process("diff", "AmazonEKS_CNI_Policy@v5", "-", "--json", stdin=document)
+    done = ekstui_process("diff", "AmazonEKS_CNI_Policy@v5", "-", "--json", stdin=document)
     assert [entry["actions"] for entry in json.loads(done.stdout)["added"]] == [["ec2:DescribeSecurityGroups"]]
 
 
@@ -127,7 +111,7 @@ def test_a_diff_reads_files_and_standard_input(tmp_path: Path) -> None:
     ],
 )
 def test_bad_input_is_answered_with_one_line(arguments: list[str], code: int, words: str) -> None:
-    done = (process if arguments[:1] == ["diff"] or not arguments else ekstui)(*arguments)
+    done = (ekstui_process if arguments[:1] == ["diff"] or not arguments else ekstui)(*arguments)
     assert done.returncode == code
     assert done.stdout == ""
     assert words in done.stderr
@@ -166,7 +150,7 @@ def test_who_can_loads_no_dataclasses() -> None:
 
 
 def test_piped_output_has_no_colour_and_ends_quietly_when_the_reader_leaves() -> None:
-    assert "\x1b" not in process("show", "AmazonEKSClusterPolicy").stdout
+    assert "\x1b" not in ekstui_process("show", "AmazonEKSClusterPolicy").stdout
     done = subprocess.run(
         ["/bin/sh", "-c", '"$0" -m ekstui list --scope all | head -1', sys.executable],
         capture_output=True, text=True, timeout=PATIENCE, check=True,
@@ -213,7 +197,7 @@ def test_the_settings_that_hold_and_what_is_wrong_with_them(tmp_path: Path) -> N
     file = tmp_path / "settings.toml"
     file.write_text('scope = "all"\nthem = "nord"\n[keys]\ncompar = "D"\n', encoding="utf-8")
     environment = {"EKSTUI_CONFIG": str(file), "EKSTUI_THEME": "gruvbox"}
-    done = process("config", "--json", environment=environment)
+    done = ekstui_process("config", "--json", environment=environment)
     assert done.returncode == 0
     answer = json.loads(done.stdout)
     assert answer["settings"]["scope"] == {"value": "all", "from": f"{file}:1"}
@@ -238,7 +222,7 @@ def test_the_settings_that_hold_and_what_is_wrong_with_them(tmp_path: Path) -> N
 
 def test_a_cache_that_cannot_be_trusted_is_said_once_and_stops_no_answer() -> None:
     (files.cache_dir() / "policies.db").write_bytes(b"no cache at all" * 1000)
-    first, second = process("list"), process("list")
+    first, second = ekstui_process("list"), ekstui_process("list")
     assert (first.returncode, first.stdout) == (0, second.stdout)
     assert "set aside" in first.stderr
     assert first.stderr.count("\n") == 1

@@ -13,9 +13,8 @@ from ekstui.cli.main import main, with_command
 from ekstui.cli.parser import build_parser, commands_of
 from ekstui.cli.streams import ProgressLine, form, remark, remark_progress
 from ekstui.sources.corpus import Corpus
-from tests.cli.test_commands import process
 from tests.support.bundled import newest
-from tests.support.command import ekstui
+from tests.support.command import ekstui, ekstui_process
 from tests.support.corpus import small_corpus
 from tests.support.patience import PATIENCE
 from tests.support.terminal import Terminal, environment
@@ -50,7 +49,7 @@ def test_a_name_in_an_error_starts_no_line_of_its_own(capsys: pytest.CaptureFixt
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
 def test_an_encoding_that_lacks_a_sign_spells_it(encoding: str) -> None:
-    done = process(
+    done = ekstui_process(
         "diff", "AmazonEKSClusterPolicy@v7..v8", environment={"PYTHONUTF8": "0", "PYTHONIOENCODING": encoding}
     )
     assert done.returncode == 0, done.stderr
@@ -79,7 +78,7 @@ def test_a_damaged_cache_is_reported_and_the_corpus_answers(
     small = small_corpus(tmp_path / "small")
     monkeypatch.setattr(Corpus, "bundled", staticmethod(lambda: small))
     (tmp_path / "policies.db").write_bytes(b"no database" * 500)
-    done = (process if command == "list" else ekstui)(*command.split(), environment=cache)
+    done = (ekstui_process if command == "list" else ekstui)(*command.split(), environment=cache)
     assert (done.returncode, done.stdout) == (0, whole.stdout)
     assert "policies.db is damaged" in done.stderr
     assert len(list(tmp_path.glob("policies.db.aside-*"))) == 1

@@ -21,11 +21,11 @@ from ekstui.cli.parser import _declared, build_parser, command_of, commands_of, 
 from ekstui.settings import SETTINGS
 from ekstui.tui.keys import all_keys
 from tests.rig.rig import Rig
-from tests.sources.test_files import TWO, package, tarball
 from tests.support.command import ekstui
 from tests.support.filled import copied
 from tests.support.git import commit_all, git, make_repository
 from tests.support.kubernetes import aws_auth, of_all_namespaces, pod
+from tests.support.packages import TWO_VERSIONS, npm_package, tarball
 from tests.support.patience import PATIENCE
 
 ROOT = DOCS.parent
@@ -176,7 +176,7 @@ def test_an_example_runs(
     for name in re.findall(r"[\w./-]+\.yaml", example):
         Path(name).write_text(CLUSTER_CONFIG, encoding="utf-8")
     for name in re.findall(r"[\w./-]+\.tgz", example):
-        tarball(Path(name), ("package/dist/managedPolicies.json", json.dumps(package(Alpha=TWO)).encode()))
+        tarball(Path(name), ("package/dist/managedPolicies.json", json.dumps(npm_package(Alpha=TWO_VERSIONS)).encode()))
     config = tmp_path / "aws-config"
     config.write_text("[profile prod]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = secret\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))

@@ -21,7 +21,7 @@ NODE = f"arn:aws:iam::{ACCOUNT}:role/prod-node"
 KEY = f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/1"
 
 
-def write(path: Path, *statements: dict[str, Any]) -> str:
+def write_document(path: Path, *statements: dict[str, Any]) -> str:
     filled = [{"Effect": "Allow", "Resource": "*", **statement} for statement in statements]
     path.write_text(json.dumps({"Version": "2012-10-17", "Statement": filled}), encoding="utf-8")
     return str(path)
@@ -36,7 +36,7 @@ def verdicts(answer: Any) -> dict[str, str]:
 
 
 def test_service_control_policies_limit_who_can_and_what_a_role_may_do(tmp_path: Path) -> None:
-    library, scp = demo_with(), write(tmp_path / "scp.json", {"Action": ["ec2:Describe*", "ecr:*"]})
+    library, scp = demo_with(), write_document(tmp_path / "scp.json", {"Action": ["ec2:Describe*", "ecr:*"]})
     layers = read_layers([scp])
     before = verdicts(principals_can(library, "ec2:CreateTags"))
     answer = principals_can(library, "ec2:CreateTags", layers=layers)
@@ -57,7 +57,7 @@ def test_service_control_policies_limit_who_can_and_what_a_role_may_do(tmp_path:
 
 def test_a_key_policy_decides_who_can_use_the_key(tmp_path: Path) -> None:
     library = demo_with()
-    path = write(
+    path = write_document(
         tmp_path / "key.json",
         {"Action": "kms:*", "Principal": {"AWS": NODE}},
         {"Effect": "Deny", "Action": "kms:*", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:user/alice"}},
@@ -73,7 +73,10 @@ def test_a_key_policy_decides_who_can_use_the_key(tmp_path: Path) -> None:
 
 
 def test_layers_of_the_settings_count_for_their_account_unless_others_are_given(tmp_path: Path) -> None:
-    scp, full = write(tmp_path / "scp.json", {"Action": "s3:*"}), write(tmp_path / "full.json", {"Action": "*"})
+    scp, full = (
+        write_document(tmp_path / "scp.json", {"Action": "s3:*"}),
+        write_document(tmp_path / "full.json", {"Action": "*"}),
+    )
     settings = {ACCOUNT: {"scp": (scp,)}, "444455556666": {"scp": ("missing.json",)}}
     library = demo_with(settings)
     assert role_answer(library, "prod-node").access.services == ()
@@ -90,7 +93,7 @@ def test_layers_of_the_settings_count_for_their_account_unless_others_are_given(
 
 
 def test_a_bucket_is_taken_to_be_of_the_account(tmp_path: Path) -> None:
-    path = write(tmp_path / "bucket.json", {"Action": "s3:*", "Principal": {"AWS": NODE}})
+    path = write_document(tmp_path / "bucket.json", {"Action": "s3:*", "Principal": {"AWS": NODE}})
     answer = principals_can(demo_with(), "s3:GetObject", "arn:aws:s3:::logs/a", read_layers(resource_policy=[path]))
     assert "prod-node" in [principal.subject.name for principal in answer.principals]
     # Those with a policy of their own need no other.

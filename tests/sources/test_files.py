@@ -1,13 +1,10 @@
 """Archives of policies: their contents are read, what is broken is named, and nothing in them runs or unpacks."""
 
-import io
 import json
 import os
-import tarfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,41 +14,12 @@ from ekstui.sources import git as git_module
 from ekstui.sources.archives import read_collection
 from tests.support.documents import allowing
 from tests.support.git import git
+from tests.support.packages import TWO_VERSIONS, npm_package, tarball, version_json
 from tests.support.patience import PATIENCE
 
 KNOWN = {
     name: Policy(name, f"arn:aws:iam::aws:policy/{name}", 1, (VersionInfo(1, datetime(2020, 1, 1, tzinfo=UTC)),))
     for name in ("Alpha", "Beta")
-}
-
-
-def answer(number: int, action: str, *, default: bool = True, day: int = 1) -> str:
-    version = {
-        "Document": allowing(action),
-        "VersionId": f"v{number}",
-        "IsDefaultVersion": default,
-        "CreateDate": f"2026-05-{day:02}T10:00:00+00:00",
-    }
-    return json.dumps({"PolicyVersion": version})
-
-
-def package(**policies: object) -> dict[str, Any]:
-    return {
-        name: {
-            "arn": f"arn:aws:iam::aws:policy/{name}",
-            "latestVersionId": "v2",
-            "versionsCount": 2,
-            "createdDate": "2019-01-01T00:00:00.000Z",
-            "lastUpdatedDate": "2026-09-01T00:00:00.000Z",
-            "versions": versions,
-        }
-        for name, versions in policies.items()
-    }
-
-
-TWO = {
-    "v2": {"createdDate": "2019-01-01T00:00:00.000Z", "document": allowing("a:Two")},
-    "v1": {"createdDate": "2019-01-01T00:00:00.000Z", "document": allowing("a:One")},
 }
 
 
@@ -65,17 +33,8 @@ def actions_by_version(collection: Collection) -> dict[str, dict[int, str]]:
     }
 
 
-def tarball(path: Path, *members: tuple[str, bytes]) -> Path:
-    with tarfile.open(path, "w:gz") as archive:
-        for name, content in members:
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
-    return path
-
-
 def test_the_npm_package_is_read_as_json_and_as_tarball(tmp_path: Path) -> None:
-    content = json.dumps(package(Alpha={"v3": TWO["v2"], **TWO}, Gamma=TWO)).encode()
+    content = json.dumps(npm_package(Alpha={"v3": TWO_VERSIONS["v2"], **TWO_VERSIONS}, Gamma=TWO_VERSIONS)).encode()
     (tmp_path / "policies.json").write_bytes(content)
     packed = tarball(
         tmp_path / "package.tgz",
@@ -97,7 +56,7 @@ def test_the_npm_package_is_read_as_json_and_as_tarball(tmp_path: Path) -> None:
 
 def test_a_package_is_read_in_steps_and_can_be_stopped_between_any_two_policies(tmp_path: Path) -> None:
     """Its JSON has 77 MB: parsed at once, nothing would be shown and nothing could stop it for seconds."""
-    content = json.dumps(package(**{f"P{n}": TWO for n in range(20)}), indent=1).encode()
+    content = json.dumps(npm_package(**{f"P{n}": TWO_VERSIONS for n in range(20)}), indent=1).encode()
     path = tarball(tmp_path / "package.tgz", ("package/dist/managedPolicies.json", content))
     whole = read_collection(path, KNOWN)
     assert [history.policy.name for history in whole.histories] == [f"P{n}" for n in range(20)]
@@ -123,13 +82,18 @@ def test_a_package_is_read_in_steps_and_can_be_stopped_between_any_two_policies(
 @pytest.mark.parametrize("manifest", ["{}", "[]", '{"version": 5}', "null"])
 def test_a_tarball_whose_manifest_names_no_version_is_read(tmp_path: Path, manifest: str) -> None:
     path = tmp_path / "package.tgz"
-    policies = json.dumps(package(Alpha=TWO)).encode()
+    policies = json.dumps(npm_package(Alpha=TWO_VERSIONS)).encode()
     tarball(path, ("package/package.json", manifest.encode()), ("package/dist/managedPolicies.json", policies))
     assert read_collection(path, KNOWN).source == "package.tgz"
 
 
 def test_what_is_broken_in_the_package_is_named_and_left_out(tmp_path: Path) -> None:
-    broken = package(Alpha=TWO, Beta={"v2": TWO["v2"], "v1": {"document": 3}}, Gamma={"v1": TWO["v1"]}, Delta=7)
+    broken = npm_package(
+        Alpha=TWO_VERSIONS,
+        Beta={"v2": TWO_VERSIONS["v2"], "v1": {"document": 3}},
+        Gamma={"v1": TWO_VERSIONS["v1"]},
+        Delta=7,
+    )
     (tmp_path / "policies.json").write_text(json.dumps(broken))
     collection = read_collection(tmp_path / "policies.json", KNOWN)
     assert actions_by_version(collection) == {"Alpha": {1: "a:One", 2: "a:Two"}, "Beta": {2: "a:Two"}}
@@ -170,14 +134,14 @@ def test_json_that_would_take_gigabytes_is_refused(tmp_path: Path, monkeypatch: 
 
 def test_a_folder_of_answers_is_read_whatever_its_files_are_called(tmp_path: Path) -> None:
     files = {
-        "Alpha@v2.json": answer(2, "a:Two", default=False, day=2),
-        "Alpha-v3.json": answer(3, "a:Three", day=3),
-        "Beta/v5.json": answer(5, "b:Five", day=5),
-        "Gamma.json": answer(1, "c:One"),
+        "Alpha@v2.json": version_json(2, "a:Two", default=False, day=2),
+        "Alpha-v3.json": version_json(3, "a:Three", day=3),
+        "Beta/v5.json": version_json(5, "b:Five", day=5),
+        "Gamma.json": version_json(1, "c:One"),
         "Alpha.json": '{"Policy": {"PolicyName": "Alpha"}}',
         "broken/Beta.json": '{"PolicyVersion": {',
-        "wrong/Beta.json": answer(6, "b:Six").replace('"Allow"', '"Perhaps"'),
-        "other/Beta.json": answer(5, "b:Other", day=5),
+        "wrong/Beta.json": version_json(6, "b:Six").replace('"Allow"', '"Perhaps"'),
+        "other/Beta.json": version_json(5, "b:Other", day=5),
         "notes.txt": "not looked at",
     }
     for name, content in files.items():
@@ -200,13 +164,13 @@ def test_a_folder_of_answers_is_read_whatever_its_files_are_called(tmp_path: Pat
 
 
 def test_half_a_character_which_only_json_can_spell_costs_its_document_alone(tmp_path: Path) -> None:
-    (tmp_path / "Alpha-v1.json").write_text(answer(1, "a:\ud800"))
-    (tmp_path / "Beta-v1.json").write_text(answer(1, "a:Good"))
+    (tmp_path / "Alpha-v1.json").write_text(version_json(1, "a:\ud800"))
+    (tmp_path / "Beta-v1.json").write_text(version_json(1, "a:Good"))
     collection = read_collection(tmp_path, KNOWN)
     assert actions_by_version(collection) == {"Beta": {1: "a:Good"}}
     archive = tmp_path / "package.json"
-    broken = {"v2": TWO["v2"], "v1": TWO["v1"] | {"document": allowing("a:\udfff")}}
-    archive.write_text(json.dumps(package(Alpha=broken, Beta=TWO)))
+    broken = {"v2": TWO_VERSIONS["v2"], "v1": TWO_VERSIONS["v1"] | {"document": allowing("a:\udfff")}}
+    archive.write_text(json.dumps(npm_package(Alpha=broken, Beta=TWO_VERSIONS)))
     packaged = read_collection(archive, KNOWN)
     assert actions_by_version(packaged) == {"Beta": {1: "a:One", 2: "a:Two"}}
     for skipped in (*collection.skipped, *packaged.skipped):
@@ -232,7 +196,7 @@ def test_a_partial_clone_fetches_nothing_and_says_what_it_lacks(tmp_path: Path) 
     (origin / "policies").mkdir(parents=True)
     git(origin, "init")
     for number in (1, 2):
-        (origin / "policies" / "Alpha").write_text(answer(number, f"a:{number}", day=number))
+        (origin / "policies" / "Alpha").write_text(version_json(number, f"a:{number}", day=number))
         git(origin, "add", "-A")
         git(origin, "commit", "-m", "x", day=number)
     git(origin, "config", "uploadpack.allowFilter", "true")
@@ -249,7 +213,7 @@ def test_a_shallow_clone_and_a_linked_work_tree_are_read(tmp_path: Path) -> None
     (origin / "policies").mkdir(parents=True)
     git(origin, "init")
     for number in (1, 2):
-        (origin / "policies" / "Alpha").write_text(answer(number, f"a:{number}", day=number))
+        (origin / "policies" / "Alpha").write_text(version_json(number, f"a:{number}", day=number))
         git(origin, "add", "-A")
         git(origin, "commit", "-m", "x", day=number)
     git(tmp_path, "clone", "--depth=1", f"file://{origin}", str(shallow))
@@ -308,9 +272,9 @@ def test_every_version_in_a_clones_history_is_read_and_its_settings_start_nothin
     (folder / "policies").mkdir(parents=True)
     git(folder, "init")
     commits = [
-        {"Alpha": answer(1, "a:One"), "Beta": answer(1, "b:One")},
-        {"Alpha": answer(2, "a:Two", day=2), "Gamma": answer(1, "c:One"), "broken": "{"},
-        {"Alpha": answer(3, "a:Three", day=3), "big": '{"x": "' + "x" * 2_100_000 + '"}'},
+        {"Alpha": version_json(1, "a:One"), "Beta": version_json(1, "b:One")},
+        {"Alpha": version_json(2, "a:Two", day=2), "Gamma": version_json(1, "c:One"), "broken": "{"},
+        {"Alpha": version_json(3, "a:Three", day=3), "big": '{"x": "' + "x" * 2_100_000 + '"}'},
     ]
     for day, files in enumerate(commits, 1):
         for name, content in files.items():

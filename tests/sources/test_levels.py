@@ -18,7 +18,7 @@ QUEUE = f"arn:aws:sqs:eu-west-1:{ACCOUNT}:jobs"
 FULL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 
 
-def write(path: Path, value: object) -> None:
+def write_json(path: Path, value: object) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(value), encoding="utf-8")
 
@@ -31,47 +31,47 @@ def collected(tmp_path: Path) -> Path:
     scp = "arn:aws:organizations::999999999999:policy/o-1/service_control_policy/p-Regions"
     everything = "arn:aws:organizations::aws:policy/service_control_policy/p-FullAWSAccess"
     rcp = "arn:aws:organizations::999999999999:policy/o-1/resource_control_policy/p-Tls"
-    write(org / "metadata.json", {"id": "o-1", "rootOu": "r-1", "rootAccountId": MANAGEMENT})
-    write(
+    write_json(org / "metadata.json", {"id": "o-1", "rootOu": "r-1", "rootAccountId": MANAGEMENT})
+    write_json(
         org / "ous.json",
         {
             "r-1": {"scps": [everything], "rcps": []},
             "ou-1": {"parent": "r-1", "scps": [everything, scp], "rcps": [rcp]},
         },
     )
-    write(
+    write_json(
         org / "accounts.json",
         {
             ACCOUNT: {"ou": "ou-1", "scps": [everything], "rcps": []},
             MANAGEMENT: {"ou": "r-1", "scps": [everything], "rcps": []},
         },
     )
-    write(org / "ous" / "ou-1" / "metadata.json", {"arn": "…", "name": "Workloads"})
-    write(org / "ous" / "r-1" / "metadata.json", {"arn": "…", "name": "Root"})
-    write(org / "scps" / "p-fullawsaccess" / "policy.json", document(FULL))
-    write(org / "scps" / "p-fullawsaccess" / "metadata.json", {"name": "FullAWSAccess"})
-    write(org / "scps" / "p-regions" / "policy.json", document({**FULL, "Sid": "Regions", "Effect": "Deny"}))
-    write(org / "scps" / "p-regions" / "metadata.json", {"name": "regions"})
-    write(
+    write_json(org / "ous" / "ou-1" / "metadata.json", {"arn": "…", "name": "Workloads"})
+    write_json(org / "ous" / "r-1" / "metadata.json", {"arn": "…", "name": "Root"})
+    write_json(org / "scps" / "p-fullawsaccess" / "policy.json", document(FULL))
+    write_json(org / "scps" / "p-fullawsaccess" / "metadata.json", {"name": "FullAWSAccess"})
+    write_json(org / "scps" / "p-regions" / "policy.json", document({**FULL, "Sid": "Regions", "Effect": "Deny"}))
+    write_json(org / "scps" / "p-regions" / "metadata.json", {"name": "regions"})
+    write_json(
         org / "rcps" / "p-tls" / "policy.json", document({**FULL, "Effect": "Deny", "Principal": "*", "Action": "s3:*"})
     )
     mine = base / "accounts" / ACCOUNT
     role = mine / "iam" / "role" / "team%2fapp"
     boundary = f"arn:aws:iam::{ACCOUNT}:policy/Limit"
-    write(role / "metadata.json", {"arn": ROLE, "name": "App", "permissionBoundary": boundary})
-    write(
+    write_json(role / "metadata.json", {"arn": ROLE, "name": "App", "permissionBoundary": boundary})
+    write_json(
         role / "trust-policy.json",
         document({"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}),
     )
-    write(
+    write_json(
         mine / "iam" / "role" / "plain" / "metadata.json",
         {"arn": f"arn:aws:iam::{ACCOUNT}:role/plain", "name": "plain"},
     )
-    write(mine / "iam" / "policy" / "limit" / "metadata.json", {"arn": boundary, "name": "Limit"})
-    write(mine / "iam" / "policy" / "limit" / "current-policy.json", document(FULL))
-    write(mine / "s3" / "logs" / "metadata.json", {"arn": "arn:aws:s3:::logs", "name": "logs"})
-    write(mine / "s3" / "logs" / "policy.json", document({**FULL, "Principal": "*"}))
-    write(mine / "sqs" / "eu-west-1" / "jobs" / "metadata.json", {"arn": QUEUE, "name": "jobs"})
+    write_json(mine / "iam" / "policy" / "limit" / "metadata.json", {"arn": boundary, "name": "Limit"})
+    write_json(mine / "iam" / "policy" / "limit" / "current-policy.json", document(FULL))
+    write_json(mine / "s3" / "logs" / "metadata.json", {"arn": "arn:aws:s3:::logs", "name": "logs"})
+    write_json(mine / "s3" / "logs" / "policy.json", document({**FULL, "Principal": "*"}))
+    write_json(mine / "sqs" / "eu-west-1" / "jobs" / "metadata.json", {"arn": QUEUE, "name": "jobs"})
     return tmp_path / "iam-data"
 
 
@@ -125,7 +125,9 @@ def test_what_iam_collect_wrote_only_in_part(collected: Path) -> None:
 
 def test_plain_files_are_the_policies_of_the_resources_that_they_name(tmp_path: Path) -> None:
     for name in ("logs", "data"):
-        write(tmp_path / f"{name}.json", document({**FULL, "Principal": "*", "Resource": f"arn:aws:s3:::{name}/*"}))
+        write_json(
+            tmp_path / f"{name}.json", document({**FULL, "Principal": "*", "Resource": f"arn:aws:s3:::{name}/*"})
+        )
     layers = read_layers(resource_policy=[str(tmp_path)])
     applied_layers = layers.for_request(
         Request("s3:ListBucket", ("arn:aws:s3:::logs", "arn:aws:s3:::else")), assumes=False
@@ -138,7 +140,7 @@ def test_plain_files_are_the_policies_of_the_resources_that_they_name(tmp_path: 
     one = read_layers(resource_policy=[str(tmp_path / "data.json")])
     assert list(one.for_request(Request("s3:ListBucket", ("arn:aws:s3:::logs",)), assumes=False).resource) == [None]
     both = {**FULL, "Principal": "*", "Resource": "*"}
-    write(tmp_path / "more.json", document(both))
+    write_json(tmp_path / "more.json", document(both))
     with pytest.raises(InputError, match="may both be the policy"):
         read_layers(resource_policy=[str(tmp_path)]).for_request(
             Request("s3:ListBucket", ("arn:aws:s3:::logs",)), assumes=False
@@ -147,7 +149,7 @@ def test_plain_files_are_the_policies_of_the_resources_that_they_name(tmp_path: 
 
 def test_one_boundary_and_no_session_policy_of_iam_collect(tmp_path: Path, collected: Path) -> None:
     for name in "ab":
-        write(tmp_path / "limits" / f"{name}.json", document(FULL))
+        write_json(tmp_path / "limits" / f"{name}.json", document(FULL))
     with pytest.raises(InputError, match="one permissions boundary"):
         read_layers(boundary=[str(tmp_path / "limits")])
     assert len(read_layers(session_policy=[str(tmp_path / "limits")]).session.policies) == 2

@@ -22,10 +22,10 @@ from ekstui.cli.main import main
 from ekstui.errors import InputError, NetworkError
 from ekstui.sources.corpus import Corpus
 from ekstui.sources.mirror import Mirror, clear_mirrors, is_intact, mirrors
-from tests.sources.test_files import answer
 from tests.support.effort import EFFORT, sample
 from tests.support.filled import copied
 from tests.support.git import git
+from tests.support.packages import version_json
 from tests.support.patience import PATIENCE
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
@@ -92,7 +92,7 @@ class Served:
         return f"http://127.0.0.1:{self.server.server_address[1]}/MAMIP"
 
     def commit(self, name: str, number: int, *, day: int, action: str = "") -> None:
-        (self.folder / "policies" / name).write_text(answer(number, action or f"a:{number}", day=day))
+        (self.folder / "policies" / name).write_text(version_json(number, action or f"a:{number}", day=day))
         git(self.folder, "add", "-A")
         git(self.folder, "commit", "-m", "x", day=day)
 
@@ -139,7 +139,7 @@ def test_what_is_new_is_fetched_and_nothing_else(served: Served, tmp_path: Path)
 
 def test_files_that_the_corpus_knows_are_not_fetched(served: Served, tmp_path: Path) -> None:
     environment = {"GIT_AUTHOR_DATE": "2020-01-01T00:00:00Z", "GIT_COMMITTER_DATE": "2020-01-01T00:00:00Z"}
-    (served.folder / "policies" / "Alpha").write_text(answer(1, "a:1" + "x" * 500_000))
+    (served.folder / "policies" / "Alpha").write_text(version_json(1, "a:1" + "x" * 500_000))
     git(served.folder, "add", "-A")
     identity = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
     subprocess.run(
@@ -172,7 +172,7 @@ def test_a_hostile_archive_starts_nothing(served: Served, tmp_path: Path) -> Non
         f'[submodule "x"]\n\tpath = x\n\turl = ext::sh -c touch% {trap}\n\tupdate = !touch {trap}\n'
     )
     (served.folder / ".lfsconfig").write_text(f"[lfs]\n\turl = ext::touch {trap}\n")
-    (served.folder / "policies" / "--upload-pack=touch trapped").write_text(answer(1, "a:1"))
+    (served.folder / "policies" / "--upload-pack=touch trapped").write_text(version_json(1, "a:1"))
     (served.folder / "policies" / "Beta").symlink_to("/etc/passwd")
     git(served.folder, "add", "-A")
     git(served.folder, "commit", "-m", "x", day=2)
@@ -354,10 +354,10 @@ def test_the_whole_archive_is_read_over_http_and_as_a_folder(
             version = fields | {"IsDefaultVersion": True, "CreateDate": created.isoformat()}
             text = json.dumps({"PolicyVersion": version}).encode()
             commits.append((int(created.timestamp()), history.policy.name, text))
-    commits += [(1_600_000_000 + number, f"Unknown{number}", answer(1, "a:1").encode()) for number in range(406)]
+    commits += [(1_600_000_000 + number, f"Unknown{number}", version_json(1, "a:1").encode()) for number in range(406)]
     commits.sort()
     autumn = int(datetime(2026, 10, 1, tzinfo=UTC).timestamp())
-    fresh = [(autumn + number, f"AmazonEKS{name}", answer(90, f"a:{number}").encode())
+    fresh = [(autumn + number, f"AmazonEKS{name}", version_json(90, f"a:{number}").encode())
              for number, name in enumerate(("ClusterPolicy", "WorkerNodePolicy", "_CNI_Policy"))]  # fmt: skip
     import_history(served.folder, [*commits, *fresh[:2]])
 
@@ -383,7 +383,7 @@ def test_the_whole_archive_is_read_over_http_and_as_a_folder(
     import_history(served.folder, fresh[2:], after="refs/heads/main^0")
     assert "new version AmazonEKS_CNI_Policy v90" in timed(served.url, "one commit more")
     # A history that was forced: the same versions, one with another document.
-    import_history(served.folder, [*commits, (autumn, "AmazonEKSClusterPolicy", answer(90, "a:Lie").encode())])
+    import_history(served.folder, [*commits, (autumn, "AmazonEKSClusterPolicy", version_json(90, "a:Lie").encode())])
     forced = timed(served.url, "forced history")
     assert "its history was rewritten since the last time; what was read before is kept" in forced
     assert "a different document for AmazonEKSClusterPolicy v90" in forced

@@ -17,10 +17,9 @@ from ekstui.library import Library
 from ekstui.sources.archives import read_collection
 from ekstui.sources.moto import Moto
 from ekstui.sources.packages import MAX_POLICIES
-from tests.sources.test_files import answer
 from tests.support.documents import allowing
 from tests.support.filled import copied
-from tests.support.packages import Versions, moto_policies, moto_wheel, npm_json, npm_policies, wheel_of
+from tests.support.packages import Versions, moto_policies, moto_wheel, npm_json, npm_policies, version_json, wheel_of
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 ALPHA: Versions = {1: ("2020-01-01T00:00:00Z", allowing("a:One")), 7: ("2026-10-10T10:10:10Z", allowing("a:Seven"))}
@@ -86,8 +85,8 @@ def test_a_folder_may_have_files_of_any_kind(tmp_path: Path) -> None:
     of_beta: Versions = {1: ("2019-01-01T00:00:00Z", allowing("b:One"))}
     npm_json(tmp_path, npm_policies({"Alpha": older, "Beta": of_beta}, {"Alpha": "/x/"}))
     (tmp_path / "policies").mkdir()
-    (tmp_path / "policies" / "Beta").write_text(answer(2, "b:Two"))
-    (tmp_path / "Alpha-v7.json").write_text(answer(7, "a:Other"))
+    (tmp_path / "policies" / "Beta").write_text(version_json(2, "b:Two"))
+    (tmp_path / "Alpha-v7.json").write_text(version_json(7, "a:Other"))
     (tmp_path / "werkzeug-3.1-py3-none-any.whl").write_bytes(b"no package")
     collection = read_collection(tmp_path, KNOWN)
     versions = {history.policy.name: sorted(history.texts) for history in collection.histories}

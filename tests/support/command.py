@@ -4,10 +4,12 @@ import contextlib
 import io
 import os
 import subprocess
+import sys
 from collections.abc import Mapping
 from unittest import mock
 
 from ekstui.cli.main import main
+from tests.support.patience import PATIENCE
 
 
 def ekstui(
@@ -26,3 +28,18 @@ def ekstui(
         except SystemExit as ended:
             code = int(ended.code or 0)
     return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
+
+
+def ekstui_process(
+    *arguments: str, stdin: str = "", environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a command as a process of its own, where that may differ from a call."""
+    return subprocess.run(
+        [sys.executable, "-m", "ekstui", *arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+        env={**os.environ, "PYTHONUTF8": "1", **(environment or {})},
+    )

@@ -1,10 +1,14 @@
 """Made-up packages of AWS managed policies: the JSON of the npm package, and moto's wheel."""
 
+import io
 import json
+import tarfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from tests.support.documents import allowing
 
 Versions = Mapping[int, tuple[str | None, object]]
 """The versions of a policy by number: when each was made, such as `2026-09-30T00:00:00Z`, and its document."""
@@ -69,4 +73,46 @@ def wheel_of(folder: Path, text: str, version: str = "9.0.0") -> Path:
         wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: moto\nVersion: {version}\n")
         wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         wheel.writestr(f"{info}/RECORD", "")
+    return path
+
+
+def version_json(number: int, action: str, *, default: bool = True, day: int = 1) -> str:
+    """Return what the AWS CLI prints of one version of a policy."""
+    version = {
+        "Document": allowing(action),
+        "VersionId": f"v{number}",
+        "IsDefaultVersion": default,
+        "CreateDate": f"2026-05-{day:02}T10:00:00+00:00",
+    }
+    return json.dumps({"PolicyVersion": version})
+
+
+def npm_package(**policies: object) -> dict[str, Any]:
+    """Return what the npm package has of policies, each with its versions or with what is none."""
+    return {
+        name: {
+            "arn": f"arn:aws:iam::aws:policy/{name}",
+            "latestVersionId": "v2",
+            "versionsCount": 2,
+            "createdDate": "2019-01-01T00:00:00.000Z",
+            "lastUpdatedDate": "2026-09-01T00:00:00.000Z",
+            "versions": versions,
+        }
+        for name, versions in policies.items()
+    }
+
+
+TWO_VERSIONS = {
+    "v2": {"createdDate": "2019-01-01T00:00:00.000Z", "document": allowing("a:Two")},
+    "v1": {"createdDate": "2019-01-01T00:00:00.000Z", "document": allowing("a:One")},
+}
+
+
+def tarball(path: Path, *members: tuple[str, bytes]) -> Path:
+    """Write an archive with these members, each a name and its content."""
+    with tarfile.open(path, "w:gz") as archive:
+        for name, content in members:
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
     return path

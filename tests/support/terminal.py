@@ -396,3 +396,19 @@ def environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:
         **(changes or {}),
     }
     return {name: value for name, value in base.items() if value}
+
+
+LEFT_OFF = (1000, 1002, 1003, 1004, 1006, 1015, 1016, 1049, 2004, 2026, 2048)
+"""The modes of a terminal that an app may set and has to reset: mouse, focus, other screen, paste, synchronised output, resize."""
+
+
+def assert_restored(terminal: Terminal) -> None:
+    """Assert that a program left the terminal as it was: its modes, cursor, keyboard protocol and echo."""
+    modes = terminal.modes
+    assert [mode for mode in LEFT_OFF if modes.get(mode)] == []
+    assert modes[25], "the cursor is hidden"
+    assert modes[7], "lines do not wrap"
+    assert terminal.raw.rfind(b"\x1b[<u") > terminal.raw.rfind(b"\x1b[>25u"), "the keyboard protocol is on"
+    before, after = terminal.modes_before, terminal.termios
+    assert after == before
+    assert after[3] & termios.ECHO

@@ -18,9 +18,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.sources.test_files import answer, tarball
 from tests.support.documents import allowing
-from tests.support.packages import moto_policies, moto_wheel, npm_policies, wheel_of
+from tests.support.packages import moto_policies, moto_wheel, npm_policies, tarball, version_json, wheel_of
 from tests.support.terminal import ROOT, environment
 
 MOST_MEMORY = 1 << 30
@@ -196,7 +195,7 @@ def differences(folder: Path, *times: int, size: int = 16 * MEGABYTE) -> Path:
     for position, many in enumerate(times):
         size, delta = copies(size, many)
         objects.append((names[position + 1], packed_object(7, delta, names[position])))
-    text = answer(99, "eks:Bomb").encode()
+    text = version_json(99, "eks:Bomb").encode()
     literal = b"".join(
         bytes([len(text[start : start + 127])]) + text[start : start + 127] for start in range(0, len(text), 127)
     )

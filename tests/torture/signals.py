@@ -13,8 +13,7 @@ from tests.rig.isolation import isolated
 from tests.rig.proxy import Effect
 from tests.rig.rig import Rig
 from tests.support.filled import fill_cache
-from tests.support.terminal import Terminal
-from tests.tui.driver.test_ending import assert_restored
+from tests.support.terminal import Terminal, assert_restored
 
 APP = (sys.executable, "-m", "ekstui", "--offline")
 

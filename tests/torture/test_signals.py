@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.rig.rig import Rig
+from tests.support.terminal import assert_restored
 from tests.torture.signals import CASES, hung, measured, started
-from tests.tui.driver.test_ending import assert_restored
 
 pytestmark = pytest.mark.usefixtures("own_filled_cache")
 

@@ -22,9 +22,8 @@ from ekstui.library import Library
 from ekstui.tui import driver
 from tests.rig.isolation import isolated
 from tests.support.bundled import CNI, newest
-from tests.support.terminal import Terminal
+from tests.support.terminal import Terminal, assert_restored
 from tests.tui.crashing import broken
-from tests.tui.driver.test_ending import assert_restored
 
 FILLED = pytest.mark.usefixtures("own_filled_cache")
 """The app would fill and index a cache, 2 s of the processor, half a second after its first paint."""

@@ -20,7 +20,7 @@ from ekstui.tui.screens.help_screen import HelpScreen
 from ekstui.tui.screens.palette_screen import PaletteScreen
 from ekstui.tui.widgets.bars import FooterBar, HeaderBar
 from tests.rig.rig import Rig
-from tests.sources.test_files import TWO, package, tarball
+from tests.support.packages import TWO_VERSIONS, npm_package, tarball
 from tests.tui.journeys import settle, shows, travel, type_in, words
 
 KNOWN_UNTIL = Corpus.bundled().manifest().known_until
@@ -168,7 +168,7 @@ def test_without_credentials_the_app_renews_the_policies_from_an_archive(
     _no_credentials: None, toasts: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     archive = tmp_path / "newer.tgz"
-    tarball(archive, ("package/dist/managedPolicies.json", json.dumps(package(Alpha=TWO)).encode()))
+    tarball(archive, ("package/dist/managedPolicies.json", json.dumps(npm_package(Alpha=TWO_VERSIONS)).encode()))
     sync = syncing.sync
     # In place of the public archive, which tests cannot reach.
     monkeypatch.setattr(syncing, "sync", lambda library, _, *rest, **named: sync(library, archive, *rest, **named))

@@ -22,16 +22,13 @@ from tests.support.bundled import POLICIES
 from tests.tui.journeys import settle, shows, travel, words
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "config.toml"
-
-
-def test_a_key_theme_and_scope_of_ones_own(file: Path) -> None:
-    file.write_text('theme = "ansi-light"\nscope = "all"\n[keys]\ndown = "ctrl+n,B"\nscop = "X"\nhelp = "f1"\n')
+def test_a_key_theme_and_scope_of_ones_own(settings_file: Path) -> None:
+    settings_file.write_text(
+        'theme = "ansi-light"\nscope = "all"\n[keys]\ndown = "ctrl+n,B"\nscop = "X"\nhelp = "f1"\n'
+    )
 
     async def journey() -> None:
-        app = EkstuiApp(Library.open(), None, effective(file, {}))
+        app = EkstuiApp(Library.open(), None, effective(settings_file, {}))
         async with app.run_test(size=(120, 40)) as pilot:
             assert app.theme == "ansi-light"
             assert isinstance(app.screen, ExplorerScreen)
@@ -87,9 +84,9 @@ def test_two_ids_can_swap_their_keys_and_the_keys_as_they_are_do_not_clash() -> 
 
 
 def test_a_theme_is_shown_as_the_cursor_moves_and_written_only_if_asked(
-    file: Path, monkeypatch: pytest.MonkeyPatch
+    settings_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("EKSTUI_CONFIG", str(file))
+    monkeypatch.setenv("EKSTUI_CONFIG", str(settings_file))
 
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         async def go_to_light() -> None:
@@ -100,18 +97,18 @@ def test_a_theme_is_shown_as_the_cursor_moves_and_written_only_if_asked(
 
         await go_to_light()
         await pilot.press("escape")
-        assert (app.theme, file.exists()) == ("textual-dark", False)
+        assert (app.theme, settings_file.exists()) == ("textual-dark", False)
         await go_to_light()
         await pilot.press("enter")
         await settle(pilot, lambda: "until ekstui ends" in words(app.screen))
         await pilot.press("enter")
-        assert (app.theme, file.exists()) == ("textual-light", False)
+        assert (app.theme, settings_file.exists()) == ("textual-light", False)
         # The cursor starts at the theme in use; a name that is typed is found before anything has shown it.
         await pilot.press("T", *"nord", "enter")
         await settle(pilot, lambda: "from now on" in words(app.screen))
         await pilot.press("down", "enter")
-        await settle(pilot, file.exists)
-        assert (app.theme, effective(file, {}).settings.theme) == ("nord", "nord")
+        await settle(pilot, settings_file.exists)
+        assert (app.theme, effective(settings_file, {}).settings.theme) == ("nord", "nord")
 
     travel(journey)
 

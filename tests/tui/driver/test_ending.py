@@ -11,12 +11,10 @@ from time import perf_counter
 import pytest
 
 from ekstui.tui.driver.terminal import GRACE
-from tests.support.terminal import Terminal
+from tests.support.terminal import LEFT_OFF, Terminal, assert_restored
 from tests.tui.driver.demo import READY
 
 DEMO = (sys.executable, "-m", "tests.tui.driver.demo")
-
-LEFT_OFF = (1000, 1002, 1003, 1004, 1006, 1015, 1016, 1049, 2004, 2026, 2048)
 
 
 def started(*, ignoring: tuple[signal.Signals, ...] = ()) -> Terminal:
@@ -25,17 +23,6 @@ def started(*, ignoring: tuple[signal.Signals, ...] = ()) -> Terminal:
     terminal.wait_for(lambda: all(text in terminal.text for text in ("Demo", "filter", "row 0", "Quit")))
     terminal.settle(0.3)
     return terminal
-
-
-def assert_restored(terminal: Terminal) -> None:
-    modes = terminal.modes
-    assert [mode for mode in LEFT_OFF if modes.get(mode)] == []
-    assert modes[25], "the cursor is hidden"
-    assert modes[7], "lines do not wrap"
-    assert terminal.raw.rfind(b"\x1b[<u") > terminal.raw.rfind(b"\x1b[>25u"), "the keyboard protocol is on"
-    before, after = terminal.modes_before, terminal.termios
-    assert after == before
-    assert after[3] & termios.ECHO
 
 
 def test_quit_restores_the_terminal() -> None:
