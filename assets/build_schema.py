@@ -25,6 +25,7 @@ import ekstui
 from ekstui.cli.main import ERROR_CODES
 from ekstui.cli.parser import command_of, titles
 from ekstui.cli.streams import SCHEMA, definition_of
+from ekstui.eks.commands import Command
 from ekstui.eks.findings import looking
 from ekstui.export import encoding
 from ekstui.iam.document import Statement
@@ -113,10 +114,7 @@ CONVERTED: dict[tuple[str, str], Schema] = {
     ("Component", "kind"): {"const": "published"},
     ("Component", "newest"): VERSION,
     ("Component", "scope"): {"const": "controllers"},
-    **{(form, "commands"): COMMANDS for form in ("ComponentUpgrade", "Finding", "HealthIssue", "ReplacedLine")},
-    ("EntriesAnswer", "change_of_mode"): COMMANDS,
-    ("ComparedSide", "parameters"): named(none_or(STRING)),
-    ("ComponentUpgrade", "checks"): COMMANDS,
+    ("HealthIssue", "commands"): COMMANDS,
     **{("CopyAnswer", name): {"type": "number"} for name in ("overlap", "nearness")},
     ("CopyAnswer", "newest"): VERSION,
     ("Effective", "settings"): named(is_a("setting")),
@@ -131,8 +129,6 @@ CONVERTED: dict[tuple[str, str], Schema] = {
     ("LessAnswer", "kept"): some(record(pattern=STRING, unused=TEXTS)),
     **{(form, "reach"): REACHES for form in ("Moved", "ReviewedDocument")},
     **{("OrganisationAnswer", name): some(is_a("RecordedAttachment")) for name in ("roles", "users", "groups")},
-    ("PodAnswer", "pods"): TEXTS,
-    ("PodsWithRole", "pods"): TEXTS,
     ("PodAnswer", "restart"): none_or({"description": "A command as its arguments.", **TEXTS}),
     ("PrincipalsCan", "taken_away"): some(is_a("taken_away")),
     ("ReleaseNeed", "required"): some(record(action=STRING, without=STRING)),
@@ -290,12 +286,16 @@ def schema_of(hint: object, *, version: bool = False) -> Schema:
     if origin is not None and issubclass(cast("type", origin), Mapping):
         return named(schema_of(arguments[1]))
     if origin is not None and issubclass(cast("type", origin), Sequence | frozenset):
+        if Command in arguments:
+            return COMMANDS
         return some(
             either(*(schema_of(argument, version=version) for argument in arguments if argument is not Ellipsis))
         )
     kind = cast("type", hint)
     if kind.__name__ in encoding.FIELDS:
         return is_a(kind.__name__)
+    if kind.__name__ in encoding.BY_ATTRIBUTE:
+        return schema_of(attribute(kind, encoding.BY_ATTRIBUTE[kind.__name__]).hint)
     simple: dict[type, Schema] = {
         type(None): {"type": "null"}, str: STRING, bool: BOOLEAN, int: VERSION if version else COUNT,
         float: {"type": "number"}, datetime: TIME, date: {"type": "string", "format": "date"}, Statement: named(ANYTHING),

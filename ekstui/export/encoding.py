@@ -311,7 +311,7 @@ _SPECIAL: Mapping[tuple[str, str], Callable[..., object]] = {
 }
 """Conversions of fields before they are encoded."""
 
-_BY_ATTRIBUTE = {"Command": "arguments", "Pod": "name"}
+BY_ATTRIBUTE = {"Command": "arguments", "Pod": "name"}
 """The classes of which the JSON has one attribute alone."""
 
 
@@ -339,8 +339,8 @@ def encode(value: object) -> object:
     name = type(value).__name__
     if name in FIELDS:
         return shape(value)
-    if name in _BY_ATTRIBUTE:
-        return encode(getattr(value, _BY_ATTRIBUTE[name]))
+    if name in BY_ATTRIBUTE:
+        return encode(getattr(value, BY_ATTRIBUTE[name]))
     if isinstance(value, Sequence) and not hasattr(value, "_fields"):
         return [encode(entry) for entry in value]
     raise TypeError(f"{name} cannot be encoded as JSON")
