@@ -24,7 +24,6 @@ class Key(NamedTuple):
     keys: str
     """Textual's names of the keys, separated by commas."""
     action: str
-    """The Textual action."""
     label: str
     """A word or two, for the footer."""
     help: str

@@ -42,7 +42,6 @@ _CONTEXT = 3
 """Equal lines to show around a difference."""
 
 MIN_WIDTH = 20
-"""The smallest width that lines are wrapped to."""
 
 _MARKS: dict[str, tuple[str, Style]] = {"added": ("+", "added"), "removed": ("−", "removed"), "changed": ("~", "warn")}
 

@@ -135,11 +135,8 @@ class ExplorerScreen(AppScreen):
 
     policy_view: reactive[PolicyView | None] = reactive(None, init=False)
     account: reactive[AccountView] = reactive(AccountView())
-    """The account, as far as it is known."""
     marks: reactive[Marks] = reactive(())
-    """The marked policies and versions, oldest mark first."""
     scope: Scope
-    """The scope of the list."""
 
     def __init__(self, start: Start | None = None, account: AccountView | None = None) -> None:
         super().__init__()

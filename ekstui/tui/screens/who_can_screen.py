@@ -46,7 +46,6 @@ from ekstui.tui.widgets.pane import failure, stale_rows
 from ekstui.tui.widgets.rows import WHOLE_WIDTH
 
 MAX_SUGGESTIONS = 100
-"""The most actions to suggest."""
 
 MOST_COMPLETIONS = 2_000
 """The most completions among which those that the scope allows are looked for."""

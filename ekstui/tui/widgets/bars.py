@@ -74,7 +74,6 @@ class FooterBar(Static):
     app = app(LibraryApp)
 
     _keys: Sequence[Key] = ()
-    """The keys to show."""
     _shown: Sequence[tuple[Key, Styled]] = ()
     """Those that fit, with what is shown of them."""
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from ekstui.tui.base import LibraryApp
 
 LAST_USED = "last used"
-"""The view's name."""
 
 
 class LastUse:

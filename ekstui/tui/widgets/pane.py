@@ -86,7 +86,6 @@ class Pane(HasKeys, Vertical):
     def __init__(self, columns: Sequence[Column]) -> None:
         super().__init__(id=self.TITLE.lower())
         self.filter = ""
-        """The text of the filter."""
         self._about = ""
         self._line: FilterLine | None = None
         self._to_reach: Hashable = None
