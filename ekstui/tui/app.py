@@ -9,7 +9,7 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -218,10 +218,15 @@ class EkstuiApp(LibraryApp):
         """Tell the user when a key that works elsewhere does nothing on this screen."""
         if isinstance(self.screen, ModalScreen) or isinstance(self.focused, Input):
             return
-        wanted = self.pressed(event, all_keys())
-        here = (*self._keys_of_pane, *declared(self.screen), *self.KEYS, *RowList.KEYS)
-        if wanted is not None and wanted.id not in {key.id for key in here}:
-            self.notify(f"{keys_as_shown(event.key)} ({wanted.label}) does nothing here; ? lists the keys.")
+        here = {key.id for key in (*self._keys_of_pane, *declared(self.screen), *self.KEYS, *RowList.KEYS)}
+
+        def tell(keys_of_all: Iterable[Key]) -> None:
+            wanted = self.pressed(event, keys_of_all)
+            if wanted is not None and wanted.id not in here:
+                self.notify(f"{keys_as_shown(event.key)} ({wanted.label}) does nothing here; ? lists the keys.")
+
+        # The first time, this imports the screens that were not opened yet, 130 ms.
+        self.background.run(self, f"key {event.key}", lambda _: all_keys(), tell)
 
     def on_paste(self, event: Paste) -> None:
         """Look up pasted text that no input takes."""

@@ -232,3 +232,12 @@ def test_what_a_pane_gets_late_is_described_as_well() -> None:
         await settle(pilot, lambda: f"v{newest(CNI)}" in str(explorer.line.render()))
 
     travel(journey)
+
+
+def test_a_key_of_a_screen_that_was_never_opened_is_said_to_do_nothing_here(toasts: list[str]) -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await pilot.press("p", "j", "X")
+        await settle(pilot, lambda: any(toast.startswith("p (period) does nothing here") for toast in toasts))
+        assert len(toasts) == 1
+
+    travel(journey)
