@@ -78,7 +78,7 @@ class LineChange(NamedTuple):
         return tuple(value for value in self.after.values if value not in self.before.values)
 
 
-Side = Literal["before", "after"]
+BeforeOrAfter = Literal["before", "after"]
 
 
 class WayChange(NamedTuple):
@@ -127,7 +127,7 @@ class ConditionChange(NamedTuple):
         return (*self.kept, *(way.after for way in self.revised), *self.new)
 
     @property
-    def wider(self) -> Side | None:
+    def wider(self) -> BeforeOrAfter | None:
         """The side that requires nothing that the other does not require too; None if each requires something of its own."""
         more, less = _requires_no_more(self.has, self.had), _requires_no_more(self.had, self.has)
         return None if more == less else "after" if more else "before"
@@ -366,7 +366,7 @@ class StillCovered(NamedTuple):
     """Actions that one side names and the other covers equally by a pattern, so that they are unchanged."""
 
     effect: Effect
-    side: Side
+    side: BeforeOrAfter
     """The side that names them."""
     actions: tuple[str, ...]
     by: str
@@ -430,7 +430,7 @@ class _DifferenceLists(NamedTuple):
 
 
 def _compare(target: Target, before: _Reading, after: _Reading, lists: _DifferenceLists) -> None:
-    side: Side = "before" if target in before.places else "after"
+    side: BeforeOrAfter = "before" if target in before.places else "after"
     here, there = (before, after) if side == "before" else (after, before)
     alike = lists.alike.setdefault(target.effect, [])
     on_both = target in there.places
@@ -449,7 +449,9 @@ def _compare(target: Target, before: _Reading, after: _Reading, lists: _Differen
             lists.covered.append(StillCovered(target.effect, side, (name,), _label(there.covering(target)[0], there)))
 
 
-def _compare_alone(target: Target, side: Side, here: _Reading, there: _Reading, lists: _DifferenceLists) -> None:
+def _compare_alone(
+    target: Target, side: BeforeOrAfter, here: _Reading, there: _Reading, lists: _DifferenceLists
+) -> None:
     """Compare a target that the other side neither names nor covers."""
     lacking = _lacking(target, there, here)
     spelled = here.spelled[target]
@@ -640,7 +642,7 @@ def _alike_together(differences: Iterable[ActionDifference]) -> tuple[ActionDiff
 
 
 def _covered_together(lines: Iterable[StillCovered]) -> tuple[StillCovered, ...]:
-    together: dict[tuple[Effect, Side, str], list[str]] = {}
+    together: dict[tuple[Effect, BeforeOrAfter, str], list[str]] = {}
     for covered in lines:
         together.setdefault((covered.effect, covered.side, covered.by), []).extend(covered.actions)
     return tuple(StillCovered(effect, side, tuple(actions), by) for (effect, side, by), actions in together.items())

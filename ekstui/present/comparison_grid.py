@@ -4,12 +4,12 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, 
 
 from ekstui.change.differences import (
     ActionDifference,
+    BeforeOrAfter,
     ConditionChange,
     Differences,
     GrantedOn,
     ResourceChange,
     ResourceList,
-    Side,
     Way,
 )
 from ekstui.iam.document import Condition, Effect
@@ -110,7 +110,7 @@ def _head(deny: tuple[Span, ...], names: Sequence[str], style: Style) -> tuple[L
     return line, (Span(", ".join(_bare(names, names[0].partition(":")[0])), "muted", media="outside"),)
 
 
-def _of_one(difference: ActionDifference, side: Side) -> list[Cells]:
+def _of_one(difference: ActionDifference, side: BeforeOrAfter) -> list[Cells]:
     """Return where one side allows an action that the other does not name."""
     lacks: Line = Span(NOT_ALLOWED, "muted")
     if difference.part:
@@ -133,7 +133,7 @@ def _of_both(difference: ActionDifference) -> list[Cells]:
     return cells or [("", OTHER, OTHER)]
 
 
-def _sides(has: Line, lacks: Line, side: Side) -> tuple[Line, Line]:
+def _sides(has: Line, lacks: Line, side: BeforeOrAfter) -> tuple[Line, Line]:
     """Return the cells of both sides, of which `side` has something."""
     return (has, lacks) if side == "before" else (lacks, has)
 
@@ -142,7 +142,7 @@ def _of_resources(change: ResourceChange) -> Iterator[Cells]:
     """Yield the resources that one side has and the other has not."""
     has, lacks = _ways(change.ways), Span(NOT_ALLOWED, "muted")
     if change.listed:  # where what one side leaves out, the other allows
-        pairs: tuple[tuple[tuple[str, ...], Side], ...] = (change.removed, "after"), (change.added, "before")
+        pairs: tuple[tuple[tuple[str, ...], BeforeOrAfter], ...] = (change.removed, "after"), (change.added, "before")
     else:
         pairs = (change.removed, "before"), (change.added, "after")
     for resources, side in pairs:

@@ -30,7 +30,7 @@ MOST_PAGES = 2000
 """The most pages of a list: two million roles."""
 
 Item = TypeVar("Item")
-_Answer = TypeVar("_Answer")
+_Result = TypeVar("_Result")
 
 _logger = logging.getLogger("ekstui")
 _CHUNK = 256 * 1024
@@ -82,9 +82,9 @@ def _within(seconds: float, work: Callable[[threading.Event], Any], url: str) ->
     return outcome[0].result()
 
 
-def settled(function: Callable[[Item], _Answer], item: Item) -> Future[_Answer]:
+def settled(function: Callable[[Item], _Result], item: Item) -> Future[_Result]:
     """Return what a call returns or raises, for another thread."""
-    outcome: Future[_Answer] = Future()
+    outcome: Future[_Result] = Future()
     try:
         outcome.set_result(function(item))
     except Exception as error:  # noqa: BLE001 (the receiver raises what it does not handle)

@@ -30,7 +30,7 @@ from ekstui.sources.aws.failures import code_of, failures, source_error_of
 
 ClusterPart = NodeGroup | FargateProfile | Addon | AccessEntry | Capability | PodIdentityAssociation
 
-_Answer = Mapping[str, Any]
+_Reply = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +46,20 @@ class Part:
     answer_key: str
     always: tuple[str, ...]
     """What EKS returns of each, though its model does not say so: an answer without it is not one about the part."""
-    parse: Callable[[Any, _Answer], ClusterPart]
+    parse: Callable[[Any, _Reply], ClusterPart]
     """Takes the entry of the list and the description, which is empty if it could not be read."""
     named: Callable[[Any], str] = str
     """Returns the name in an entry of the list, which mostly is one; MalformedError or KeyError if it has none."""
 
 
-def with_all(answer: _Answer, action: str, names: tuple[str, ...]) -> _Answer:
+def with_all(answer: _Reply, action: str, names: tuple[str, ...]) -> _Reply:
     """Return an answer; MalformedError if something is missing that there always is."""
     if not all(answer.get(name) for name in names):
         raise MalformedError(action)
     return answer
 
 
-def described(cluster: Cluster, answer: _Answer) -> Cluster:
+def described(cluster: Cluster, answer: _Reply) -> Cluster:
     """Return a cluster with what DescribeCluster returned."""
     compute = answer.get("computeConfig") or {}
     network = answer.get("kubernetesNetworkConfig") or {}
@@ -82,7 +82,7 @@ def described(cluster: Cluster, answer: _Answer) -> Cluster:
     )
 
 
-def _issues(kind: str, name: str, answer: _Answer) -> tuple[HealthIssue, ...] | None:
+def _issues(kind: str, name: str, answer: _Reply) -> tuple[HealthIssue, ...] | None:
     """Return what EKS reports; None if it says nothing, since without problems it sends an empty list."""
     issues = (answer.get("health") or {}).get("issues")
     if issues is None:
@@ -99,7 +99,7 @@ def _issues(kind: str, name: str, answer: _Answer) -> tuple[HealthIssue, ...] | 
     )
 
 
-def _addon(name: str, answer: _Answer) -> Addon:
+def _addon(name: str, answer: _Reply) -> Addon:
     return Addon(
         name,
         version=answer.get("addonVersion"),
@@ -109,19 +109,19 @@ def _addon(name: str, answer: _Answer) -> Addon:
     )
 
 
-def _capability(entry: _Answer, answer: _Answer) -> Capability:
+def _capability(entry: _Reply, answer: _Reply) -> Capability:
     name = str(entry["capabilityName"])
     return Capability(name, answer.get("type"), answer.get("roleArn"), _issues("capability", name, answer))
 
 
-def access_entry(principal: str, answer: _Answer) -> AccessEntry:
+def access_entry(principal: str, answer: _Reply) -> AccessEntry:
     """Return a principal's access entry, without its details if there is no description."""
     return AccessEntry(
         principal, answer.get("type"), answer.get("username"), tuple(answer.get("kubernetesGroups") or ())
     )
 
 
-def _association(entry: _Answer, answer: _Answer) -> PodIdentityAssociation:
+def _association(entry: _Reply, answer: _Reply) -> PodIdentityAssociation:
     return PodIdentityAssociation(
         id=str(entry["associationId"]),
         namespace=str(entry["namespace"]),
@@ -135,7 +135,7 @@ def _association(entry: _Answer, answer: _Answer) -> PodIdentityAssociation:
     )
 
 
-def _association_id(entry: _Answer) -> str:
+def _association_id(entry: _Reply) -> str:
     always = ("associationId", "namespace", "serviceAccount")
     return str(with_all(entry, "eks:ListPodIdentityAssociations", always)["associationId"])
 
@@ -373,7 +373,7 @@ class _Reading:
         def work(job: tuple[ClusterPlace, Part, str]) -> ClusterPart:
             (region, cluster), part, name = job
             parameters = {"clusterName": cluster, part.parameter: name}
-            answer: _Answer = self.connection.ask(part.describe_action, region, **parameters)[part.answer_key]
+            answer: _Reply = self.connection.ask(part.describe_action, region, **parameters)[part.answer_key]
             entry = self.entries[job[0], part][name]
             return part.parse(entry, with_all(answer, part.describe_action, part.always))
 

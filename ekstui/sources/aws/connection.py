@@ -25,7 +25,7 @@ from ekstui.sources.aws.answers import (
     Deadline,
     Item,
     MalformedError,
-    _Answer,
+    _Result,
     bound_answers,
     check_form,
     check_lists,
@@ -323,11 +323,11 @@ CHECK_SECONDS = 0.1
 
 
 def in_parallel(
-    function: Callable[[Item], _Answer], items: Iterable[Item], cancelled: Cancelled = never
-) -> Iterator[tuple[Item, Future[_Answer]]]:
+    function: Callable[[Item], _Result], items: Iterable[Item], cancelled: Cancelled = never
+) -> Iterator[tuple[Item, Future[_Result]]]:
     """Call a function for every item in parallel, and yield each with its answer as it comes; stops early when cancelled."""
     waiting = deque(items)
-    done: queue.SimpleQueue[tuple[Item, Future[_Answer]]] = queue.SimpleQueue()
+    done: queue.SimpleQueue[tuple[Item, Future[_Result]]] = queue.SimpleQueue()
     stop = threading.Event()
     left = len(waiting)
 
