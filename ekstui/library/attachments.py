@@ -170,7 +170,7 @@ def _asked_alone(account: Account, snapshot: AccountSnapshot, arn: str, cancelle
 
 
 def attached_everywhere(library: Library, policy: Policy, aggregator: str) -> OrganisationAnswer:
-    """Return who has the policy attached in every account of an aggregator of AWS Config; NotFoundError or AccountError."""
+    """Return who has the policy attached in every account of an aggregator of AWS Config; NotFoundError for an unknown aggregator."""
     account = library.account
     if not account.choice.asks_aws and not account.choice.demo:
         raise AccountError("AWS Config has to be asked for an aggregator.", "Leave out --offline and --account-file.")

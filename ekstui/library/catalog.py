@@ -114,7 +114,7 @@ MAX_CANDIDATES = 20
 
 
 def find_policy(name: str, reader: PolicyReader) -> Policy:
-    """Return the policy of an ARN, an exact name whatever its case, or words of one name alone; AmbiguousError or NotFoundError."""
+    """Return the policy of an ARN, an exact name whatever its case, or words of one name; AmbiguousError for several, NotFoundError for none."""
     if (access_name := access_policy_name(name)) is not None:
         raise _no_iam_policy(access_name)
     if name.startswith("arn:"):

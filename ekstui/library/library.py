@@ -206,7 +206,7 @@ class Library:
         return min(shipped if shipped and aws_scope(scope) is None else [self.data().newest, *shipped])
 
     def policies(self, scope: Scope = "eks") -> tuple[PolicyEntry, ...]:
-        """Return the policies of a scope: EKS's in their own order, AWS's others by name, then what ships, but EKS access policies."""
+        """Return the policies of a scope without EKS access policies: EKS's in their own order, AWS's others by name, then what ships."""
         entries: list[PolicyEntry] = []
         if (among := aws_scope(scope)) is not None:
             entries += self.ask(lambda reader: tuple(map(entry_of, reader.policies(among))))
@@ -215,7 +215,7 @@ class Library:
         return tuple(entries)
 
     def find(self, name: str) -> PolicyEntry:
-        """Return the policy of an ARN, a name whatever its case, or words of one name alone; AmbiguousError or NotFoundError."""
+        """Return the policy of an ARN, a name whatever its case, or words of one name; AmbiguousError for several, NotFoundError for none."""
         if is_version(name):
             raise InputError(f"{name} is a version, not a policy.", f"Write POLICY@{name}.")
         for reader in shipped_in("any"):

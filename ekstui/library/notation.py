@@ -154,7 +154,7 @@ _DAYS = {"h": 1 / 24, "d": 1, "w": 7, "m": 30, "y": 365}
 
 
 def parse_since(text: str, now: datetime) -> datetime:
-    """Return the UTC time of `2026-02-01`, `2026-02-01T10:00Z`, or `36h`, `7d`, `2w`, `3m` or `1y` before `now`; InputError."""
+    """Return the UTC time of `2026-02-01`, `2026-02-01T10:00Z`, or `36h`, `7d`, `2w`, `3m` or `1y` before `now`; InputError otherwise."""
     if match := _AGO.fullmatch(text.strip()):
         try:
             return now - timedelta(days=int(match[1]) * _DAYS[match[2].lower()])

@@ -412,7 +412,7 @@ class Bridge(NamedTuple):
 def bridge(
     library: Library, cluster: str, target: str, since: Mapping[str, str], values: Mapping[str, str]
 ) -> tuple[Bridge, ...]:
-    """Return a policy for each role that runs a component, for the release that runs and `COMPONENT@RELEASE`; InputError or NotFoundError."""
+    """Return a policy for each role that runs a component, for the release that runs and `COMPONENT@RELEASE`."""
     component, at, release = target.partition("@")
     if not (component and at and release):
         raise InputError(f"{target!r} is not COMPONENT@RELEASE.", "For example: --bridge karpenter@v1.14.")

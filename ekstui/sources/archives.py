@@ -50,7 +50,7 @@ class Archive:
 
 
 def read_collection(path: Path, stored: Mapping[str, Policy], cancelled: Cancelled = never) -> Collection:
-    """Return what is in an archive: a package, a clone, or a folder of packages and versions, whose ARNs `stored` tells; InputError."""
+    """Return what is in an archive: a package, a clone, or a folder of packages and versions, whose ARNs `stored` tells."""
     try:
         is_folder, is_there = path.is_dir(), path.exists()
     except OSError as error:  # such as a name that is too long

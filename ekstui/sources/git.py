@@ -102,7 +102,7 @@ def run_git(
     patience: float | None = None,
     cancelled: Cancelled = never,
 ) -> bytes:
-    """Return what git prints in a bare repository, or in none, by one `protocol` such as `https` alone; InputError or NetworkError."""
+    """Return what git prints in a bare repository, or in none, by one `protocol` such as `https` alone; an error says why it failed."""
     place = () if folder is None else ("--git-dir", str(folder), "--no-pager", "--literal-pathspecs")
     bounds = Bounds(LOCAL_PATIENCE if patience is None else patience, MOST_OUTPUT, MOST_MEMORY)
     ended = _ended([*_LIMITS, *place, *arguments], _environment(protocol), bounds, sent, cancelled)

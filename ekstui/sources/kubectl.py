@@ -139,7 +139,7 @@ def read_by_kubectl(
     progress: ReadingProgress | None = None,
     cancelled: Cancelled = never,
 ) -> KubernetesFacts:
-    """Return a cluster's pods, service accounts and aws-auth, of the namespace alone where no more is allowed; AccountError or InputError."""
+    """Return a cluster's pods, service accounts and aws-auth, of the namespace alone where no more is allowed."""
     with tempfile.TemporaryDirectory(prefix="ekstui-") as folder:
         path = Path(folder) / "kubectl"
         command = [

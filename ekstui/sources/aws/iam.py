@@ -218,7 +218,7 @@ def can_exclude(connection: Connection) -> bool:
 def ask_simulator(
     connection: Connection, role_arn: str, request: Request, excluded: Sequence[Excluded] = ()
 ) -> tuple[SimulatedDecision, ...]:
-    """Return the decisions of IAM's own simulator, which knows no resource policies, about a request of a role; AccountError."""
+    """Return the decisions of IAM's own simulator, which knows no resource policies, about a request of a role."""
     action = "iam:SimulatePrincipalPolicy"
     entries = [
         {"ContextKeyName": key, "ContextKeyValues": list(values), "ContextKeyType": "stringList"}

@@ -129,7 +129,7 @@ def _lacks(stored: Policy | None, listed: ListedPolicy) -> bool:
 
 
 def fetch_history(connection: Connection, listed: ListedPolicy, held: Policy | None) -> PolicyHistory:
-    """Return the times of all versions that IAM has of a policy, and the documents of those that are not known; DocumentError."""
+    """Return the times of all versions that IAM has of a policy, and the documents of those that are not known."""
     versions = {
         _number(version["VersionId"]): version
         for page in connection.pages("iam:ListPolicyVersions", PolicyArn=listed.arn, MaxItems=_PAGE)
