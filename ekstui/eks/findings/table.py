@@ -8,7 +8,7 @@ severities, the enums of the JSON schema, `ekstui help findings` and the remedie
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
 from ekstui.eks.findings.subjects import About, AccountContext, Need, RoleInUse
@@ -104,7 +104,7 @@ _Fix = Callable[[Finding, FixPlace], "tuple[Command, ...]"]
 Look = TypeVar("Look", bound=Callable[..., Iterator[Case]])
 
 
-@dataclass(frozen=True)
+@dataclass
 class FindingType:
     """An entry of the table, and the decorator that adds it."""
 
@@ -131,7 +131,8 @@ class FindingType:
         """Add the entry to the table, with the function that looks for it."""
         if self.code in TYPES:
             raise ValueError(f"two findings have the code {self.code}")
-        TYPES[self.code] = replace(self, look=look)
+        self.look = look
+        TYPES[self.code] = self
         return look
 
 
