@@ -11,7 +11,7 @@ import pytest
 from ekstui import files
 from ekstui.cli.main import main
 from ekstui.sources.corpus import Corpus
-from tests.sources.test_account_file import page, role_json, written
+from tests.support.account_files import account_page, role_json, write_values
 from tests.support.bundled import CNI
 from tests.support.command import ekstui
 from tests.support.filled import known_later
@@ -22,7 +22,11 @@ CARRIED = {"PolicyName": "AmazonEKS_CNI_Policy", "PolicyArn": "arn:aws:iam::aws:
 
 def account(folder: Path, **mark: Any) -> str:
     """An account with one role, which has the CNI's policy attached; with `mark` its listing is truncated."""
-    return str(written(folder / "account.json", page(role_json("node", AttachedManagedPolicies=[CARRIED]), **mark)))
+    return str(
+        write_values(
+            folder / "account.json", account_page(role_json("node", AttachedManagedPolicies=[CARRIED]), **mark)
+        )
+    )
 
 
 def test_a_new_policy_has_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:

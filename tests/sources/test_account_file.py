@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -12,35 +11,7 @@ from ekstui.errors import InputError
 from ekstui.iam.document import Document, parse
 from ekstui.sources import account_file
 from ekstui.sources.account_file import read_account_file
-
-POLICY = {"PolicyName": "AmazonEKSClusterPolicy", "PolicyArn": "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"}
-TRUST = {"Statement": {"Effect": "Allow", "Principal": {"Service": "eks.amazonaws.com"}, "Action": "sts:AssumeRole"}}
-
-
-def role_json(name: str, account: str = "111122223333", **more: Any) -> dict[str, Any]:
-    return {
-        "Path": "/team/",
-        "RoleName": name,
-        "RoleId": "AROAEXAMPLE",
-        "Arn": f"arn:aws:iam::{account}:role/team/{name}",
-        "CreateDate": "2024-02-29T10:00:00+00:00",
-        "AssumeRolePolicyDocument": TRUST,
-        "InstanceProfileList": [],
-        "RolePolicyList": [],
-        "AttachedManagedPolicies": [POLICY],
-        "Tags": [],
-        "RoleLastUsed": {"LastUsedDate": "2026-11-01T00:00:00Z", "Region": "eu-west-1"},
-        **more,
-    }
-
-
-def page(*roles: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return {"UserDetailList": [], "GroupDetailList": [], "RoleDetailList": list(roles), "Policies": [], **more}
-
-
-def written(path: Path, *values: object) -> Path:
-    path.write_text("\n".join(json.dumps(value) for value in values))
-    return path
+from tests.support.account_files import POLICY, TRUST, account_page, role_json, write_values
 
 
 def carriers(path: Path) -> list[str]:
@@ -48,15 +19,18 @@ def carriers(path: Path) -> list[str]:
 
 
 def test_whole_and_in_pages_are_the_same(tmp_path: Path) -> None:
-    first, last = page(role_json("a"), IsTruncated=True, Marker="x"), page(role_json("b"), IsTruncated=False)
+    first, last = (
+        account_page(role_json("a"), IsTruncated=True, Marker="x"),
+        account_page(role_json("b"), IsTruncated=False),
+    )
     folder = tmp_path / "pages"
     folder.mkdir()
-    written(folder / "1.json", first)
-    written(folder / "2.json", last)
+    write_values(folder / "1.json", first)
+    write_values(folder / "2.json", last)
     forms = [
-        written(tmp_path / "whole.json", page(role_json("a"), role_json("b"))),
-        written(tmp_path / "list.json", [first, last]),
-        written(tmp_path / "lines.json", first, last),
+        write_values(tmp_path / "whole.json", account_page(role_json("a"), role_json("b"))),
+        write_values(tmp_path / "list.json", [first, last]),
+        write_values(tmp_path / "lines.json", first, last),
         folder,
     ]
     for form in forms:
@@ -69,7 +43,7 @@ def test_whole_and_in_pages_are_the_same(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mark", [{"IsTruncated": True, "Marker": "x"}, {"NextToken": "x"}])
 def test_a_missing_page_is_reported(tmp_path: Path, mark: dict[str, object]) -> None:
-    account = read_account_file(written(tmp_path / "a.json", page(role_json("a"), **mark)))
+    account = read_account_file(write_values(tmp_path / "a.json", account_page(role_json("a"), **mark)))
     assert not account.complete
     assert account.errors[0].kind == "incomplete"
 
@@ -77,7 +51,7 @@ def test_a_missing_page_is_reported(tmp_path: Path, mark: dict[str, object]) -> 
 def test_documents_may_be_encoded_and_a_bad_one_hides_no_role(tmp_path: Path) -> None:
     encoded = role_json("a", AssumeRolePolicyDocument=quote(json.dumps(TRUST)))
     broken = role_json("b", AssumeRolePolicyDocument={"Statement": 3}, RolePolicyList=[{"PolicyName": "p"}])
-    account = read_account_file(written(tmp_path / "a.json", page(encoded, broken)))
+    account = read_account_file(write_values(tmp_path / "a.json", account_page(encoded, broken)))
     assert account.roles[0].trust is not None
     assert account.roles[1].trust is None
     assert account.roles[1].inline[0].document is None
@@ -94,7 +68,7 @@ def test_documents_may_be_encoded_and_a_bad_one_hides_no_role(tmp_path: Path) ->
         ('{"RoleDetailList": {"a": 1}}', "not a list"),
         ('{"RoleDetailList": [{"RoleName": 3}]}', "RoleName"),
         ('{"RoleDetailList": []}', "no role"),
-        (json.dumps(page(role_json("a"), role_json("b", "444455556666"))), "mixes accounts"),
+        (json.dumps(account_page(role_json("a"), role_json("b", "444455556666"))), "mixes accounts"),
     ],
 )
 def test_other_files_are_refused_in_a_sentence(tmp_path: Path, text: str, message: str) -> None:
@@ -142,7 +116,7 @@ def test_the_documents_of_inline_policies_are_parsed_when_they_are_asked_for(
         return parse(value)
 
     monkeypatch.setattr(account_file, "parse", counted)
-    account = read_account_file(written(tmp_path / "account.json", page(*roles)))
+    account = read_account_file(write_values(tmp_path / "account.json", account_page(*roles)))
     assert not [value for value in parsed if value in documents]
     (own,) = account.roles[3].inline
     assert own == InlinePolicy("own", parse(documents[3])) != account.roles[4].inline[0]

@@ -41,7 +41,7 @@ from ekstui.sources.written.reading import sides_of
 from ekstui.store import accounts
 from ekstui.store.policy_store import PolicyStore
 from tests.denial.test_denial import DECODED, MESSAGES, event
-from tests.sources.test_account_file import page, role_json
+from tests.support.account_files import account_page, role_json
 from tests.support.accounts import snapshot
 from tests.torture.hostile import RAW
 
@@ -244,7 +244,7 @@ def _messages() -> list[bytes]:
 
 
 def _accounts() -> list[bytes]:
-    return [json.dumps(page(role_json("a"), role_json("b"))).encode()]
+    return [json.dumps(account_page(role_json("a"), role_json("b"))).encode()]
 
 
 def _packages() -> list[bytes]:

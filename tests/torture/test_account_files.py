@@ -13,7 +13,7 @@ from ekstui.errors import InputError
 from ekstui.sources.account_file import read_account_file
 from ekstui.store.accounts import StoreError, load, store
 from ekstui.store.objects import ObjectFile
-from tests.sources.test_account_file import POLICY, TRUST, page, role_json
+from tests.support.account_files import POLICY, TRUST, account_page, role_json
 from tests.support.accounts import snapshot
 from tests.support.effort import EFFORT
 
@@ -38,7 +38,9 @@ def whole() -> dict[str, Any]:
     policy = {
         "Arn": "arn:aws:iam::111122223333:policy/m", "DefaultVersionId": "v1", "PolicyVersionList": [version]
     }  # fmt: skip
-    return copy.deepcopy(page(full, role_json("b"), UserDetailList=[user], GroupDetailList=[group], Policies=[policy]))
+    return copy.deepcopy(
+        account_page(full, role_json("b"), UserDetailList=[user], GroupDetailList=[group], Policies=[policy])
+    )
 
 
 def mutated(value: Any, chance: random.Random) -> Any:
