@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ekstui.iam.reference import reference
 from ekstui.iam.wildcard import is_wild
 from ekstui.library.notation import parse_since
 from ekstui.named_tuples import NamedTuple
@@ -60,6 +59,8 @@ def matching_policies(facet: Facet, entries: Sequence[PolicyEntry], library: Lib
 
 def _pattern(text: str) -> str:
     """Return a pattern for a typed action or the beginning of one."""
+    from ekstui.iam.reference import reference
+
     if is_wild(text) or reference().find(text) is not None:
         return text
     return f"{text}*" if ":" in text else f"*:{text}*"

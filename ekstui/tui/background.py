@@ -17,7 +17,6 @@ from textual.message_pump import MessagePump
 from ekstui import log, logbook
 from ekstui.errors import AccountError, EkstuiError, MfaNeededError
 from ekstui.iam.text import clean_line
-from ekstui.library import maintenance
 from ekstui.named_tuples import NamedTuple
 from ekstui.present.cache_report import sync_words
 from ekstui.tui.messages import AccountUpdated, AccountView, MfaAsked, PaneFailed
@@ -112,7 +111,7 @@ def sync_and_index(
 
     With `remark`, another source is read where AWS cannot be; it gets a sentence about that.
     """
-    from ekstui.library import syncing
+    from ekstui.library import maintenance, syncing
 
     def read(done: int, total: int) -> None:
         progress("syncing", done, total)

@@ -28,7 +28,7 @@ from ekstui.tui.crash import SurvivingApp
 from ekstui.tui.driver import driver_class
 from ekstui.tui.driver.escape import EscapedKey
 from ekstui.tui.keys import RENEWING, HasKeys, Key
-from ekstui.tui.messages import AccountView, AskExplain, AskWhoCan, Bookmark, action_of
+from ekstui.tui.messages import AccountView, AskExplain, AskWhoCan, Bookmark
 from ekstui.tui.styles import readable
 
 if TYPE_CHECKING:
@@ -268,6 +268,8 @@ class AppScreen(HasKeys, Screen[None]):
         """Show what became known of the account, if the screen is about it."""
 
     def action_who_can(self) -> None:
+        from ekstui.tui.row_actions import action_of
+
         self.post_message(AskWhoCan(action_of(self.row.value) if self.row else ""))
 
     def action_explain(self) -> None:

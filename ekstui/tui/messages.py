@@ -7,10 +7,6 @@ from typing import TYPE_CHECKING, TypeAlias, dataclass_transform
 
 from textual.message import Message
 
-from ekstui.change.differences import ActionDifference
-from ekstui.iam.reference import ActionInfo
-from ekstui.iam.summary import ActionSummary
-from ekstui.iam.wildcard import is_wild
 from ekstui.library.catalog import knowledge
 from ekstui.library.notation import PolicyAt
 from ekstui.named_tuples import NamedTuple
@@ -21,6 +17,7 @@ if TYPE_CHECKING:
     from ekstui.eks.pods import PodPlace
     from ekstui.errors import EkstuiError
     from ekstui.iam.document import Document
+    from ekstui.iam.summary import ActionSummary
     from ekstui.library import AccountChoice, Library
     from ekstui.library.catalog import PolicyEntry
     from ekstui.library.lookup import Thing, ThingKind
@@ -212,22 +209,3 @@ class ShowAction(TypedMessage):
     """Reads the documents to look for it in, as (label, document) pairs; slow."""
     policy: Policy | None = None
     """The policy, if it is AWS managed."""
-
-
-def action_of(value: object) -> str:
-    """Return the action or pattern that a row's value is about, or an empty string."""
-    match value:
-        case ActionSummary(action=action):
-            return action
-        case ActionInfo(name=action):
-            return action
-        case ActionDifference(element="Action", actions=(action,)):
-            return action
-        case _:
-            return ""
-
-
-def one_action_of(value: object) -> str:
-    """Return the action that a row's value is about; empty for a pattern, which no request can name."""
-    action = action_of(value)
-    return "" if is_wild(action) else action

@@ -19,9 +19,7 @@ from textual.reactive import reactive
 from textual.timer import Timer
 
 from ekstui.change.policy import Scope, next_scope
-from ekstui.change.steps import Step
 from ekstui.library.catalog import PolicyEntry, knowledge
-from ekstui.library.maintenance import fill_and_index
 from ekstui.library.notation import RoleSide
 from ekstui.library.remembered import forget_place, kept_place
 from ekstui.named_tuples import NamedTuple
@@ -42,7 +40,6 @@ from ekstui.tui.messages import (
     ShowFound,
     ShowMatrix,
     Start,
-    one_action_of,
     sides_to_compare,
     with_mark,
 )
@@ -346,6 +343,8 @@ class ExplorerScreen(AppScreen):
         library = self.app.library
 
         def fill(job: Job) -> None:
+            from ekstui.library.maintenance import fill_and_index
+
             fill_and_index(library, partial(self._show_progress, job), job.is_cancelled)
 
         self.app.background.run(self, "fill", fill, self._cache_filled)
@@ -665,8 +664,8 @@ class ExplorerScreen(AppScreen):
         row = self.row
         if row is not None and isinstance(row.value, PolicyEntry):
             return PolicyView(row.value, row.value.policy.default_version).place
-        if row is not None and isinstance(row.value, Step) and self.policy_view:
-            return PolicyView(self.policy_view.entry, row.value.version).place
+        if (step := self.versions.step_of(row)) and self.policy_view:
+            return PolicyView(self.policy_view.entry, step.version).place
         return None
 
     def action_diff(self) -> None:
@@ -679,8 +678,8 @@ class ExplorerScreen(AppScreen):
         if self.pane == "attached":
             self._compare_holder(row, here)
             return
-        if row and isinstance(row.value, Step):
-            here = PolicyView(here.entry, row.value.version)
+        if step := self.versions.step_of(row):
+            here = PolicyView(here.entry, step.version)
         elif self.marks and self.pane == "policies":
             # A row of the list stands for the version in force, which may differ from the shown one.
             here = PolicyView(here.entry, here.entry.policy.default_version)
@@ -768,6 +767,8 @@ class ExplorerScreen(AppScreen):
     def action_explain(self) -> None:
         """Explain a request for the action under the cursor, or let the user paste a message."""
         self.catch_up()
+        from ekstui.tui.row_actions import one_action_of
+
         action = one_action_of(self.focused_pane.rows.value)
         against = f"policy:{self.policy_view.place}" if self.policy_view and not self.policy_view.entry.access else ""
         self.post_message(AskExplain(f"{against} {action}" if action else ""))

@@ -28,8 +28,8 @@ from ekstui.tui.messages import (
     Open,
     ShowAction,
     ShowComparison,
-    one_action_of,
 )
+from ekstui.tui.row_actions import one_action_of
 from ekstui.tui.screens.report import AccountReportScreen, asked
 from ekstui.tui.widgets import last_use
 from ekstui.tui.widgets.last_use import LastUse

@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeGuard
 
 from textual import on
 
 from ekstui.change.policy import version_words
-from ekstui.eks.last_accessed import ServiceAccess
-from ekstui.iam.summary import ActionSummary, ServiceSummary, remaining
 from ekstui.library.catalog import knowledge, knowledge_of
 from ekstui.library.notation import PolicyAt
 from ekstui.present.access import access_blocks
-from ekstui.present.permissions import action_line, permission_rows, service_line, unfolded
 from ekstui.present.policy_report import RemainingService, about_blocks, notes_blocks, remaining_blocks
 from ekstui.present.rendering import rows
 from ekstui.present.styled import Row, Styled
 from ekstui.tui import keys
 from ekstui.tui.keys import Key
 from ekstui.tui.messages import PolicyView, ShowAction
-from ekstui.tui.widgets.last_use import LastUse
 from ekstui.tui.widgets.pane import ONE_VIEW, Pane, rows_with
 from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
 
 if TYPE_CHECKING:
     from ekstui.eks.knowledge import PolicyKnowledge, Symptom
     from ekstui.eks.kubernetes import AccessPolicyRules
-    from ekstui.iam.summary import Remaining
+    from ekstui.iam.summary import ActionSummary, Remaining, ServiceSummary
+    from ekstui.tui.background import Job
+    from ekstui.tui.widgets.last_use import LastUse
 
 _View = Literal["allowed", "remaining", "last use"]
 """What the version allows, what it does not, and what the policy was last used for."""
@@ -124,6 +122,8 @@ class PermissionsPane(Pane):
         elif self.policy_view is not None:
             self._forget_view()
             self._view = "last use"
+            from ekstui.tui.widgets.last_use import LastUse
+
             self._last_use = LastUse(self, "last-use", self.policy_view.entry.policy.arn, self.show_rows)
             self.show_rows()
 
@@ -131,11 +131,16 @@ class PermissionsPane(Pane):
         self._view, self._viewed_from = "remaining", self.rows.key
         library, policy, version = self.app.library, policy_view.entry.policy, policy_view.version
 
+        def find(_: Job) -> Remaining:
+            from ekstui.iam.summary import remaining
+
+            return remaining(library.document(policy, version))
+
         def show(answer: Remaining) -> None:
             self._remaining = answer
             self.show_rows()
 
-        self.app.background.run(self, "remaining", lambda _: remaining(library.document(policy, version)), show)
+        self.app.background.run(self, "remaining", find, show)
 
     def leave_view(self) -> bool:
         """Go back to the row of what the version allows from which another view was opened; False if none is."""
@@ -177,6 +182,8 @@ class PermissionsPane(Pane):
         if words:
             services = [service for service in (_matching(service, words) for service in self._services) if service]
             opened = {(service.effect, service.service) for service in services}
+        from ekstui.present.permissions import permission_rows
+
         table = permission_rows(services, opened, width)
         return table if words else self._about_rows() + table
 
@@ -191,27 +198,33 @@ class PermissionsPane(Pane):
 
     def _unfold(self) -> set[tuple[str, str]]:
         """Return the services that there is room to unfold."""
+        from ekstui.present.permissions import unfolded
+
         return unfolded(self._services, self.rows.size.height - len(self._about_rows()))
 
     def about_row(self, row: Row) -> Styled:
         """Return a service and why it is needed, or an action with its grants."""
-        if isinstance(row.value, ServiceSummary):
+        from ekstui.present.permissions import action_line, service_line
+
+        if _is_service(row.value):
             reasons = self._knowledge.services if self._knowledge else {}
             return service_line(row.value, reasons.get(row.value.service))
-        return action_line(row.value) if isinstance(row.value, ActionSummary) else ()
+        return action_line(row.value) if _is_action(row.value) else ()
 
     def footer_keys(self, row: Row | None, *, marks: int) -> Sequence[Key]:
         """Return the keys that work: services unfold, actions can be asked about."""
-        on_action = row is not None and isinstance(row.value, ActionSummary)
+        on_action = row is not None and _is_action(row.value)
         useless = (keys.UNFOLD,) if on_action else (keys.WHO_CAN, keys.EXPLAIN)
         return keys.without(super().footer_keys(row, marks=marks), *useless)
 
     def is_stop(self, row: Row) -> bool:
-        return isinstance(row.value, ServiceSummary)
+        return _is_service(row.value)
 
     def _service(self, value: object) -> tuple[str, str] | None:
         """Return the service that a row is about, as a pair like those that are unfolded; None for another row."""
-        if isinstance(value, ServiceSummary):
+        from ekstui.eks.last_accessed import ServiceAccess
+
+        if _is_service(value):
             return value.effect, value.service
         return (self._view, value.service) if isinstance(value, RemainingService | ServiceAccess) else None
 
@@ -220,7 +233,7 @@ class PermissionsPane(Pane):
         if service := self._service(row.value):
             if (service in self._opened) == fold:
                 self._toggle(service)
-        elif isinstance(row.value, ActionSummary) and fold and isinstance(row.key, tuple):
+        elif _is_action(row.value) and fold and isinstance(row.key, tuple):
             self.rows.move_to(row.key[0])
         return True
 
@@ -234,7 +247,7 @@ class PermissionsPane(Pane):
         value, policy_view = event.row.value, self.policy_view
         if service := self._service(value):
             self._toggle(service)
-        elif isinstance(value, ActionSummary) and policy_view:
+        elif _is_action(value) and policy_view:
             library, policy = self.app.library, policy_view.entry.policy
             place = PolicyAt(policy.name, policy_view.version)
             self.post_message(
@@ -245,6 +258,18 @@ class PermissionsPane(Pane):
                     policy,
                 )
             )
+
+
+def _is_service(value: object) -> TypeGuard[ServiceSummary]:
+    from ekstui.iam.summary import ServiceSummary
+
+    return isinstance(value, ServiceSummary)
+
+
+def _is_action(value: object) -> TypeGuard[ActionSummary]:
+    from ekstui.iam.summary import ActionSummary
+
+    return isinstance(value, ActionSummary)
 
 
 def _matching(service: ServiceSummary, words: Sequence[str]) -> ServiceSummary | None:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.reactive import reactive
 
-from ekstui.change.comparison import changes
-from ekstui.change.steps import Step
-from ekstui.iam.document import Document
-from ekstui.iam.grants import may_match
 from ekstui.library.catalog import knowledge_of
 from ekstui.present.access import access_timeline_blocks
 from ekstui.present.change_lists import pane_rows, version_line
@@ -27,34 +23,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ekstui.change.policy import Policy
+    from ekstui.change.steps import Step
     from ekstui.eks.knowledge import PolicyKnowledge
-    from ekstui.iam.document import ActionElement
     from ekstui.library import Library
     from ekstui.library.notation import PolicyAt
-
-
-_Grants: TypeAlias = "frozenset[tuple[ActionElement, tuple[str, ...]]]"
-Touched: TypeAlias = Mapping[int, _Grants]
-"""By version, the (element, actions) of the grants that it changed; for the first known version, all of them."""
-
-
-def actions_touched(policy: Policy, library: Library) -> Touched:
-    """Return the actions that each known version changed. Slow: reads and compares all versions."""
-    touched: dict[int, _Grants] = {}
-    before = Document(None, None, ())
-    for info in policy.versions:
-        after = library.document(policy, info.number)
-        change = changes(before, after)
-        differences = (*change.added, *change.removed, *change.changed)
-        touched[info.number] = frozenset((difference.element, difference.actions) for difference in differences)
-        before = after
-    return touched
-
-
-def touches(touched: Touched, version: int, typed: str) -> bool:
-    """Return whether a version changed a grant of an action that starts with what was typed."""
-    pattern = f"{typed.removeprefix('action:').lower()}*"
-    return any(may_match(element, actions, pattern) for element, actions in touched.get(version, ()))
+    from ekstui.library.touched import Touched
+    from ekstui.tui.background import Job
 
 
 _COLUMNS = (Column("", 1), Column("Version", 4), Column("Date", 10), Column("Change", 10, share=1))
@@ -151,8 +125,8 @@ class VersionsPane(Pane):
         height, row = self.rows.size.height, self.rows.current
         lines: Sequence[Styled] = ()
         if self.steps and self._until and height >= ROOM_FOR_LINE and not self.words:
-            here = row.value.version if row and isinstance(row.value, Step) else None
-            lines = time_line(self.steps, self._until, self.rows.row_width, here)
+            step = self.step_of(row)
+            lines = time_line(self.steps, self._until, self.rows.row_width, step.version if step else None)
         if height < ROOM_FOR_YEARS:
             lines = lines[:1]
         self.rows.set_head([Row(number, (line,)) for number, line in enumerate(lines)])
@@ -169,18 +143,23 @@ class VersionsPane(Pane):
         return [
             row
             for row in rows_with([word for word in self.words if ":" not in word], rows)
-            if isinstance(row.value, Step)
-            and (touched is None or all(touches(touched, row.value.version, action) for action in actions))
+            if (step := self.step_of(row))
+            and (touched is None or all(touched.matches(step.version, action) for action in actions))
         ]
 
     def _read_touched(self, policy_view: PolicyView) -> None:
         library, policy = self.app.library, policy_view.entry.policy
 
+        def read(_: Job) -> Touched:
+            from ekstui.library.touched import actions_touched
+
+            return actions_touched(policy, library)
+
         def show(touched: Touched) -> None:
             self._touched = touched
             self.show_rows()
 
-        self.app.background.run(self, "touched", lambda _: actions_touched(policy, library), show)
+        self.app.background.run(self, "touched", read, show)
 
     def _show_timeline(self, read: tuple[Sequence[Step], PolicyKnowledge | None, datetime]) -> None:
         self.steps, self._knowledge, self._until = read
@@ -200,8 +179,8 @@ class VersionsPane(Pane):
     def _opened(self, event: RowList.Opened) -> None:
         """Compare a version with the one before it."""
         event.stop()
-        policy_view, step = self.policy_view, event.row.value
-        if policy_view is None or not isinstance(step, Step):
+        policy_view, step = self.policy_view, self.step_of(event.row)
+        if policy_view is None or step is None:
             return
         numbers = [one.version for one in self.steps]
         if index := numbers.index(step.version):
@@ -212,10 +191,16 @@ class VersionsPane(Pane):
 
     def about_row(self, row: Row) -> Styled:
         """Return why AWS made a version, and where its announcement contradicts the document."""
-        return version_line(row.value, self._knowledge) if isinstance(row.value, Step) else ()
+        step = self.step_of(row)
+        return version_line(step, self._knowledge) if step else ()
 
     def is_stop(self, row: Row) -> bool:
-        return isinstance(row.value, Step) and not is_quiet(row.value)
+        step = self.step_of(row)
+        return step is not None and not is_quiet(step)
+
+    def step_of(self, row: Row | None) -> Step | None:
+        """Return the step that a row stands for; None for none, or a row of another pane."""
+        return next((step for step in self.steps if row and row.value is step), None)
 
 
 def _read(policy: Policy, library: Library) -> tuple[Sequence[Step], PolicyKnowledge | None, datetime]:
