@@ -56,21 +56,17 @@ MANY_SERVICES = 20
 
 def check_patterns(document: Document) -> None:
     """Raise DocumentError if a document has more action patterns than can be expanded in a few seconds."""
-    count = sum(len(statement.actions) for statement in document.statements)
-    if count > MAX_PATTERNS:
-        raise DocumentError(f"{count:,} action patterns; ekstui reads up to {MAX_PATTERNS:,}.", "Statement")
-    wild = {pattern for statement in document.statements for pattern in statement.actions if wildcard.is_wild(pattern)}
-    if len(wild) > MAX_WILD_PATTERNS:
-        message = f"{len(wild):,} different patterns with wildcards; ekstui reads up to {MAX_WILD_PATTERNS:,}."
-        raise DocumentError(message, "Statement")
+    patterns = [pattern for statement in document.statements for pattern in statement.actions]
+    wild = {pattern for pattern in patterns if wildcard.is_wild(pattern)}
     broad = sum(wildcard.is_wild(pattern.partition(":")[0]) for pattern in wild)
-    wide = sum(map(_is_wide, document.statements))
-    if wide > MAX_WIDE_STATEMENTS:
-        message = f"{wide:,} statements about actions of every service; ekstui reads up to {MAX_WIDE_STATEMENTS:,}."
-        raise DocumentError(message, "Statement")
-    if broad > MAX_BROAD_PATTERNS:
-        message = f"{broad:,} patterns with a wildcard for the service; ekstui reads up to {MAX_BROAD_PATTERNS:,}."
-        raise DocumentError(message, "Statement")
+    for count, most, what in (
+        (len(patterns), MAX_PATTERNS, "action patterns"),
+        (len(wild), MAX_WILD_PATTERNS, "different patterns with wildcards"),
+        (sum(map(_is_wide, document.statements)), MAX_WIDE_STATEMENTS, "statements about actions of every service"),
+        (broad, MAX_BROAD_PATTERNS, "patterns with a wildcard for the service"),
+    ):
+        if count > most:
+            raise DocumentError(f"{count:,} {what}; ekstui reads up to {most:,}.", "Statement")
 
 
 def names_many_services(document: Document) -> bool:
@@ -321,19 +317,11 @@ class MatchedAction(NamedTuple):
         return self.sources[0].specific or any(source.specific for source in self.sources[1:])
 
 
-class _Group:
-    """The actions that the same statements match and the same statements deny."""
-
-    def __init__(self, statements: tuple[int, ...], denying: tuple[int, ...]) -> None:
-        self.statements = statements
-        self.denying = denying
-        self.by_service: dict[str, tuple[tuple[int, ...], tuple[str, ...]]] = {}
-        """The statements that may apply to different resources for actions of a service, and the keys to check."""
-        self.effective: dict[object, EffectiveGrants] = {}
-        """By whatever else makes a difference."""
-
-
 _NO_SOURCES: tuple[MatchingPattern, ...] = ()
+
+
+_Places = tuple[tuple[int, ...], tuple[int, ...]]
+"""The positions of the statements that match an action, and of those that deny it."""
 
 
 class StatementMatcher:
@@ -348,14 +336,10 @@ class StatementMatcher:
             if entry.effect == "Deny" and effect == "Allow"
         ]
         self._literal_denials = LiteralIndex(denying, PairCount())
-        self._groups: dict[tuple[tuple[int, ...], ...], _Group] = {}
-        self._alone: dict[int, _Group] = {}
-        """By the only statement."""
-        self._by_sources: dict[
-            tuple[int, int], tuple[_Group, tuple[MatchingPattern, ...], tuple[MatchingPattern, ...]]
-        ] = {}
-        """By the identities of two tuples, which are kept so that these are not reused."""
         self._comparisons = Comparisons()
+        # Thousands of actions have few combinations of these.
+        self._matching = cache(self._find_matching)
+        self._effective: dict[tuple[_Places, object], EffectiveGrants] = {}
 
     def service(self, service: str, named: NamedActions) -> list[MatchedAction]:
         """Return the actions of a service that the document matches, in the reference's order, unknown ones last."""
@@ -376,56 +360,36 @@ class StatementMatcher:
         sources: tuple[MatchingPattern, ...],
         denied_by: tuple[MatchingPattern, ...],
     ) -> MatchedAction:
-        group = self._group(sources, denied_by)
+        places, unlike, keys = self._matching(sources, denied_by, service)
         key: object = None
-        unlike: tuple[int, ...] = ()
         if info is not None:
-            unlike, keys = group.by_service.get(service) or self._on_service(group, service)
             supported = tuple([supports_key(info, wanted) for wanted in keys]) if keys else ()
             where = (service, tuple(use.name for use in info.resource_types)) if unlike else info.takes_resources
             key = (where, supported)
-        effective = group.effective.get(key)
+        effective = self._effective.get((places, key))
         if effective is None:
-            effective = group.effective[key] = self._effective(group, info, unlike, key)
-        return MatchedAction(name, info, sources, group.statements, effective)
+            effective = self._effective[places, key] = self._grants(places, info, unlike, key)
+        return MatchedAction(name, info, sources, places[0], effective)
 
-    def _effective(
-        self, group: _Group, info: ActionInfo | None, unlike: tuple[int, ...], key: object
+    def _grants(
+        self, places: _Places, info: ActionInfo | None, unlike: tuple[int, ...], key: object
     ) -> EffectiveGrants:
-        """Return what a group of statements grants of an action; what only some actions are used on, as far as the limit goes."""
-        matching = [self._statements[place] for place in group.statements]
-        denials = [self._statements[place] for place in group.denying]
+        """Return what statements grant of an action; what only some actions are used on, as far as the limit goes."""
+        matching, denials = ([self._statements[place] for place in of_effect] for of_effect in places)
         if self._comparisons.check(sum(check_cost(self._statements[place].resources) for place in unlike)):
             return given_by(matching, info, denials, self._comparisons)
-        unchecked = ("unchecked", key[1] if isinstance(key, tuple) else ())
-        if unchecked not in group.effective:
-            group.effective[unchecked] = given_by(matching, info, denials, self._comparisons, is_checked=False)
-        return group.effective[unchecked]
+        unchecked = places, ("unchecked", key[1] if isinstance(key, tuple) else ())
+        if unchecked not in self._effective:
+            self._effective[unchecked] = given_by(matching, info, denials, self._comparisons, is_checked=False)
+        return self._effective[unchecked]
 
-    def _group(self, sources: tuple[MatchingPattern, ...], denied_by: tuple[MatchingPattern, ...]) -> _Group:
-        if len(sources) == 1 and not denied_by:  # as most are
-            index = sources[0].statement
-            return self._alone.get(index) or self._alone.setdefault(index, self._group_of((index,), ()))
-        ids = id(sources), id(denied_by)
-        entry = self._by_sources.get(ids)
-        if entry is None:
-            group = self._group_of(_places(sources), _places(denied_by))
-            entry = self._by_sources[ids] = group, sources, denied_by
-        return entry[0]
-
-    def _group_of(self, *places: tuple[int, ...]) -> _Group:
-        return self._groups.get(places) or self._groups.setdefault(places, _Group(*places))
-
-    def _on_service(self, group: _Group, service: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
-        """Return the statements that may apply to different resources for actions of a service, and the keys to check."""
-        places = (*group.statements, *group.denying)
-        unlike = tuple(place for place in places if not is_same_for(self._statements[place], service))
-        keys = (key for place in group.statements for key in checked_keys(self._statements[place], service))
-        checks = group.by_service[service] = unlike, tuple(dict.fromkeys(map(kind_of_key, keys)))
-        return checks
-
-
-def _places(sources: tuple[MatchingPattern, ...]) -> tuple[int, ...]:
-    if len(sources) == 1:
-        return (sources[0].statement,)
-    return tuple(dict.fromkeys(source.statement for source in sources))
+    def _find_matching(
+        self, sources: tuple[MatchingPattern, ...], denied_by: tuple[MatchingPattern, ...], service: str
+    ) -> tuple[_Places, tuple[int, ...], tuple[str, ...]]:
+        """Return the statements, those that may apply to different resources for a service's actions, and the keys to check."""
+        matching, denying = (
+            tuple(dict.fromkeys(source.statement for source in of_effect)) for of_effect in (sources, denied_by)
+        )
+        unlike = tuple(place for place in (*matching, *denying) if not is_same_for(self._statements[place], service))
+        keys = (key for place in matching for key in checked_keys(self._statements[place], service))
+        return (matching, denying), unlike, tuple(dict.fromkeys(map(kind_of_key, keys)))

@@ -121,19 +121,21 @@ def template(value: str, *, has_variables: bool = True) -> Template:
     if not has_variables or "${" not in value:
         return (value.translate(_DOLLAR),)
     parts: list[str | Variable] = []
+    text = ""
     position = 0
     for match in VARIABLE.finditer(value, 0, value.rfind("}") + 1):
-        parts.append(value[position : match.start()].translate(_DOLLAR))
+        text += value[position : match.start()].translate(_DOLLAR)
         position = match.end()
         name, comma, rest = match[1].partition(",")
         name = name.strip()
         if name in ("*", "?", "$"):
-            parts.append(name.translate(_LITERALS))
+            text += name.translate(_LITERALS)
             continue
         default = rest.strip().removeprefix("'").removesuffix("'") if comma else None
-        parts.append(Variable(name.lower(), default, name))
-    parts.append(value[position:].translate(_DOLLAR))
-    return _joined(parts)
+        parts += (text, Variable(name.lower(), default, name))
+        text = ""
+    parts.append(text + value[position:].translate(_DOLLAR))
+    return tuple(filter(None, parts))
 
 
 def exactly(parts: Template) -> Template:
@@ -200,16 +202,3 @@ def resolved(parts: Template, context: Context) -> Resolved:
         else:
             resolvable = False
     return Resolved("".join(pieces), resolvable, tuple(unknown))
-
-
-def _joined(parts: list[str | Variable]) -> Template:
-    """Return the parts with adjacent texts joined."""
-    joined: list[str | Variable] = []
-    for part in parts:
-        if isinstance(part, str) and joined and isinstance(joined[-1], str):
-            joined[-1] += part
-        elif part != "" or not joined:
-            joined.append(part)
-    if len(joined) > 1 and joined[0] == "":
-        del joined[0]
-    return tuple(joined)
