@@ -10,7 +10,6 @@ such combination.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
 
 from ekstui.errors import DocumentError
 from ekstui.iam import wildcard
@@ -193,32 +192,15 @@ def named_actions(document: Document, effect: Effect) -> dict[str, NamedActions]
     return dict(services)
 
 
-class _Wild(NamedTuple):
-    """A pattern with a wildcard, to be compared with many actions."""
-
-    piece: str
-    """The longest piece of `pattern`."""
-    pattern: str
-    """In lower case."""
-    source: MatchingPattern
-
-    @classmethod
-    def of(cls, source: MatchingPattern) -> "_Wild":
-        """Return what is compared of a pattern."""
-        pattern = source.pattern.lower()
-        return cls(wildcard.longest_piece(pattern), pattern, source)
-
-
 class LiteralIndex:
     """What statements match of single actions, mainly unknown ones: by name, by wildcard, by exception."""
 
     def __init__(self, statements: Iterable[tuple[int, Statement]], pairs: PairCount) -> None:
         self._pairs = pairs
         self._written: dict[str, str] = {}
-        self._exact: dict[str, list[MatchingPattern]] = {}
-        self._wild: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
-        self._wild_of = cache(self._read_wild)
-        self._broad: list[_Wild] = []
+        self._exact: defaultdict[str, list[MatchingPattern]] = defaultdict(list)
+        self._wild: defaultdict[str, list[tuple[str, MatchingPattern]]] = defaultdict(list)
+        """By service, or `*` for any, with the pattern in lower case."""
         self._exceptions: list[tuple[MatchingPattern, Statement]] = []
         for index, statement in statements:
             if statement.action_element == "NotAction":
@@ -228,19 +210,15 @@ class LiteralIndex:
                 self._add(index, pattern)
 
     def _add(self, index: int, pattern: str) -> None:
-        service, colon, name = pattern.lower().partition(":")
+        lower = pattern.lower()
+        service, colon, name = lower.partition(":")
         if wildcard.is_wild(service) and (colon or not pattern.strip("*")):
-            self._broad.append(_Wild.of(MatchingPattern(index, pattern, specific=False)))
+            self._wild["*"].append((lower, MatchingPattern(index, pattern, specific=False)))
         elif wildcard.is_wild(name):
-            self._wild[service].append((index, pattern))
+            self._wild[service].append((lower, MatchingPattern(index, pattern, specific=True)))
         elif colon and service and name:
-            self._written.setdefault(pattern.lower(), pattern)
-            self._exact.setdefault(pattern.lower(), []).append(MatchingPattern(index, pattern, specific=True))
-
-    def _read_wild(self, service: str) -> list[_Wild]:
-        """Return the patterns with a wildcard in the actions of a service; of most services no literal is looked up."""
-        patterns = self._wild.get(service, ())
-        return [_Wild.of(MatchingPattern(index, pattern, specific=True)) for index, pattern in patterns]
+            self._written.setdefault(lower, pattern)
+            self._exact[lower].append(MatchingPattern(index, pattern, specific=True))
 
     def unknown(self) -> tuple[str, ...]:
         """Return the literal actions that the reference lacks, as first written."""
@@ -250,13 +228,11 @@ class LiteralIndex:
     def sources(self, action: str) -> tuple[MatchingPattern, ...]:
         """Return everything that matches one action, in document order."""
         lower = action.lower()
-        candidates = [*self._wild_of(lower.partition(":")[0]), *self._broad]
+        candidates = [*self._wild.get(lower.partition(":")[0], ()), *self._wild.get("*", ())]
         compared = len(candidates) + sum(len(statement.actions) for _, statement in self._exceptions)
         self._pairs.add(0, compared, 1)
         named = [*self._exact.get(lower, ())]
-        named += [
-            source for piece, pattern, source in candidates if piece in lower and wildcard.matches(pattern, lower)
-        ]
+        named += [source for pattern, source in candidates if wildcard.matches(pattern, lower)]
         named += [source for source, statement in self._exceptions if action_matches(statement, action)]
         return tuple(sorted(named, key=lambda source: source.statement))
 
@@ -317,11 +293,19 @@ class MatchedAction(NamedTuple):
         return self.sources[0].specific or any(source.specific for source in self.sources[1:])
 
 
+class _Group:
+    """The actions that the same statements match and the same statements deny."""
+
+    def __init__(self, statements: tuple[int, ...], denying: tuple[int, ...]) -> None:
+        self.statements = statements
+        self.denying = denying
+        self.by_service: dict[str, tuple[tuple[int, ...], tuple[str, ...]]] = {}
+        """The statements that may apply to different resources for actions of a service, and the keys to check."""
+        self.effective: dict[object, EffectiveGrants] = {}
+        """By whatever else makes a difference."""
+
+
 _NO_SOURCES: tuple[MatchingPattern, ...] = ()
-
-
-_Places = tuple[tuple[int, ...], tuple[int, ...]]
-"""The positions of the statements that match an action, and of those that deny it."""
 
 
 class StatementMatcher:
@@ -336,10 +320,14 @@ class StatementMatcher:
             if entry.effect == "Deny" and effect == "Allow"
         ]
         self._literal_denials = LiteralIndex(denying, PairCount())
+        self._groups: dict[tuple[tuple[int, ...], ...], _Group] = {}
+        self._alone: dict[int, _Group] = {}
+        """By the only statement."""
+        self._by_sources: dict[
+            tuple[int, int], tuple[_Group, tuple[MatchingPattern, ...], tuple[MatchingPattern, ...]]
+        ] = {}
+        """By the identities of two tuples, which are kept so that these are not reused."""
         self._comparisons = Comparisons()
-        # Thousands of actions have few combinations of these.
-        self._matching = cache(self._find_matching)
-        self._effective: dict[tuple[_Places, object], EffectiveGrants] = {}
 
     def service(self, service: str, named: NamedActions) -> list[MatchedAction]:
         """Return the actions of a service that the document matches, in the reference's order, unknown ones last."""
@@ -360,36 +348,56 @@ class StatementMatcher:
         sources: tuple[MatchingPattern, ...],
         denied_by: tuple[MatchingPattern, ...],
     ) -> MatchedAction:
-        places, unlike, keys = self._matching(sources, denied_by, service)
+        group = self._group(sources, denied_by)
         key: object = None
+        unlike: tuple[int, ...] = ()
         if info is not None:
+            unlike, keys = group.by_service.get(service) or self._on_service(group, service)
             supported = tuple([supports_key(info, wanted) for wanted in keys]) if keys else ()
             where = (service, tuple(use.name for use in info.resource_types)) if unlike else info.takes_resources
             key = (where, supported)
-        effective = self._effective.get((places, key))
+        effective = group.effective.get(key)
         if effective is None:
-            effective = self._effective[places, key] = self._grants(places, info, unlike, key)
-        return MatchedAction(name, info, sources, places[0], effective)
+            effective = group.effective[key] = self._effective(group, info, unlike, key)
+        return MatchedAction(name, info, sources, group.statements, effective)
 
-    def _grants(
-        self, places: _Places, info: ActionInfo | None, unlike: tuple[int, ...], key: object
+    def _effective(
+        self, group: _Group, info: ActionInfo | None, unlike: tuple[int, ...], key: object
     ) -> EffectiveGrants:
-        """Return what statements grant of an action; what only some actions are used on, as far as the limit goes."""
-        matching, denials = ([self._statements[place] for place in of_effect] for of_effect in places)
+        """Return what a group of statements grants of an action; what only some actions are used on, as far as the limit goes."""
+        matching = [self._statements[place] for place in group.statements]
+        denials = [self._statements[place] for place in group.denying]
         if self._comparisons.check(sum(check_cost(self._statements[place].resources) for place in unlike)):
             return given_by(matching, info, denials, self._comparisons)
-        unchecked = places, ("unchecked", key[1] if isinstance(key, tuple) else ())
-        if unchecked not in self._effective:
-            self._effective[unchecked] = given_by(matching, info, denials, self._comparisons, is_checked=False)
-        return self._effective[unchecked]
+        unchecked = ("unchecked", key[1] if isinstance(key, tuple) else ())
+        if unchecked not in group.effective:
+            group.effective[unchecked] = given_by(matching, info, denials, self._comparisons, is_checked=False)
+        return group.effective[unchecked]
 
-    def _find_matching(
-        self, sources: tuple[MatchingPattern, ...], denied_by: tuple[MatchingPattern, ...], service: str
-    ) -> tuple[_Places, tuple[int, ...], tuple[str, ...]]:
-        """Return the statements, those that may apply to different resources for a service's actions, and the keys to check."""
-        matching, denying = (
-            tuple(dict.fromkeys(source.statement for source in of_effect)) for of_effect in (sources, denied_by)
-        )
-        unlike = tuple(place for place in (*matching, *denying) if not is_same_for(self._statements[place], service))
-        keys = (key for place in matching for key in checked_keys(self._statements[place], service))
-        return (matching, denying), unlike, tuple(dict.fromkeys(map(kind_of_key, keys)))
+    def _group(self, sources: tuple[MatchingPattern, ...], denied_by: tuple[MatchingPattern, ...]) -> _Group:
+        if len(sources) == 1 and not denied_by:  # as most are
+            index = sources[0].statement
+            return self._alone.get(index) or self._alone.setdefault(index, self._group_of((index,), ()))
+        ids = id(sources), id(denied_by)
+        entry = self._by_sources.get(ids)
+        if entry is None:
+            group = self._group_of(_places(sources), _places(denied_by))
+            entry = self._by_sources[ids] = group, sources, denied_by
+        return entry[0]
+
+    def _group_of(self, *places: tuple[int, ...]) -> _Group:
+        return self._groups.get(places) or self._groups.setdefault(places, _Group(*places))
+
+    def _on_service(self, group: _Group, service: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
+        """Return the statements that may apply to different resources for actions of a service, and the keys to check."""
+        places = (*group.statements, *group.denying)
+        unlike = tuple(place for place in places if not is_same_for(self._statements[place], service))
+        keys = (key for place in group.statements for key in checked_keys(self._statements[place], service))
+        checks = group.by_service[service] = unlike, tuple(dict.fromkeys(map(kind_of_key, keys)))
+        return checks
+
+
+def _places(sources: tuple[MatchingPattern, ...]) -> tuple[int, ...]:
+    if len(sources) == 1:
+        return (sources[0].statement,)
+    return tuple(dict.fromkeys(source.statement for source in sources))

@@ -238,9 +238,8 @@ class Reference:
         first, end = bisect_left(outline.lower, start), bisect_left(outline.lower, f"{start}\uffff")
         if name == f"{start}*":
             return outline.names[first:end]
-        piece = wildcard.longest_piece(name)
         candidates = zip(outline.lower[first:end], outline.names[first:end], strict=True)
-        return tuple([full for lower, full in candidates if piece in lower and wildcard.matches(name, lower)])
+        return tuple([full for lower, full in candidates if wildcard.matches(name, lower)])
 
 
 @cache

@@ -24,17 +24,13 @@ def is_wild(pattern: str) -> bool:
     return "*" in pattern or "?" in pattern
 
 
-def longest_piece(pattern: str) -> str:
-    """Return the longest run of a pattern between its wildcards: a text without it cannot match, which is quick to see."""
-    return max(pattern.replace("?", "*").split("*"), key=len)
-
-
 def matches(pattern: str, text: str) -> bool:
     """Return whether all of `text` matches `pattern`, case-sensitively. A pattern beyond MAX_LENGTH matches nothing."""
     if len(pattern) > MAX_LENGTH:
         return False
     if "?" in pattern:
-        return _run(_automaton(pattern), text)
+        automaton = _automaton(pattern)
+        return automaton.piece in text and _run(automaton, text)
     if "*" not in pattern:
         return pattern == text
     if not text.startswith(pattern[: pattern.index("*")]):
@@ -136,6 +132,8 @@ class _Automaton(NamedTuple):
     """The positions before a `*`."""
     accept: int
     everywhere: int
+    piece: str
+    """The longest run of the pattern between its wildcards: a text without it cannot match, which is quick to see."""
 
     @property
     def start(self) -> int:
@@ -172,7 +170,8 @@ def _automaton(pattern: str) -> _Automaton:
         else:
             named[character] = named.get(character, 0) | 1 << index
     accept = 1 << len(characters)
-    return _Automaton(named, one, run, accept, accept * 2 - 1)
+    piece = max(pattern.replace("?", "*").split("*"), key=len)
+    return _Automaton(named, one, run, accept, accept * 2 - 1, piece)
 
 
 def _run(automaton: _Automaton, text: str) -> bool:
