@@ -156,7 +156,7 @@ def parse_action(text: str) -> str:
             else "Write SERVICE:ACTION, such as ec2:DescribeSubnets."
         )
         raise InputError(f"{text!r} is not an action: an action has a service before a colon.", hint)
-    info = None if wildcard.is_wild(action) else reference().find(action)
+    info = reference().find(action)
     return info.name if info else action
 
 
@@ -173,7 +173,7 @@ def holders_of(
     With `resource`, an ARN or ARN pattern, only those with a grant that can match it are returned. Without `types`,
     `covers` and `lacks` are left empty, which saves most of the time; without `history`, `wider` is.
     """
-    info = _action_info(action)
+    info = reference().find(action)
     holders = (holder_of(candidate, action, resource, types=types, history=history) for candidate in candidates)
     return WhoCan(
         action=info.name if info else action,
@@ -192,7 +192,7 @@ def holder_of(
     grants = everywhere if resource is None else tuple(grant for grant in everywhere if can_match(grant, resource))
     if not grants:
         return None
-    info = _action_info(action)
+    info = reference().find(action)
     via, pattern = _most_specific(allows, action)
     # A policy matches the types of all its grants, whatever resource the question is about.
     covers_types, lacks_types = _types(info, everywhere) if types and info else ((), ())
@@ -256,15 +256,10 @@ def nearest_actions(action: str) -> tuple[str, ...]:
     These are actions of that name in any service, and actions of the services with the most similar names.
     """
     service, _, name = action.lower().partition(":")
-    service_reference = reference()
-    services = (
-        (service,)
-        if service_reference.has_service(service)
-        else spelling.nearest(service, service_reference.services(), 3)
-    )
-    close = spelling.nearest(
-        action, (full for candidate in services for full in service_reference.names(candidate).values()), 5, 0.75
-    )
+    is_listed = reference().has_service(service)
+    services = (service,) if is_listed else spelling.nearest(service, reference().services(), 3)
+    actions = (full for candidate in services for full in reference().names(candidate).values())
+    close = spelling.nearest(action, actions, 5, 0.75)
     # The same name in another service is closer than a similar name.
     names = dict.fromkeys((*_actions_named(name)[:3], *close))
     return tuple(names)[:5]
@@ -272,18 +267,13 @@ def nearest_actions(action: str) -> tuple[str, ...]:
 
 def _actions_named(name: str) -> tuple[str, ...]:
     """Return the reference's actions of that name in any service, ignoring case; at most five."""
-    service_reference = reference()
-    names = (service_reference.names(service).get(name.lower()) for service in service_reference.services())
+    names = (reference().names(service).get(name.lower()) for service in reference().services())
     return tuple(full for full in names if full is not None)[:5]
-
-
-def _action_info(action: str) -> ActionInfo | None:
-    return None if wildcard.is_wild(action) else reference().find(action)
 
 
 def _denied(grants: tuple[Grant, ...], denies: list[Statement], action: str) -> Denied | None:
     if not wildcard.is_wild(action):
-        return denied(grants, denies, _action_info(action))
+        return denied(grants, denies, reference().find(action))
     # A Deny on some actions of a pattern revokes a part of it, however much of these it revokes.
     whole = denied(grants, [statement for statement in denies if matches_all(statement, action)], None)
     if whole == "full" or not denies:

@@ -402,7 +402,7 @@ def _effects_of(
 @lru_cache(maxsize=65536)
 def _grants_on(statement: Statement, action: str, resource: str | None) -> tuple[Grant, ...]:
     """Return what a statement allows or denies of an action where that is used, on a resource if one is given."""
-    info = None if wildcard.is_wild(action) else reference().find(action)
+    info = reference().find(action)
     if statement.resource_element == "NotResource" and resource is None:
         return grants_of(statement) if _leaves_some(statement.resources, info) else ()
     applicable = applicable_resources(info, statement)
@@ -442,7 +442,7 @@ def _what_takes(grants: Sequence[Grant], left: Sequence[Grant], limits: Sequence
 
 def _in_part(limit: _Limit, grants: Sequence[Grant], resource: str | None, action: str) -> str | None:
     """Return how a policy may revoke a part of what grants allow; None if it does not."""
-    info = None if wildcard.is_wild(action) else reference().find(action)
+    info = reference().find(action)
     is_touched = some(
         arn.lists_overlap(grant[:2], deny.grant[:2])
         for deny in limit.denies
@@ -476,7 +476,7 @@ def _is_whole(grant: Grant, action: str, resource: str | None) -> bool:
     """Return whether a grant without conditions certainly allows the action, on the resource if one is given."""
     if resource is not None:
         return arn.list_covers(grant[:2], ("Resource", (resource,))) is True
-    info = None if wildcard.is_wild(action) else reference().find(action)
+    info = reference().find(action)
     if grant.resource_element == "NotResource":
         return True
     # A variable may have no value in the request, and an ARN with missing parts may match nothing.
@@ -494,7 +494,7 @@ def _leaves_some(excluded: tuple[str, ...], info: ActionInfo | None) -> bool:
 @lru_cache(maxsize=1024)
 def _types_besides(free: tuple[Grant, ...], action: str) -> tuple[str, ...]:
     """Return the resource types that requests with an action need too, and that `free` does not match."""
-    info = None if wildcard.is_wild(action) or not free else reference().find(action)
+    info = reference().find(action) if free else None
     if info is None:
         return ()
     matched = types_covered(info, free)

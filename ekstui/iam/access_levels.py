@@ -1,7 +1,7 @@
 """Services by access level: several policies side by side, and what the policies of a role allow together."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 from ekstui.iam import console
@@ -143,12 +143,11 @@ def sum_access(documents: Iterable[Document], boundary: Document | None, above: 
     """
     rows = services_in(merged_document(documents))
     kept = _left(rows)
-    denied = sum(_count(row for row in rows if row.effect == "Allow")) - sum(_count(kept))
+    denied = _count(row for row in rows if row.effect == "Allow") - _count(kept)
     denies = tuple(row for row in rows if row.effect == "Deny")
     within = _within(kept, () if boundary is None else (boundary,))
     limited = _within(within, above)
-    withheld, withheld_above = sum(_count(kept)) - sum(_count(within)), sum(_count(within)) - sum(_count(limited))
-    return SumAccess(tuple(limited), denies, denied, withheld, withheld_above)
+    return SumAccess(tuple(limited), denies, denied, _count(kept) - _count(within), _count(within) - _count(limited))
 
 
 def _within(rows: list[ServiceSummary], ceilings: Iterable[Document]) -> list[ServiceSummary]:
@@ -159,8 +158,8 @@ def _within(rows: list[ServiceSummary], ceilings: Iterable[Document]) -> list[Se
     return rows
 
 
-def _count(rows: Iterable[ServiceSummary]) -> Iterator[int]:
-    return (len(_granted_names(row)) for row in rows)
+def _count(rows: Iterable[ServiceSummary]) -> int:
+    return sum(len(_granted_names(row)) for row in rows)
 
 
 def _granted_names(row: ServiceSummary) -> list[str]:

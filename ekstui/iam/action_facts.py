@@ -101,11 +101,8 @@ def _anywhere(text: str) -> Iterator[str]:
 @cache
 def _by_name() -> list[tuple[str, str]]:
     """Return every action as (lower-case name, full name), sorted; the first call reads all services in 150 ms."""
-    service_reference = reference()
     return sorted(
-        (lower, full)
-        for service in service_reference.services()
-        for lower, full in service_reference.names(service).items()
+        (lower, full) for service in reference().services() for lower, full in reference().names(service).items()
     )
 
 

@@ -20,6 +20,9 @@ ActionElement = Literal["Action", "NotAction"]
 ResourceElement = Literal["Resource", "NotResource"]
 PrincipalElement = Literal["Principal", "NotPrincipal"]
 
+DocumentKind = Literal["identity", "trust", "resource", "resource-control"]
+"""What a document is the policy of; service control policies and permissions boundaries have the rules of identity policies."""
+
 MAX_BYTES = 2_000_000
 """The size of the largest document that is read, in bytes of UTF-8. AWS's largest has 94 KB."""
 
@@ -125,41 +128,28 @@ def object_of(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return Repeated(fields, next(name for name, count in counts.items() if count > 1))
 
 
-def broken_rules(document: Document) -> Iterator[DocumentError]:
-    """Yield why IAM rejects a document as an identity policy, a permissions boundary or a session policy.
+def broken_rules(document: Document, kind: DocumentKind = "identity") -> Iterator[DocumentError]:
+    """Yield why AWS rejects a document as a policy of a kind. Some of AWS's own policies are older than these rules.
 
-    Source: IAM User Guide, "Grammar of the IAM JSON policy language" and the pages on the elements. Some of AWS's own
-    policies are older than these rules.
+    Sources: IAM User Guide, "Grammar of the IAM JSON policy language" and the pages on the elements; AWS Organizations
+    User Guide, "RCP syntax", of which only AWS's own RCPFullAWSAccess has an Allow. A service such as ECR has policies of
+    resources without a Resource.
     """
     yield from _broken_rules(document)
     for index, statement in enumerate(document.statements):
-        if statement.principal_element is not None:
-            place = f"Statement[{index}].{statement.principal_element}"
-            yield DocumentError("an identity policy has no principal.", place)
-    yield from _broken_resources(document)
-
-
-def broken_resource_control_rules(document: Document) -> Iterator[DocumentError]:
-    """Yield why AWS rejects a document as a resource control policy.
-
-    Source: AWS Organizations User Guide, "RCP syntax". Only AWS's own RCPFullAWSAccess has an Allow.
-    """
-    yield from _broken_rules(document)
-    for index, statement in enumerate(document.statements):
-        kinds = [principal.kind for principal in statement.principals]
-        if statement.principal_element != "Principal" or kinds != ["*"]:
-            yield DocumentError('the Principal of a resource control policy is "*".', f"Statement[{index}]")
-    yield from _broken_resources(document)
-
-
-def broken_rules_of_resource(document: Document) -> Iterator[DocumentError]:
-    """Yield why AWS rejects a document as the policy of a resource. Some services, such as ECR, have none with a Resource."""
-    yield from _broken_rules(document)
-    for index, statement in enumerate(document.statements):
-        if statement.principal_element is None:
-            yield DocumentError(
-                "the policy of a resource has a Principal; this statement has none.", f"Statement[{index}]"
-            )
+        place, element = f"Statement[{index}]", statement.principal_element
+        if kind == "identity" and element is not None:
+            yield DocumentError("an identity policy has no principal.", f"{place}.{element}")
+        elif kind == "resource-control":
+            if element != "Principal" or [principal.kind for principal in statement.principals] != ["*"]:
+                yield DocumentError('the Principal of a resource control policy is "*".', place)
+        elif kind != "identity" and element is None:
+            words = "a trust policy" if kind == "trust" else "the policy of a resource"
+            yield DocumentError(f"{words} has a Principal; this statement has none.", place)
+        if kind == "trust" and statement.resource_element is not None:
+            yield DocumentError("a trust policy has no resource.", f"{place}.{statement.resource_element}")
+    if kind in ("identity", "resource-control"):
+        yield from _broken_resources(document)
 
 
 def _broken_resources(document: Document) -> Iterator[DocumentError]:
@@ -172,17 +162,6 @@ def _broken_resources(document: Document) -> Iterator[DocumentError]:
         for resource in statement.resources:
             if not _RESOURCE.fullmatch(resource):
                 yield DocumentError(f'{resource!r} is neither an ARN nor "*".', f"{place}.{statement.resource_element}")
-
-
-def broken_trust_rules(document: Document) -> Iterator[DocumentError]:
-    """Yield why IAM rejects a document as the trust policy of a role."""
-    yield from _broken_rules(document)
-    for index, statement in enumerate(document.statements):
-        place = f"Statement[{index}]"
-        if statement.principal_element is None:
-            yield DocumentError("a trust policy has a Principal; this statement has none.", place)
-        if statement.resource_element is not None:
-            yield DocumentError("a trust policy has no resource.", f"{place}.{statement.resource_element}")
 
 
 def _broken_rules(document: Document) -> Iterator[DocumentError]:

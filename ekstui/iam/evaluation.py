@@ -274,16 +274,25 @@ def _has_policies(request: Request) -> bool:
 class _Result(NamedTuple):
     """The result of a layer, or of one level of it."""
 
-    layer: LayerEvaluation
+    part: _Part
     statements: Sequence[StatementResult]
-    missing: Sequence[str]
-    """The keys that would decide it."""
     denied: Truth
     allowed: Truth
+    besides: tuple[str, ...] = ()
+    """What would decide it besides the keys that its statements miss."""
     directly: Truth = False
     """Whether the policy of the resource names a caller whom no implicit deny limits: a user, a session, or anybody."""
     to_role: Truth = False
     """Whether it names the caller's role, which a boundary and session policies limit."""
+
+    @property
+    def evaluation(self) -> LayerEvaluation:
+        verdict = verdict_by(self.denied, self.allowed)
+        return LayerEvaluation(self.part.layer, self.part.level, verdict, _deciding(self.statements, verdict))
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        return (*(key for result in self.statements for key in result.missing), *self.besides)
 
 
 def _evaluate_resource(
@@ -298,9 +307,9 @@ def _evaluate_resource(
         for part in parts
         if not (service_linked and part.is_of_organization)
     ]
-    layers = tuple(result.layer for result in results)
+    layers = tuple(result.evaluation for result in results)
     # The principal's own policies come first, since they are what can be changed.
-    own_first = sorted(results, key=lambda result: result.layer.layer in ("service-control", "resource-control"))
+    own_first = sorted(results, key=lambda result: result.part.is_of_organization)
     statements = tuple(statement for result in own_first for statement in result.statements)
     evaluation = ResourceEvaluation(resource, "depends", None, statements, (), layers)
     denying = next((layer for layer in layers if layer.verdict == "explicit-deny"), None)
@@ -309,8 +318,8 @@ def _evaluate_resource(
     same_account = is_same_account(context, resource)
     is_allowed, needed = _is_allowed(request, resource, results, same_account)
     if is_allowed is False:
-        by = next((result.layer for result in needed if result.allowed is False), None)
-        return evaluation._replace(verdict="implicit-deny", decided_by=None if by is None else by.layer)
+        by = next((result.part.layer for result in needed if result.allowed is False), None)
+        return evaluation._replace(verdict="implicit-deny", decided_by=by)
     if is_allowed and all(result.denied is False for result in results):
         return evaluation._replace(verdict="allowed")
     missing = [key for result in own_first for key in result.missing]
@@ -323,8 +332,8 @@ def _is_allowed(
     request: Request, resource: str | None, results: Sequence[_Result], same_account: Truth
 ) -> tuple[Truth, Sequence[_Result]]:
     """Return whether enough layers allow a request that none denies, and the layers that it needs, the most final first."""
-    by_layer = {result.layer.layer: result for result in results}
-    above = [result for result in results if result.layer.layer in ("service-control", "resource-control")]
+    by_layer = {result.part.layer: result for result in results}
+    above = [result for result in results if result.part.is_of_organization]
     own = [by_layer[layer] for layer in ("identity", "boundary", "session") if layer in by_layer]
     is_above = every(result.allowed for result in above)
     by_own = every(result.allowed for result in own)
@@ -334,7 +343,7 @@ def _is_allowed(
     if not _has_policies(request):
         return every((is_above, of_resource.allowed)), (*above, of_resource)
     by_both = every((of_resource.allowed, by_own))
-    within_limits = every(result.allowed for result in own if result.layer.layer != "identity")
+    within_limits = every(result.allowed for result in own if result.part.layer != "identity")
     is_needed = needs_policy_of_resource(resource)
     within_account = some(
         (of_resource.directly, every((of_resource.to_role, within_limits)), by_both if is_needed else by_own)
@@ -343,7 +352,7 @@ def _is_allowed(
         is_granted = by_both if by_both is within_account else None
     else:
         is_granted = within_account if same_account else by_both
-    needed = [result for result in own if not (of_resource.to_role and result.layer.layer == "identity")]
+    needed = [result for result in own if not (of_resource.to_role and result.part.layer == "identity")]
     if is_needed or same_account is False:
         needed.insert(0, of_resource)
     return every((is_above, is_granted)), (*above, *needed)
@@ -387,12 +396,7 @@ def _evaluate_policy_of_resource(
                 for entry in named:
                     granted[_how_granted(entry, caller)].append(every((result.matches, entry.is_caller)))
     denied, allowed = any_matches(statements, "Deny"), any_matches(statements, "Allow")
-    verdict = verdict_by(denied, allowed)
-    missing = [key for result in statements for key in result.missing]
-    layer = LayerEvaluation("resource", None, verdict, _deciding(statements, verdict))
-    return _Result(
-        layer, statements, missing, denied, allowed, some(granted["directly"]), some(granted["to_role"])
-    )  # fmt: skip
+    return _Result(part, statements, denied, allowed, (), some(granted["directly"]), some(granted["to_role"]))
 
 
 def _how_granted(named: PrincipalMatch, caller: Caller) -> Literal["directly", "to_role", "to_account"]:
@@ -423,24 +427,20 @@ def _evaluate_part(
     request: Request, resource: str | None, part: _Part, context: Context, service_linked: Truth
 ) -> _Result:
     if part.policies is None:
-        return _Result(LayerEvaluation(part.layer, part.level, "depends", None), (), (IDENTITY,), None, None)
+        return _Result(part, (), None, None, (IDENTITY,))
     statements = [
         _statement_result(request, resource, context, part.layer, policy, index, statement)
         for policy in part.policies
         for index, statement in enumerate(policy.document.statements)
     ]
-    missing = [key for result in statements for key in result.missing]
     denied, allowed = any_matches(statements, "Deny"), any_matches(statements, "Allow")
     if part.layer == "resource-control":
         # RCPFullAWSAccess is attached at every level and cannot be detached: only a Deny counts.
         allowed = True
         denied = every((denied, is_resource_controlled(request.action)))
     if part.is_of_organization and service_linked is None:
-        missing.append("aws:PrincipalArn")
-        denied, allowed = denied and None, allowed or None
-    verdict = verdict_by(denied, allowed)
-    layer = LayerEvaluation(part.layer, part.level, verdict, _deciding(statements, verdict))
-    return _Result(layer, statements, missing, denied, allowed)
+        return _Result(part, statements, denied and None, allowed or None, ("aws:PrincipalArn",))
+    return _Result(part, statements, denied, allowed)
 
 
 def verdict_by(denied: Truth, allowed: Truth) -> Verdict:

@@ -7,6 +7,7 @@ of the same document revokes it.
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import compress, count
 from typing import Any
 
@@ -192,27 +193,23 @@ class _Actions(Sequence[ActionSummary]):
     """A service's actions, laid out when they are first looked at; equal to any sequence of the same ones."""
 
     def __init__(self, make: Callable[[], tuple[ActionSummary, ...]]) -> None:
-        self._make: Callable[[], tuple[ActionSummary, ...]] | None = make
-        self._made: tuple[ActionSummary, ...] = ()
+        self._make = make
 
+    @cached_property
     def _entries(self) -> tuple[ActionSummary, ...]:
-        if make := self._make:
-            # Two threads may both compute it, with the same result.
-            self._made = make()
-            self._make = None
-        return self._made
+        return self._make()
 
     def __getitem__(self, index: Any) -> Any:
-        return self._entries()[index]
+        return self._entries[index]
 
     def __len__(self) -> int:
-        return len(self._entries())
+        return len(self._entries)
 
     def __iter__(self) -> Iterator[ActionSummary]:
-        return iter(self._entries())
+        return iter(self._entries)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sequence) and self._entries() == tuple(other)
+        return isinstance(other, Sequence) and self._entries == tuple(other)
 
 
 class _RowTexts(NamedTuple):

@@ -11,10 +11,10 @@ from typing import Literal
 from ekstui.errors import InputError
 from ekstui.files import read_regular
 from ekstui.iam import arn
-from ekstui.iam.document import MAX_BYTES, Document, load_json
+from ekstui.iam.document import MAX_BYTES, Document, DocumentKind, load_json
 from ekstui.iam.evaluation import AppliedPolicy, PolicyLevel
 from ekstui.named_tuples import NamedTuple
-from ekstui.sources.policy_file import FileKind, document_of
+from ekstui.sources.policy_file import document_of
 
 ControlPolicies = Literal["scps", "rcps"]
 
@@ -169,7 +169,7 @@ def _content(file: Path) -> bytes | None:
         raise InputError(f"{file} cannot be read: {error.strerror or error}.") from None
 
 
-def _document(file: Path, kind: FileKind) -> Document | None:
+def _document(file: Path, kind: DocumentKind) -> Document | None:
     content = _content(file)
     return None if content is None else document_of(content, str(file), kind=kind)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from ekstui import files
 from ekstui.errors import InputError
 from ekstui.iam import arn
+from ekstui.iam.document import DocumentKind
 from ekstui.iam.evaluation import (
     NO_RESOURCE_POLICIES,
     AppliedPolicy,
@@ -23,7 +24,7 @@ from ekstui.iam.evaluation import (
 from ekstui.iam.request import Request, context_of
 from ekstui.named_tuples import NamedTuple
 from ekstui.sources.collected import Collected, ControlPolicies
-from ekstui.sources.policy_file import FileKind, read_document
+from ekstui.sources.policy_file import read_document
 
 _MAX_POLICIES = 500
 """The most policies that are read: an organization has at most six levels, and each few policies."""
@@ -113,7 +114,7 @@ def read_layers(
     return layer_files
 
 
-def _files_of(paths: Iterable[str], kind: FileKind) -> FilesOfLayer:
+def _files_of(paths: Iterable[str], kind: DocumentKind) -> FilesOfLayer:
     """Return what files and folders hold: every JSON file of a plain folder is a policy, a folder before its subfolders."""
     if files.is_served() and tuple(paths):
         raise InputError("In a browser, ekstui does not read files of the server.")

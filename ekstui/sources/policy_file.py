@@ -9,22 +9,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 from urllib.parse import unquote
 
 from ekstui import files, log
 from ekstui.change.policy import Collection, Policy, PolicyHistory, Skipped, VersionInfo, parse_time, parse_version
 from ekstui.errors import DocumentError, InputError
-from ekstui.iam.document import (
-    MAX_BYTES,
-    Document,
-    broken_resource_control_rules,
-    broken_rules,
-    broken_rules_of_resource,
-    broken_trust_rules,
-    load_json,
-    parse,
-)
+from ekstui.iam.document import MAX_BYTES, Document, DocumentKind, broken_rules, load_json, parse
 from ekstui.named_tuples import NamedTuple
 
 _WRAPPERS = (
@@ -33,19 +23,11 @@ _WRAPPERS = (
 )  # fmt: skip
 """Fields in which the AWS CLI prints a policy; those of the last line hold the policies of resources."""
 
-FileKind = Literal["identity", "trust", "resource", "resource-control"]
-"""What kind of policy a document has to be; service control policies have the rules of identity policies."""
-
-_RULES = {
-    "identity": broken_rules, "trust": broken_trust_rules, "resource": broken_rules_of_resource,
-    "resource-control": broken_resource_control_rules,
-}  # fmt: skip
-
 _DEPTH = 4
 """PolicyVersion or Role, the document, a string in it, and one to spare."""
 
 
-def read_document(path: Path, *, kind: FileKind = "identity") -> Document:
+def read_document(path: Path, *, kind: DocumentKind = "identity") -> Document:
     """Return the policy in a file; InputError names the file and what is wrong (see `document_of`)."""
     if files.is_served():
         raise InputError(
@@ -62,11 +44,11 @@ def read_document(path: Path, *, kind: FileKind = "identity") -> Document:
     return document_of(text, str(path), kind=kind)
 
 
-def document_of(text: str | bytes, label: str, *, kind: FileKind = "identity") -> Document:
+def document_of(text: str | bytes, label: str, *, kind: DocumentKind = "identity") -> Document:
     """Return the policy in a text; DocumentError, which starts with the text's `label`, if AWS would reject it as one of this kind."""
     try:
         document = parse(inner_document(load_json(text)))
-        for broken in _RULES[kind](document):
+        for broken in broken_rules(document, kind):
             raise broken
         return document
     except DocumentError as error:

@@ -9,7 +9,7 @@ import pytest
 
 from ekstui.errors import DocumentError
 from ekstui.iam import expansion
-from ekstui.iam.document import broken_rules, broken_trust_rules, parse, parse_text, serialise, trimmed
+from ekstui.iam.document import broken_rules, parse, parse_text, serialise, trimmed
 from ekstui.iam.expansion import (
     MAX_BROAD_PATTERNS,
     MAX_CHARACTERS_COMPARED,
@@ -162,8 +162,11 @@ def test_what_iam_refuses_in_an_identity_policy(document: dict[str, Any], place:
 
 def test_a_trust_policy_has_a_principal_and_no_resource() -> None:
     trust = made(Action="sts:AssumeRole", Principal={"Service": "eks.amazonaws.com"}, Resource=None)
-    assert list(broken_trust_rules(parse(trust))) == []
-    assert [broken.place for broken in broken_trust_rules(parse(made()))] == ["Statement[0]", "Statement[0].Resource"]
+    assert list(broken_rules(parse(trust), "trust")) == []
+    assert [broken.place for broken in broken_rules(parse(made()), "trust")] == [
+        "Statement[0]",
+        "Statement[0].Resource",
+    ]
 
 
 def test_two_documents_of_aws_break_a_rule_and_are_still_read() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ekstui.iam.wildcard import MAX_LENGTH, covers, longest_piece, matches, overlaps
+from ekstui.iam.wildcard import MAX_LENGTH, covers, matches, overlaps
 from tests.support.effort import examples
 from tests.support.patience import PROCESSOR
 from tests.support.wildcards import as_regex
@@ -28,7 +28,6 @@ def language(pattern: str) -> set[str]:
 @given(st.text("ab[*?", max_size=8), texts)
 def test_a_pattern_matches_what_its_regular_expression_matches(pattern: str, text: str) -> None:
     assert matches(pattern, text) == bool(as_regex(pattern).fullmatch(text))
-    assert longest_piece(pattern) in (text if matches(pattern, text) else pattern)
 
 
 @settings(max_examples=examples(100, whole=250), deadline=None)

@@ -140,21 +140,19 @@ def _of_type(service: str, resource_type: str) -> tuple[str, ...]:
 @cache
 def _forms_of_service(service: str) -> tuple[frozenset[str], frozenset[str]]:
     """Return the forms of a service's keys: those that its actions have, and all that the service lists."""
-    service_reference = reference()
-    assigned = {form for info in service_reference.actions(service).values() for form in forms_of(info.name)}
-    for name in service_reference.resource_types(service):
+    assigned = {form for info in reference().actions(service).values() for form in forms_of(info.name)}
+    for name in reference().resource_types(service):
         assigned.update(map(form_of, _of_type(service, name)))
-    return frozenset(assigned), frozenset(map(form_of, service_reference.keys_of_service(service)))
+    return frozenset(assigned), frozenset(map(form_of, reference().keys_of_service(service)))
 
 
 @cache
 def _forms_elsewhere() -> frozenset[str]:
     """Return the forms of keys that another service than that of their prefix lists, such as `catalog:ChangeType`."""
-    service_reference = reference()
     return frozenset(
         form_of(key)
-        for service in service_reference.services()
-        for key in service_reference.keys_of_service(service)
+        for service in reference().services()
+        for key in reference().keys_of_service(service)
         if key.partition(":")[0].lower() != service
     )
 

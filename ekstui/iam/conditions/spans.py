@@ -8,7 +8,7 @@ import binascii
 import ipaddress
 import re
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -27,8 +27,8 @@ _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(?:\.[0-9]{1,40})?", re.ASCII)
 
 # The profile of ISO 8601 that IAM refers to: https://www.w3.org/TR/NOTE-datetime
 _DATE = re.compile(
-    r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})"
-    r"(?:T([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?(Z|[+-][0-9]{2}:[0-9]{2}))?)?)?",
+    r"[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2}"
+    r"(?:T(?:[01][0-9]|2[0-3]):[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:[0-9]{2}))?)?)?",
     re.ASCII,
 )
 _EPOCH = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,9})?", re.ASCII)
@@ -118,24 +118,15 @@ def _number(text: str) -> Decimal | None:
 def _moment(text: str) -> datetime | None:
     text = text.strip()
     try:
-        if match := _DATE.fullmatch(text):
-            year, month, day, hour, minute, second, fraction, zone = match.groups()
-            return datetime(
-                int(year), int(month or 1), int(day or 1), int(hour or 0), int(minute or 0), int(second or 0),
-                int((fraction or "0")[:6].ljust(6, "0")), _zone(zone),
-            )  # fmt: skip
+        if _DATE.fullmatch(text):
+            # Of a date without a time, the month and the day may be missing.
+            moment = datetime.fromisoformat(text if len(text) >= len("2026-01-01") else f"{text}-01-01"[:10])
+            return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         if _EPOCH.fullmatch(text):
             return _EPOCH_START + timedelta(microseconds=int(Decimal(text) * 1_000_000))
     except (ValueError, OverflowError):
         return None
     return None
-
-
-def _zone(text: str | None) -> timezone:
-    if text is None or text == "Z":
-        return UTC
-    sign = -1 if text[0] == "-" else 1
-    return timezone(sign * timedelta(hours=int(text[1:3]), minutes=int(text[4:6])))
 
 
 def _truth(text: str) -> bool | None:

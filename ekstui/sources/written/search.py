@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from ekstui.change.holes import has_hole, hole, is_hole, with_quotes
 from ekstui.errors import DocumentError
-from ekstui.iam.document import Document, Repeated, broken_rules, broken_trust_rules, parse
+from ekstui.iam.document import Document, Repeated, broken_rules, parse
 from ekstui.sources.written import AttachmentKind, PolicyUse, Written, WrittenAttachment, WrittenPolicy
 from ekstui.sources.written.values import line_of, read_json
 
@@ -280,7 +280,7 @@ def _broken(document: Document, use: PolicyUse) -> Iterator[DocumentError]:
         for statement in document.statements
     )
     plain = document._replace(statements=statements)
-    return broken_trust_rules(plain) if use == "trust" else broken_rules(plain)
+    return broken_rules(plain, "trust" if use == "trust" else "identity")
 
 
 def _with_unknown(value: object, *, is_trust: bool) -> object:
