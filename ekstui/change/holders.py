@@ -9,9 +9,9 @@ from ekstui.change.coverage import extent_covers
 from ekstui.change.policy import Policy, VersionInfo
 from ekstui.errors import InputError
 from ekstui.iam import arn, wildcard
-from ekstui.iam.applicability import Denied, can_be_on, denied, fits_type
+from ekstui.iam.applicability import Denied, arn_patterns, can_be_on, denied, fits_type
 from ekstui.iam.document import ActionElement, Document, Statement
-from ekstui.iam.grants import Extent, Grant, grants_of, normalised_conditions, statement_may_match
+from ekstui.iam.grants import Extent, Grant, extent_of, grants_of, statement_may_match
 from ekstui.iam.reference import UNKNOWN_LEVEL, ActionInfo, reference
 from ekstui.iam.text import listed
 from ekstui.iam.truth import some
@@ -86,14 +86,13 @@ def _held(document: Document, action: str, resource: str | None) -> dict[Extent,
     for statement in document.statements:
         if statement.effect == "Allow" and statement_may_match(statement, action):
             for grant in grants_of(statement):
-                resources = tuple(sorted(set(grant.resources)))
+                extent = extent_of(grant)
                 if resource is not None and grant.resource_element == "Resource":
-                    if arn.overlaps_resource(resources[0], resource) is False:
+                    if arn.overlaps_resource(extent.resources[0], resource) is False:
                         continue
-                    if arn.resource_covers(resources[0], resource) is True:
-                        resources = (resource,)
-                conditions = normalised_conditions(grant.conditions)
-                grants_by_extent.setdefault(Extent(grant.resource_element, resources, conditions), grant)
+                    if arn.resource_covers(extent.resources[0], resource) is True:
+                        extent = extent._replace(resources=(resource,))
+                grants_by_extent.setdefault(extent, grant)
     return grants_by_extent
 
 
@@ -309,11 +308,8 @@ def _most_specific(allows: list[Statement], action: str) -> tuple[ActionElement,
 def _covers_type(service: str, resource_type: str, grant: Grant) -> bool | None:
     if grant.resource_element == "Resource":
         return some(fits_type(service, resource_type, resource) for resource in grant.resources)
-    kind = reference().resource_type(service, resource_type)
-    return (
-        kind is None
-        or arn.lists_overlap(grant[:2], ("Resource", tuple(map(arn.open_format, kind.arn_formats)))) is not False
-    )
+    patterns = arn_patterns(service, resource_type)
+    return not patterns or arn.lists_overlap(grant[:2], ("Resource", patterns)) is not False
 
 
 def _applies(info: ActionInfo, grant: Grant) -> bool:

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from ekstui.change.comparison import changes
 from ekstui.change.coverage import are_disjoint
 from ekstui.iam.arn import overlaps_resource
-from ekstui.iam.document import Condition, Document, ResourceElement, Statement
-from ekstui.iam.grants import Extent, Grant, grants_of, normalised_conditions, statement_may_match
+from ekstui.iam.document import Document, Statement
+from ekstui.iam.grants import Grant, extent_of, grants_of, statement_may_match
 from ekstui.named_tuples import NamedTuple
 
 
@@ -78,14 +78,10 @@ def _grants_beside(held: Document, part: Statement) -> tuple[Grant, ...]:
 
 def _meets(part: Statement, statement: Statement) -> list[Grant]:
     """Return the grants of a statement that may match requests of a part."""
-
-    def extent(element: ResourceElement, resources: tuple[str, ...], conditions: tuple[Condition, ...]) -> Extent:
-        return Extent(element, resources, normalised_conditions(conditions))
-
     if not statement_may_match(statement, part.actions[0]):
         return []
-    wanted = extent(part.resource_element or "Resource", part.resources, part.conditions)
-    return [grant for grant in grants_of(statement) if not are_disjoint(extent(*grant), wanted)]
+    wanted = extent_of(Grant(part.resource_element or "Resource", part.resources, part.conditions))
+    return [grant for grant in grants_of(statement) if not are_disjoint(extent_of(grant), wanted)]
 
 
 class Superfluous(NamedTuple):

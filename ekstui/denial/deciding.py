@@ -12,7 +12,7 @@ from os.path import commonprefix
 from ekstui.denial.answer import Policies, layer_in_words, refused_tags, statement_in_words
 from ekstui.denial.message import Cause, Denial
 from ekstui.denial.parameters import made_by
-from ekstui.iam.applicability import needs_its_key
+from ekstui.iam.applicability import is_of_type, needs_its_key
 from ekstui.iam.arn import is_uncertain, split_arn
 from ekstui.iam.evaluation import (
     IDENTITY,
@@ -27,7 +27,6 @@ from ekstui.iam.evaluation import (
     Verdict,
     evaluate,
     exemption_of,
-    is_of_type,
 )
 from ekstui.iam.grants import action_matches
 from ekstui.iam.principals import UNSIGNED, caller_of, is_assuming, is_unsigned
@@ -159,7 +158,7 @@ def other_resource_types(request: Request) -> tuple[ResourceUse, ...]:
         use
         for use in info.resource_types
         if (use.required or optional_too)
-        and not any(is_of_type(resource, service, use.name, reference()) for resource in request.resources)
+        and not any(is_of_type(resource, service, use.name) for resource in request.resources)
     )
 
 

@@ -15,7 +15,7 @@ from ekstui.iam import arn, wildcard
 from ekstui.iam.applicability import applicable_resources, can_be_on, leaves_nothing
 from ekstui.iam.document import Document, Statement
 from ekstui.iam.evaluation import LAYER_WORDS, AppliedPolicy, Layer, exemption_of, for_principal
-from ekstui.iam.grants import Extent, Grant, grants_of, normalised_conditions, statement_may_match
+from ekstui.iam.grants import Grant, extent_of, grants_of, statement_may_match
 from ekstui.iam.policy_variables import Context, template, variables_of
 from ekstui.iam.reference import ActionInfo, reference
 from ekstui.iam.request import Request, context_of
@@ -418,16 +418,11 @@ def _at(grant: Grant, resource: str | None) -> Grant:
 
 
 def _refuses(deny: _Deny, grant: Grant) -> bool:
-    return deny.is_whole and extent_covers(_extent(deny.grant), _extent(grant))
+    return deny.is_whole and extent_covers(extent_of(deny.grant), extent_of(grant))
 
 
 def _are_apart(grant_a: Grant, grant_b: Grant) -> bool:
-    return are_disjoint(_extent(grant_a), _extent(grant_b))
-
-
-@lru_cache(maxsize=16384)
-def _extent(grant: Grant) -> Extent:
-    return Extent(grant.resource_element, grant.resources, normalised_conditions(grant.conditions))
+    return are_disjoint(extent_of(grant_a), extent_of(grant_b))
 
 
 def _what_takes(grants: Sequence[Grant], left: Sequence[Grant], limits: Sequence[_Limit]) -> str:

@@ -5,7 +5,7 @@ the resource types of each action, so an ARN that fits none of them grants nothi
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import Literal
 
@@ -14,6 +14,7 @@ from ekstui.iam.condition_operators import operator
 from ekstui.iam.conditions.known_keys import is_unassigned, lists_key
 from ekstui.iam.document import Condition, Statement
 from ekstui.iam.grants import Grant
+from ekstui.iam.policy_variables import literal
 from ekstui.iam.reference import ActionInfo, reference
 from ekstui.iam.truth import Truth, every, some
 from ekstui.named_tuples import NamedTuple
@@ -79,15 +80,25 @@ def fits_action(action: ActionInfo, resource: str) -> Truth:
 @cache
 def services_of_others(service: str) -> frozenset[str]:
     """Return the services whose resources a service acts on, such as arc-zonal-shift; empty if it has some of its own."""
-    owners = frozenset(arn.split_arn(form).service for form in _arn_formats(service))
+    owners = _owners(service)
     return frozenset() if service in owners else owners
 
 
-def _arn_formats(service: str) -> Iterator[str]:
-    """Yield the ARN formats of all resource types of a service."""
-    for name in reference().resource_types(service):
-        kind = reference().resource_type(service, name)
-        yield from kind.arn_formats if kind else ()
+@lru_cache(maxsize=16384)
+def arn_patterns(service: str, resource_type: str) -> tuple[str, ...]:
+    """Return the ARNs of a resource type as patterns; none if the reference does not describe it."""
+    kind = reference().resource_type(service, resource_type)
+    return tuple(map(arn.open_format, kind.arn_formats)) if kind else ()
+
+
+def _owners(service: str) -> frozenset[str]:
+    patterns = (pattern for name in reference().resource_types(service) for pattern in arn_patterns(service, name))
+    return frozenset(arn.split_arn(pattern).service for pattern in patterns)
+
+
+def is_of_type(resource: str, service: str, name: str) -> bool:
+    """Return whether an ARN has the form of a resource type of the service."""
+    return any(arn.matches_resource(pattern, literal(resource)) for pattern in arn_patterns(service, name))
 
 
 @lru_cache(maxsize=65536)
@@ -158,13 +169,8 @@ def _leaves_none_of(service: str, types: tuple[str, ...], excluded: tuple[str, .
         return True
     if not types:
         return False
-    kinds = [reference().resource_type(service, name) for name in types]
-    return all(
-        kind is not None
-        and arn.lists_overlap(("NotResource", excluded), ("Resource", tuple(map(arn.open_format, kind.arn_formats))))
-        is False
-        for kind in kinds
-    )
+    forms = [arn_patterns(service, name) for name in types]
+    return all(form and arn.lists_overlap(("NotResource", excluded), ("Resource", form)) is False for form in forms)
 
 
 def _fits_format(arn_format: str, resource: str) -> Truth:
@@ -327,10 +333,10 @@ def check_cost(resources: tuple[str, ...]) -> int:
 @cache
 def _services_used(service: str) -> frozenset[str]:
     """Return the services, as named in ARNs, on whose resources the actions of a service may be used."""
-    services = {arn.split_arn(arn.open_format(form)).service for form in _arn_formats(service)}
+    services = _owners(service)
     if any(map(wildcard.is_wild, services)):
-        services = set(reference().services())
-    return frozenset(services.union(BESIDE_THE_REFERENCE.get(service, ())))
+        services = frozenset(reference().services())
+    return services.union(BESIDE_THE_REFERENCE.get(service, ()))
 
 
 def kind_of_key(key: str) -> str:

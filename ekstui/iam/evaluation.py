@@ -182,14 +182,6 @@ def exemption_of(action: str, principal: str | None) -> Exemption | None:
     return "root" if types == ("Account",) else None
 
 
-def is_of_type(resource: str, service: str, name: str, reference: Reference) -> bool:
-    """Return whether an ARN has the form of a resource type of the service."""
-    kind = reference.resource_type(service, name)
-    return kind is not None and any(
-        arn.matches_resource(arn.open_format(form), literal(resource)) for form in kind.arn_formats
-    )
-
-
 STRONGEST_FIRST: tuple[Verdict, ...] = ("explicit-deny", "implicit-deny", "depends", "allowed")
 """The verdicts in the order in which one decides over the others."""
 

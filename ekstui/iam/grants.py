@@ -187,6 +187,12 @@ def grants_of(statement: Statement) -> tuple[Grant, ...]:
     return tuple(grant for _, grant in _extents(statement, expands=True))
 
 
+@lru_cache(maxsize=16384)
+def extent_of(grant: Grant) -> Extent:
+    """Return where and when a grant applies."""
+    return Extent(grant.resource_element, tuple(sorted(set(grant.resources))), normalised_conditions(grant.conditions))
+
+
 def normalised_conditions(conditions: tuple[Condition, ...]) -> frozenset[ConditionLine]:
     """Return a condition block as a set of normalised conditions, since their order does not matter."""
     return frozenset(map(normalised, conditions))

@@ -7,7 +7,7 @@ import pytest
 
 from ekstui.change import coverage
 from ekstui.change.reach import reach_between, witness
-from ekstui.change.reach.mentions import named_in
+from ekstui.change.reach.witness import named_in
 from ekstui.iam import arn
 from ekstui.iam.conditions import predicates
 from ekstui.iam.conditions.predicates import predicate

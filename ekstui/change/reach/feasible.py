@@ -8,8 +8,8 @@ from functools import lru_cache
 
 from ekstui.change.reach.dependent_keys import OTHER_ACCOUNT, STAND_IN
 from ekstui.iam import wildcard
-from ekstui.iam.applicability import BESIDE_THE_REFERENCE, fits_type, lacks_place, services_of_others
-from ekstui.iam.arn import Arn, is_plausible, matches_resource, open_format, split_arn
+from ekstui.iam.applicability import BESIDE_THE_REFERENCE, arn_patterns, fits_type, lacks_place, services_of_others
+from ekstui.iam.arn import Arn, is_plausible, matches_resource, split_arn
 from ekstui.iam.conditions.arn_values import ANY_ARN, form_of_values
 from ekstui.iam.conditions.known_keys import (
     ALWAYS_PRESENT,
@@ -125,7 +125,7 @@ def _resources_under(action: str, pattern: str, account: str, region: str) -> It
         return
     service = info.name.partition(":")[0]
     for use in info.resource_types:
-        for shape in _shapes(service, use.name):
+        for shape in arn_patterns(service, use.name):
             made = _instances(pattern, shape, account, region)
             yield from ((arn, use.name) for arn in made if fits_type(service, use.name, arn))
     # A resource that the reference does not describe counts only if a policy names it, not if a wildcard would match it.
@@ -199,16 +199,11 @@ def services_of(action: str) -> frozenset[str] | None:
     if info is None or not types or services_of_others(service):
         return None
     used = tuple(use.name for use in info.resource_types) or types
-    named = set[str]().union(*(_services_of_type(service, name) for name in used))
+    named = {split_arn(pattern).service for name in used for pattern in arn_patterns(service, name)}
     if any(map(wildcard.is_wild, named)):
         return None
     named |= {service, *BESIDE_THE_REFERENCE.get(service, ())}
     return frozenset(named | {old for old, new in _RENAMED.items() if new in named} | {_RENAMED.get(service, service)})
-
-
-@lru_cache(maxsize=16384)
-def _services_of_type(service: str, resource_type: str) -> frozenset[str]:
-    return frozenset(split_arn(shape).service for shape in _shapes(service, resource_type))
 
 
 @lru_cache(maxsize=65536)
@@ -221,13 +216,6 @@ def is_void(resource: str, services: frozenset[str]) -> bool:
         return True
     service = split_arn(resource).service
     return service not in services and not wildcard.is_wild(service) and bool(reference().resource_types(service))
-
-
-@lru_cache(maxsize=16384)
-def _shapes(service: str, resource_type: str) -> tuple[str, ...]:
-    """Return the ARNs of a resource type as wildcard patterns."""
-    kind = reference().resource_type(service, resource_type)
-    return tuple(map(open_format, kind.arn_formats)) if kind else ()
 
 
 def _instances(pattern: str, shape: str, account: str, region: str) -> Iterator[str]:
