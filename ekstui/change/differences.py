@@ -397,10 +397,7 @@ class Differences(NamedTuple):
 
 
 def differences(before: Document, after: Document) -> Differences:
-    """Return what differs between two documents, with actions that differ in the same way together.
-
-    Raises DocumentError if they are too large.
-    """
+    """Return what differs, with actions that differ in the same way together; DocumentError for too large documents."""
     before, after = without_repetitions(before), without_repetitions(after)
     if before != after and (is_too_large(before) or is_too_large(after)):
         raise DocumentError(f"too large to compare: more than {MAX_GRANTS:,} grants, an action on a resource each.")

@@ -244,8 +244,6 @@ class _Part(NamedTuple):
 
 
 class _Filling:
-    """Puts something in the place of holes."""
-
     def __init__(self, shared: frozenset[str], numbers: _Numbers, wide: bool) -> None:
         self._shared = shared
         self._numbers = numbers

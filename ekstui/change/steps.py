@@ -74,10 +74,7 @@ class FeedStep(NamedTuple):
 
 
 def timeline(policy: Policy, documents: Mapping[int, Document]) -> tuple[Step, ...]:
-    """Return the policy's versions, oldest first, each compared with the known one before it.
-
-    `documents` holds the document of every version, by number.
-    """
+    """Return the policy's versions, oldest first, each compared with the known one before it."""
     steps: list[Step] = []
     previous = 0
     held: dict[Target, frozenset[Extent]] | None = None
@@ -112,10 +109,7 @@ def _counts(before: Mapping[Target, frozenset[Extent]], after: Mapping[Target, f
 
 
 def numbers_since(policy: Policy, since: datetime | None) -> tuple[int, ...]:
-    """Return the versions created since a time, each with the one before it, ascending; all versions for None.
-
-    Versions with an unknown time are not included.
-    """
+    """Return the versions known to be created since a time, each with the one before it, ascending; all versions for None."""
     wanted: set[int] = set()
     for index, info in enumerate(policy.versions):
         if _is_since(info.created, since):

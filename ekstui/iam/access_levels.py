@@ -137,10 +137,7 @@ class SumAccess(NamedTuple):
 
 
 def sum_access(documents: Iterable[Document], boundary: Document | None, above: Sequence[Document] = ()) -> SumAccess:
-    """Return what documents allow together, within a boundary and each of the documents above.
-
-    Neither grants anything; their resources and conditions are ignored.
-    """
+    """Return what documents allow together, within the actions of a boundary and of each of the documents above."""
     rows = services_in(merged_document(documents))
     kept = _left(rows)
     denied = _count(row for row in rows if row.effect == "Allow") - _count(kept)

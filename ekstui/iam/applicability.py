@@ -56,10 +56,7 @@ def applicable_resources(action: ActionInfo | None, statement: Statement) -> tup
 
 
 def can_be_on(action: ActionInfo, resource: str) -> bool:
-    """Return False only if the action can never be used on anything that a resource pattern matches.
-
-    An action without resource types needs `*`.
-    """
+    """Return False only if the action can never be used on anything that a resource pattern matches."""
     return fits_action(action, resource) is not False
 
 
@@ -237,10 +234,7 @@ def given_by(
     *,
     is_checked: bool = True,
 ) -> EffectiveGrants:
-    """Return what statements that match an action grant of it: everything, if the reference lacks the action (None).
-
-    Without `is_checked` no resource is ruled out.
-    """
+    """Return what statements that match an action grant of it; `is_checked` rules out resources by the reference's types."""
     unknown = () if action else (console.UNRECOGNISED_ACTION,)
     if not is_checked:
         unknown = (*unknown, console.UNCHECKED_RESOURCES)
@@ -293,10 +287,7 @@ def _is_certainly_on(action: ActionInfo | None, statement: Statement, resources:
 
 
 def is_same_for(statement: Statement, service: str) -> bool:
-    """Return whether a statement applies to the same resources for every action of a service, so far as it has types.
-
-    That is so if its resources are all of other services.
-    """
+    """Return whether a statement's resources are all of other services, and so the same for every action of a service."""
     if statement.resource_element is None:
         return True
     named = _services_named(statement.resources)

@@ -52,10 +52,7 @@ class Readings(NamedTuple):
 
 
 def split_arn(text: str) -> Arn:
-    """Return the parts of an ARN or ARN pattern; a lone `*` is `*` in every part.
-
-    Colons within a policy variable do not separate parts.
-    """
+    """Return the parts of an ARN or ARN pattern, split outside of policy variables; a lone `*` is `*` in every part."""
     stripped = text.strip()
     if not stripped.strip("*") and stripped:
         return Arn("*", "*", "*", "*", "*", "*")

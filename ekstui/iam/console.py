@@ -103,10 +103,7 @@ def region_words(resource: str) -> str:
 
 
 def account_words(resource: str, account: str | None) -> str:
-    """Return the account that a resource pattern names: its number, `This account` or `All accounts`.
-
-    `account` is the caller's own, if known.
-    """
+    """Return the account that a resource pattern names: its number, `This account` (the caller's) or `All accounts`."""
     named = _parts(resource).account
     if not named.strip("*"):
         return ALL_ACCOUNTS

@@ -93,10 +93,7 @@ class Document(NamedTuple):
 
 
 def parse_text(text: str | bytes) -> Document:
-    """Return the document that JSON text holds.
-
-    Raises DocumentError for text that is too large, not JSON, too deeply nested or not a policy document.
-    """
+    """Return the document that JSON text holds; DocumentError if it is too large or too deep, not JSON, or no policy."""
     return parse(load_json(text))
 
 

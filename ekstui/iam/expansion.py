@@ -154,10 +154,7 @@ def _characters(condition: Condition) -> int:
 
 
 def named_actions(document: Document, effect: Effect) -> dict[str, NamedActions]:
-    """Return what the document's statements of one effect match, by service prefix in lower case.
-
-    Raises DocumentError for a document that exceeds the limits above.
-    """
+    """Return what statements of one effect match, by service in lower case; DocumentError beyond the limits above."""
     statements = [(index, entry) for index, entry in enumerate(document.statements) if entry.effect == effect]
     if not statements:
         return {}

@@ -177,10 +177,7 @@ class Reference:
         return tuple(self._data.resources.get_resource_types_for_service(service)) if service_name else ()
 
     def keys_of_service(self, service: str) -> tuple[str, ...]:
-        """Return the condition keys that a service lists, as the reference spells them; empty if it is unknown.
-
-        conditions/known_keys.py decides what they match.
-        """
+        """Return the condition keys that a service lists, as the reference spells them; empty if it is unknown."""
         service_name = self.has_service(service)
         return tuple(self._data.conditions.get_condition_keys_for_service(service)) if service_name else ()
 
@@ -281,10 +278,7 @@ def written_outlines() -> dict[str, Any]:
 
 
 def use_outlines(read: Callable[[], Mapping[str, Any] | None]) -> None:
-    """Take names and kinds from what `written_outlines` returned for this version, as `read` returns it, from now on.
-
-    To decode the files of 300 services takes ten times as long.
-    """
+    """From now on, take what `read` returns of `written_outlines`: decoding 300 services' files takes ten times as long."""
     if not _written and (outlines := read()):
         _kinds.update({letter: (stated, takes) for letter, (stated, takes) in outlines["kinds"].items()})
         _written.update(outlines["services"])
@@ -292,7 +286,6 @@ def use_outlines(read: Callable[[], Mapping[str, Any] | None]) -> None:
 
 @cache
 def _outline(service: str) -> _Outline:
-    """Return the outline of a known service."""
     if service in _written:
         names, kinds = _written[service]
         return _Outline(

@@ -340,7 +340,6 @@ def _patterns_replaced(grants: Grants, replacing: Grants, judgement: Judgement) 
 
 
 def _matches_any(pattern: str, actions: Mapping[str, list[str]]) -> bool:
-    """Return whether a pattern matches any of the actions, which are given by service."""
     service = pattern.partition(":")[0]
     named = (actions.get(service, ()),) if not wildcard.is_wild(service) else actions.values()
     return any(wildcard.matches(pattern, action) for some in named for action in some)

@@ -166,7 +166,6 @@ def cases_of(
 ) -> list[tuple[ActionExtents, ActionExtents]] | None:
     """Return the possible extents on both sides of an action under a pattern that cannot be expanded; None if too many.
 
-    That is also the answer once the limit of work is used up.
     A pattern that matches only some of its actions matches a given action on both sides or on neither.
     """
     if not effort.spend((before.size + after.size) * _steps(pattern) // 8):
@@ -244,10 +243,7 @@ def unlisted_patterns(differing: Collection[str], before: Grants, after: Grants)
 
 
 def affected_actions(differing: Collection[str], before: Grants, after: Grants) -> dict[str, str]:
-    """Return the known actions under the differing patterns, in lower case, with their spelling.
-
-    Known actions are the reference's and those that either side names.
-    """
+    """Return the actions under the patterns that the reference has or a side names, in lower case, with their spelling."""
     names: dict[str, str] = {}
     named: tuple[str, ...] | None = None
     for pattern in differing:

@@ -57,7 +57,6 @@ def _account(arns: Values) -> str:
 
 
 def _with_source_account(arns: Values, accounts: Values) -> bool:
-    """Return whether the source account is given and is that of the source."""
     account = _account(arns)
     return not _ACCOUNT.fullmatch(account) or accounts == (account,)
 
@@ -238,10 +237,7 @@ def follow(context: KeyValues, changed: str) -> KeyValues:
 
 
 def agreeing(context: KeyValues, resource: str, spelled_tags: Mapping[str, str]) -> KeyValues | None:
-    """Return the context with the keys that follow from the others; None if they contradict each other.
-
-    `spelled_tags` are tag keys as written, by their lower-case form.
-    """
+    """Return the context with the keys that follow from the others; None if they contradict each other."""
     if not all(is_possible(key, values) for key, values in context.items()):
         return None
     for pair in DEPENDENT_KEYS:

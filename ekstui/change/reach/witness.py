@@ -53,8 +53,6 @@ _ACCOUNTS = frozenset({"aws:principalaccount", "aws:resourceaccount"})
 
 
 class _Request(NamedTuple):
-    """A concrete request."""
-
     action: str
     resource: str
     context: KeyValues

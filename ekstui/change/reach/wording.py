@@ -254,10 +254,7 @@ _BESIDES: dict[tuple[Reach, Denies], str] = {
 
 
 def verdict_on(judgement: Judgement, spelling: Spelling, names: Names | None = None) -> str:
-    """Return one sentence on what a change of grants means for the requests allowed.
-
-    `names` are those of two policies; without them, the sides are versions of one policy.
-    """
+    """Return one sentence on what a change of grants means for the requests allowed."""
     if judgement.reach == "same":
         if judgement.denies:
             denied = [outcome for outcome in judgement.outcomes if outcome.before.deny != outcome.after.deny]
