@@ -73,7 +73,7 @@ class _Proof:
         """Return True only if no new Deny revokes what the extent allowed."""
         return all(
             self.is_covered(deny, old_denies)
-            or self._are_disjoint(extent, deny)
+            or (self._effort.spend(_steps(extent, deny)) and are_disjoint(extent, deny))
             or self._overlap_already_denied(extent, deny, old_denies)
             for deny in in_order(new_denies)
         ) or self.is_covered(extent, old_denies)
@@ -85,7 +85,7 @@ class _Proof:
             opposites = _opposites(deny.conditions)
             if opposites is None or not self._covers(deny._replace(conditions=frozenset()), extent):
                 continue
-            pieces = [_and(piece, line) for piece in pieces for line in opposites]
+            pieces = [piece._replace(conditions=piece.conditions | {line}) for piece in pieces for line in opposites]
             if len(pieces) > MAX_PIECES:
                 return []
         return [] if pieces == [extent] else pieces
@@ -118,9 +118,6 @@ class _Proof:
     def _covers(self, general: Extent, special: Extent) -> bool:
         return self._effort.spend(_steps(general, special)) and extent_covers(general, special)
 
-    def _are_disjoint(self, extent_a: Extent, extent_b: Extent) -> bool:
-        return self._effort.spend(_steps(extent_a, extent_b)) and are_disjoint(extent_a, extent_b)
-
     def _overlap_already_denied(self, extent: Extent, deny: Extent, old_denies: frozenset[Extent]) -> bool:
         """Return True only if one of the old Deny extents matches whatever both match."""
         both = extent.conditions | deny.conditions
@@ -148,10 +145,6 @@ def _opposites(conditions: frozenset[ConditionLine]) -> tuple[ConditionLine, ...
 def _with(extent: Extent, line: ConditionLine, value: str) -> Extent:
     cut = line._replace(values=frozenset({value}))
     return extent._replace(conditions=extent.conditions - {line} | {cut})
-
-
-def _and(extent: Extent, line: ConditionLine) -> Extent:
-    return extent._replace(conditions=extent.conditions | {line})
 
 
 @lru_cache(maxsize=65536)

@@ -48,7 +48,9 @@ def canonical_places(document: Document) -> list[str]:
     """Return the place of each canonical line, such as `Statement 7 "AllowX" › Condition`; empty outside of statements."""
     statements = cast("list[dict[str, object]]", serialise(document)["Statement"])
     numbered = sorted(enumerate(map(_sorted_lists, statements), 1), key=lambda entry: _order(entry[1]))
-    names = iter(f"Statement {number}{_sid(entry)}" for number, entry in numbered)
+    names = iter(
+        [f"Statement {number}" + (f' "{entry["Sid"]}"' if entry.get("Sid") else "") for number, entry in numbered]
+    )
     places: list[str] = []
     statement = element = ""
     for line in canonical_lines(document):
@@ -125,10 +127,6 @@ def _sorted_lists(value: object) -> dict[str, object]:
         return sorted(entry) if isinstance(entry, list) else entry
 
     return cast("dict[str, object]", deep(value))
-
-
-def _sid(statement: dict[str, object]) -> str:
-    return f' "{statement["Sid"]}"' if statement.get("Sid") else ""
 
 
 def _order(statement: dict[str, object]) -> tuple[str, str]:

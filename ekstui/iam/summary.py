@@ -14,7 +14,7 @@ from typing import Any
 from ekstui.iam import arn, console
 from ekstui.iam.applicability import Denied, EffectiveGrants, can_be_on, is_of_known_type, needs_its_key, supports_key
 from ekstui.iam.console import LevelCount
-from ekstui.iam.document import Condition, Document, Effect, ResourceElement
+from ekstui.iam.document import Condition, Document, Effect
 from ekstui.iam.expansion import MatchedAction, MatchingPattern, NamedActions, StatementMatcher, named_actions
 from ekstui.iam.grants import Grant
 from ekstui.iam.reference import LEVELS, UNKNOWN_LEVEL, ActionInfo, reference
@@ -229,7 +229,7 @@ def _cells(situations: Sequence[EffectiveGrants], untyped: Iterable[str] = ()) -
     alike = Counter(map(id, situations)) if shares else {}
     whole, partly = (sum(alike[key] for key, share in shares.items() if share[place]) for place in (0, 1))
     resources = [
-        *_resources(situation.grants for situation in granting.values()),
+        *((grant.resource_element, grant.resources) for situation in granting.values() for grant in situation.grants),
         *(("Resource", (resource,)) for resource in untyped),
     ]
     return _RowTexts(
@@ -303,12 +303,6 @@ def _levels(service: str, granted: Mapping[str, int]) -> dict[str, LevelCount]:
     if granted.get(UNKNOWN_LEVEL):
         levels[UNKNOWN_LEVEL] = LevelCount(granted[UNKNOWN_LEVEL], 0)
     return levels
-
-
-def _resources(groups: Iterable[tuple[Grant, ...]]) -> Iterator[tuple[ResourceElement, tuple[str, ...]]]:
-    for grants in groups:
-        for grant in grants:
-            yield grant.resource_element, grant.resources
 
 
 def _without_actions(document: Document, rows: list[ServiceSummary], mentioned: set[str]) -> Iterator[ServiceSummary]:

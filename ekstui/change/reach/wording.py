@@ -109,9 +109,6 @@ class _Wording(NamedTuple):
             return self._needs_no_more(old) if self.wider else self._needs(new)
         return self._other_ways(gone, fresh, new)
 
-    def _more_ways(self, fresh: set[_Way]) -> Phrase:
-        return self._in_after(f"also allowed under {self._listed(fresh)}")
-
     def _fewer_ways(self, gone: set[_Way]) -> Phrase | None:
         if self.wider:
             return None
@@ -124,7 +121,9 @@ class _Wording(NamedTuple):
 
     def _other_ways(self, gone: set[_Way], fresh: set[_Way], new: set[_Way]) -> Phrase | None:
         if not gone or not fresh:
-            return self._more_ways(fresh) if self.wider and fresh else self._fewer_ways(gone) if gone else None
+            if self.wider and fresh:
+                return self._in_after(f"also allowed under {self._listed(fresh)}")
+            return self._fewer_ways(gone) if gone else None
         if _keys_of(gone) == _keys_of(fresh):
             return self._other_conditions({key for way in gone for key in _keys_in(way ^ _nearest(way, fresh))})
         if (required := _beyond(gone, fresh)) is not None:

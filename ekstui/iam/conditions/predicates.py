@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 from ekstui.iam import wildcard
-from ekstui.iam.condition_operators import NULL, UNKNOWN, Operator, Quantifier, operator
+from ekstui.iam.condition_operators import NULL, OPERATOR_FAMILIES, UNKNOWN, Operator, Quantifier, operator
 from ekstui.iam.conditions.arn_values import ANY_ARN, as_arns, form_of_values, named_partitions
 from ekstui.iam.conditions.known_keys import ALWAYS_PRESENT, KeyType, has_several, type_of
 from ekstui.iam.conditions.spans import Malformed, ValueSpan, complement, intersection, union, without_network
@@ -564,8 +564,4 @@ def opposite(line: ConditionLine) -> ConditionLine | None:
     return line._replace(operator=f"{kind}{_COMPARED[base.removeprefix(kind)]}IfExists")
 
 
-_NEGATED = {
-    "StringEquals": "StringNotEquals", "StringEqualsIgnoreCase": "StringNotEqualsIgnoreCase", "StringLike": "StringNotLike",
-    "ArnEquals": "ArnNotEquals", "ArnLike": "ArnNotLike", "IpAddress": "NotIpAddress",
-    "NumericEquals": "NumericNotEquals", "DateEquals": "DateNotEquals",
-}  # fmt: skip
+_NEGATED = {name.replace("Not", "", 1): name for name, family in OPERATOR_FAMILIES.items() if family.negated}
