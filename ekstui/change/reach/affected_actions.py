@@ -39,7 +39,11 @@ class GrantsOfSide:
         """By the service of a pattern, or `*` if it may match several."""
         self._by_places: dict[frozenset[int], ActionExtents] = {}
         self._of_all: dict[str, ActionExtents | None] = {}
-        for place, (target, _) in enumerate(self._grants):
+        first: dict[tuple[Effect, frozenset[Extent]], int] = {}
+        for own_place, (target, extents) in enumerate(self._grants):
+            # What is allowed alike shares a place.
+            alike = target.element == "Action"
+            place = first.setdefault((target.effect, extents), own_place) if alike else own_place
             for action in target.actions:
                 if wildcard.is_wild(action):
                     self._wild[service_in(action)].append((action, place))
