@@ -6,7 +6,6 @@ the proofs become a judgement on each action and on the whole change, with why s
 into a sentence.
 """
 
-from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Literal
@@ -112,17 +111,18 @@ class _Comparison:
         self._effort = Effort()
         # Patterns that match nothing known are rare, and do not use up what the actions need.
         self._effort_for_patterns = Effort()
-        self._proven: dict[tuple[ActionExtents, ActionExtents], bool] = {}
-        self._searched: dict[tuple[object, ActionExtents, ActionExtents], bool] = {}
-        self._cuts: dict[tuple[ActionExtents, ActionExtents, frozenset[str]], bool] = {}
-        self._failed: Counter[tuple[ActionExtents, ActionExtents]] = Counter()
+        self._proven: dict[tuple[int, int], bool] = {}
+        self._kept: list[ActionExtents] = []
+        self._searched: dict[tuple[object, int, int], bool] = {}
+        self._cuts: dict[tuple[int, int, frozenset[str]], bool] = {}
+        self._failed: dict[tuple[int, ...], int] = {}
 
     def reach(self) -> Reach:
         """Return what is gained and lost over all actions, with as few searches as possible."""
-        groups: defaultdict[tuple[ActionExtents, ActionExtents], list[str]] = defaultdict(list)
+        groups: dict[tuple[int, int], tuple[ActionExtents, ActionExtents, list[str]]] = {}
         for _, action, before, after in self._differing:
-            groups[before, after].append(action)
-        forth = [(before, after, actions) for (before, after), actions in groups.items()]
+            groups.setdefault((id(before), id(after)), (before, after, []))[2].append(action)
+        forth = list(groups.values())
         back = [(after, before, actions) for before, after, actions in forth]
         patterns = self._patterns
         return _reach(
@@ -186,9 +186,12 @@ class _Comparison:
         return patterns
 
     def _within(self, inner: ActionExtents, outer: ActionExtents) -> bool:
-        if (inner, outer) not in self._proven:
-            self._proven[inner, outer] = lies_within(inner, outer, self._effort)
-        return self._proven[inner, outer]
+        key = (id(inner), id(outer))
+        answer = self._proven.get(key)
+        if answer is None:
+            self._kept += (inner, outer)  # so that their IDs are not reused
+            answer = self._proven[key] = lies_within(inner, outer, self._effort)
+        return answer
 
     def _are_within(self, inner: ActionExtents, outer: ActionExtents, actions: list[str]) -> bool:
         """Return True only if everything that one side allows of the actions is allowed by the other.
@@ -206,25 +209,30 @@ class _Comparison:
 
     def _is_within_of(self, inner: ActionExtents, outer: ActionExtents, services: frozenset[str]) -> bool:
         """Return the same for actions on resources of some services."""
-        key = inner, outer, services
-        if key not in self._cuts:
+        key = (id(inner), id(outer), services)
+        answer = self._cuts.get(key)
+        if answer is None:
             # Cutting them counts only where they are many, as in a search.
             self._effort.spend(sum(map(len, (*inner, *outer))) // 16)
-            self._cuts[key] = lies_within(_cut(inner, services), _cut(outer, services), self._effort)
-        return self._cuts[key]
+            answer = lies_within(_cut(inner, services), _cut(outer, services), self._effort)
+            self._cuts[key] = answer
+        return answer
 
     def _is_gained(self, action: str, before: ActionExtents, after: ActionExtents) -> bool:
         if not before.allow and not after.deny and any(map(_is_of_everything, after.allow)):
             return True
         # What requests are possible depends only on what the reference says about an action.
-        key = kind_of(action), before, after
-        if key not in self._searched:
+        key = (kind_of(action), id(before), id(after))
+        answer = self._searched.get(key)
+        if answer is None:
+            sides = key[1:]
             # After many failures, further searches are unlikely to succeed.
-            if self._effort.is_spent or self._failed[before, after] >= MAX_FAILURES:
+            if self._effort.is_spent or self._failed.get(sides, 0) >= MAX_FAILURES:
                 return False
+            self._kept += (before, after)
             answer = self._searched[key] = request_gained(action, before, after, self._effort) is not None
-            self._failed[before, after] = 0 if answer else self._failed[before, after] + 1
-        return self._searched[key]
+            self._failed[sides] = 0 if answer else self._failed.get(sides, 0) + 1
+        return answer
 
     def _sample_of_actions(self, actions: list[str]) -> list[str]:
         """Return the actions most worth a search: those that a document names, then one of each service in turn."""
@@ -340,6 +348,7 @@ def _patterns_replaced(grants: Grants, replacing: Grants, judgement: Judgement) 
 
 
 def _matches_any(pattern: str, actions: Mapping[str, list[str]]) -> bool:
+    """Return whether a pattern matches any of the actions, which are given by service."""
     service = pattern.partition(":")[0]
     named = (actions.get(service, ()),) if not wildcard.is_wild(service) else actions.values()
     return any(wildcard.matches(pattern, action) for some in named for action in some)

@@ -1,7 +1,6 @@
 """Which actions a change concerns, and what each side allows and denies of them."""
 
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property, lru_cache
 from itertools import chain
 
@@ -28,29 +27,67 @@ _LONG = 32
 _Part = tuple[Target, frozenset[Extent]]
 
 
+class _Entry(NamedTuple):
+    effect: Effect
+    pattern: str
+    extents: frozenset[Extent]
+
+
+class _Exceptions:
+    """The `NotAction` grants of a document, whose lists may name thousands of actions, by what they except."""
+
+    def __init__(self) -> None:
+        self.grants: list[tuple[Effect, frozenset[Extent]]] = []
+        self._services: set[str] = set()
+        self._by_name: dict[str, list[int]] = {}
+        self._of_service: dict[str, list[tuple[str, int]]] = {}
+
+    def add(self, target: Target, extents: frozenset[Extent]) -> None:
+        """Add a grant."""
+        for action in target.actions:
+            if wildcard.is_wild(action):
+                self._of_service.setdefault(service_in(action), []).append((action, len(self.grants)))
+            else:
+                self._by_name.setdefault(action, []).append(len(self.grants))
+                self._services.add(service_in(action))
+        self.grants.append((target.effect, extents))
+
+    def of(self, action: str) -> frozenset[int]:
+        """Return which grants, by their place, except an action."""
+        places = set(self._by_name.get(action, ()))
+        for pattern, place in self._patterns(service_in(action)):
+            if place not in places and wildcard.matches(pattern, action):
+                places.add(place)
+        return frozenset(places)
+
+    def are_same_for(self, service: str) -> bool:
+        """Return whether the list of each grant matches all actions of a service or none."""
+        if service in self._services:
+            return False
+        return all(pattern in ("*", "*:*", f"{service}:*") for pattern, _ in self._patterns(service))
+
+    def _patterns(self, service: str) -> Iterator[tuple[str, int]]:
+        yield from self._of_service.get(service, ())
+        yield from self._of_service.get("*", ())
+
+
 class GrantsOfSide:
-    """One document's grants, indexed by action; the lists of its `NotAction` may name thousands."""
+    """One document's grants, indexed by action."""
 
     def __init__(self, grants: Grants) -> None:
-        self._grants = tuple(grants.items())
-        self._exceptions = [place for place, (target, _) in enumerate(self._grants) if target.element == "NotAction"]
-        self._by_name: defaultdict[str, list[int]] = defaultdict(list)
-        self._wild: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
-        """By the service of a pattern, or `*` if it may match several."""
-        self._by_places: dict[frozenset[int], ActionExtents] = {}
+        self._grants = grants
+        self._of_service: dict[str, list[_Entry]] = {}
+        self._exceptions = _Exceptions()
+        self._by_grants: dict[tuple[tuple[int, ...], frozenset[int]], ActionExtents] = {}
         self._of_all: dict[str, ActionExtents | None] = {}
-        first: dict[tuple[Effect, frozenset[Extent]], int] = {}
-        for own_place, (target, extents) in enumerate(self._grants):
-            # What is allowed alike shares a place.
-            alike = target.element == "Action"
-            place = first.setdefault((target.effect, extents), own_place) if alike else own_place
-            for action in target.actions:
-                if wildcard.is_wild(action):
-                    self._wild[service_in(action)].append((action, place))
-                else:
-                    self._by_name[action].append(place)
-        self._named = frozenset(map(service_in, self._by_name))
-        """The services with an action that is named without a wildcard."""
+        for target, extents in grants.items():
+            if target.element == "NotAction":
+                self._exceptions.add(target, extents)
+                continue
+            (pattern,) = target.actions
+            if wildcard.is_wild(pattern):
+                entry = _Entry(target.effect, pattern, extents)
+                self._of_service.setdefault(service_in(pattern), []).append(entry)
 
     def extents_of(self, action: str) -> ActionExtents:
         """Return where the document allows and denies an action, given in lower case."""
@@ -61,35 +98,48 @@ class GrantsOfSide:
 
     def _extents_of_all(self, service: str) -> ActionExtents | None:
         """Return the extents of every action of a service; None if the document distinguishes them."""
+        if service in self._named:
+            return None
         alike = {"*", "*:*", f"{service}:*"}
-        if service in self._named or any(pattern not in alike for pattern, _ in self._patterns(service)):
+        if any(entry.pattern not in alike for entry in self._entries(f"{service}:")):
+            return None
+        if not self._exceptions.are_same_for(service):
             return None
         return self._extents_of_one(f"{service}:")
 
-    def _extents_of_one(self, action: str) -> ActionExtents:
-        places = {place for pattern, place in self._patterns(service_in(action)) if wildcard.matches(pattern, action)}
-        key = frozenset(places.union(self._by_name.get(action, ())))
-        # Many actions share few combinations, and a union of extents is slow.
-        if key not in self._by_places:
-            listing = [place for place in sorted(key) if self._grants[place][0].element == "Action"]
-            applying = (*listing, *(place for place in self._exceptions if place not in key))
-            self._by_places[key] = _extents([self._grants[place] for place in applying])
-        return self._by_places[key]
+    @cached_property
+    def _named(self) -> frozenset[str]:
+        """The services with an action that is named without a wildcard."""
+        return frozenset(service_in(grant.actions[0]) for grant in self._grants if grant.element == "Action")
 
-    def _patterns(self, service: str) -> Iterator[tuple[str, int]]:
-        yield from self._wild.get(service, ())
-        yield from self._wild.get("*", ())
+    def _extents_of_one(self, action: str) -> ActionExtents:
+        matching: list[tuple[Effect, frozenset[Extent]]] = []
+        for effect in ("Allow", "Deny"):
+            extents = self._grants.get(Target(effect, "Action", (action,)))
+            if extents:
+                matching.append((effect, extents))
+        matching += [
+            (entry.effect, entry.extents) for entry in self._entries(action) if wildcard.matches(entry.pattern, action)
+        ]
+        excepting = self._exceptions.of(action)
+        # Many actions share few combinations, and a union of extents is slow.
+        sign = tuple(id(extents) if effect == "Allow" else -id(extents) for effect, extents in matching), excepting
+        entry = self._by_grants.get(sign)
+        if entry is None:
+            matching += [grant for place, grant in enumerate(self._exceptions.grants) if place not in excepting]
+            entry = self._by_grants[sign] = _extents(matching)
+        return entry
 
     @cached_property
     def size(self) -> int:
         """The steps of matching one pattern with all that are listed."""
-        return sum(map(_steps, chain.from_iterable(target.actions for target, _ in self._grants)))
+        return sum(map(_steps, chain.from_iterable(target.actions for target in self._grants)))
 
     def full_and_partial_matches(self, pattern: str) -> tuple[list[_Part], list[_Part]]:
         """Return the grants that match every action under a pattern, and those that may match only some."""
         full: list[_Part] = []
         partial: list[_Part] = []
-        for target, extents in self._grants:
+        for target, extents in self._grants.items():
             wanted = target.element == "Action"
             if any(wildcard.covers(listed, pattern) for listed in target.actions):
                 if wanted:
@@ -99,6 +149,10 @@ class GrantsOfSide:
             elif not wanted:
                 full.append((target, extents))
         return full, partial
+
+    def _entries(self, action: str) -> Iterator[_Entry]:
+        yield from self._of_service.get(service_in(action), ())
+        yield from self._of_service.get("*", ())
 
 
 @lru_cache(maxsize=65536)
@@ -110,8 +164,9 @@ def _steps(pattern: str) -> int:
 def cases_of(
     pattern: str, before: GrantsOfSide, after: GrantsOfSide, effort: Effort
 ) -> list[tuple[ActionExtents, ActionExtents]] | None:
-    """Return the possible extents on both sides of an action under a pattern that cannot be expanded; None if that is too much.
+    """Return the possible extents on both sides of an action under a pattern that cannot be expanded; None if too many.
 
+    That is also the answer once the limit of work is used up.
     A pattern that matches only some of its actions matches a given action on both sides or on neither.
     """
     if not effort.spend((before.size + after.size) * _steps(pattern) // 8):
@@ -129,7 +184,7 @@ def cases_of(
         sides = []
         for full, parts in ((full_before, partial_before), (full_after, partial_after)):
             applying = [part for part in parts if (part[0].element == "Action") != matching.isdisjoint(part[0].actions)]
-            sides.append(_extents([*full, *applying]))
+            sides.append(_extents([(target.effect, extents) for target, extents in (*full, *applying)]))
         cases[sides[0], sides[1]] = None
     return list(cases)
 
@@ -189,16 +244,18 @@ def unlisted_patterns(differing: Collection[str], before: Grants, after: Grants)
 
 
 def affected_actions(differing: Collection[str], before: Grants, after: Grants) -> dict[str, str]:
-    """Return the actions under the patterns that the reference has or a side names, in lower case, with their spelling."""
+    """Return the known actions under the differing patterns, in lower case, with their spelling.
+
+    Known actions are the reference's and those that either side names.
+    """
     names: dict[str, str] = {}
-    named: list[str] | None = None
+    named: tuple[str, ...] | None = None
     for pattern in differing:
         if not wildcard.is_wild(pattern):
             names.setdefault(pattern, _spelling(pattern))
             continue
         if named is None:
-            every = {action for target in chain(before, after) for action in target.actions}
-            named = sorted(action for action in every if not wildcard.is_wild(action))
+            named = _named_actions(chain(before, after))
         names.update((name.lower(), name) for name in reference().expand(pattern))
         for action in named:
             if action not in names and wildcard.matches(pattern, action):
@@ -229,6 +286,11 @@ def differing_patterns(before: Grants, after: Grants) -> Collection[str]:
     return patterns
 
 
+def _named_actions(targets: Iterable[Target]) -> tuple[str, ...]:
+    named = {action for target in targets for action in target.actions if not wildcard.is_wild(action)}
+    return tuple(sorted(named))
+
+
 @lru_cache(maxsize=65536)
 def _spelling(action: str) -> str:
     """Return the reference's spelling of a literal action, or the action itself if it is unknown."""
@@ -236,9 +298,9 @@ def _spelling(action: str) -> str:
     return reference().names(service).get(name, action)
 
 
-def _extents(parts: list[_Part]) -> ActionExtents:
-    allow = [extents for target, extents in parts if target.effect == "Allow"]
-    deny = [extents for target, extents in parts if target.effect == "Deny"]
+def _extents(parts: list[tuple[Effect, frozenset[Extent]]]) -> ActionExtents:
+    allow = [extents for effect, extents in parts if effect == "Allow"]
+    deny = [extents for effect, extents in parts if effect == "Deny"]
     return ActionExtents(_union(allow), _union(deny))
 
 
