@@ -218,7 +218,10 @@ class EkstuiApp(LibraryApp):
         """Tell the user when a key that works elsewhere does nothing on this screen."""
         if isinstance(self.screen, ModalScreen) or isinstance(self.focused, Input):
             return
-        here = {key.id for key in (*self._keys_of_pane, *declared(self.screen), *self.KEYS, *RowList.KEYS)}
+        usable_here = (*self._keys_of_pane, *declared(self.screen), *self.KEYS, *RowList.KEYS)
+        if self.pressed(event, usable_here):
+            return  # before the screens are imported: a key that works here has nothing to be told
+        here = {key.id for key in usable_here}
 
         def tell(keys_of_all: Iterable[Key]) -> None:
             wanted = self.pressed(event, keys_of_all)
