@@ -40,17 +40,17 @@ def resources_in_short(grants: Iterable[Grant]) -> list[str]:
 
 
 def key_in_short(key: str) -> str:
-    """Return a condition key without its service, such as `RequestTag/Name` for `aws:RequestTag/Name`."""
-    return clean_line(key.partition(":")[2] or key)
+    """Return a condition key without `aws:`, such as `RequestTag/Name` or `ec2:CreateAction`."""
+    return clean_line(key.removeprefix("aws:"))
 
 
 def kind_of_key(key: str) -> str:
-    """Return a condition key without its service and its tag."""
+    """Return a condition key without its tag, in short."""
     return key_in_short(key).partition("/")[0]
 
 
 def conditions_in_short(grants: Sequence[Grant], room: int | None = None) -> str:
-    """Return the condition keys of grants, such as `if CreateAction, or RequestTag/Name`; `some if` where a grant has none.
+    """Return the condition keys of grants, such as `if ec2:CreateAction, or RequestTag/Name`; `some if` where a grant has none.
 
     In a room, keys are without their tags if a grant's do not fit, and the ways that do not fit are counted.
     """

@@ -263,7 +263,7 @@ def _principal_row(principal: PrincipalCan, now: datetime, short: bool, narrow: 
 
 
 def _short_reason(reason: str) -> str:
-    """Return on what it depends, with condition keys shortened, such as `if CreateAction, +3`."""
+    """Return on what it depends, with condition keys shortened, such as `if ec2:CreateAction, +3`."""
     word, _, keys = reason.partition(" ")
     if word != "if":
         return reason
