@@ -124,7 +124,7 @@ def _copies(library: Library, policy: Policy, snapshot: AccountSnapshot) -> tupl
 
     documents = {info.number: library.document(policy, info.number) for info in policy.versions}
     copies = {
-        copy.local.arn: f"{copy.local.name} is like v{copy.version} ({copy.nearness:.0%})"
+        copy.local.arn: f"the account's own {copy.local.name} is like AWS's v{copy.version} ({copy.nearness:.0%})"
         for copy in copies_of(snapshot.local_policies, originals_of([(policy, documents)]))
     }
     uses = library.account.uses(snapshot)

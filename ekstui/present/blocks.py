@@ -285,7 +285,7 @@ def finding_node(finding: Finding) -> Node:
 def finding_nodes(finding: Finding, account: str = "") -> Iterator[Node]:
     """Yield what is wrong, the evidence, and the commands that fix it, or in words what to change.
 
-    In Markdown, the number of the account is left out where one is told.
+    With an account, Markdown has the word ACCOUNT in place of its number.
     """
     yield Node(_masked(Span(finding.text), account))
     yield from (Node(_masked(Span(evidence, "muted"), account)) for evidence in finding.evidence)

@@ -15,18 +15,23 @@ if TYPE_CHECKING:
 ALL = "all"
 """Every resource."""
 
-_BELOW = re.compile(r"([/:]\*)+$")
-"""Whatever is of a kind, or below a name."""
+_EVERY_ONE = re.compile(r"([A-Za-z][\w-]*)([/:]\*)+")
+"""All resources of a type, such as `network-interface/*`. What ends in `/*` below a name is something else than the name."""
 
 
 def resource_in_short(resource: str) -> str:
-    """Return `network-interface` for `arn:aws:ec2:*:*:network-interface/*`, `all of ec2` for all of a service's."""
+    """Return `network-interface` for `arn:aws:ec2:*:*:network-interface/*`, `all of ec2` for all of a service's.
+
+    The objects of an S3 bucket, `name/*`, stay what they are, since S3's ARNs have no type and `name` is the bucket.
+    """
     resource = clean_line(resource)
     if not resource.startswith("arn:"):
         return ALL if resource == "*" else resource
     arn = split_arn(resource)
-    name = _BELOW.sub("", arn.resource)
-    return f"all of {arn.service}" if name in ("*", "") else name
+    if not arn.resource.strip("*/:"):
+        return f"all of {arn.service}"
+    every_one = None if arn.service == "s3" else _EVERY_ONE.fullmatch(arn.resource)
+    return every_one[1] if every_one else arn.resource
 
 
 def resources_in_short(grants: Iterable[Grant]) -> list[str]:

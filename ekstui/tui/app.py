@@ -218,14 +218,12 @@ class EkstuiApp(LibraryApp):
         """Tell the user when a key that works elsewhere does nothing on this screen."""
         if isinstance(self.screen, ModalScreen) or isinstance(self.focused, Input):
             return
-        usable_here = (*self._keys_of_pane, *declared(self.screen), *self.KEYS, *RowList.KEYS)
-        if self.pressed(event, usable_here):
-            return  # before the screens are imported: a key that works here has nothing to be told
-        here = {key.id for key in usable_here}
+        # Asked first, since all keys are only known once all screens are imported.
+        if self.pressed(event, (*self._keys_of_pane, *declared(self.screen), *self.KEYS, *RowList.KEYS)):
+            return
 
         def tell(keys_of_all: Iterable[Key]) -> None:
-            wanted = self.pressed(event, keys_of_all)
-            if wanted is not None and wanted.id not in here:
+            if wanted := self.pressed(event, keys_of_all):
                 self.notify(f"{keys_as_shown(event.key)} ({wanted.label}) does nothing here; ? lists the keys.")
 
         # The first time, this imports the screens that were not opened yet, 130 ms.
