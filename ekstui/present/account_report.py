@@ -14,6 +14,7 @@ from ekstui.present.blocks import (
     Block,
     Column,
     Heading,
+    Line,
     Node,
     Sentence,
     Span,
@@ -22,6 +23,7 @@ from ekstui.present.blocks import (
     code,
     error_notes,
     facts_tree,
+    known_words,
     muted,
     none_known,
     not_looked_at,
@@ -32,14 +34,19 @@ from ekstui.present.blocks import (
 if TYPE_CHECKING:
     from ekstui.library.copies import CopyAnswer
 
-_CLUSTERS = (Column("Cluster"), Column("Region"), Column("Version"), Column("Nodes"), Column("EKS reports"))
+CLUSTER_COLUMNS = (
+    Column("Cluster", 12, share=1), Column("Region", 14), Column("Version", 7), Column("Mode", 9),
+    Column("EKS reports", 11, right=True),
+)  # fmt: skip
 
 
 def account_blocks(snapshot: AccountSnapshot, now: datetime) -> list[Block]:
     """Return which account it is, one row per cluster, and what could not be read."""
     clusters = snapshot.clusters
     block: Block = (
-        Table(_CLUSTERS, [_cluster(cluster) for cluster in clusters]) if clusters else Sentence(none_known(snapshot))
+        Table(CLUSTER_COLUMNS, [TableRow(cluster_cells(cluster), cluster) for cluster in clusters])
+        if clusters
+        else Sentence(none_known(snapshot))
     )
     return [*identity_blocks(snapshot, now), Heading("Clusters"), block, *unread_blocks(snapshot)]
 
@@ -73,16 +80,31 @@ def unread_blocks(snapshot: AccountSnapshot) -> list[Block]:
 def copies_blocks(copies: Sequence[CopyAnswer]) -> list[Block]:
     """Return the account's policies that started as copies of AWS's, and how they differ from those today."""
     title = Span("Your policies that started as copies of AWS's or of a controller's", "strong")
-    return section((title, Span(" (enter compares)", "strong", media="app")), [*map(_copy, copies)])
+    nodes = [Node(copy_line(answer), value=answer, key=("copy", answer.copy.local.arn)) for answer in copies]
+    return section((title, Span(" (enter compares)", "strong", media="app")), nodes)
 
 
-def _cluster(cluster: Cluster) -> TableRow:
-    mode = {True: "Auto Mode", False: "own", None: "not known"}[cluster.auto_mode]
+def copy_line(answer: CopyAnswer) -> Line:
+    """Return what a policy is a copy of, how similar it is, and how the newest version differs."""
+    copy, original = answer.copy, answer.copy.original
+    share = f" ({copy.nearness:.0%} of the grants are the same)" if copy.nearness < 1 else ""
+    like = f"{'like' if share else 'identical to'} {original.name} {version_label(copy.version)}{share}"
+    after = "means the same" if answer.change.reach == "same" else verdict_span(answer.change)
+    return code(copy.local.name, "strong"), f" is {like}. To {version_label(original.default_version)}: ", after
+
+
+def cluster_cells(cluster: Cluster) -> tuple[Span, ...]:
+    """Return a cluster as a row: its name, region, version and mode, and how many issues EKS reports."""
+    mode = {True: "Auto Mode", False: "standard", None: "?"}[cluster.auto_mode]
     issues = len(cluster.all_issues)
-    some = counted(issues, "issue") if cluster.issues_known else f"{counted(issues, 'issue')}, not all read"
-    nothing = "nothing" if cluster.issues_known else "not known"
-    reports = Span(some, "bad") if issues else Span(nothing, "muted")
-    return TableRow((code(cluster.name), cluster.region, cluster.version or "not known", mode, reports), cluster)
+    reports = Span(known_words(issues, whole=cluster.issues_known), "bad" if issues else "muted")
+    return (
+        Span(cluster.name, "strong"),
+        Span(cluster.region),
+        Span(cluster.version or "?"),
+        Span(mode, "muted"),
+        reports,
+    )
 
 
 def _contents(snapshot: AccountSnapshot) -> str:
@@ -95,15 +117,3 @@ def _contents(snapshot: AccountSnapshot) -> str:
         counted(len(snapshot.local_policies), "policy of its own", "policies of its own"),
     )
     return ("" if snapshot.complete else "at least ") + ", ".join(parts)
-
-
-def _copy(answer: CopyAnswer) -> Node:
-    copy = answer.copy
-    newest = version_label(copy.original.default_version)
-    today = f"the newest, {newest}" if copy.original.home else f"today's {newest}"
-    line = (
-        code(copy.local.name, "strong"),
-        f" is {copy.overlap:.0%} {copy.original.name} {version_label(copy.version)}; to {today}: ",
-        verdict_span(answer.change),
-    )
-    return Node(line, value=answer, key=("copy", copy.local.arn))

@@ -437,6 +437,11 @@ def none_known(snapshot: AccountSnapshot) -> Span:
     return Span(f"no cluster in {', '.join(facts.regions) or 'any region that was asked'}")
 
 
+def known_words(count: int | None, *, whole: bool) -> str:
+    """Return how many were found; `2+` or `?` where not everything was read, since none found does not mean none."""
+    return str(count) if whole else f"{count}+" if count else "?"
+
+
 def not_looked_at(places: Sequence[str]) -> list[Block]:
     """Return a section about what was not looked at, if there is anything."""
     return section("Not looked at", [Node(Span(place, "muted")) for place in places])

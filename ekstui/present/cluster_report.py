@@ -13,7 +13,7 @@ from ekstui.eks.findings.table import SEVERITIES, TITLE_WIDTH, Finding
 from ekstui.eks.pod_credentials import credentials_in_words
 from ekstui.eks.pods import PodPlace
 from ekstui.eks.use_words import use_in_words
-from ekstui.iam.text import clean_line, counted
+from ekstui.iam.text import counted
 from ekstui.library.cluster_answers import (
     RECENT,
     ClusterAnswer,
@@ -23,7 +23,8 @@ from ekstui.library.cluster_answers import (
     causes,
     findings_worst_first,
 )
-from ekstui.present.account_report import unread_blocks
+from ekstui.present.account_report import CLUSTER_COLUMNS as CLUSTERS
+from ekstui.present.account_report import cluster_cells, unread_blocks
 from ekstui.present.blocks import (
     SEVERITY_SIGNS,
     SEVERITY_STYLES,
@@ -45,6 +46,7 @@ from ekstui.present.blocks import (
     finding_nodes,
     folded,
     joined,
+    known_words,
     last_used_words,
     muted,
     none_known,
@@ -55,11 +57,9 @@ from ekstui.present.blocks import (
     uses_words,
     without_path,
 )
-from ekstui.present.styled import Styled, styled
 
 CLUSTER_COLUMNS = (
-    Column("Cluster", 12, share=1), Column("Region", 14), Column("Version", 7), Column("Mode", 9),
-    Column("Problems", 8, right=True), Column("Advice", 6, right=True), Column("EKS reports", 11, right=True),
+    *CLUSTERS[:-1], Column("Problems", 8, right=True), Column("Advice", 6, right=True), CLUSTERS[-1],
 )  # fmt: skip
 
 _CAUSES = (
@@ -88,21 +88,18 @@ _MOST_SIGNS = 12
 """The most signs of an area; of more, each kind is counted."""
 
 
-def cluster_cells(cluster: Cluster, answer: ClusterAnswer | None = None, *, waiting: bool = True) -> tuple[Styled, ...]:
+def judged_cells(cluster: Cluster, answer: ClusterAnswer | None = None, *, waiting: bool = True) -> tuple[Span, ...]:
     """Return a cluster as a row of the table of clusters; without an answer its counts are `…` while `waiting`, else `?`."""
-    unknown = "…" if waiting else "?"
-    mode = "?" if cluster.auto_mode is None else "Auto Mode" if cluster.auto_mode else "standard"
     counts = answer.counts if answer else {}
     problems, advice = counts.get("problem"), counts.get("advice")
-    issues = len(cluster.all_issues)
-    judged = answer is not None and not answer.not_judged
+    unknown, judged = "…" if waiting else "?", answer is not None and not answer.not_judged
+    *cells, issues = cluster_cells(cluster)
     return (
-        styled(clean_line(cluster.name), "strong"), styled(clean_line(cluster.region)),
-        styled(clean_line(cluster.version or "?")), styled(mode, "muted"),
-        styled(known_words(problems, whole=judged) if answer else unknown, "bad" if problems else "muted"),
-        styled(known_words(advice, whole=judged) if answer else unknown, "warn" if advice else "muted"),
-        styled(known_words(issues, whole=cluster.issues_known), "bad" if issues else "muted"),
-    )  # fmt: skip
+        *cells,
+        Span(known_words(problems, whole=judged) if answer else unknown, "bad" if problems else "muted"),
+        Span(known_words(advice, whole=judged) if answer else unknown, "warn" if advice else "muted"),
+        issues,
+    )
 
 
 def clusters_blocks(snapshot: AccountSnapshot, answers: Sequence[ClusterAnswer]) -> list[Block]:
@@ -110,14 +107,7 @@ def clusters_blocks(snapshot: AccountSnapshot, answers: Sequence[ClusterAnswer])
     block: Block = Sentence(none_known(snapshot))
     if answers:
         rows = [
-            TableRow(
-                tuple(
-                    tuple(Span(text, style) for text, style in cell) for cell in cluster_cells(answer.cluster, answer)
-                ),
-                answer.cluster,
-                answer.cluster.place,
-            )
-            for answer in answers
+            TableRow(judged_cells(answer.cluster, answer), answer.cluster, answer.cluster.place) for answer in answers
         ]
         block = Table(CLUSTER_COLUMNS, rows)
     account = f"account {snapshot.identity.account}, {as_of_words(snapshot.fetched_at)}"
@@ -350,11 +340,6 @@ def counts_line(answer: ClusterAnswer) -> tuple[Span | str, ...]:
         parts += ["   ", Span(f"{SEVERITY_SIGNS[severity]} {words} {noun}", style)]
     issues = known_words(len(answer.cluster.all_issues), whole=answer.cluster.issues_known)
     return (*parts, "   ", Span(f"EKS reports {issues}", "muted"))
-
-
-def known_words(count: int | None, *, whole: bool) -> str:
-    """Return how many were found; `2+` or `?` where not everything was read, since none found does not mean none."""
-    return str(count) if whole else f"{count}+" if count else "?"
 
 
 def areas_line(answer: ClusterAnswer) -> tuple[Span | str, ...]:

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Hashable, Iterator, Sequence
 from datetime import datetime
 
-from ekstui.change.policy import version_label
 from ekstui.eks.account_snapshot import SERVICE_LINKED_PATH, Role, Use
 from ekstui.eks.findings.subjects import NODE_KINDS, RoleInUse, RolePolicy
 from ekstui.eks.pod_credentials import SOURCE_WORDS, PodsWithRole
@@ -12,6 +11,7 @@ from ekstui.eks.use_words import use_in_words
 from ekstui.iam.text import counted
 from ekstui.library.copies import CopyAnswer
 from ekstui.library.roles import RoleAnswer
+from ekstui.present.account_report import copy_line
 from ekstui.present.blocks import (
     TRACKED,
     Block,
@@ -31,6 +31,7 @@ from ekstui.present.blocks import (
     muted,
     note,
     policy_node,
+    spans,
 )
 from ekstui.present.cluster_report import verdict_words
 from ekstui.present.permissions import services_blocks
@@ -179,16 +180,7 @@ def left_out(answer: RoleAnswer) -> Iterator[Block]:
 
 
 def _copy(answer: CopyAnswer, role: str, number: int) -> Node:
-    """Return what a policy is a copy of, how similar it is, and how the newest release differs."""
-    copy, change = answer.copy, answer.change
-    newest = version_label(copy.original.default_version)
-    after = "means the same" if change.reach == "same" else change.verdict
-    line = (
-        code(copy.local.name),
-        f" is like {copy.original.name} {version_label(copy.version)}: {copy.nearness:.0%} of the grants are the same. ",
-        f"To {newest}: {after}. ",
-        Span("enter compares them", "muted", media="app"),
-    )
+    line = (*spans(copy_line(answer)), Span(". enter compares them", "muted", media="app"))
     return Node(line, [command_node(answer.comparison(role), "outside")], value=answer, key=("copy", number))
 
 

@@ -28,7 +28,7 @@ from ekstui.library.notation import PolicyAt, RoleSide
 from ekstui.library.upgrading import upgrade
 from ekstui.present.blocks import Fold, error_notes, none_known
 from ekstui.present.cluster_map import Path, branches_of, map_blocks, paths_of
-from ekstui.present.cluster_report import CLUSTER_COLUMNS, UNREAD_ROLE, about_line, cluster_blocks, cluster_cells
+from ekstui.present.cluster_report import CLUSTER_COLUMNS, UNREAD_ROLE, about_line, cluster_blocks, judged_cells
 from ekstui.present.rendering import markdown, rows, styled_line
 from ekstui.present.styled import Row, Styled
 from ekstui.present.upgrade_report import upgrade_blocks
@@ -269,18 +269,25 @@ def choose_cluster(app: LibraryApp, snapshot: AccountSnapshot | None) -> None:
         if cluster is not None:
             app.push_screen(ClusterScreen(cluster.name, cluster.region))
 
-    chooser = ChooserScreen("Clusters", [(cluster_cells(cluster), cluster) for cluster in in_account], CLUSTER_COLUMNS)
+    chooser = ChooserScreen("Clusters", [_choice(cluster) for cluster in in_account], CLUSTER_COLUMNS)
     app.push_screen(chooser, show)
     library = app.library
 
     # The user may have closed it; is_mounted stays true even then.
     def show_problems(answers: Sequence[ClusterAnswer]) -> None:
         if chooser in app.screen_stack:
-            chooser.set_choices([(cluster_cells(answer.cluster, answer), answer.cluster) for answer in answers])
+            chooser.set_choices([_choice(answer.cluster, answer) for answer in answers])
 
     def show_failure(error: EkstuiError) -> None:
         if chooser in app.screen_stack:
-            chooser.set_choices([(cluster_cells(cluster, waiting=False), cluster) for cluster in in_account])
+            chooser.set_choices([_choice(cluster, waiting=False) for cluster in in_account])
         app.notify(str(error), severity="error")
 
     app.background.run(app, "clusters", lambda _: clusters(library), show_problems, show_failure)
+
+
+def _choice(
+    cluster: Cluster, answer: ClusterAnswer | None = None, *, waiting: bool = True
+) -> tuple[tuple[Styled, ...], Cluster]:
+    cells = judged_cells(cluster, answer, waiting=waiting)
+    return tuple(styled_line(cell, "app") for cell in cells), cluster
