@@ -23,8 +23,7 @@ from ekstui.library.cluster_answers import (
     causes,
     findings_worst_first,
 )
-from ekstui.present.account_report import CLUSTER_COLUMNS as CLUSTERS
-from ekstui.present.account_report import cluster_cells, unread_blocks
+from ekstui.present.account_report import CLUSTER_COLUMNS, cluster_cells, unread_blocks
 from ekstui.present.blocks import (
     SEVERITY_SIGNS,
     SEVERITY_STYLES,
@@ -58,8 +57,8 @@ from ekstui.present.blocks import (
     without_path,
 )
 
-CLUSTER_COLUMNS = (
-    *CLUSTERS[:-1], Column("Problems", 8, right=True), Column("Advice", 6, right=True), CLUSTERS[-1],
+JUDGED_COLUMNS = (
+    *CLUSTER_COLUMNS[:-1], Column("Problems", 8, right=True), Column("Advice", 6, right=True), CLUSTER_COLUMNS[-1],
 )  # fmt: skip
 
 _CAUSES = (
@@ -109,7 +108,7 @@ def clusters_blocks(snapshot: AccountSnapshot, answers: Sequence[ClusterAnswer])
         rows = [
             TableRow(judged_cells(answer.cluster, answer), answer.cluster, answer.cluster.place) for answer in answers
         ]
-        block = Table(CLUSTER_COLUMNS, rows)
+        block = Table(JUDGED_COLUMNS, rows)
     account = f"account {snapshot.identity.account}, {as_of_words(snapshot.fetched_at)}"
     return [*_sum_of_clusters(answers), muted(account), block, *unread_blocks(snapshot)]
 

@@ -1,5 +1,6 @@
 """Who can do something, and the map of a cluster, as the reader sees them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,13 +11,16 @@ from ekstui.iam.action_facts import action_card
 from ekstui.iam.document import parse
 from ekstui.iam.summary import services_in
 from ekstui.library import AccountChoice, Library
-from ekstui.library.cluster_answers import cluster_answer
+from ekstui.library.cluster_answers import cluster_answer, clusters
+from ekstui.library.copies import copies_in
 from ekstui.library.own_account import Account
 from ekstui.library.principals_can import principals_can
 from ekstui.library.searching import who_can_answer
+from ekstui.present.account_report import account_blocks, copies_blocks
 from ekstui.present.cards import AllowedAction, action_blocks
 from ekstui.present.change_lists import pane_rows, timeline_blocks
 from ekstui.present.cluster_map import map_blocks
+from ekstui.present.cluster_report import clusters_blocks
 from ekstui.present.rendering import lines, markdown
 from ekstui.present.styled import plain
 from ekstui.present.who_can_report import principals_blocks, who_can_blocks
@@ -137,3 +141,29 @@ def test_the_pane_says_of_a_version_what_the_command_says(library: Library, name
         else:
             (line,) = (line for line in command if "never recorded" in line and plain(row.cells[0]).split()[0] in line)
         assert set(" ".join(map(plain, row.cells)).replace(" · ", " ").split()) <= set(line.split())
+
+
+def test_the_account_says_of_a_cluster_what_the_list_of_clusters_says() -> None:
+    demo = Library.open(AccountChoice(demo=True, offline=True))
+    account = demo.account.last_snapshot_or_error()
+    of_account, of_clusters = (
+        [line.split() for line in lines(blocks, 120, colours=False, whole_tables=False)]
+        for blocks in (account_blocks(account, WHEN), clusters_blocks(account, clusters(demo)))
+    )
+    for name, mode in (("auto", "Mode"), ("prod", "standard"), ("legacy", "standard")):
+        (short,), (judged,) = ([row for row in rows if row[:1] == [name]] for rows in (of_account, of_clusters))
+        assert mode in short
+        *cells, reports = short
+        assert (judged[: len(cells)], judged[-1]) == (cells, reports)
+
+
+def test_a_copy_is_identical_to_a_version_or_like_it() -> None:
+    demo = Library.open(AccountChoice(demo=True, offline=True))
+    answer = next(answer for answer in copies_in(demo) if answer.copy.local.name == "AmazonEKS_CNI_Policy")
+    half = replace(answer, copy=replace(answer.copy, nearness=0.5))
+    whole_words, half_words = (
+        " ".join(" ".join(lines(copies_blocks([copy]), 200, colours=False, whole_tables=False)).split())
+        for copy in (answer, half)
+    )
+    assert "AmazonEKS_CNI_Policy is identical to AmazonEKS_CNI_Policy v5. To v6: widened: " in whole_words
+    assert "is like AmazonEKS_CNI_Policy v5 (50% of the grants are the same). To v6: widened: " in half_words

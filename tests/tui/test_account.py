@@ -207,7 +207,7 @@ def test_a_role_says_which_action_its_copy_lacks_and_d_compares_the_copy() -> No
             pilot,
             lambda: (
                 shows(app, RoleScreen)
-                and re.search(r"added \([^)]*ec2:DescribeSecurityGroups", words(app.screen)) is not None
+                and re.search(r"added\s+\([^)]*ec2:DescribeSecurityGroups", words(app.screen)) is not None
             ),
         )
         listed = app.screen.query_one(RowList)

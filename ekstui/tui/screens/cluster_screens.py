@@ -28,7 +28,7 @@ from ekstui.library.notation import PolicyAt, RoleSide
 from ekstui.library.upgrading import upgrade
 from ekstui.present.blocks import Fold, error_notes, none_known
 from ekstui.present.cluster_map import Path, branches_of, map_blocks, paths_of
-from ekstui.present.cluster_report import CLUSTER_COLUMNS, UNREAD_ROLE, about_line, cluster_blocks, judged_cells
+from ekstui.present.cluster_report import JUDGED_COLUMNS, UNREAD_ROLE, about_line, cluster_blocks, judged_cells
 from ekstui.present.rendering import markdown, rows, styled_line
 from ekstui.present.styled import Row, Styled
 from ekstui.present.upgrade_report import upgrade_blocks
@@ -269,7 +269,7 @@ def choose_cluster(app: LibraryApp, snapshot: AccountSnapshot | None) -> None:
         if cluster is not None:
             app.push_screen(ClusterScreen(cluster.name, cluster.region))
 
-    chooser = ChooserScreen("Clusters", [_choice(cluster) for cluster in in_account], CLUSTER_COLUMNS)
+    chooser = ChooserScreen("Clusters", [_choice(cluster) for cluster in in_account], JUDGED_COLUMNS)
     app.push_screen(chooser, show)
     library = app.library
 
