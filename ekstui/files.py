@@ -167,8 +167,8 @@ def write_state(path: Path, value: object) -> None:
 def to_record(value: object) -> Any:
     """Return a value as plain JSON, by the types of its fields.
 
-    A dataclass or a named tuple becomes an object without the fields that equal their default; tuples become lists, times
-    ISO 8601 text.
+    A dataclass or a named tuple becomes an object without the fields that equal their default; tuples become lists,
+    times ISO 8601 text.
     """
     if value is None or isinstance(value, str | bool | int | float):
         return value
@@ -185,8 +185,8 @@ def to_record(value: object) -> Any:
 def from_record(kind: type[_Value], record: object) -> _Value:
     """Return the value of type `kind` that JSON contains.
 
-    Raises ValueError for anything that does not fit the type, so that a record of another release is dropped rather than
-    half read.
+    Raises ValueError for anything that does not fit the type, so that a record of another release is dropped rather
+    than half read.
     """
     try:
         return cast("_Value", _reader(cast("Any", kind))(record))

@@ -1,7 +1,7 @@
 """The log: off by default, readable by its owner alone, and without anything about the account.
 
-The text of ekstui's own errors may contain names and ARNs, so it is logged at level `debug` only. Of any other exception
-the log has the type and the traceback's locations, never the text.
+The text of ekstui's own errors may contain names and ARNs, so it is logged at level `debug` only. Of any other
+exception the log has the type and the traceback's locations, never the text.
 """
 
 import logging

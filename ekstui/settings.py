@@ -271,7 +271,8 @@ def read_file(path: Path) -> SettingsFile | None:
 def save_word(path: Path, name: str, word: str) -> None:
     """Write a setting that is a word to the settings file, where the setting or its example stands; the rest stays as it is.
 
-    A file that is not there yet is made. Raises InputError, and changes nothing, if the file cannot be read, changed or written.
+    A file that is not there yet is made. Raises InputError, and changes nothing, if the file cannot be read, changed or
+    written.
     """
     import tomllib
 

@@ -1,8 +1,8 @@
 """Parts of a policy document that are not known, and what can be said about a change all the same.
 
 A hole is a name between two characters that no policy has, in place of a value or of a part of one: what a template
-computes has no value before it is applied. A hole that both documents have is one unknown value: it is judged as such. One
-that only one of them has may be anything, so the change is judged for the least and for the most that it may allow.
+computes has no value before it is applied. A hole that both documents have is one unknown value: it is judged as such.
+One that only one of them has may be anything, so the change is judged for the least and for the most that it may allow.
 """
 
 from __future__ import annotations

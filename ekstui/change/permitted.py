@@ -1,7 +1,7 @@
 """How a trust or resource policy changes who may do something.
 
-Each principal becomes a condition of its own on an identity policy, which the one comparison of documents judges. Source: IAM
-User Guide, "AWS JSON policy elements: Principal".
+Each principal becomes a condition of its own on an identity policy, which the one comparison of documents judges.
+Source: IAM User Guide, "AWS JSON policy elements: Principal".
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The command line: commands for scripts and for a quick look.
 
-- A command is declared by `@command` above the function that runs it, in `commands`; start reading with `commands.list`.
+- A command is declared by `@command` above the function that runs it, in `commands`; start reading with
+  `commands.list`.
 - `main` finds and runs it, `parser` has what its declaration may say, `session` the library that it asks.
 - `streams` has the ways out: answers on stdout, remarks on stderr; `gates` turns an answer into an exit code.
 """

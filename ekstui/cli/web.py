@@ -43,8 +43,9 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class GuardedServer(Server):
     """A server that answers only to those who have its link.
 
-    Every path starts with an unguessable token, since any user of this machine can connect to its ports. Host and Origin
-    are checked too: browsers allow sockets across origins, and an attacker's host name may resolve to this machine.
+    Every path starts with an unguessable token, since any user of this machine can connect to its ports. Host and
+    Origin are checked too: browsers allow sockets across origins, and an attacker's host name may resolve to this
+    machine.
     """
 
     def __init__(self, command: str, host: str, port: int, title: str, public_url: str) -> None:

@@ -1,7 +1,8 @@
 """Why Kubernetes forbade a request, according to a cluster's access entries and their access policies.
 
-Source: EKS User Guide, "Grant IAM users access to Kubernetes with EKS access entries", for the user names that EKS sets:
-`arn:aws:sts::ACCOUNT:assumed-role/ROLE/{{SessionName}}` for a role, its ARN for a user, `system:node:…` for nodes.
+Source: EKS User Guide, "Grant IAM users access to Kubernetes with EKS access entries", for the user names that EKS
+sets: `arn:aws:sts::ACCOUNT:assumed-role/ROLE/{{SessionName}}` for a role, its ARN for a user, `system:node:…` for
+nodes.
 """
 
 from __future__ import annotations

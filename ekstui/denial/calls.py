@@ -1,7 +1,7 @@
 """Denials that name a call instead of saying who may not perform which action: errors of SDKs and logs of tools.
 
-Sources: the errors of the AWS SDKs for Go, Python and Java; CloudFormation's events; the logs of Fluent Bit's plugins for
-AWS, the Cluster Autoscaler, Hadoop's S3A and container runtimes, as in public threads.
+Sources: the errors of the AWS SDKs for Go, Python and Java; CloudFormation's events; the logs of Fluent Bit's plugins
+for AWS, the Cluster Autoscaler, Hadoop's S3A and container runtimes, as in public threads.
 """
 
 import re

@@ -1,7 +1,8 @@
 """What decides a request: the policies or the message, the statements that (nearly) match, and what to say about it.
 
-EC2 User Guide, "Grant permission to tag Amazon EC2 resources during creation", and kubernetes-sigs/aws-ebs-csi-driver#2190:
-the tags of a request that makes something are those of what is made, not the tags of what exists already.
+EC2 User Guide, "Grant permission to tag Amazon EC2 resources during creation", and
+kubernetes-sigs/aws-ebs-csi-driver#2190: the tags of a request that makes something are those of what is made, not the
+tags of what exists already.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -32,7 +32,8 @@ class Excerpt(NamedTuple):
 def excerpt(log: Iterable[str], room: int, means_something: Callable[[str], bool]) -> Excerpt:
     """Return the lines of a log that have a denial, or that `means_something` knows, in at most `room` characters.
 
-    Of lines of the same roles that differ only in times, numbers and identifiers the first is kept. What does not fit is left out.
+    Of lines of the same roles that differ only in times, numbers and identifiers the first is kept. What does not fit
+    is left out.
     """
     kept: list[str] = []
     seen: set[tuple[str, ...]] = set()

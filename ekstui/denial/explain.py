@@ -62,8 +62,8 @@ def explain(
 ) -> Explanation:
     """Return why `request` is denied, or that it is not.
 
-    `policies` are the caller's. `candidates` are policies that may allow the action, including attached ones. `denial` is
-    the message that the request came from; its reason decides whether a remedy can be offered. `purpose` is what the
+    `policies` are the caller's. `candidates` are policies that may allow the action, including attached ones. `denial`
+    is the message that the request came from; its reason decides whether a remedy can be offered. `purpose` is what the
     caller is for, and `text` the whole message, which may name a controller.
     """
     decision = deciding.decide(request, policies, denial)

@@ -1,7 +1,7 @@
 """What Kubernetes says when it forbids a request, or does not know who asks, and who its user is.
 
-Source: EKS User Guide, "Grant IAM users access to Kubernetes with EKS access entries", for what user names mean; the wording
-of the API server, kubectl and client-go, as in public threads.
+Source: EKS User Guide, "Grant IAM users access to Kubernetes with EKS access entries", for what user names mean; the
+wording of the API server, kubectl and client-go, as in public threads.
 """
 
 import re

@@ -1,7 +1,7 @@
 """The statement that allows a denied request and little else.
 
-It is on what lasts, not on the one network interface or listener rule of a message; and if the caller's own component has a
-policy, what that says about the action stays: its resources and its conditions.
+It is on what lasts, not on the one network interface or listener rule of a message; and if the caller's own component
+has a policy, what that says about the action stays: its resources and its conditions.
 """
 
 import re
@@ -40,8 +40,8 @@ def smallest_statement(
     """Return the statement that allows only this action on the resources that are not allowed yet.
 
     `name` is the resource as the message names it, if that is not a whole ARN. `models` are policies made for what the
-    caller runs, best first. Where the nearest statement refuses tags, the remedy has the conditions of it that the request
-    meets, so that it allows the tags and no more otherwise.
+    caller runs, best first. Where the nearest statement refuses tags, the remedy has the conditions of it that the
+    request meets, so that it allows the tags and no more otherwise.
     """
     if evaluation is None:
         resources = request.resources

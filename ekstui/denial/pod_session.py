@@ -1,6 +1,7 @@
 """What is known about a pod's session by the uses of its role: session policies and tags.
 
-EKS User Guide, "Grant Pods access to AWS resources based on tags", for the names of tags and sessions (`eks-CLUSTER-POD-…`).
+EKS User Guide, "Grant Pods access to AWS resources based on tags", for the names of tags and sessions
+(`eks-CLUSTER-POD-…`).
 """
 
 from __future__ import annotations

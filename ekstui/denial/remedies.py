@@ -28,7 +28,8 @@ def allowers(
     """Return the attachable policies that would allow the request, and how many more there are.
 
     Those made for what the principal runs come first, the ones that certainly allow the request before the others. Then
-    come those of the EKS scope, those that name the action before those that use a wildcard, and narrower before wider ones.
+    come those of the EKS scope, those that name the action before those that use a wildcard, and narrower before wider
+    ones.
     """
     ranked: list[tuple[tuple[bool | int, ...], CandidatePolicy, Evaluation, Fit, bool]] = []
     for candidate in candidates:

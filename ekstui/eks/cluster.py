@@ -226,8 +226,8 @@ class Cluster(NamedTuple):
     def needs_ec2(self) -> bool:
         """Whether EC2 has to be asked what its nodes are.
 
-        Without access entries, only EC2 knows the nodes outside of node groups. With them, an entry of type EC2_LINUX does
-        not tell whether Karpenter or an Auto Scaling group started the node.
+        Without access entries, only EC2 knows the nodes outside of node groups. With them, an entry of type EC2_LINUX
+        does not tell whether Karpenter or an Auto Scaling group started the node.
         """
         if self.authentication_mode == "CONFIG_MAP":
             return True

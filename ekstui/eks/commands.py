@@ -102,8 +102,8 @@ def attach_policy(name: str, arn: str, kind: str = "role") -> Command:
 def put_policy(name: str, label: str, statements: tuple[Statement, ...], about: str, kind: str = "role") -> Command:
     """Return the command that gives a `role` or `user` an inline policy with these statements.
 
-    The policy's name begins with `label` and ends in a hash of its content, so that it replaces no other policy. Variables of
-    the shell in the statements are expanded.
+    The policy's name begins with `label` and ends in a hash of its content, so that it replaces no other policy.
+    Variables of the shell in the statements are expanded.
     """
     document = json.dumps(serialise(Document("2012-10-17", None, statements)), separators=(",", ":"))
     called = f"{_NOT_IN_A_NAME.sub('-', label)[:100]}-{sha256(document.encode()).hexdigest()[:8]}"

@@ -1,7 +1,8 @@
 """The access entries, access policies and RBAC that replace the lines of the ConfigMap aws-auth.
 
-An access policy is given only if a group is bound to all that it allows, so that nobody gets more than before; the rest of it
-is written as RBAC. Source: EKS User Guide, "Create access entries" for what an entry may have; terraform-aws-eks #2915 for groups.
+An access policy is given only if a group is bound to all that it allows, so that nobody gets more than before; the rest
+of it is written as RBAC. Source: EKS User Guide, "Create access entries" for what an entry may have; terraform-aws-eks
+#2915 for groups.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Kubernetes RBAC: the rules of EKS access policies, and the requests that they allow.
 
 A rule allows verbs on resources of API groups, or on non-resource URLs; there are no rules that deny. Source:
-Kubernetes, "Using RBAC Authorization" for how a rule matches; EKS User Guide, "Review access policy permissions", for the
-tables in assets/access-policy-rules.tsv.
+Kubernetes, "Using RBAC Authorization" for how a rule matches; EKS User Guide, "Review access policy permissions", for
+the tables in assets/access-policy-rules.tsv.
 """
 
 import csv

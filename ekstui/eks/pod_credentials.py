@@ -1,9 +1,9 @@
 """Which AWS credentials the containers of pods use and why, and which they would get if they were started now.
 
-The variables of a container are proof; an association or annotation only says what a pod made from now on gets. The AWS SDKs
-look for access keys in variables first, then for a web identity token, then for a container's credentials, and last ask the
-node. Source: AWS SDKs and Tools Reference Guide, "Standardized credential providers"; EKS User Guide, "EKS Pod Identities" and "IAM
-roles for service accounts"; the README of amazon-eks-pod-identity-webhook.
+The variables of a container are proof; an association or annotation only says what a pod made from now on gets. The AWS
+SDKs look for access keys in variables first, then for a web identity token, then for a container's credentials, and
+last ask the node. Source: AWS SDKs and Tools Reference Guide, "Standardized credential providers"; EKS User Guide, "EKS
+Pod Identities" and "IAM roles for service accounts"; the README of amazon-eks-pod-identity-webhook.
 """
 
 from __future__ import annotations
@@ -224,7 +224,8 @@ def credentials_in_words(credentials: Credentials) -> str:
 def users_of_node_role(cluster: Cluster, role_arn: str, instance: str | None) -> tuple[Workload, ...] | None:
     """Return the pods that may call AWS with a node's role, having none of their own; None if no pods were read.
 
-    `instance` is the node's, whose pods alone count if the nodes are named by their instances, as those of Auto Mode are.
+    `instance` is the node's, whose pods alone count if the nodes are named by their instances, as those of Auto Mode
+    are.
     """
     if cluster.pods is None or role_arn not in node_roles(cluster):
         return None

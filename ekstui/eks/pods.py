@@ -1,6 +1,7 @@
 """What Kubernetes knows about a cluster's pods and who may enter it, as values: only what credentials are decided by.
 
-No value of an environment variable or annotation is here except ARNs of roles and host names of audiences: others may be secret.
+No value of an environment variable or annotation is here except ARNs of roles and host names of audiences: others may
+be secret.
 """
 
 from __future__ import annotations

@@ -198,8 +198,8 @@ def _undecided(subject: Subject) -> Subject:
 def principal_can(subject: Subject, action: str, resource: str | None = None) -> PrincipalCan | None:
     """Return how a principal is allowed to do something; None if no policy that was read allows it.
 
-    Conditions on who asks are decided, and what the policies allow on resources that the action is never used on does not
-    count.
+    Conditions on who asks are decided, and what the policies allow on resources that the action is never used on does
+    not count.
     """
     # No policy takes part in an action that needs no permission.
     if subject.kind != "group" and exemption_of(action, subject.arn) is not None:

@@ -1,7 +1,7 @@
 """A review for the places where reviewers look: SARIF 2.1.0 for code scanning, and annotations of GitHub's workflows.
 
-Source: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0"; GitHub, "SARIF support for code scanning"
-and "Workflow commands for GitHub Actions".
+Source: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0"; GitHub, "SARIF support for code
+scanning" and "Workflow commands for GitHub Actions".
 """
 
 import json

@@ -81,7 +81,8 @@ def _named_parts(name: str, document: object) -> list[tuple[str, object]]:
 def terraform_text(name: str, document: object) -> str:
     """Return a document as a Terraform `aws_iam_policy`, or two if it is too long, with the JSON in a heredoc.
 
-    Policy variables such as `${aws:username}` are escaped: `${` would start a Terraform expression, and `%{` a directive.
+    Policy variables such as `${aws:username}` are escaped: `${` would start a Terraform expression, and `%{` a
+    directive.
     """
     words = size_words(document)
     head = f"# {words}\n" if words else ""

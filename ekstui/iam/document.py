@@ -129,8 +129,8 @@ def broken_rules(document: Document, kind: DocumentKind = "identity") -> Iterato
     """Yield why AWS rejects a document as a policy of a kind. Some of AWS's own policies are older than these rules.
 
     Sources: IAM User Guide, "Grammar of the IAM JSON policy language" and the pages on the elements; AWS Organizations
-    User Guide, "RCP syntax", of which only AWS's own RCPFullAWSAccess has an Allow. A service such as ECR has policies of
-    resources without a Resource.
+    User Guide, "RCP syntax", of which only AWS's own RCPFullAWSAccess has an Allow. A service such as ECR has policies
+    of resources without a Resource.
     """
     yield from _broken_rules(document)
     for index, statement in enumerate(document.statements):
@@ -394,8 +394,8 @@ class Trimmed(NamedTuple):
 def trimmed(document: Document, is_unused: Callable[[str], bool]) -> Trimmed:
     """Return a document whose Allow statements name no action pattern that is unused.
 
-    Deny statements and `NotAction` are kept, because they concern other actions too. A statement without any action left
-    is removed.
+    Deny statements and `NotAction` are kept, because they concern other actions too. A statement without any action
+    left is removed.
     """
     dropped: dict[str, None] = {}
     statements: list[Statement] = []

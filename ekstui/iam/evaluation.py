@@ -200,9 +200,9 @@ def evaluate(
     """Return what IAM decides about `request` by these policies alone.
 
     A boundary, session policies and an organization's policies grant nothing; they must allow the request as well. A
-    resource whose policy is not given counts as if its policy left the request to the caller's own policies.
-    `identity` is None if the identity policies are unknown. A resource that was not given stays unknown. It is called `*`
-    if `reference` lists no resource types for the action, although IAM evaluates some of those actions on an ARN
+    resource whose policy is not given counts as if its policy left the request to the caller's own policies. `identity`
+    is None if the identity policies are unknown. A resource that was not given stays unknown. It is called `*` if
+    `reference` lists no resource types for the action, although IAM evaluates some of those actions on an ARN
     (iam:ListInstanceProfiles on `instance-profile/`).
     """
     parts = [_Part("resource-control", *level) for level in organization.resource_control]
@@ -353,7 +353,8 @@ def _is_allowed(
 def needs_policy_of_resource(resource: str | None) -> bool:
     """Return whether the policy of a resource must allow requests of its own account too.
 
-    AWS KMS Developer Guide, "Key policies in AWS KMS"; the trust policy of a role, the other exception, is decided apart.
+    AWS KMS Developer Guide, "Key policies in AWS KMS"; the trust policy of a role, the other exception, is decided
+    apart.
     """
     parts = arn.split_arn(resource or "")
     return parts.service == "kms" and parts.resource.startswith("key/")
@@ -377,7 +378,8 @@ def _evaluate_policy_of_resource(
             result = _statement_result(request, resource, context, "resource", policy, index, on_own)
             is_caught = has_boundary and statement.effect == "Deny" and statement.principal_element == "NotPrincipal"
             named = [
-                # In a policy of a resource, unlike in a trust policy, `*` is certainly everybody, also who did not sign.
+                # In a policy of a resource, unlike in a trust policy, `*` is certainly everybody, also who did not
+                # sign.
                 entry._replace(is_caller=True) if entry.value == "*" else entry
                 for entry in named_by(statement, caller)
             ]

@@ -28,8 +28,8 @@ from ekstui.iam.grants import action_matches
 from ekstui.iam.reference import ActionInfo, action_info, reference
 from ekstui.named_tuples import NamedTuple
 
-# Limits on what is read, far above what IAM accepts (10,240 characters). The largest AWS managed policy has 4,500 action
-# patterns, 390 of them with a wildcard, and 200,000 pairs of an action and a resource or condition.
+# Limits on what is read, far above what IAM accepts (10,240 characters). The largest AWS managed policy has 4,500
+# action patterns, 390 of them with a wildcard, and 200,000 pairs of an action and a resource or condition.
 MAX_PATTERNS = 20_000
 """The most action patterns in one document."""
 

@@ -1,8 +1,8 @@
 """Grants: the smallest units that a statement allows or denies, and that a change adds or removes.
 
-Two documents mean the same to IAM if their sets of grants are equal, however their statements are ordered, grouped
-and named. A grant is a `Target` (effect and action) with an `Extent` (resources and conditions). An index of the targets
-of a policy's versions tells which of them match an action, without their documents.
+Two documents mean the same to IAM if their sets of grants are equal, however their statements are ordered, grouped and
+named. A grant is a `Target` (effect and action) with an `Extent` (resources and conditions). An index of the targets of
+a policy's versions tells which of them match an action, without their documents.
 """
 
 from collections import Counter

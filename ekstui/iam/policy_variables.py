@@ -2,8 +2,8 @@
 
 IAM User Guide, "IAM policy elements: Variables and tags".
 
-Literal `*`, `?` and `$` are written as private-use characters, both in patterns and in the text matched against them, so
-that they cannot be confused with wildcards.
+Literal `*`, `?` and `$` are written as private-use characters, both in patterns and in the text matched against them,
+so that they cannot be confused with wildcards.
 """
 
 import re
@@ -156,8 +156,8 @@ def opened(parts: Template) -> str:
 def aligned(general: Template, special: Template) -> tuple[str, str] | None:
     """Return two templates as wildcard patterns that cover each other only if the templates do; None if none can.
 
-    A variable that both have becomes a character of its own; one that only `special` has becomes `*`. If `special` needs
-    a key, the default of a variable with that key makes no difference.
+    A variable that both have becomes a character of its own; one that only `special` has becomes `*`. If `special`
+    needs a key, the default of a variable with that key makes no difference.
     """
     of_general, of_special = variables_of(general), variables_of(special)
     if not of_general and not of_special:

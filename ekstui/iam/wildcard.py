@@ -60,16 +60,16 @@ def covers(general: str, special: str) -> bool:
         return True
     if not is_wild(special):
         return matches(general, special)
-    # Whatever `special` has before its first and after its last wildcard, all that it matches begins and ends with: quicker, and
-    # rules out nearly everything.
+    # Whatever `special` has before its first and after its last wildcard, all that it matches begins and ends with:
+    # quicker, and rules out nearly everything.
     if not (_head(special).startswith(_head(general)) and _tail(special).endswith(_tail(general))):
         return False
     if _canonical(general) == "*":
         return True
     automaton = _automaton(general)
     text = _canonical(special)
-    # For a wildcard of `special`, the worst case is a character that `general` does not contain: if that is accepted, so
-    # is any other. A `*` stands for runs of any length, so every length is followed.
+    # For a wildcard of `special`, the worst case is a character that `general` does not contain: if that is accepted,
+    # so is any other. A `*` stands for runs of any length, so every length is followed.
     pending = [(0, automaton.start)]
     seen = set(pending)
     while pending:

@@ -1,8 +1,8 @@
 """What the app remembers: where the user was when the connection was lost, and which versions of policies were seen.
 
-It is in the state directory, since clearing the cache must not mark every policy as changed; what belongs to an account,
-such as a role's name, is in the account's own file. The file of seen versions has a time until which everything counts as
-seen, and the versions that were seen later.
+It is in the state directory, since clearing the cache must not mark every policy as changed; what belongs to an
+account, such as a role's name, is in the account's own file. The file of seen versions has a time until which
+everything counts as seen, and the versions that were seen later.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a change to a repository changes in the access that its files give.
 
-A document that may have changed and cannot be judged is reported as such, never as unchanged; so is a file that may hold
-one and was not read.
+A document that may have changed and cannot be judged is reported as such, never as unchanged; so is a file that may
+hold one and was not read.
 """
 
 from __future__ import annotations

@@ -79,8 +79,8 @@ def matrix_blocks(
 ) -> tuple[list[Block], Table]:
     """Return services by access level: a heading with a legend, and a table with a row per service (those `filtered_rows`).
 
-    A cell has numbers if there is room for them and `signs` does not ask for symbols. An opened service is followed by its
-    actions by level.
+    A cell has numbers if there is room for them and `signs` does not ask for symbols. An opened service is followed by
+    its actions by level.
     """
     block = rows if filtered_rows is None else filtered_rows
     form = _layout(block, len(places), width, signs=signs)

@@ -186,7 +186,8 @@ def permission_rows(services: Sequence[ServiceSummary], opened: Collection[Hasha
 def unfolded(services: Sequence[ServiceSummary], room: int) -> set[tuple[str, str]]:
     """Return the first services that fit unfolded into this number of rows, as (effect, service) pairs.
 
-    If that leaves more than half of the rows empty, the smallest of the others is unfolded too, although it does not fit.
+    If that leaves more than half of the rows empty, the smallest of the others is unfolded too, although it does not
+    fit.
     """
     opened: set[tuple[str, str]] = set()
     sections = {_section(service) for service in services}

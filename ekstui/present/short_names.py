@@ -1,7 +1,7 @@
 """Names cut to a width by what tells them from the others of their list.
 
-A name is cut in words. Those that most names of the list have go first, and what was made at random, such as the end of the
-names that CloudFormation and IAM Identity Center give; `…` stands for what is gone.
+A name is cut in words. Those that most names of the list have go first, and what was made at random, such as the end of
+the names that CloudFormation and IAM Identity Center give; `…` stands for what is gone.
 """
 
 import re

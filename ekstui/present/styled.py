@@ -1,7 +1,7 @@
 """Styled text, rows ready to be painted, and functions that fit text into a number of cells.
 
-Renderers turn blocks into rows, and lists show rows. A style is named for a meaning; its colour comes from the theme. Colour
-is never the only sign: a symbol or a word says the same.
+Renderers turn blocks into rows, and lists show rows. A style is named for a meaning; its colour comes from the theme.
+Colour is never the only sign: a symbol or a word says the same.
 """
 
 import re

@@ -217,8 +217,8 @@ def principals_blocks(
 ) -> list[Block]:
     """Return who in the account may do it, by cluster and use.
 
-    `short` puts uses and conditions on lines of their own, `narrow` the policies too. `is_named` says whether the action is
-    known to exist.
+    `short` puts uses and conditions on lines of their own, `narrow` the policies too. `is_named` says whether the
+    action is known to exist.
     """
     where = f"account {answer.identity.account}, {age_in_words(answer.fetched_at, now)}"
     total = counted(len(answer.principals), "principal")

@@ -1,7 +1,7 @@
 """An account's entities as IAM's GetAccountAuthorizationDetails gives them, and an account from a file.
 
-The file is the output of `aws iam get-account-authorization-details`, or the demo that ships. Times may be datetimes or ISO
-8601 text, as the SDK or a file has them; documents may be objects or (URL-encoded) JSON text.
+The file is the output of `aws iam get-account-authorization-details`, or the demo that ships. Times may be datetimes or
+ISO 8601 text, as the SDK or a file has them; documents may be objects or (URL-encoded) JSON text.
 """
 
 import json

@@ -1,8 +1,8 @@
 """The lines of the ConfigMap aws-auth, from the JSON or YAML text in it.
 
-Of YAML only what tools and people write there is read: lists of mappings whose values are plain or quoted words on one line, or
-lists of those. Anything else is refused, so that no line is half read. Source: aws-iam-authenticator, "Full Configuration Format";
-EKS User Guide, "Grant IAM users access to Kubernetes with a ConfigMap".
+Of YAML only what tools and people write there is read: lists of mappings whose values are plain or quoted words on one
+line, or lists of those. Anything else is refused, so that no line is half read. Source: aws-iam-authenticator, "Full
+Configuration Format"; EKS User Guide, "Grant IAM users access to Kubernetes with a ConfigMap".
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A cluster's pods, service accounts and aws-auth through the user's own kubectl, which knows how to sign in.
 
-One `kubectl proxy` listens on a Unix socket in a folder that only the user can open, accepts the paths that are read and no method
-but GET, and is asked page by page; so kubectl gets one token, and what the API answers is ours to see. Nothing else can be asked
-for: assets/read-only-clusterrole.yaml is all that it needs.
+One `kubectl proxy` listens on a Unix socket in a folder that only the user can open, accepts the paths that are read
+and no method but GET, and is asked page by page; so kubectl gets one token, and what the API answers is ours to see.
+Nothing else can be asked for: assets/read-only-clusterrole.yaml is all that it needs.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Pods, service accounts and the ConfigMap aws-auth, from the JSON that kubectl prints or the Kubernetes API sends.
 
-Objects are read one at a time, and only what `eks/pods.py` names is kept of each: no value of another variable, annotation or
-ConfigMap leaves this module. Objects of other kinds are skipped.
+Objects are read one at a time, and only what `eks/pods.py` names is kept of each: no value of another variable,
+annotation or ConfigMap leaves this module. Objects of other kinds are skipped.
 """
 
 from __future__ import annotations

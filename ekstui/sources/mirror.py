@@ -1,8 +1,8 @@
 """A mirror of a public archive in git, as a source.
 
-It is a partial clone in the cache, into which only new objects are fetched: all commits and trees, but only the files that
-were committed lately, since the corpus has the others. A fetch transfers objects only, so the archive's own configuration
-has no effect.
+It is a partial clone in the cache, into which only new objects are fetched: all commits and trees, but only the files
+that were committed lately, since the corpus has the others. A fetch transfers objects only, so the archive's own
+configuration has no effect.
 """
 
 import os

@@ -491,7 +491,8 @@ def keep(screens: Sequence[Screen[object]], explorer: ExplorerScreen, library: L
 def run_app(where: str | None, effective: Effective, account: AccountChoice) -> int:
     """Run the app, opened at `where` if given, and return the exit code.
 
-    Raises NotFoundError for an unknown policy or version, and InputError for an unknown theme or a key with two meanings, before the screen changes.
+    Raises NotFoundError for an unknown policy or version, and InputError for an unknown theme or a key with two
+    meanings, before the screen changes.
     """
     if os.environ.get("NO_COLOR") == "":
         # By convention an empty NO_COLOR has no effect; Textual would drop the colours.

@@ -58,7 +58,8 @@ class Background:
     ) -> None:
         """Run `work`, cancel the group's earlier job, and call `then` with the result among the messages of `owner`.
 
-        The result of a job that is cancelled is dropped. An error goes to `failed` if given, else it is posted as PaneFailed; an unexpected one is also logged.
+        The result of a job that is cancelled is dropped. An error goes to `failed` if given, else it is posted as
+        PaneFailed; an unexpected one is also logged.
         """
         self.cancel(group)
         job = self._jobs[group] = Job(owner)

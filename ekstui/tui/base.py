@@ -86,13 +86,14 @@ _PATIENCE = 10.0
 class LibraryApp(SurvivingApp):
     """An app with a library, and a background to ask it in, that sends a key or a paste only once the last took effect.
 
-    Textual sends a key to the focused widget. The key bubbles up to the app, which runs its binding, and the binding may
-    post messages from widget to widget before the focus moves. Keys typed in the meantime would go to the old focus.
+    Textual sends a key to the focused widget. The key bubbles up to the app, which runs its binding, and the binding
+    may post messages from widget to widget before the focus moves. Keys typed in the meantime would go to the old
+    focus.
 
-    Two guarantees of Textual tell when a key is done: a node handles its messages one by one, in order, and `call_later`
-    queues behind those already waiting. So `_follow` walks from the focus up to the app, each time calling itself behind
-    the node's queue. Two walks in a row that meet no message mean that the key is done: messages sent upwards would be met
-    on the same walk, and those sent downwards on the next.
+    Two guarantees of Textual tell when a key is done: a node handles its messages one by one, in order, and
+    `call_later` queues behind those already waiting. So `_follow` walks from the focus up to the app, each time calling
+    itself behind the node's queue. Two walks in a row that meet no message mean that the key is done: messages sent
+    upwards would be met on the same walk, and those sent downwards on the next.
     """
 
     def __init__(

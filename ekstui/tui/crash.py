@@ -1,8 +1,8 @@
 """What happens on an unexpected error: a sentence where it occurred, or a clean exit.
 
 Textual exits on any error in any handler and prints a traceback with local variables, which may hold account data. The
-private names used here are those of version 8.2.8; `tests/tui/test_crash.py` checks each. If a version does not have one of
-them, an error ends the app, with a sentence.
+private names used here are those of version 8.2.8; `tests/tui/test_crash.py` checks each. If a version does not have
+one of them, an error ends the app, with a sentence.
 """
 
 import sys

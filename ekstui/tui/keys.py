@@ -1,8 +1,8 @@
 """The keys that several screens have, each declared once: a key means the same everywhere.
 
 A screen or pane lists its keys in `KEYS`, with a sentence for what they do there; its bindings, footer, help, palette
-entries and section of the manual all come from that list. A key that only one pane or screen has is declared there. The settings
-rebind a key by its id, under `[keys]`.
+entries and section of the manual all come from that list. A key that only one pane or screen has is declared there. The
+settings rebind a key by its id, under `[keys]`.
 """
 
 from collections.abc import Collection, Iterable, Mapping

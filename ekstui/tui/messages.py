@@ -71,8 +71,8 @@ def with_mark(marks: Marks, place: PolicyAt) -> Marks:
 def sides_to_compare(marks: Marks, policy_view: PolicyView) -> tuple[PolicyAt, PolicyAt] | None:
     """Return the first two marks, or the mark and what is shown, or the shown version and the one before it.
 
-    None for the first version. They are in the order of time, however they were marked: from the older version of a policy
-    to the newer one, and from a superseded policy to its successor.
+    None for the first version. They are in the order of time, however they were marked: from the older version of a
+    policy to the newer one, and from a superseded policy to its successor.
     """
     policy, here = policy_view.entry.policy, policy_view.place
     if len(marks) >= 2:

@@ -12,8 +12,8 @@ from textual.widget import Widget
 
 from ekstui.named_tuples import NamedTuple
 
-# How styles such as `muted` look in the current theme. Component classes would do the same, but Textual matches each of them
-# against every rule of the app, for every widget: a fifth of the start for four lists.
+# How styles such as `muted` look in the current theme. Component classes would do the same, but Textual matches each of
+# them against every rule of the app, for every widget: a fifth of the start for four lists.
 
 
 class _Look(NamedTuple):

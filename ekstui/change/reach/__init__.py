@@ -1,9 +1,9 @@
 """Whether a change allows more or fewer requests: those allowed, minus those denied, on each side.
 
-`affected_actions` finds the actions concerned. `coverage` proves, within a limit of work, that nothing is lost. `witness` proves
-that something is gained, by finding a request that is `feasible` and consistent with the table in `dependent_keys`. Here
-the proofs become a judgement on each action and on the whole change, with why something is not known; `wording` puts it
-into a sentence.
+`affected_actions` finds the actions concerned. `coverage` proves, within a limit of work, that nothing is lost.
+`witness` proves that something is gained, by finding a request that is `feasible` and consistent with the table in
+`dependent_keys`. Here the proofs become a judgement on each action and on the whole change, with why something is not
+known; `wording` puts it into a sentence.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -89,8 +89,8 @@ class Judgement(NamedTuple):
 def reach_between(before: Grants, after: Grants, *, thorough: bool = True) -> Judgement:
     """Return whether more or fewer requests are allowed, as far as that is proven.
 
-    The requests considered are those for the reference's actions, for the actions that either document names, and for one
-    made-up action for each pattern that matches none of these and each service that the reference lacks. Without
+    The requests considered are those for the reference's actions, for the actions that either document names, and for
+    one made-up action for each pattern that matches none of these and each service that the reference lacks. Without
     `thorough` there are no outcomes.
     """
     if before == after:

@@ -108,9 +108,9 @@ def _filled(pattern: str, fill: str) -> str:
 def resources_for(action: str, pattern: str, account: str, region: str) -> tuple[tuple[str, str], ...]:
     """Return ARNs on which an action can be requested and that match a pattern, each with its resource type.
 
-    The pattern is as in `Resolved.pattern`. An action without a required resource can be requested on `*`. For an action
-    that the reference lacks, every ARN counts; for others, so do ARNs of kinds that the reference does not describe,
-    because it is not complete. Both have an empty type.
+    The pattern is as in `Resolved.pattern`. An action without a required resource can be requested on `*`. For an
+    action that the reference lacks, every ARN counts; for others, so do ARNs of kinds that the reference does not
+    describe, because it is not complete. Both have an empty type.
     """
     resources = dict.fromkeys(_resources_under(action, pattern, account, region))
     # A short pattern may be split so that its account is not one; such an ARN does not exist.
@@ -128,7 +128,8 @@ def _resources_under(action: str, pattern: str, account: str, region: str) -> It
         for shape in arn_patterns(service, use.name):
             made = _instances(pattern, shape, account, region)
             yield from ((arn, use.name) for arn in made if fits_type(service, use.name, arn))
-    # A resource that the reference does not describe counts only if a policy names it, not if a wildcard would match it.
+    # A resource that the reference does not describe counts only if a policy names it, not if a wildcard would match
+    # it.
     if pattern.strip("*") and not (info.resource_types and wildcard.is_wild(split_arn(pattern).resource[:1])):
         made = _instances(pattern, "*", account, region)
         yield from ((arn, "") for arn in made if _is_undescribed(service, arn))

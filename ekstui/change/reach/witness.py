@@ -186,8 +186,8 @@ class _Search:
         """Return a request; None if none is found."""
         if any(extent.principals for extent in (*self._wanted, *self._avoided)) or len(self._needs) > MAX_KEYS:
             return None
-        # Keys that are variables elsewhere get their values first, since other values follow from them; then ARNs, and last
-        # what is a part of an ARN.
+        # Keys that are variables elsewhere get their values first, since other values follow from them; then ARNs, and
+        # last what is a part of an ARN.
         order = sorted(
             self._needs, key=lambda needed: (needed not in self._variables, not needed.endswith("arn"), needed)
         )

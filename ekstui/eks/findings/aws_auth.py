@@ -1,7 +1,7 @@
 """What is wrong with the lines of the ConfigMap aws-auth.
 
-Source: EKS User Guide, "Grant IAM users access to Kubernetes with a ConfigMap" and "Change authentication mode"; aws-iam-authenticator
-#153 and #268 for paths.
+Source: EKS User Guide, "Grant IAM users access to Kubernetes with a ConfigMap" and "Change authentication mode";
+aws-iam-authenticator #153 and #268 for paths.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """What is wrong with a cluster's access entries, with roles that it has none for or that do not exist, and who its admins are.
 
-Source: EKS User Guide, "Grant IAM users access to Kubernetes with EKS access entries", "Review access policy permissions",
-"Change authentication mode" and "Create a custom node class"; EKS capabilities, "Security considerations".
+Source: EKS User Guide, "Grant IAM users access to Kubernetes with EKS access entries", "Review access policy
+permissions", "Change authentication mode" and "Create a custom node class"; EKS capabilities, "Security
+considerations".
 """
 
 from __future__ import annotations

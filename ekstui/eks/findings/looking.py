@@ -84,8 +84,8 @@ def _both(finding_a: Finding, finding_b: Finding) -> Finding:
 def fixing_commands(finding: Finding, place: FixPlace, arns: Mapping[str, str]) -> tuple[Command, ...]:
     """Return the commands that fix a finding, with the narrowest policy that does; empty if there are none.
 
-    A note about missing actions has them too: whether those are needed depends on what AWS does not show. `arns` are those of
-    the policies that findings recommend, by name.
+    A note about missing actions has them too: whether those are needed depends on what AWS does not show. `arns` are
+    those of the policies that findings recommend, by name.
     """
     entry = table()[finding.code]
     if finding.severity != "problem" and not finding.only_if and not entry.explains_denials:

@@ -1,7 +1,7 @@
 """Pods that do not get the credentials that they are meant to have, service accounts with a wrong annotation, and static keys.
 
-Source: EKS User Guide, "EKS Pod Identities", "Configure Pods to use a Kubernetes service account" and "Amazon EKS add-ons";
-the README of amazon-eks-pod-identity-webhook.
+Source: EKS User Guide, "EKS Pod Identities", "Configure Pods to use a Kubernetes service account" and "Amazon EKS
+add-ons"; the README of amazon-eks-pod-identity-webhook.
 """
 
 from __future__ import annotations

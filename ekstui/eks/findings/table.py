@@ -1,8 +1,8 @@
 """The table of findings: each is an entry above the function that looks for it.
 
-The entry has all that is known before anything is looked at: the code, the worst severity, a title, what has to have been
-read, what the finding means, and what to change about it. The function yields a case for each time it is found. The order of
-severities, the enums of the JSON schema, `ekstui help findings` and the remedies come from here.
+The entry has all that is known before anything is looked at: the code, the worst severity, a title, what has to have
+been read, what the finding means, and what to change about it. The function yields a case for each time it is found.
+The order of severities, the enums of the JSON schema, `ekstui help findings` and the remedies come from here.
 """
 
 from __future__ import annotations

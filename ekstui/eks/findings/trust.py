@@ -1,7 +1,7 @@
 """A role's trust policy: one that prevents its uses, and one that lets in too many or nobody.
 
-Source: EKS User Guide, "Create IAM role with trust policy required by EKS Pod Identity", "IAM roles for service accounts";
-IAM User Guide, "Pass session tags in AWS STS".
+Source: EKS User Guide, "Create IAM role with trust policy required by EKS Pod Identity", "IAM roles for service
+accounts"; IAM User Guide, "Pass session tags in AWS STS".
 """
 
 from __future__ import annotations

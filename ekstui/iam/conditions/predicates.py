@@ -2,8 +2,8 @@
 imply another condition, or exclude it.
 
 A key is in one of three states: absent, an empty set (which a set operator also takes an empty string for), or with
-values. A condition implies another only if it does so in each state. How an operator without set operator treats several
-values is not documented, so on multivalued keys only what holds for any treatment is used.
+values. A condition implies another only if it does so in each state. How an operator without set operator treats
+several values is not documented, so on multivalued keys only what holds for any treatment is used.
 """
 
 from collections.abc import Iterable, Mapping
@@ -106,7 +106,8 @@ class Predicate:
             return every(accepted)
         if self.quantifier == "ForAnyValue":
             return some(accepted)
-        # Several values without a set operator: what IAM does is not documented, so only an answer that all share counts.
+        # Several values without a set operator: what IAM does is not documented, so only an answer that all share
+        # counts.
         return accepted[0] if len(set(accepted)) == 1 else None
 
     def holds_whatever(self, context: Context) -> Truth:

@@ -1,7 +1,7 @@
 """AWS's answers: read within limits of time and size, and checked against the service's model.
 
-botocore limits the wait for each read, not for an answer, reads bodies of any size, and accepts whatever a captive portal
-or a broken endpoint sends.
+botocore limits the wait for each read, not for an answer, reads bodies of any size, and accepts whatever a captive
+portal or a broken endpoint sends.
 """
 
 import logging

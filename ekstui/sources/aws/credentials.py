@@ -1,7 +1,8 @@
 """The credentials in use: a digest, made without the SDK, and guards that keep botocore from using the terminal.
 
-The digest changes with the profile, its settings and keys, and the environment. If it is the same as last time, so is the
-account, unless the same settings now lead to another one; the snapshot, which can be shown at once, names its account.
+The digest changes with the profile, its settings and keys, and the environment. If it is the same as last time, so is
+the account, unless the same settings now lead to another one; the snapshot, which can be shown at once, names its
+account.
 """
 
 import configparser

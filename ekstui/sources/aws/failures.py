@@ -3,9 +3,9 @@
 No base class covers what botocore raises: credentials, client and call may each raise ClientError, BotoCoreError,
 plain KeyError, ValueError, OSError or EOFError, and the codes for one cause differ between services.
 
-The text of those exceptions is never shown: it may contain a line of the credentials file, a password in a URL, a token.
-Users see our own sentences, with names that cannot be secrets: of profiles, files, regions, hosts. Only the text that an
-AWS service itself answers is passed on, without anything that looks like a credential.
+The text of those exceptions is never shown: it may contain a line of the credentials file, a password in a URL, a
+token. Users see our own sentences, with names that cannot be secrets: of profiles, files, regions, hosts. Only the text
+that an AWS service itself answers is passed on, without anything that looks like a credential.
 """
 
 import json

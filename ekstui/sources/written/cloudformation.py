@@ -1,6 +1,7 @@
 """The access that a CloudFormation template gives, with what its functions compute as holes.
 
-Source: AWS CloudFormation User Guide, "Intrinsic function reference"; the reference of its AWS::IAM and AWS::EKS resource types.
+Source: AWS CloudFormation User Guide, "Intrinsic function reference"; the reference of its AWS::IAM and AWS::EKS
+resource types.
 """
 
 import hashlib

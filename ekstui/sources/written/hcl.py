@@ -1,7 +1,7 @@
 """HCL as it is written: its blocks, and the evaluation of its expressions as far as they are known.
 
-python-hcl2 parses; this module evaluates what it parsed. What is not known before Terraform runs is `Unknown`, or a hole in a
-text. Source: Terraform, "Configuration syntax" and "Expressions".
+python-hcl2 parses; this module evaluates what it parsed. What is not known before Terraform runs is `Unknown`, or a
+hole in a text. Source: Terraform, "Configuration syntax" and "Expressions".
 """
 
 from __future__ import annotations

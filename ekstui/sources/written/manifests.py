@@ -1,7 +1,7 @@
 """The access that an object of Kubernetes or of eksctl gives: ACK, Crossplane, eksctl's ClusterConfig, Helm's templates.
 
-Source: the schemas of eksctl (`eksctl.io/v1alpha5`), ACK (`iam.services.k8s.aws`, `eks.services.k8s.aws`) and Crossplane
-(`iam.aws.upbound.io`, `iam.aws.crossplane.io`).
+Source: the schemas of eksctl (`eksctl.io/v1alpha5`), ACK (`iam.services.k8s.aws`, `eks.services.k8s.aws`) and
+Crossplane (`iam.aws.upbound.io`, `iam.aws.crossplane.io`).
 """
 
 import re

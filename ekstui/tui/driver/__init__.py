@@ -2,8 +2,8 @@
 
     App(driver_class=driver_class()).run()
 
-It knows nothing about ekstui. It overrides private methods of Textual, so where one is missing, as in a version that has not
-been read yet, it leaves the terminal to Textual's own driver. Unlike that one:
+It knows nothing about ekstui. It overrides private methods of Textual, so where one is missing, as in a version that
+has not been read yet, it leaves the terminal to Textual's own driver. Unlike that one:
 
 - it sends only cells that have changed, and only the attributes that differ; frames merge while the terminal is busy;
 - no control character in displayed text reaches the terminal;
@@ -58,8 +58,8 @@ def missing_from_textual() -> tuple[str, ...]:
 def driver_class() -> type[Driver] | None:
     """Return the driver for `App(driver_class=...)`, or None to let Textual choose.
 
-    None with EKSTUI_DRIVER=plain, with TEXTUAL_DRIVER (which serving in a browser sets), on other platforms than POSIX, and
-    where something is `missing_from_textual`.
+    None with EKSTUI_DRIVER=plain, with TEXTUAL_DRIVER (which serving in a browser sets), on other platforms than POSIX,
+    and where something is `missing_from_textual`.
     """
     if (
         os.name != "posix"

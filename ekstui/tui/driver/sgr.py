@@ -1,7 +1,7 @@
 """The attributes of a cell, read from SGR sequences, and the shortest sequence from one set of them to another.
 
-The codes are those of ECMA-48 8.3.117, with the 256 and 24-bit colours of ITU-T T.416 as terminals implement them: `38;5;n`
-and `38;2;r;g;b`.
+The codes are those of ECMA-48 8.3.117, with the 256 and 24-bit colours of ITU-T T.416 as terminals implement them:
+`38;5;n` and `38;2;r;g;b`.
 """
 
 from functools import lru_cache

@@ -1,8 +1,9 @@
 """A driver that sends only what has changed, survives any input, and always restores the terminal.
 
-It overrides private methods of Textual 8.2.8's driver for Linux and macOS; `test_textual.py` checks each name. In that version
-(`_xterm_parser.py`, `drivers/linux_driver.py`), the input thread dies of invalid UTF-8, of key releases in the kitty protocol,
-and of pixel mouse reports without a pixel size; escape sequences in a paste are read as keys. `Decoder` and `Parser` prevent that.
+It overrides private methods of Textual 8.2.8's driver for Linux and macOS; `test_textual.py` checks each name. In that
+version (`_xterm_parser.py`, `drivers/linux_driver.py`), the input thread dies of invalid UTF-8, of key releases in the
+kitty protocol, and of pixel mouse reports without a pixel size; escape sequences in a paste are read as keys. `Decoder`
+and `Parser` prevent that.
 """
 
 import contextvars
@@ -225,8 +226,8 @@ class TerminalDriver(LinuxDriver):
             self._end_thread.start()
         self._started = True
         self._handlers = {number: signal.signal(number, self._end_on_signal) for number in ENDING_SIGNALS}
-        # The loop's own handler also wakes it for every other signal, which the system may give to another thread: while
-        # the app is idle, the main thread would run their handlers only with the next key.
+        # The loop's own handler also wakes it for every other signal, which the system may give to another thread:
+        # while the app is idle, the main thread would run their handlers only with the next key.
         self._context.copy().run(self._loop.add_signal_handler, signal.SIGWINCH, self._follow_window)
 
     def stop_application_mode(self) -> None:
