@@ -26,7 +26,7 @@ class Candidate(NamedTuple):
 
 
 def candidate_of(policy: Policy, documents: Mapping[int, Document], action: str) -> Candidate | None:
-    """Return a policy as a candidate for an action or pattern in lower case; None if its default version does not allow it."""
+    """Return a policy as a candidate for an action in lower case; None if its default version does not allow it."""
     documents = {number: _reduced(document, action) for number, document in sorted(documents.items())}
     allowing = tuple(
         number

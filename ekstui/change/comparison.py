@@ -25,7 +25,7 @@ ChangeKind = Literal["none", "scope", "actions"]
 
 
 class GrantDifference(NamedTuple):
-    """The grants of one (effect, element, action) on both sides; `before` is empty if it was added, `after` if removed."""
+    """The grants of one (effect, element, action): `before` is empty if it was added, `after` if removed."""
 
     effect: Effect
     element: ActionElement

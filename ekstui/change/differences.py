@@ -128,7 +128,7 @@ class ConditionChange(NamedTuple):
 
     @property
     def wider(self) -> BeforeOrAfter | None:
-        """The side that requires nothing that the other does not require too; None if each requires something of its own."""
+        """The side that requires nothing that the other does not; None if each requires something of its own."""
         more, less = _requires_no_more(self.has, self.had), _requires_no_more(self.had, self.has)
         return None if more == less else "after" if more else "before"
 

@@ -1,4 +1,4 @@
-"""The policies that allow an action: by which pattern, on which resources, from which version on, and how far their Denies revoke it."""
+"""The policies that allow an action: by which pattern, on what, since when, and how far their Denies revoke it."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -69,7 +69,7 @@ def _first_covering(versions: Sequence[Iterable[Extent]], extent: Extent) -> int
 
 
 def _keys_dropped(before: Mapping[Extent, Grant], extent: Extent) -> set[str]:
-    """Return the condition keys, as written, that an extent no longer requires of what it covers in the version before."""
+    """Return the condition keys, as written, that an extent no longer requires of what it covered before."""
     kept = {line.key for line in extent.conditions}
     return {
         condition.key
@@ -81,7 +81,7 @@ def _keys_dropped(before: Mapping[Extent, Grant], extent: Extent) -> set[str]:
 
 
 def _held(document: Document, action: str, resource: str | None) -> dict[Extent, Grant]:
-    """Return the extents of the grants by which a document allows an action; with a resource, those that can match it."""
+    """Return the extents of the grants by which a document allows an action, on a resource if one is named."""
     grants_by_extent: dict[Extent, Grant] = {}
     for statement in document.statements:
         if statement.effect == "Allow" and statement_may_match(statement, action):

@@ -40,7 +40,7 @@ def principal_changes(before: Document, after: Document, trust_words: TrustWords
 
 
 def _who(before: Document, after: Document, trust_words: TrustWords) -> list[str]:
-    """Return sentences on who may assume a role by the second trust policy and not by the first; none for other policies."""
+    """Return who may assume a role by the second trust policy and not by the first, in sentences."""
     if any(statement.resource_element for document in (before, after) for statement in document.statements):
         return []
     own = set(trust_words(before, "")) if before.statements else set()

@@ -129,7 +129,7 @@ class Policy(NamedTuple):
 
     @property
     def kind(self) -> PolicyKind:
-        """The kind of policy, from its path; an account's own policy is `customer`, a published one of its family's kind."""
+        """The kind of policy, from its path: `customer` for an account's own, its family's for a published one."""
         if self.home is not None:
             return self.family
         if self.arn.split(":", 5)[4] != "aws":
@@ -160,7 +160,7 @@ def version_label(number: int) -> str:
 
 
 def version_words(policy: Policy, number: int) -> str:
-    """Return a version of a policy by the name that it was asked for: `v1.8.0, unchanged since v1.7.0` for such a release."""
+    """Return a version by the name that was asked for, such as `v1.8.0, unchanged since v1.7.0`."""
     label = version_label(number)
     first = next((version_label(info.number) for info in policy.versions if info.number == number), label)
     return label if label == first else f"{label}, unchanged since {first}"
@@ -184,7 +184,7 @@ def runs_of(numbers: Iterable[int]) -> list[list[int]]:
 
 
 def is_version(text: str) -> bool:
-    """Return whether a text is a version or release alone, such as `v6` or `v2.13.0`, and so never the name of a policy."""
+    """Return whether a text is a version or release alone, such as `v6` or `v2.13.0`: never a policy's name."""
     digits = text[1:] if text[:1] in ("v", "V") else text
     return digits[:1].isdigit() and all(character.isalnum() or character in ".-_" for character in digits)
 

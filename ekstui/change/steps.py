@@ -109,7 +109,7 @@ def _counts(before: Mapping[Target, frozenset[Extent]], after: Mapping[Target, f
 
 
 def numbers_since(policy: Policy, since: datetime | None) -> tuple[int, ...]:
-    """Return the versions known to be created since a time, each with the one before it, ascending; all versions for None."""
+    """Return the versions created since a time (None for all), each with the one before it, oldest first."""
     wanted: set[int] = set()
     for index, info in enumerate(policy.versions):
         if _is_since(info.created, since):

@@ -55,7 +55,7 @@ PIPED_WIDTH = 80
 
 
 def print_json(value: object) -> None:
-    """Print one object as JSON, as YAML, or as names alone; in ASCII, so that no control character reaches a terminal."""
+    """Print an object as JSON, YAML or names; in ASCII, so that no control character reaches a terminal."""
     if form.answer != "json":
         from ekstui.export.forms import names, yaml  # only for those who ask
 
@@ -148,7 +148,7 @@ class ProgressLine:
         self._is_shown = False
 
     def say_if_slow(self, words: str) -> None:
-        """Say what a command does that takes over half a second, whenever it reports no progress; on a terminal only."""
+        """Say on a terminal what a command does, if that takes over half a second without reporting progress."""
         if self._timer is None and _shows_progress():
             self._timer = Timer(SLOW, self._say, [words])
             self._timer.daemon = True

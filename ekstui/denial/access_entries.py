@@ -111,7 +111,10 @@ def explain_forbidden(
     *,
     named: bool = True,
 ) -> ForbiddenExplanation:
-    """Return why a request was forbidden; `reserved` policies are not for customers, and a cluster not `named` is the only known one."""
+    """Return why a request was forbidden.
+
+    `reserved` policies are not for customers, and a cluster that is not `named` is the only known one.
+    """
     subject, request = forbidden.subject, forbidden.request
     name = cluster.name if cluster else None
     explanation = ForbiddenExplanation("forbidden", subject, request, "", name, missing_rule=_rule_for(request))
@@ -159,7 +162,10 @@ def explain_forbidden(
 
 
 def _escalation(forbidden: Forbidden) -> str:
-    """Return why nobody may grant what they do not hold (Kubernetes, "Using RBAC Authorization", on privilege escalation prevention)."""
+    """Return why nobody may grant what they do not hold.
+
+    Source: Kubernetes, "Using RBAC Authorization", on privilege escalation prevention.
+    """
     request = forbidden.request
     return (
         f"Kubernetes lets nobody grant permissions that they do not hold themselves ({forbidden.grants}); no IAM policy "
@@ -246,7 +252,10 @@ def _to_be_allowed(
 def _by_rbac(
     subject: KubernetesSubject, request: KubernetesRequest, cluster: Cluster | None, entry: AccessEntry | None
 ) -> Iterator[Command]:
-    """Yield a role with the missing rule alone and its binding, for an IAM role by a group, since its user name has the session in it."""
+    """Yield a role with only the missing rule, and its binding.
+
+    An IAM role is bound by a group, since its user name has the session in it.
+    """
     what = f"{request.resource}.{request.api_group}" if request.api_group else request.resource
     name = role_name(
         request.verb, what, request.subresource or request.path.strip("/").replace("/", "-"), request.namespace or ""
@@ -289,7 +298,7 @@ def _join_group(cluster: Cluster, entry: AccessEntry, group: str) -> Command:
 
 
 def _namespaces(wanted: str | None, policy: str, entry: AccessEntry | None) -> Iterable[str]:
-    """Return where to give a policy, none for the whole cluster: it replaces an association that the entry has of it."""
+    """Return where to give a policy (empty: the whole cluster), as that replaces what the entry already has of it."""
     if not wanted:
         return ()
     policies = (entry.policies if entry is not None else None) or ()

@@ -272,7 +272,7 @@ def statement_in_words(result: StatementResult) -> str:
 
 
 def refused_tags(failure: Failure) -> tuple[str, ...]:
-    """Return the tag keys of a request that a condition on all of them does not let pass; empty for another condition."""
+    """Return the tag keys of a request that a condition on all tag keys refuses; empty for another condition."""
     operator = failure.operator.lower()
     if (
         (failure.key or "").lower() != "aws:tagkeys"

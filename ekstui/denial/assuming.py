@@ -1,4 +1,4 @@
-"""Whether a role's trust policy allows a caller to assume it, alone and with the caller's own policies, and why it does not.
+"""Whether a role's trust policy allows a caller to assume it, with the caller's own policies, and why it does not.
 
 IAM User Guide, "AWS JSON policy elements: Principal" and "Available keys for AWS OIDC federation"; EKS User Guide,
 "IAM roles for service accounts" and "EKS Pod Identity".
@@ -62,7 +62,7 @@ _MAX_TRUSTED = 4
 
 
 def judge_trust(request: Request, trust: AppliedPolicy) -> TrustJudgement:
-    """Return what a trust policy decides about a request to assume its role; `trust.arn` is the role's ARN, if known."""
+    """Return what a trust policy decides about assuming its role; `trust.arn` is the role's ARN, if known."""
     caller = caller_of(request)
     role = trust.arn or next((resource for resource in request.resources if ":role/" in resource), None)
     for action in _actions(request, caller):
@@ -189,7 +189,7 @@ def judged_together(trust: TrustJudgement, evaluation: Evaluation | None) -> tup
 
 
 def _is_enough(trust: TrustJudgement, own: Evaluation | None) -> bool:
-    """Return whether the trust policy alone allows the caller: it names it directly, and the caller's policies do not limit it."""
+    """Return whether the trust policy alone allows the caller: named directly, and not limited by its own policies."""
     limited = own is not None and (own.verdict == "depends" or own.decisive.decided_by in ("boundary", "session"))
     return trust.named_as == "direct" and trust.same_account is True and not limited
 

@@ -149,7 +149,7 @@ def has_organization_account(request: Request) -> bool:
 
 
 def other_resource_types(request: Request) -> tuple[ResourceUse, ...]:
-    """Return the resource types of a call that none of the request's resources has; of many types only the required ones."""
+    """Return the resource types of a call that no resource of the request has; of many, only the required ones."""
     info = reference().find(request.action)
     if info is None or len(info.resource_types) < 2:
         return ()
@@ -176,7 +176,10 @@ _SIMILAR = 0.6
 def nearest_statements(
     results: Iterable[StatementResult], verdict: Verdict, action: str
 ) -> tuple[StatementResult, ...]:
-    """Return the statements that decide or nearly do, best first: those that match the action or, if none does, a similar one."""
+    """Return the statements that decide or nearly do, best first.
+
+    They match the action or, if none does, a similar one.
+    """
     if verdict == "allowed":
         return tuple(_near(result, action) for result in _allowing(results)[:MAX_NEAREST])
     ranked = [(rank, result) for result in results if (rank := _rank(result, action)) is not None]
@@ -261,7 +264,7 @@ def _tags_of_another(request: Request, evaluation: Evaluation) -> tuple[str, ...
 
 
 def _is_there_already(request: Request, resource: str | None) -> bool:
-    """Return whether a call of EC2 that makes something is denied on something else, which has an identifier of its own."""
+    """Return whether an EC2 call that makes something is denied on something else, which has its own identifier."""
     service, _, name = request.action.partition(":")
     if resource is None or service.lower() != "ec2" or name.lower() == "createtags" or not made_by(request.action):
         return False

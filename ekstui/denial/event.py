@@ -35,7 +35,7 @@ _OIDC_PROVIDER = ":oidc-provider/"
 
 
 def with_assumption(denial: Denial, event: Mapping[str, Any]) -> Denial:
-    """Return the denial of a call that assumes a role with that role and what is known about the token; any other unchanged."""
+    """Return the denial of an assume-role call with the role and what the token says; any other unchanged."""
     action = denial.action.lower()
     if not action.startswith(("sts:assumerole", "sts:tagsession")):
         return denial
@@ -188,7 +188,10 @@ def strings_in(value: object, depth: int = 20) -> Iterator[str]:
 
 
 def denials_of_object(value: Mapping[str, Any]) -> tuple[Denial, ...] | None:
-    """Return the denials in CloudTrail events or a decoded message, None if it is neither; InputError for events without a denial."""
+    """Return the denials in CloudTrail events or a decoded message.
+
+    None if the text is neither; InputError for events without a denial.
+    """
     for decoded in objects_in(_text(value, "DecodedMessage") or ""):
         return denials_of_object(decoded)
     if _text(value, "context", "action") is not None:

@@ -140,7 +140,10 @@ def _with_remedies(
     *,
     of_pods: bool,
 ) -> Explanation:
-    """Return an explanation with what allows the request; `candidates` are also those in force, of which a newer version may help."""
+    """Return an explanation with what allows the request.
+
+    `candidates` include the policies in force, since a newer version of one may help.
+    """
     request = case.request
     offered, more = allowers(request, case.candidates, purpose)
     own = {allower.policy: index for index, allower in enumerate(offered) if allower.fit == "own"}
@@ -167,7 +170,10 @@ def _with_remedies(
 def _with_next_steps(
     explanation: Explanation, case: fixing.FixCase, component: str | None, knowledge: Knowledge
 ) -> Explanation:
-    """Return an explanation with what to do where no remedy helps; `component` is what called with the role of its node, if anything."""
+    """Return an explanation with what to do where no remedy helps.
+
+    `component` is what called with the role of its node, if anything did.
+    """
     if component is not None:
         offered, _ = allowers(case.request, case.candidates, purpose_of_components((component,), knowledge))
         case = case._replace(offered=offered, component=component)
@@ -186,7 +192,7 @@ def _with_next_steps(
 
 
 def _calling(misplaced: Sequence[str], purpose: Purpose, text: str) -> str | None:
-    """Return the controller that called with the role of its node, if it is clear which, and it has no role of its own."""
+    """Return the controller without a role of its own that called with its node's, if it is clear which."""
     named = [component for component in misplaced if component in components_in(text)]
     likely = named or list(misplaced)
     has_own = {expected.component for expected in purpose.own_roles}
@@ -285,7 +291,7 @@ def _resource_policy_needed(request: Request) -> str | None:
 
 
 def _not_looked_at(request: Request, policies: Policies, decision: deciding.Decision) -> tuple[str, ...]:
-    """Return what might have denied the request; if it is allowed against a message on identity policies, only those."""
+    """Return what might have denied the request: only the identity policies if a message blames what these allow."""
     service = request.action.partition(":")[0].lower()
     of_resource = _RESOURCE_POLICIES.get(service, "resource policies")
     organization, without = policies.organization, policies.without
@@ -320,7 +326,7 @@ def _not_looked_at(request: Request, policies: Policies, decision: deciding.Deci
 def explain_symptom(
     symptoms: Sequence[Symptom], policies: Policies, principal: str | None, knowledge: Knowledge
 ) -> Explanation:
-    """Return what a text with at least one symptom means, for the first action behind it that the policies do not allow."""
+    """Return what a text with symptoms means, for the first action behind it that the policies do not allow."""
     actions = tuple(dict.fromkeys(action for symptom in symptoms for action in symptom.actions))
     judged = bool(policies.identity) or policies.identity_known
     verdicts = {

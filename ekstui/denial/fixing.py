@@ -85,7 +85,7 @@ class FixCase(NamedTuple):
 
 
 def fixes_of(case: FixCase, *, of_pods: bool) -> tuple[Fix, ...]:
-    """Return what fixes a denial, those that certainly do first; `of_pods` if a pod may have called with its node's role."""
+    """Return what fixes a denial, surest first; `of_pods` if a pod may have called with its node's role."""
     principal = entity_of(case.request.principal)
     if not ROLE_NAME.fullmatch(principal.name) or principal.name.startswith(_BY_EKS_OR_SSO):
         return ()
@@ -102,7 +102,7 @@ def fixes_of(case: FixCase, *, of_pods: bool) -> tuple[Fix, ...]:
 
 
 def limited_by(case: FixCase) -> str | None:
-    """Return what keeps the smallest statement from helping: `permissions boundary` or `session policy`; None if nothing."""
+    """Return what still denies what the smallest statement allows: a `permissions boundary` or `session policy`."""
     if case.statement is None or case.tried(policy_document(case.statement)) is not None:
         return None
     boundary = () if case.policies.boundary is None else (case.policies.boundary,)
@@ -121,7 +121,10 @@ def checks_of_limit(case: FixCase, limit: str) -> Iterator[Command]:
 
 
 def role_fix(commands: Sequence[Command], request: Request, policies: Policies, assumed: str | None) -> Fix | None:
-    """Return the commands that fix a finding about a role, or the trust policy of the one `assumed`, if they make a request allowed."""
+    """Return the commands that fix a finding if they make a request allowed.
+
+    The finding is about a role, or about the trust policy of the one `assumed`.
+    """
     if len(commands) != 1:
         return None
     arguments = commands[0].arguments
@@ -180,7 +183,7 @@ def _tags(case: FixCase, name: str, kind: str) -> Iterator[Fix]:
 
 
 def _about_tags(case: FixCase) -> Iterator[tuple[CandidatePolicy | None, StatementResult]]:
-    """Yield the statements of the caller's policies or, if none are known, of those made for it, each with its policy."""
+    """Yield the statements of the caller's policies or, if none are known, of those made for it, by policy."""
     if len(case.request.resources) != 1 or not _taggable(case.request.resources[0]):
         return
     if case.policies.identity:
@@ -194,7 +197,7 @@ def _about_tags(case: FixCase) -> Iterator[tuple[CandidatePolicy | None, Stateme
 
 
 def _missing_tags(result: StatementResult) -> tuple[_Tag, ...]:
-    """Return the tags that are all that a statement misses of the resource; empty if it misses something else, or nothing."""
+    """Return the tags that a statement wants of the resource; empty if it misses something else, or nothing."""
     if result.statement.effect != "Allow" or result.matches or not result.failed:
         return ()
     tags: list[_Tag] = []

@@ -54,7 +54,7 @@ def _without_layer(text: str) -> Iterator[str]:
 
 
 def _lines_of(value: Mapping[str, Any]) -> list[str] | None:
-    """Return the line in an object of a log driver, or the lines in an answer of CloudWatch Logs; None for any other."""
+    """Return the line in a log driver's object, or the lines in an answer of CloudWatch Logs; None for others."""
     events = value.get("events") if value.keys() <= _AROUND_EVENTS else None
     lines = [_line_of(event) for event in (events if isinstance(events, list) else [value])]
     whole = [line for line in lines if line is not None]

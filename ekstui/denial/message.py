@@ -221,7 +221,10 @@ def sentences_in(text: str) -> Iterator[_Sentence]:
 
 
 def with_token(denial: Denial, text: str) -> Denial:
-    """Return the denial of a call with a token, completed by what the log around it names: the role, the service account and the issuer."""
+    """Return the denial of a call with a token, completed by the log around it.
+
+    The log may name the role, the service account and the issuer.
+    """
     if denial.action.lower() != "sts:assumerolewithwebidentity":
         return denial
     role, subject, provider = (_only(pattern, text) for pattern in (_ROLE, SERVICE_ACCOUNT_NAME, _ISSUER))
@@ -335,7 +338,7 @@ def _cause(reason: str) -> tuple[Cause | None, str | None]:
 
 
 def prefix_of_service(name: str) -> str | None:
-    """Return the IAM prefix of an SDK's service ID (`Elastic Load Balancing v2`) or of an event source's first label."""
+    """Return the IAM prefix of an SDK's service ID (`Elastic Load Balancing v2`) or of an event source's label."""
     words = name.lower().replace("amazon ", "").replace("aws ", "").split()
     joined = "".join(words)
     for candidate in (_PREFIXES.get(joined), joined, "-".join(words)):

@@ -82,7 +82,7 @@ def as_shown(resource: str, principal: str | None) -> str:
 
 
 def _model(request: Request, resource: str, models: Iterable[CandidatePolicy]) -> Statement | None:
-    """Return the narrowest statement of a policy that allows the request, or may; with the patterns that match alone."""
+    """Return the narrowest statement of a policy that allows the request, or may, with only what matches."""
     asked = request if resource == "*" else request._replace(resources=(resource,))
     results = [
         result
@@ -102,7 +102,7 @@ def _model(request: Request, resource: str, models: Iterable[CandidatePolicy]) -
 
 
 def _lasting(resource: str, patterns: Sequence[str]) -> str:
-    """Return the resource of a statement: the narrowest pattern with the Region and account, or what lasts of the resource."""
+    """Return a statement's resource: the narrowest pattern, with Region and account, or what lasts of the ARN."""
     pattern = max(
         (offered for offered in patterns if offered != "*" and not has_variable(offered)), key=len, default=None
     )
@@ -129,7 +129,7 @@ def _conditions_met(nearest: Sequence[StatementResult]) -> tuple[Condition, ...]
 
 
 def _pattern_of_name(name: str, request: Request) -> str | None:
-    """Return a pattern for the ARN, in the principal's account, of what a message names otherwise; None if it may have any type."""
+    """Return the ARN pattern, in the principal's account, of what a message names; None if it may be of any type."""
     info, own = reference().find(request.action), split_arn(request.principal or "")
     if info is None or not own.account.isdigit() or REDACTED.search(name):
         return None

@@ -14,7 +14,7 @@ _OF_ORGANIZATION = {"service-control": "SERVICE_CONTROL_POLICY", "resource-contr
 
 
 def whom_to_ask(cause: Cause, request: Request) -> str:
-    """Return who owns the policy that a message blames, and what to ask for, as a sentence; empty if it has no owner."""
+    """Return who owns the policy that a message blames and what to ask for, in a sentence; may be empty."""
     # A decoded message names statements, and `*` for its policy.
     name = split_arn(cause.policy or "").resource.rpartition("/")[2].strip("*")
     match cause.policy_type:

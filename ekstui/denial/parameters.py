@@ -58,7 +58,7 @@ class RequestTags(NamedTuple):
 
 
 def request_tags(parameters: object, resources: tuple[str, ...]) -> RequestTags:
-    """Return the tags that a call sets on the denied resources; EC2 calls may have different ones for each resource type."""
+    """Return the tags that a call sets on the denied resources; EC2 calls may set others for each type."""
     # CloudTrail omits parameters that are too large, and says so.
     if not isinstance(parameters, dict) or parameters.get("omitted") is True:
         return RequestTags({}, known_whole=False)

@@ -88,7 +88,10 @@ class Refusal(NamedTuple):
 
 
 def refusals_in(text: str) -> tuple[Refusal, ...]:
-    """Return everything that a pasted text says was denied, in its order with repeats; InputError if it is too long or names no action."""
+    """Return everything that a pasted text says was denied, in its order, with repeats.
+
+    InputError if it is too long or names no action.
+    """
     if len(text) > MAX_CHARACTERS:
         raise InputError(
             f"the message has {len(text):,} characters; ekstui reads up to {MAX_CHARACTERS:,}.",
@@ -220,7 +223,10 @@ def _without_repeats(hits: Sequence[_Hit], forms: Sequence[Joined]) -> list[_Hit
 
 
 def _says_more(following: _Hit, hit: _Hit) -> bool:
-    """Return whether what follows says more: the sentence or encoded part after a call, or a whole sentence after a bare action."""
+    """Return whether what follows says more.
+
+    That is the sentence or encoded part after a call, or a whole sentence after a bare action.
+    """
     if hit.is_call:
         return not following.is_call or not following.refusal.is_named
     bare, whole = hit.refusal.what, following.refusal.what

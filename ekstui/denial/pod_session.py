@@ -34,7 +34,7 @@ class PodSession(NamedTuple):
 def pod_session(
     uses: Sequence[Use], session_name: str | None, role_tags: Sequence[tuple[str, str]], place: str
 ) -> PodSession:
-    """Return what is known about a session, by the only association that it can be of; `place` is `PARTITION:ACCOUNT`."""
+    """Return what is known about a session by its only possible association; `place` is `PARTITION:ACCOUNT`."""
     pods = [use for use in uses if use.kind == "pod-identity"]
     if session_name is not None:
         pods = [use for use in pods if session_name.startswith(f"eks-{use.cluster}-")]

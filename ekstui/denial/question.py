@@ -56,7 +56,7 @@ class AskedOfKubernetes(NamedTuple):
 
 
 def everything_asked(question: Question) -> tuple[Asked | AskedOfKubernetes, ...]:
-    """Return the requests to explain: one, or those of a message in its order, without repeats; InputError for malformed input."""
+    """Return the requests to explain: one, or those of a message, in order, once; InputError if malformed."""
     _check(question)
     if question.message is None:
         return (_asked(question, None),)

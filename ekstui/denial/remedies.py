@@ -74,7 +74,10 @@ def allowers(
 def newer_version(
     request: Request, identity: Sequence[AppliedPolicy], candidates: Iterable[CandidatePolicy]
 ) -> NewerVersion | None:
-    """Return a later version of an attached policy that allows the request or, without one, may allow it if the current one does not."""
+    """Return a later version of an attached policy that allows the request.
+
+    Without one, a version that may allow it if the current one does not.
+    """
     by_arn = {candidate.policy.arn: candidate for candidate in candidates}
     versions: list[NewerVersion] = []
     for applied in identity:
@@ -87,7 +90,10 @@ def newer_version(
 
 
 def newer_release(request: Request, candidate: CandidatePolicy, current: int) -> NewerVersion | None:
-    """Return the first later version that allows a request, or has a further statement that may and the newest has too; else None."""
+    """Return the first later version that allows a request, if any.
+
+    Else the first with a further statement that may allow it and that the newest has too.
+    """
     policy = candidate.policy
     later = [
         (info, evaluated_by(request, candidate, info.number))

@@ -93,7 +93,7 @@ def _unframed(text: str) -> str:
 
 
 def _rows(text: str) -> list[list[str]]:
-    """Return what is between the bars of each line that is not an edge; `|` is a bar only where it is around every line."""
+    """Return what is between the bars of each line but edges; `|` is a bar only where it is around every line."""
     lines = [line.rstrip("\r") for line in text.split("\n") if not _EDGE.fullmatch(line)]
     written = [line.strip() for line in lines if line.strip()]
     boxed = all(len(line) > 1 and line[0] == line[-1] == "|" for line in written)
@@ -112,7 +112,7 @@ def _without_margin(cells: Sequence[str]) -> list[str]:
 
 
 def unescaped(text: str) -> str:
-    """Return a text without colour codes, the entities of HTML, and the escapes of JSON, however often it was quoted."""
+    """Return a text without colour codes, HTML entities, and JSON escapes, however often it was quoted."""
     bare = without_entities(without_colours(text))
     if "\\" in bare:
         bare = re.sub(r"\\{1,16}n", "\n", bare)
@@ -197,7 +197,7 @@ def _without_start(line: _Line) -> _Line:
 
 
 def _is_full(lines: Sequence[_Line], index: int) -> bool:
-    """Return whether a line is as long as another one nearby and no shorter than the next, as a terminal wraps words."""
+    """Return whether a line is as long as one nearby and no shorter than the next, as wrapped words make it."""
     lengths = [_length(line.text) for line in lines[max(0, index - _NEARBY) : index + _NEARBY + 1]]
     length = _length(lines[index].text)
     return length >= _SHORTEST_WRAP and lengths.count(length) > 1 and _length(lines[index + 1].text) <= length

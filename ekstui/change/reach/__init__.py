@@ -135,7 +135,7 @@ class _Comparison:
         )
 
     def outcomes(self) -> Iterator[Outcome]:
-        """Yield what is proven about each action whose grants differ, then about the patterns that cannot be expanded."""
+        """Yield what is proven about each action whose grants differ, then about patterns that cannot be expanded."""
         self._effort = Effort()
         for spelling, action, before, after in self._differing:
             nothing_lost = self._are_within(before, after, [action])

@@ -77,7 +77,7 @@ def request_gained(
 
 
 def _questions(before: ActionExtents, after: ActionExtents) -> Iterator[tuple[tuple[Extent, ...], frozenset[Extent]]]:
-    """Yield the extents that a request has to match and those that it must not, either of which shows that it is gained."""
+    """Yield the extents that a request has to match and those that it must not, to show that it is gained."""
     avoided = before.allow | after.deny
     for extent in in_order(after.allow - before.allow):
         yield (extent,), avoided

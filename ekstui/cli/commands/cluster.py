@@ -1,4 +1,4 @@
-"""`ekstui clusters`, `cluster`, `role` and `upgrade`: the account's clusters, their roles, and what an upgrade needs."""
+"""`ekstui clusters`, `cluster`, `role` and `upgrade`: the account's clusters, their roles, and an upgrade's needs."""
 
 from argparse import Namespace
 from datetime import UTC, datetime
@@ -107,7 +107,7 @@ def list_clusters(arguments: Namespace) -> int:
     answers=("ClusterAnswer", "EntriesAnswer"),
 )
 def show_cluster(arguments: Namespace) -> int:
-    """Print one row a cause of what is wrong, and what AWS changed recently; in full also the evidence and the commands."""
+    """Print a row for each cause and what AWS changed recently; in full also the evidence and the commands."""
     library = library_for(arguments)
     if arguments.terraform and not arguments.entries:
         raise InputError("--terraform is about what replaces aws-auth.", "Give --entries too.")

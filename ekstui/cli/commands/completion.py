@@ -117,7 +117,7 @@ class _Finder(CompletionFinder):
 
 
 def _attach(action: argparse.Action, completer: Completer) -> None:
-    """Attach a completer that offers nothing where ekstui would raise an error, which has no place in a half-typed line."""
+    """Attach a completer that offers nothing where ekstui would raise: a half-typed line has no place for errors."""
 
     def quietly(prefix: str, parsed_args: argparse.Namespace | None = None, **_: object) -> Iterable[str]:
         try:

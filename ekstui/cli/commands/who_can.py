@@ -175,7 +175,7 @@ _Answer = TypeVar("_Answer")
 
 
 def _of_account(library: Library, arguments: Namespace, answer: Callable[[bool], _Answer]) -> _Answer | None:
-    """Return `answer`, called with whether to ask AWS; None if there is no account or, with a remark, if it cannot be read."""
+    """Return `answer`, called with whether to ask AWS; None without an account that can be read, with a remark."""
     if not (library.has_account_without_lookup or arguments.regions):
         return None
     try:
