@@ -84,7 +84,7 @@ def _platform() -> PlatformDirs:
 
 
 def digest_of(content: bytes) -> str:
-    """Return BLAKE2b of some bytes, 32 bytes in hexadecimal: the name of an object, and the checksum of a state file."""
+    """Return BLAKE2b of some bytes in hexadecimal: the name of an object, and the checksum of a state file."""
     return str(blake2b(content, digest_size=32).hexdigest())
 
 

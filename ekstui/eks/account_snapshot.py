@@ -90,7 +90,7 @@ class AttachedPolicy(NamedTuple):
 
 
 class InlinePolicy:
-    """A policy written into a role, user or group; a class, so that another may parse the document when it is asked for."""
+    """A policy written into a role, user or group; a class, so that the document may be parsed when asked for."""
 
     # Its fields are those of a named tuple for what writes and reads records.
     __slots__ = _fields = ("name", "document")

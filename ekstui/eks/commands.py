@@ -1,4 +1,4 @@
-"""Commands that a user may run: as arguments, and as one line to paste. ekstui only shows them and changes no account."""
+"""Commands that a user may run: as arguments, and as one line to paste. ekstui only shows them."""
 
 from __future__ import annotations
 
@@ -148,7 +148,10 @@ def associate_policy(
     namespaces: Iterable[str] = (),
     partition: str = "aws",
 ) -> Command:
-    """Return the command that gives a principal (its ARN, or a shell expansion) an access policy: in namespaces, or everywhere if none."""
+    """Return the command that gives a principal an access policy, in namespaces or (if none) everywhere.
+
+    The principal is an ARN or a shell expansion.
+    """
     names = ",".join(namespaces)
     return aws(
         f"gives it {policy} in {names or 'the whole cluster'}",
@@ -165,7 +168,10 @@ def access_policy_arn(policy: str, partition: str) -> str:
 
 
 def iam_principal(username: str) -> str | None:
-    """Return the ARN of the role or user behind a session, as a shell expansion where the path is not known; None for any other name."""
+    """Return the ARN of the role or user behind a session; None for any other name.
+
+    It is a shell expansion where the path is not known.
+    """
     entity = entity_of(username)
     if not ROLE_NAME.fullmatch(entity.name):
         return None

@@ -289,7 +289,7 @@ def _widest(here: Sequence[Rule], held: Sequence[Rule], rules: Mapping[str, tupl
 
 
 def _merged(policies: Iterable[AssociatedPolicy]) -> tuple[AssociatedPolicy, ...]:
-    """Return each access policy once, since an entry can have it only once: for the whole cluster, or all its namespaces."""
+    """Return each access policy once, as an entry can have it: for the whole cluster, or for all its namespaces."""
     places: dict[str, tuple[str, ...] | None] = {}
     for policy in policies:
         before = places.get(policy.policy_arn, ())

@@ -100,7 +100,7 @@ def parse_request(text: str, rules: Mapping[str, Iterable[Rule]]) -> KubernetesR
 
 
 def requests_meant(text: str, rules: Mapping[str, Iterable[Rule]]) -> tuple[KubernetesRequest, ...]:
-    """Return the requests that `kubectl …`, a command such as `exec` alone, or `k8s:…` stands for; empty for any other text."""
+    """Return the requests that `kubectl …`, a command such as `exec`, or `k8s:…` stands for; else none."""
     words = text.split()
     if len(words) == 1 and text.strip().lower() in _ALONE:
         words.insert(0, "kubectl")
@@ -178,7 +178,7 @@ def covering(rules: Iterable[Rule], request: KubernetesRequest) -> tuple[Rule, .
 
 
 def permissions(rules: Iterable[Rule]) -> frozenset[Permission]:
-    """Return what rules allow, verb by verb, with `*` kept; paths become resources without a group, all of them `/*`."""
+    """Return what rules allow, verb by verb, with `*` kept; paths are resources without a group, or `/*` for all."""
     return frozenset(
         Permission(group, resource, verb)
         for rule in rules
@@ -230,7 +230,10 @@ def missing_expectations(rules: Iterable[Rule]) -> tuple[str, ...]:
 
 
 def applies_in(namespaces: tuple[str, ...] | None, namespace: str | None) -> bool | None:
-    """Return whether names and patterns such as `dev-*`, or None for the whole cluster, cover a namespace; None if that is not given."""
+    """Return whether names and patterns such as `dev-*` cover a namespace; None if that is not given.
+
+    Without names, the whole cluster is covered.
+    """
     if namespaces is None:
         return True
     if namespace is None:

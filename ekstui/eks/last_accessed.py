@@ -1,4 +1,4 @@
-"""What an entity or a policy was used for, as IAM's last accessed data tells, and what of a policy provably was not used.
+"""What an entity or a policy was used for, by IAM's last accessed data, and what of a policy provably was not used.
 
 IAM User Guide, "Refine permissions in AWS using last accessed information".
 """
@@ -71,7 +71,7 @@ class Less(NamedTuple):
 
 
 def without_unused(document: Document, report: LastAccessed, days: int) -> Less:
-    """Return a document without the actions of its Allow statements that were not used in the last days before the report."""
+    """Return a document without the Allow statements' actions that were not used in the report's last days."""
     services = {service.service.lower(): service for service in report.services}
     at = report.fetched_at
     unused = {

@@ -129,7 +129,7 @@ def _by_agent(workload: Workload, cluster: Cluster, association: PodIdentityAsso
 
 
 def roles_on_the_way(credentials: Credentials, association: PodIdentityAssociation | None) -> tuple[str, ...]:
-    """Return the roles by which pods have their credentials: their own, after that of the association if it is another."""
+    """Return the roles by which pods have their credentials: another one of an association first, then their own."""
     before = association.role_arn if credentials.source == "pod-identity" and association is not None else None
     return tuple(dict.fromkeys(arn for arn in (before, credentials.role_arn) if arn is not None))
 
@@ -149,7 +149,10 @@ class PodsWithRole(NamedTuple):
 
 
 def pods_with_role(arn: str | None, clusters: Iterable[Cluster]) -> tuple[PodsWithRole, ...] | None:
-    """Return the pods that have a role's credentials, also as the one role of their nodes, by owner; None if no pods were read."""
+    """Return the pods that have a role's credentials, by owner; None if no pods were read.
+
+    They may also have them as the one role of their nodes.
+    """
     read = [cluster for cluster in clusters if cluster.pods is not None]
     by_key: dict[tuple[str, ...], PodsWithRole] = {}
     for cluster in read:
@@ -166,7 +169,7 @@ def pods_with_role(arn: str | None, clusters: Iterable[Cluster]) -> tuple[PodsWi
 
 
 def expected_of(workload: Workload, cluster: Cluster) -> Expected | None:
-    """Return what pods get if they are made now, an association before an annotation; None if nothing, or if that is not known."""
+    """Return what pods get if they are made now, an association before an annotation; None if unknown or nothing."""
     association = cluster.association(workload.namespace, workload.service_account)
     if association is not None and not any(pod.on_fargate for pod in workload.pods):
         arn = association.target_role_arn or association.role_arn

@@ -118,7 +118,9 @@ class PrincipalsCan(NamedTuple):
 
 
 def within_work(subjects: Iterable[Subject], action: str) -> list[Subject]:
-    """Return principals with what their policies say about an action, those with the most of it as too large, of equals the last.
+    """Return principals with what their policies say about an action.
+
+    Those with the most of it, and of equals the last, are returned as too large.
 
     Principals whose statements are equal count once, since they are decided once. The documents are let go one by one.
     """
@@ -149,7 +151,7 @@ def within_work(subjects: Iterable[Subject], action: str) -> list[Subject]:
 
 
 def _on_action(subject: Subject, action: str, shared: dict[str, AppliedPolicy]) -> Subject:
-    """Return a principal with the statements of its policies that match an action; `shared` has those of managed policies."""
+    """Return a principal with its policies' statements that match an action; `shared`: those of managed policies."""
 
     def narrow(policy: AppliedPolicy) -> AppliedPolicy:
         statements = tuple(entry for entry in policy.document.statements if statement_may_match(entry, action))
@@ -167,7 +169,7 @@ def _on_action(subject: Subject, action: str, shared: dict[str, AppliedPolicy]) 
 
 
 def _work(principal: Subject, action: str) -> int:
-    """Return how much it takes to decide for a principal, in resources and condition values, and pairs of what is compared."""
+    """Return the work of deciding for a principal: its resources and condition values, and the pairs compared."""
     ceilings = [*principal.above, *([principal.needed] if principal.needed else [])]
     limiting = [policy for ceiling in ceilings for policy in ceiling.policies]
     limiting += [] if principal.boundary is None else [principal.boundary]
@@ -183,7 +185,7 @@ def _work(principal: Subject, action: str) -> int:
 
 
 def _undecided(subject: Subject) -> Subject:
-    """Return a principal as too large, with the names of the policies that may allow the action and without their documents."""
+    """Return a principal as too large, without documents, but with the policies' names that may allow the action."""
     return subject._replace(
         policies=tuple(
             policy._replace(document=Document(None, None, ()))
@@ -220,7 +222,7 @@ def principal_can(subject: Subject, action: str, resource: str | None = None) ->
 def _by(
     subject: Subject, granting: Sequence[AppliedPolicy], ceilings: Sequence[Ceiling], action: str, resource: str | None
 ) -> PrincipalCan | None:
-    """Return how a principal is allowed to do something by some policies, under ceilings; None if these do not allow it."""
+    """Return how some policies allow a principal something under ceilings; None if they do not."""
     context = _context(subject, action, resource)
     grants_by_policy: dict[AppliedPolicy, tuple[Grant, ...]] = {}
     limits: list[_Limit] = []

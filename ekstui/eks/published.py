@@ -57,7 +57,7 @@ class ComponentVersion(NamedTuple):
         return self.releases[0].tag
 
     def document(self, values: Mapping[str, str] | None = None) -> Document:
-        """Return the union of the policies, filled in; a parameter that is not given remains a variable, with one value everywhere."""
+        """Return the union of the policies, filled in; a parameter without a value stays, the same one everywhere."""
         from ekstui.iam.document import parse
 
         return parse(self.json(values))
@@ -74,7 +74,7 @@ class ComponentVersion(NamedTuple):
 
     @property
     def to_fill_in(self) -> tuple[str, ...]:
-        """The parameters that a user has to give: neither the partition nor ARNs of what the template itself creates."""
+        """The parameters that a user has to give: neither the partition nor ARNs that the template itself makes."""
         return tuple(name for name in self.parameters if name != "AWS::Partition" and name not in ARNS_OF_TEMPLATE)
 
     @property
@@ -197,7 +197,10 @@ _PLACEHOLDER = r"\$\{([A-Za-z_][\w.:]*)\}"
 
 
 def read_components(lines: Iterable[bytes]) -> dict[str, Component]:
-    """Return the components by name, from assets/published.jsonl.xz, and each policy of those that have several as `COMPONENT/POLICY`."""
+    """Return the components by name, from assets/published.jsonl.xz.
+
+    Each policy of those that have several is there as `COMPONENT/POLICY` too.
+    """
     rows: dict[str, list[Mapping[str, Any]]] = {}
     for line in lines:
         row = json.loads(line)
@@ -239,7 +242,7 @@ def policy_of(component: Component) -> Policy:
 
 
 def values_in(version: ComponentVersion, copy: Document) -> dict[str, str]:
-    """Return the values of the parameters in a filled-in copy of a template, as most places have them; wildcards do not count."""
+    """Return a filled-in copy's values of a template's parameters, as most places have them; not wildcards."""
     open_document = version.document({"AWS::Partition": "${AWS::Partition}"})
     templates = (text for text in dict.fromkeys(_places(open_document)) if "${" in text)
     patterns = [pattern for template in templates for pattern in _patterns(template, version.parameters)]
@@ -299,7 +302,7 @@ def _branch(text: str) -> tuple[int, ...]:
 
 
 def release_numbers(tag: str) -> tuple[int, ...]:
-    """Return the numbers of a release for comparison, the same for `v1.20.4-eksbuild.1` as for `1.20.4`; empty if there are none."""
+    """Return the numbers of a release for comparison, the same for `v1.20.4-eksbuild.1` as for `1.20.4`, or none."""
     match = re.search(_NUMBERS, tag)
     return tuple(int(number) for number in match.groups()) if match else ()
 
@@ -318,7 +321,7 @@ def united_document(documents: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def filled(document: Any, values: Mapping[str, str]) -> Any:
-    """Return a document with `${NAME}` replaced in values and condition keys; `AWS::Partition` is `aws` unless given."""
+    """Return a document with `${NAME}` replaced in values and condition keys; `AWS::Partition` is `aws` by default."""
     values_of_names = {"AWS::Partition": "aws", **values}
 
     def replaced(value: Any) -> Any:

@@ -115,7 +115,7 @@ def _rule_lines(rule: Rule) -> Iterator[str]:
 
 
 def role_name(*words: str) -> str:
-    """Return a name that Kubernetes takes for a role, made of words; a digest tells apart what had to be changed in them."""
+    """Return a role's name for Kubernetes, made of words; a digest stands for what had to be changed in them."""
     text = "-".join(filter(None, words))
     name = _NOT_IN_A_NAME.sub("-", text.lower()).strip("-.")[:200]
     return name if name == text else f"{name}-{sha256(text.encode()).hexdigest()[:6]}".lstrip("-")

@@ -118,7 +118,10 @@ class Branch(NamedTuple):
 
 
 def branches(cluster: Cluster, roles: Mapping[str, Sequence[Use]], *, roles_complete: bool) -> tuple[Branch, ...]:
-    """Return a branch for each way in which a cluster can use roles, whose uses in it are by ARN; a role used in two ways is in both."""
+    """Return a branch for each way in which a cluster can use roles, with its uses by the role's ARN.
+
+    A role that is used in two ways is in both branches.
+    """
     # The parts of a cluster may have been read even if the cluster itself was not described.
     unread = {*cluster.unread, *cluster._replace(described=True).unread, *(() if roles_complete else (ROLES,))}
     if cluster.authentication_mode != "API" and not cluster.knows_aws_auth:

@@ -51,7 +51,7 @@ _NODE_KINDS = {"nodegroup", "self-managed-node", "karpenter-node", "auto-mode-no
 
 
 def uses_in(snapshot: AccountSnapshot) -> Uses:
-    """Return the uses of every role that has any, first the confirmed, then those of other kinds that its policies suggest."""
+    """Return the uses of every role that has any: the confirmed first, then those that its policies suggest."""
     uses: dict[str, list[Use]] = {}
     for cluster in snapshot.clusters:
         for arn, use in _confirmed(cluster, snapshot):
@@ -81,7 +81,7 @@ def uses_in(snapshot: AccountSnapshot) -> Uses:
 
 
 def _pods_by_credentials(pods: Iterable[Pod]) -> Counter[Hashable]:
-    """Return how many pods have the credentials of Pod Identity or of a role, by service account, and of a role in all."""
+    """Return how many pods have credentials of Pod Identity or of a role: by service account, and by role in all."""
     counts: Counter[Hashable] = Counter()
     for pod in pods:
         if not pod.is_over:
@@ -185,7 +185,10 @@ def inferred_uses(role: Role, snapshot: AccountSnapshot, confirmed: set[UseKind]
 
 
 def attachments_with_uses(snapshot: AccountSnapshot, policy_arn: str, uses: Uses | None = None) -> Attachments:
-    """Return who has the policy attached, each role with its uses, and whether that is complete; `uses` saves computing them again."""
+    """Return who has the policy attached, each role with its uses, and whether that is complete.
+
+    `uses` saves computing them again.
+    """
     uses_of_roles = uses_in(snapshot) if uses is None else uses
     attachments = attachments_of(snapshot, policy_arn)
     roles = tuple(
@@ -226,7 +229,10 @@ def _name_of_aws(policy_arn: str) -> str | None:
 
 
 def roles_of_cluster(cluster: Cluster, snapshot: AccountSnapshot, uses: Uses) -> dict[str, tuple[Use, ...]]:
-    """Return the roles that a cluster uses, by ARN, with their uses in it: none for one whose trust policy only names the issuer."""
+    """Return the roles that a cluster uses, by ARN, with their uses in it.
+
+    A role whose trust policy only names the cluster's issuer has none.
+    """
     uses_here = {
         arn: here
         for arn, uses_of_role in uses.items()
@@ -416,7 +422,7 @@ def uses_running(component: str, uses: Iterable[Use]) -> tuple[Use, ...]:
 
 
 def controllers_run_by(use: Use) -> tuple[str, ...]:
-    """Return the controllers and add-ons that call AWS through a use: by the add-on's name, or by the service account."""
+    """Return the controllers and add-ons that call AWS through a use, by the add-on's name or service account."""
     named = {use.name} if use.kind == "addon" and use.name else set()
     if use.kind in ("pod-identity", "pod-identity-target", "irsa"):
         named = set(controllers_of_account(use.service_account))
@@ -429,7 +435,7 @@ def controllers_of_account(service_account: str | None) -> tuple[str, ...]:
 
 
 def regions_of_interest(snapshot: AccountSnapshot) -> tuple[str, ...]:
-    """Return the configured region, the regions of the OIDC providers' clusters, and those where cluster roles were used."""
+    """Return the configured region, and those of OIDC providers' clusters and of the last uses of cluster roles."""
     regions = [snapshot.identity.region] if snapshot.identity.region else []
     regions.extend(
         region for arn in snapshot.oidc_providers or () if (region := eks_region(issuer_of(arn))) is not None

@@ -373,7 +373,7 @@ def _plan(form: str) -> Plan:
 
 
 def _reader(path: str) -> Callable[[object], object]:
-    """Return a reader of an attribute, or of `one.other`, which is None if `one` is; an empty path reads the value itself."""
+    """Return a reader of an attribute, or of `one.other` (None if `one` is); an empty path reads the value itself."""
     first, _, rest = path.partition(".")
     if not first:
         return lambda value: value

@@ -90,7 +90,7 @@ def versions_shape(data: DataStatus, entry: PolicyEntry, steps: Sequence[Step]) 
 
 
 def clusters_shape(data: DataStatus, snapshot: AccountSnapshot, answers: Sequence[ClusterAnswer]) -> Shape:
-    """Return the answer of `clusters`: that of `account` without what is not about clusters, and with their problems."""
+    """Return the answer of `clusters`: that of `account`, for clusters alone, and with their problems."""
     about = answer_of(data, snapshot)
     for name in ("arn", "profile", "roles", "users", "groups", "policies"):
         del about[name]

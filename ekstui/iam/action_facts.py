@@ -1,4 +1,4 @@
-"""One action: its level, resource types and condition keys, the statements that match it, and completion of its name."""
+"""An action: its level, resource types and condition keys, the statements that match it, and completing its name."""
 
 from bisect import bisect_left
 from collections.abc import Iterator

@@ -76,7 +76,7 @@ def fits_action(action: ActionInfo, resource: str) -> Truth:
 
 @cache
 def services_of_others(service: str) -> frozenset[str]:
-    """Return the services whose resources a service acts on, such as arc-zonal-shift; empty if it has some of its own."""
+    """Return the services on whose resources a service such as arc-zonal-shift acts; empty if it has its own."""
     owners = _owners(service)
     return frozenset() if service in owners else owners
 
@@ -118,7 +118,7 @@ def is_of_known_type(service: str, resource: str) -> bool:
 
 @lru_cache(maxsize=16384)
 def lacks_place(resource: str) -> bool:
-    """Return whether a resource pattern has no region or account where all ARNs of its kind have one, so matches nothing."""
+    """Return whether a pattern matches nothing, as it lacks a region or account that all ARNs of its kind have."""
     parts = arn.split_arn(resource)
     if (parts.region and parts.account) or not reference().resource_types(parts.service):
         return False
@@ -234,7 +234,7 @@ def given_by(
     *,
     is_checked: bool = True,
 ) -> EffectiveGrants:
-    """Return what statements that match an action grant of it; `is_checked` rules out resources by the reference's types."""
+    """Return what statements that match an action grant of it, on resources of its types alone if `is_checked`."""
     unknown = () if action else (console.UNRECOGNISED_ACTION,)
     if not is_checked:
         unknown = (*unknown, console.UNCHECKED_RESOURCES)
@@ -287,7 +287,7 @@ def _is_certainly_on(action: ActionInfo | None, statement: Statement, resources:
 
 
 def is_same_for(statement: Statement, service: str) -> bool:
-    """Return whether a statement's resources are all of other services, and so the same for every action of a service."""
+    """Return whether a statement's resources are all of other services, so alike for every action of a service."""
     if statement.resource_element is None:
         return True
     named = _services_named(statement.resources)
@@ -312,7 +312,7 @@ def _services_named(resources: tuple[str, ...]) -> frozenset[str] | None:
 
 @lru_cache(maxsize=4096)
 def check_cost(resources: tuple[str, ...]) -> int:
-    """Return how much work it is to check resources against a type: each reading of a pattern, and more with variables."""
+    """Return how much work it is to check resources against a type: each reading of a pattern, and variables."""
     costs = (
         sum(map(len, arn.readings(resource))) * (4 if arn.has_variable(resource) else 1)
         for resource in resources

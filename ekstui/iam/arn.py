@@ -1,4 +1,4 @@
-"""Resource patterns of statements: ARNs matched part by part, and the patterns that IAM's documentation leaves ambiguous.
+"""Resource patterns of statements: ARNs matched part by part, and the patterns that IAM's manual leaves ambiguous.
 
 An ARN has six parts, split at its first five colons. A wildcard stays within its part and matches `/` there; it matches
 `:` only in the last part. Missing parts of a short ARN are `*`. However, the page on the Resource element says that a

@@ -45,7 +45,7 @@ def canonical_lines(document: Document) -> list[str]:
 
 
 def canonical_places(document: Document) -> list[str]:
-    """Return the place of each canonical line, such as `Statement 7 "AllowX" › Condition`; empty outside of statements."""
+    """Return the place of each canonical line, such as `Statement 7 "AllowX" › Condition`; else empty."""
     statements = cast("list[dict[str, object]]", serialise(document)["Statement"])
     numbered = sorted(enumerate(map(_sorted_lists, statements), 1), key=lambda entry: _order(entry[1]))
     names = iter(

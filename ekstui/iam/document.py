@@ -93,7 +93,7 @@ class Document(NamedTuple):
 
 
 def parse_text(text: str | bytes) -> Document:
-    """Return the document that JSON text holds; DocumentError if it is too large or too deep, not JSON, or no policy."""
+    """Return the document in JSON text; DocumentError if it is too large or deep, not JSON, or no policy."""
     return parse(load_json(text))
 
 

@@ -1,4 +1,4 @@
-"""Whether IAM policies allow a request: explicit deny, then allow, else implicit deny, with a verdict for what is unknown.
+"""Whether IAM policies allow a request: explicit deny, then allow, else implicit deny, or a verdict for the unknown.
 
 Each layer of policies is decided this way: identity policies, the permissions boundary, session policies, the policy of
 the resource, and each level of an organization's policies. `_is_allowed` says which of them must allow the request (IAM
@@ -251,7 +251,7 @@ class _Part(NamedTuple):
 def _with_policy_of(
     resource: str | None, own: Sequence[_Part], policies: ResourcePolicies, request: Request
 ) -> Sequence[_Part]:
-    """Return the caller's own layers with that of the resource, if its policy is known; it alone counts if nobody signed."""
+    """Return the caller's layers with the resource's if its policy is known; that alone if nobody signed."""
     policy = policies.get(resource) or policies.get(None)
     if policy is None:
         return own
@@ -323,7 +323,7 @@ def _evaluate_resource(
 def _is_allowed(
     request: Request, resource: str | None, results: Sequence[_Result], same_account: Truth
 ) -> tuple[Truth, Sequence[_Result]]:
-    """Return whether enough layers allow a request that none denies, and the layers that it needs, the most final first."""
+    """Return whether enough layers allow a request that none denies, and which it needs, the most final first."""
     by_layer = {result.part.layer: result for result in results}
     above = [result for result in results if result.part.is_of_organization]
     own = [by_layer[layer] for layer in ("identity", "boundary", "session") if layer in by_layer]

@@ -12,6 +12,6 @@ _PRINCIPAL_TYPES: Mapping[str, frozenset[str]] = {
 
 
 def is_exempt(action: str, principal_types: Collection[str] = ()) -> bool:
-    """Return whether an action needs no permission of a principal of these types (`aws:PrincipalType`), by default of any."""
+    """Return whether an action needs no permission for these types of principals, or (by default) for any."""
     exempt = _PRINCIPAL_TYPES.get(action.lower())
     return exempt is not None and (not exempt or not exempt.isdisjoint(principal_types))

@@ -361,7 +361,7 @@ class StatementMatcher:
     def _effective(
         self, group: _Group, info: ActionInfo | None, unlike: tuple[int, ...], key: object
     ) -> EffectiveGrants:
-        """Return what a group of statements grants of an action; what only some actions are used on, as far as the limit goes."""
+        """Return what a group's statements grant of an action; the `unlike` are checked as far as the limit goes."""
         matching = [self._statements[place] for place in group.statements]
         denials = [self._statements[place] for place in group.denying]
         if self._comparisons.check(sum(check_cost(self._statements[place].resources) for place in unlike)):
@@ -386,7 +386,7 @@ class StatementMatcher:
         return self._groups.get(places) or self._groups.setdefault(places, _Group(*places))
 
     def _on_service(self, group: _Group, service: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
-        """Return the statements that may apply to different resources for actions of a service, and the keys to check."""
+        """Return the statements whose resources may differ for a service's actions, and the keys to check."""
         places = (*group.statements, *group.denying)
         unlike = tuple(place for place in places if not is_same_for(self._statements[place], service))
         keys = (key for place in group.statements for key in checked_keys(self._statements[place], service))

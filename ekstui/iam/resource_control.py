@@ -22,7 +22,7 @@ _NEVER = frozenset({"kms:retiregrant"})
 
 
 def is_resource_controlled(action: str) -> bool | None:
-    """Return whether resource control policies apply to the resources of an action; None if AWS did not list its service."""
+    """Return whether resource control policies apply to an action's resources; None if its service is unlisted."""
     if action.lower() in _NEVER:
         return False
     return True if action.partition(":")[0].lower() in _SERVICES else None

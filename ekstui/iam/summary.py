@@ -166,7 +166,7 @@ MAX_LISTED = 10_000_000
 
 
 def too_large_to_list(rows: Sequence[ServiceSummary]) -> str | None:
-    """Return that the actions of a document are too many, with too many grants, to be listed whole; None if they are not."""
+    """Return that a document has too many actions, with too many grants, to list them all; None if not."""
     if sum(row.characters for row in rows) <= MAX_LISTED:
         return None
     actions = sum(count.granted for row in rows for count in row.levels.values())
@@ -306,7 +306,7 @@ def _levels(service: str, granted: Mapping[str, int]) -> dict[str, LevelCount]:
 
 
 def _without_actions(document: Document, rows: list[ServiceSummary], mentioned: set[str]) -> Iterator[ServiceSummary]:
-    """Yield a row for each known service that the document names in resources only, unless actions of others apply to them."""
+    """Yield a row for each service that is named in resources only, unless actions of others apply to it."""
     named: dict[tuple[Effect, str], list[str]] = {}
     for statement in document.statements:
         for resource in statement.resources if statement.resource_element == "Resource" else ():

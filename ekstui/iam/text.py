@@ -58,7 +58,7 @@ def _placeholder(match: re.Match[str]) -> str:
 
 
 def begins_word(name: str, spelled: str, word: str) -> bool:
-    """Return whether a typed word starts a word of the name: at its start, after punctuation, or at a capital letter."""
+    """Return whether a typed word starts a word of the name, at its start, a capital letter, or after punctuation."""
     at = name.find(word)
     while at >= 0:
         # In EKSLoadBalancing the L starts a word, because lower-case letters follow.

@@ -1,4 +1,4 @@
-"""What is wrong with a cluster's access entries, with roles that it has none for or that do not exist, and who its admins are.
+"""What is wrong with a cluster's access entries, which roles have none or do not exist, and who its admins are.
 
 Source: EKS User Guide, "Grant IAM users access to Kubernetes with EKS access entries", "Review access policy
 permissions", "Change authentication mode" and "Create a custom node class"; EKS capabilities, "Security

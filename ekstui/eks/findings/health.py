@@ -79,7 +79,7 @@ def _title(issue: HealthIssue) -> str:
 
 
 def _about_entry(issue: HealthIssue, subject: ClusterInUse) -> str:
-    """Return what the access entry of the part's role has to do with a denial by the cluster; empty for another report."""
+    """Return what the access entry of the part's role has to do with a denial by the cluster; may be empty."""
     if issue.code != "AccessDenied" or issue.kind not in ("nodegroup", "fargate"):
         return ""
     cluster = subject.cluster

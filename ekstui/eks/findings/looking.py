@@ -38,7 +38,10 @@ def worst_first(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def findings_of(subject: FindingSubject, account: AccountContext) -> tuple[Finding, ...]:
-    """Return the findings about a subject, worst first, equal ones once with the evidence of all; none for a service-linked role."""
+    """Return the findings about a subject, worst first; none for a service-linked role.
+
+    Equal ones are one, with the evidence of all.
+    """
     if isinstance(subject, RoleInUse) and subject.role.service_linked:
         return ()
     by_subject: dict[tuple[str, str, str], Finding] = {}

@@ -45,7 +45,7 @@ NAMED_ACTIONS = 3
     change="allow these actions in one of its policies",
 )
 def missing_permissions(subject: RoleInUse, account: AccountContext) -> Iterator[Case]:
-    """Yield each requirement of the role's uses that it does not certainly meet, then what EKS recommends for add-ons."""
+    """Yield each need of the role's uses that it does not certainly meet, then what EKS recommends for add-ons."""
     for requirement in account.knowledge.requirements:
         certain: list[Use] = []
         possible: list[Use] = []
@@ -285,7 +285,7 @@ def _is_judged_by_policies(use: Use, subject: RoleInUse, account: AccountContext
     change="allow in the boundary what its policies allow, or give the role another boundary",
 )
 def voided_by_boundary(subject: RoleInUse, _account: AccountContext) -> Iterator[Case]:
-    """Yield the role if its boundary takes away all that its policies allow; advice where EKS does not confirm a use."""
+    """Yield the role if its boundary takes away all that its policies allow; advice if EKS confirms no use."""
     boundary = subject.boundary
     documents = [policy.document for policy in subject.policies]
     if boundary is None or boundary.document is None or None in documents:

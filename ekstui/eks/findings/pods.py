@@ -1,4 +1,4 @@
-"""Pods that do not get the credentials that they are meant to have, service accounts with a wrong annotation, and static keys.
+"""Pods without the credentials that they are meant to have, wrong annotations of service accounts, and static keys.
 
 Source: EKS User Guide, "EKS Pod Identities", "Configure Pods to use a Kubernetes service account" and "Amazon EKS
 add-ons"; the README of amazon-eks-pod-identity-webhook.

@@ -1,4 +1,4 @@
-"""What follows from a role's own policies: superseded, too broad, one that cancels another, one whose tag is missing; and disuse.
+"""What a role's own policies are: superseded, too broad, cancelled by another, without their tag, or unused.
 
 A role may serve many clusters, so each finding considers all its uses, and says what would stop working.
 """

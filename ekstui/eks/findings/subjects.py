@@ -1,4 +1,4 @@
-"""What findings are about: a role, also as one cluster uses it, an access entry, a cluster, pods; and what is known besides."""
+"""What findings are about (a role, a use of it, an access entry, a cluster, pods), and what is known besides."""
 
 from __future__ import annotations
 

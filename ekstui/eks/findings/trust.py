@@ -104,7 +104,10 @@ def _may_tag(requirement: TrustRequirement, subject: RoleInUse, account: Account
 def _unmet(
     trusted: tuple[Trustee, ...], subject: RoleInUse, account: AccountContext
 ) -> Iterator[tuple[TrustRequirement, list[Use], list[str]]]:
-    """Yield what services need of the trust policy, with their uses and the actions that it does not allow: none if it does not name them."""
+    """Yield what services need of the trust policy, with their uses and the actions that it does not allow.
+
+    No actions means that the trust policy does not name the service.
+    """
     for requirement in account.knowledge.trust:
         uses = [
             use

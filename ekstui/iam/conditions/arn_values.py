@@ -78,7 +78,7 @@ def named_partitions(values: Iterable[Value]) -> frozenset[str]:
 
 @lru_cache(maxsize=16384)
 def _readings(value: Text, key: str) -> tuple[Arn, ...] | None:
-    """Return the ARN patterns that together match the ARNs of the key that a text matches; None if they are too many."""
+    """Return ARN patterns that together match the key's ARNs that a text matches; None if they are too many."""
     if value.how == "folded":
         return None
     text = str(value.parts[0])

@@ -1,4 +1,4 @@
-"""Which condition keys exist, what AWS documents about them, and which the service authorization reference lists for an action.
+"""Which condition keys exist, what AWS documents about them, and which the reference lists for an action.
 
 The reference writes the variable part of a key in several ways: `aws:ResourceTag/${TagKey}`,
 `secretsmanager:ResourceTag/tag-key`, `s3:ExistingObjectTag/<key>`, `sagemaker:ResourceTag/`, in upper or lower case,

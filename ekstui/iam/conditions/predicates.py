@@ -152,7 +152,7 @@ FEW = 8
 
 @lru_cache(maxsize=4096)
 def _texts_and_others(line: Predicate) -> tuple[frozenset[str], tuple[Value, ...]]:
-    """Return the values of a condition that only an equal text matches, in the form of `literal_form`, and the others."""
+    """Return the values of a condition that only an equal text matches, in `literal_form`, and the others."""
     texts = {value: only_match(value) for value in line.values}
     others = tuple(value for value, text in texts.items() if text is None)
     return frozenset(text for text in texts.values() if text is not None), others
@@ -235,7 +235,7 @@ def implies_all(premises: frozenset[ConditionLine], wanted: frozenset[ConditionL
 
 
 def _listed(predicates: Mapping[str, tuple[Predicate, ...]], key: str) -> Iterable[Predicate]:
-    """Yield what conditions on other keys imply for a key: for a list of tags from one tag, for a principal from another."""
+    """Yield what conditions on other keys imply for a key: a tag for the list of tags, a principal for another."""
     if key == "aws:tagkeys":
         for entry, lines in predicates.items():
             if entry.startswith("aws:requesttag/") and any(line.holds((), NOTHING_KNOWN) is False for line in lines):
@@ -382,7 +382,10 @@ def _alike(predicate_a: Predicate, predicate_b: Predicate) -> bool:
 
 
 def _stronger(line: Predicate, wanted: Predicate) -> bool:
-    """Return whether `line` implies `wanted` for several values too, if every single value that it accepts is accepted by `wanted`."""
+    """Return whether `line` implies `wanted` for several values too.
+
+    It does if `wanted` accepts every single value that `line` accepts.
+    """
     several = has_several(line.key)
     if several is False:
         return True
@@ -447,7 +450,7 @@ def _together_accept_no_more(lines: list[Predicate], wanted: Predicate) -> bool:
 
 
 def _accepts_no_more_but(line: Predicate, negated: list[Predicate], wanted: Predicate) -> bool:
-    """Return True only if every value that `line` accepts and no `negated` line excludes is one that `wanted` accepts."""
+    """Return True only if `wanted` accepts every value that `line` accepts and no `negated` line excludes."""
     left = [value for value in line.values if not any(covered_by(value, exclusion.values) for exclusion in negated)]
     if wanted.is_null:
         return not left  # it asks whether there is a value, not which
@@ -492,7 +495,7 @@ def _spans(line: Predicate) -> list[ValueSpan] | None:
 
 
 def union_of_values(line: ConditionLine) -> bool:
-    """Return whether a condition holds exactly if it would hold with one of its values alone, even for an absent key."""
+    """Return whether a condition holds if and only if one of its values alone would do, even for an absent key."""
     line_predicate = predicate_of(line)
     return (
         line_predicate.is_understood

@@ -109,7 +109,7 @@ def _matches_text(how: How, pattern: str, actual: str) -> Truth:
 
 
 def only_match(value: Value) -> str | None:
-    """Return the only text that a value matches, as `literal_form` writes it; None for a value that may match others."""
+    """Return the only text that a value matches, as `literal_form` writes it; None if it may match others."""
     if not isinstance(value, Text) or value.how == "arn" or variables_of(value.parts):
         return None
     text = "".join(map(str, value.parts))
