@@ -106,7 +106,10 @@ _LISTED = Advice("See ekstui list --scope access.", ": finds them by a part of t
 
 
 def find_access_policy(text: str) -> AccessPolicyRules | None:
-    """Return the access policy of an ARN, `access:NAME` or name; None for another name, NotFoundError for an unknown one of that form."""
+    """Return the access policy of an ARN, `access:NAME` or name; None for another name.
+
+    NotFoundError for an unknown one that is written as an ARN or `access:NAME`.
+    """
     plain = text.removeprefix(PREFIX)
     named = access_policy_name(plain)
     policy = knowledge().access_policy(named or plain)
@@ -127,7 +130,7 @@ def means_access_policy(text: str) -> bool:
 
 
 def access_difference(before: str, after: str) -> AccessDifference:
-    """Return how two access policies differ; NotFoundError for an unknown access policy, or one whose rules are not known."""
+    """Return how two access policies differ; NotFoundError for an unknown one, or one with unknown rules."""
     rules_before, rules_after = _with_rules(before), _with_rules(after)
     added, removed = difference(rules_before.rules or (), rules_after.rules or ())
     return AccessDifference(rules_before, rules_after, tuple(sorted(added)), tuple(sorted(removed)))

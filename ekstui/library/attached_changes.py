@@ -1,4 +1,4 @@
-"""What it means that a repository attaches other policies: the documents behind them are compared, at today's versions."""
+"""What it means that a repository attaches other policies: their documents, as of today, are compared."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def attached_changes(
 
 
 def _before_renaming(kind: AttachmentKind, held: _Held, gone: Mapping[_Holder, _Held]) -> _Holder | None:
-    """Return the holder that a new one may have been, as it had the same; one that is written as a name was no other."""
+    """Return the entity that a new one replaces, with the same attachments; a literal name replaces none."""
     if not all(has_hole(attachment.holder) or attachment.place.startswith(attachment.holder) for attachment in held):
         return None
     return next((key for key, had in gone.items() if key[0] == kind and _policies(had) == _policies(held)), None)

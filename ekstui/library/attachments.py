@@ -50,7 +50,10 @@ class AttachedAnswer(NamedTuple):
 
 
 def attached(library: Library, policy: Policy | str, cancelled: Cancelled = never) -> AttachedAnswer:
-    """Return who has a policy attached by the newest snapshot, or by IAM if reading the account is denied; AccountError if neither tells."""
+    """Return who has a policy attached by the newest snapshot.
+
+    By IAM if reading the account is denied; AccountError if neither tells.
+    """
     if isinstance(policy, str) and not is_own(policy):
         policy = library.find(policy).policy
     if isinstance(policy, Policy) and policy.home:
@@ -74,7 +77,10 @@ def attached(library: Library, policy: Policy | str, cancelled: Cancelled = neve
 
 
 def _arn_in_account(policy_arn: str, snapshot: AccountSnapshot) -> str:
-    """Return a policy's ARN in the account's partition; InputError for another account's, NotFoundError for one that is gone."""
+    """Return a policy's ARN in the account's partition.
+
+    InputError for another account's, NotFoundError for one that is gone.
+    """
     identity = snapshot.identity
     arn = in_partition(policy_arn, identity.partition)
     owner = arn.split(":", 5)[4]
@@ -170,7 +176,10 @@ def _asked_alone(account: Account, snapshot: AccountSnapshot, arn: str, cancelle
 
 
 def attached_everywhere(library: Library, policy: Policy, aggregator: str) -> OrganisationAnswer:
-    """Return who has the policy attached in every account of an aggregator of AWS Config; NotFoundError for an unknown aggregator."""
+    """Return who has the policy attached in every account of an aggregator of AWS Config.
+
+    NotFoundError for an unknown aggregator.
+    """
     account = library.account
     if not account.choice.asks_aws and not account.choice.demo:
         raise AccountError("AWS Config has to be asked for an aggregator.", "Leave out --offline and --account-file.")

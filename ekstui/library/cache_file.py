@@ -61,7 +61,7 @@ def count(library: Library) -> Counts:
 
 
 def verify_cache(library: Library) -> Counts | None:
-    """Read all of the corpus and the cache; return how much is in the cache, None without one; DataError for what is damaged."""
+    """Read all of the corpus and the cache; return how much is cached (None: no cache), DataError if damaged."""
     verify_corpus(library.corpus)
     damaged = [path for path in mirrors(files.archives_dir()) if not is_intact(path)]
     if damaged:
@@ -86,7 +86,7 @@ def verify_corpus(corpus: Corpus) -> None:
 
 
 def clear_cache(library: Library) -> int:
-    """Delete the cached policies, the mirrors of archives and whatever was set aside; return how many bytes that freed."""
+    """Delete the cached policies, the archives' mirrors and what was set aside; return how many bytes it freed."""
     try:
         return library.store.file.clear() + clear_mirrors(files.archives_dir())
     except CacheError as error:

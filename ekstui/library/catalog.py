@@ -60,7 +60,7 @@ class PolicyEntry(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Its name as users write it: `access:NAME` for an EKS access policy, since an IAM policy may have the same name."""
+        """Its name as users write it: `access:NAME` for an access policy, as an IAM policy may have the same name."""
         return f"access:{self.policy.name}" if self.access else self.policy.name
 
 
@@ -114,7 +114,10 @@ MAX_CANDIDATES = 20
 
 
 def find_policy(name: str, reader: PolicyReader) -> Policy:
-    """Return the policy of an ARN, an exact name whatever its case, or words of one name; AmbiguousError for several, NotFoundError for none."""
+    """Return the policy of an ARN, a name in any case, or words of one name.
+
+    AmbiguousError for several, NotFoundError for none.
+    """
     if (access_name := access_policy_name(name)) is not None:
         raise _no_iam_policy(access_name)
     if name.startswith("arn:"):
@@ -149,7 +152,10 @@ def find_policy(name: str, reader: PolicyReader) -> Policy:
 
 
 def find_shipped(name: str, reader: PublishedPolicies) -> Policy:
-    """Return the policy of a family that ships, by its name, words of one name alone, or a part's name; components before their variants."""
+    """Return the policy of a family that ships, by its name, words of one name alone, or a part's name.
+
+    Components come before their variants.
+    """
     wanted = name.lower().removeprefix(f"{reader.family}:")
     names = list(reader.names())
     if wanted in (folded := {full.lower(): full for full in names}):
@@ -170,7 +176,10 @@ def find_shipped(name: str, reader: PublishedPolicies) -> Policy:
 
 
 def version_at(policy: Policy, place: PolicyAt) -> int:
-    """Return the number of the version that a place names, or of the default version; NotFoundError for an unknown version or release."""
+    """Return the number of the version that a place names, by default of the default version.
+
+    NotFoundError for an unknown version or release.
+    """
     if not policy.home:
         if place.release is not None:
             raise NotFoundError(
@@ -342,7 +351,7 @@ def own_policy(arn: str, snapshot: AccountSnapshot) -> LocalPolicy:
 
 
 def own_policy_side(arn: str, version: int | None, snapshot: AccountSnapshot) -> ComparedSide:
-    """Return a customer managed policy's default version, the only one that a snapshot has; NotFoundError for another."""
+    """Return an own policy's default version, the only one in a snapshot; NotFoundError for another version."""
     own = own_policy(arn, snapshot)
     default = parse_version(own.default_version)
     if version is not None and version != default:

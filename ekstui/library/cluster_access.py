@@ -37,7 +37,7 @@ class PrincipalsInClusters(NamedTuple):
 def forbidden_answer(
     library: Library, forbidden: Forbidden, times: int, name: str | None, cluster: Cluster | None
 ) -> ForbiddenExplanation:
-    """Return why a request was forbidden, according to a cluster, which is the one of the name or the only one known."""
+    """Return why a request was forbidden, according to the cluster of the name or the only one known."""
     reserved = [policy.name for policy in knowledge().access_policies.values() if policy.reserved]
     answer = explain_forbidden(forbidden, cluster, access_rules(), reserved, named=name is not None)
     return answer._replace(fetched_at=_read_at(library, cluster), times=times)

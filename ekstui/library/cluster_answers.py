@@ -126,7 +126,10 @@ class ClusterAnswer:
 
 
 def cluster_answer(library: Library, name: str, region: str | None = None, *, ask: bool = True) -> ClusterAnswer:
-    """Return a cluster of the newest snapshot; `ask` lets it ask AWS for what the add-ons need. Errors as those of `find_cluster`."""
+    """Return a cluster of the newest snapshot; `ask` lets it ask AWS for what the add-ons need.
+
+    Errors as those of `find_cluster`.
+    """
     account, now = library.account, datetime.now(UTC)
     snapshot = account.last_snapshot_or_error()
     cluster = find_cluster(name, region, snapshot)
@@ -321,7 +324,7 @@ class CommonCause(NamedTuple):
 
 
 def causes(answer: ClusterAnswer) -> list[CommonCause]:
-    """Return the findings about the cluster, its roles and access entries by cause, problems first, then advice, then notes."""
+    """Return the findings about the cluster, its roles and access entries by cause, the most severe first."""
     cases: dict[tuple[Severity, str, str], list[tuple[ClusterSubject, Finding]]] = {}
     for subject, finding in findings_worst_first(answer):
         cases.setdefault((finding.severity, finding.code, finding.title), []).append((subject, finding))

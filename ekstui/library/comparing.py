@@ -79,7 +79,7 @@ def compare(
     standard_input: str = "",
     values: Mapping[str, str] | None = None,
 ) -> Comparison:
-    """Return what differs between two sides; a controller's parameters that `values` lacks are taken from the other side."""
+    """Return what differs between two sides; of a controller, parameters not in `values` are the other side's."""
 
     def ask(side: Side, wanted: Mapping[str, str]) -> ComparedSide:
         return _side(side, library, standard_input, wanted)
@@ -101,7 +101,10 @@ def compare(
 
 
 def document_of_side(side: Side, library: Library, standard_input: str) -> Document:
-    """Return the document of a file, standard input, a policy or all policies of a role; InputError for one that IAM would reject."""
+    """Return the document of a file, standard input, a policy or all policies of a role.
+
+    InputError for one that IAM would reject.
+    """
     return _side(side, library, standard_input).document
 
 

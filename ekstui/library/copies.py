@@ -62,7 +62,10 @@ class CopyAnswer:
     change: Change
 
     def comparison(self, role: str) -> Command:
-        """Return the command that compares the copy, or of an inline one the role's policies, with the original's default version."""
+        """Return the command that compares a copy with the original's default version.
+
+        Of an inline policy it compares all policies of the role.
+        """
         original = self.copy.original
         newest = f"{original.name}@{version_label(original.default_version)}"
         return Command(("ekstui", "diff", self.copy.local.arn or f"role:{role}", newest), "compares them")
@@ -78,7 +81,7 @@ def originals_of(histories: Iterable[tuple[Policy, Mapping[int, Document]]]) -> 
 
 
 def copies_of(local_policies: Iterable[LocalPolicy], originals: Iterable[Original]) -> tuple[Copy, ...]:
-    """Return the policies that are copies: of a policy of the same name, or of the one most like it if that is alike enough."""
+    """Return the policies that are copies: of one of the same name, or of the one most like it if alike enough."""
     targets_of = [(original, frozenset(grants(original.document))) for original in originals]
     copies = (_copy(local, targets_of) for local in local_policies)
     return tuple(copy for copy in copies if copy is not None)
@@ -117,7 +120,7 @@ def _likeness(document_a: Document, document_b: Document) -> tuple[float, bool]:
 
 
 def copies_in(library: Library) -> tuple[CopyAnswer, ...]:
-    """Return the copies in the last snapshot: of EKS policies, of AWS policies with the same name, of controllers' policies."""
+    """Return the last snapshot's copies: of EKS's and controllers' policies, and of AWS's of the same name."""
     snapshot = library.account.last_snapshot_or_error()
     return _all_copies(snapshot.local_policies, library, snapshot.identity.partition)
 

@@ -31,7 +31,10 @@ class EntriesAnswer(NamedTuple):
 
 
 def entries_answer(library: Library, name: str, bindings: tuple[Binding, ...] | None) -> EntriesAnswer:
-    """Return what replaces each line of aws-auth as it was read last, by the RBAC's bindings if known; AccountError if it was not read."""
+    """Return what replaces each line of aws-auth as it was read last, by the RBAC's bindings if known.
+
+    AccountError if it was not read.
+    """
     snapshot = library.account.last_snapshot_or_error()
     cluster = find_cluster(name, None, snapshot)
     facts = cluster.kubernetes

@@ -94,7 +94,10 @@ ExplainAnswer: TypeAlias = "Explanation | ForbiddenExplanation"
 def explain_all(
     library: Library, inquiry: Inquiry, progress: Callable[[int, int], None] = lambda _done, _total: None
 ) -> tuple[ExplainAnswer, ...]:
-    """Return why each request of an inquiry is denied, in the message's order, once for all repeats; InputError if it is no denial."""
+    """Return why each request of an inquiry is denied, in the message's order, once for all repeats.
+
+    InputError if it is no denial.
+    """
     snapshot = _snapshot(library, inquiry)
     of_partition = library if snapshot is None else library.in_partition(snapshot.identity.partition)
     partition, now = of_partition.data().partition, datetime.now(UTC)
@@ -182,7 +185,7 @@ class _Case(NamedTuple):
         return (*in_order, *self._of_other_lines(symptoms, wanted))
 
     def _unauthorized(self) -> ForbiddenExplanation | None:
-        """Return why a cluster does not know the caller, if the message says so and it is known which cluster or who."""
+        """Return why a cluster does not know the caller, if the message says so and which cluster or who is known."""
         message, principal = self.inquiry.question.message, self.inquiry.question.principal
         if message is None or (self.inquiry.cluster is None and principal is None):
             return None
@@ -321,7 +324,7 @@ class _Case(NamedTuple):
         return meant, target_of(request, role if meant else None, snapshot, trust, self.inquiry.standard_input)
 
     def _requester(self, question: Asked) -> Requester | None:
-        """Return the principal with its policies: the one that is named, or the message's own if it is in the account."""
+        """Return the principal that is named, or the message's own if it is in the account, with its policies."""
         snapshot, name = self.snapshot, self.inquiry.principal
         if snapshot is None:
             return None
@@ -431,7 +434,7 @@ class _Case(NamedTuple):
         return explanation if requester.role is None else self._with_findings_of(requester.role, explanation)
 
     def _with_findings_of(self, role: Role, explanation: Explanation) -> Explanation:
-        """Return the explanation with what is wrong with a role and may be why it is denied, and the commands that fix it."""
+        """Return the explanation with a role's findings that may be the reason, and the commands that fix them."""
         if self.snapshot is None:
             return explanation
         from ekstui.eks.findings.looking import table

@@ -28,7 +28,7 @@ def catalogue(
     uses: Uses | None = None,
     actions: Sequence[str] = (),
 ) -> Catalogue:
-    """Return what can be found; `uses` of roles and the names of all `actions` take 0.2 s each, so they may be added later."""
+    """Return what can be found; `uses` of roles and names of all `actions`, 0.2 s each, may be added later."""
     partition = snapshot.identity.partition if snapshot else "aws"
     things = [*_policies(library)]
     for answer in access_policies():

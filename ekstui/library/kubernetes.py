@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def kubernetes_texts(paths: Sequence[str]) -> list[tuple[str, str]]:
-    """Return the texts of files, or of standard input for `-`, each with what it is called; InputError if one cannot be read."""
+    """Return the texts of files (`-`: standard input), each with its name; InputError if one cannot be read."""
     if "-" not in paths:
         return [(path, kubernetes_text(Path(path).expanduser())) for path in paths]
     if len(paths) > 1:
@@ -68,7 +68,7 @@ def read_with_kubectl(
     progress: ReadingProgress | None = None,
     cancelled: Cancelled = never,
 ) -> str:
-    """Read the Kubernetes of a cluster, or of the context's, by the user's kubectl, and keep it; return the cluster's name."""
+    """Read a cluster's (or the context's) Kubernetes by the user's kubectl, and keep it; return its name."""
     # It brings an HTTP client with it.
     from ekstui.sources.kubectl import context_for, read_by_kubectl
 

@@ -54,7 +54,7 @@ def used_answer(
     progress: ReportProgress | None = None,
     cancelled: Cancelled = never,
 ) -> UsedAnswer:
-    """Return what `role:NAME` or a policy was last used for, by IAM's report; with `less` also the narrower document."""
+    """Return what `role:NAME` or a policy was last used for, by IAM; with `less` the narrower document too."""
     if not 0 < days <= TRACKED_DAYS:
         raise InputError(
             f"IAM tracks the last {TRACKED_DAYS} days, and {days} are asked about.", "For example: --days 90."

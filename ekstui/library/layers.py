@@ -16,7 +16,10 @@ from ekstui.sources.levels import NO_LAYERS, LayerFiles, LayersOfRequest, read_l
 
 
 def layers_in_force(layers: LayerFiles, library: Library, account: str | None) -> LayerFiles:
-    """Return the given layers or, without any, those that the settings name for an account; InputError for one that cannot be read."""
+    """Return the given layers or, without any, those that the settings name for an account.
+
+    InputError for one that cannot be read.
+    """
     if any(map(any, layers)) or library.choice is None or account is None:
         return layers
     paths = library.choice.layers.get(account, {})
@@ -24,7 +27,10 @@ def layers_in_force(layers: LayerFiles, library: Library, account: str | None) -
 
 
 def ceilings(layers: LayersOfRequest) -> Iterator[Ceiling]:
-    """Yield what limits every principal of an account: its organization's levels, and a boundary and session policy if given."""
+    """Yield what limits every principal of an account: its organization's levels, and given boundaries.
+
+    A session policy, if given, counts as one.
+    """
     for level in layers.organization.service_control:
         yield Ceiling(layer_name("service-control", level.name), level.policies)
     if layers.boundary is not None:
@@ -34,7 +40,10 @@ def ceilings(layers: LayersOfRequest) -> Iterator[Ceiling]:
 
 
 def under_layers(subject: Subject, layers: LayersOfRequest, action: str, resource: str | None) -> Subject:
-    """Return a principal with what the layers of a request limit or grant it; none of an organization limit a service-linked role."""
+    """Return a principal with what the layers of a request limit or grant it.
+
+    None of an organization limit a service-linked role.
+    """
     above = () if subject.service_linked else tuple(ceilings(layers))
     if not subject.service_linked and is_resource_controlled(action):
         above += tuple(
@@ -60,7 +69,7 @@ def under_layers(subject: Subject, layers: LayersOfRequest, action: str, resourc
 def _naming(
     principal: str, policy: AppliedPolicy, effect: Literal["Allow", "Deny"], how: Literal["any", "itself"]
 ) -> AppliedPolicy:
-    """Return the statements of a resource's policy that certainly name a principal, as if it were a policy of the principal."""
+    """Return the statements of a resource's policy that certainly name a principal, as a policy of its own."""
     caller = Caller("aws", principal)
 
     def names(statement: Statement) -> bool:
@@ -92,7 +101,10 @@ def layers_not_seen(layers: LayersOfRequest) -> frozenset[Layer]:
 
 
 def of_account(layers: LayerFiles, account: str, action: str, resource: str | None) -> LayersOfRequest:
-    """Return what of the layers applies to an account's principals; a resource of an unknown account is taken, with a note, for its own."""
+    """Return what of the layers applies to an account's principals.
+
+    A resource of an unknown account is taken, with a note, for its own.
+    """
     resources = () if resource is None else (resource,)
     applying = layers.for_request(Request(action, resources, f"arn:aws:iam::{account}:root"), assumes=False)
     if applying.resource and not arn.split_arn(resource or "").account and applying.resource_account is None:

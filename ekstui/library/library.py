@@ -94,7 +94,10 @@ class Library:
 
     @staticmethod
     def open(account: AccountChoice | None = None) -> Library:
-        """Return the library over the bundled corpus, the user's cache and an account, without one the environment's; nothing is read yet."""
+        """Return the library over the bundled corpus, the user's cache and an account, by default the environment's.
+
+        Nothing is read yet.
+        """
         return Library(Corpus.bundled(), PolicyStore.in_folder(files.cache_dir()), choice=account)
 
     def with_account(self, account: AccountChoice) -> Library:
@@ -206,7 +209,10 @@ class Library:
         return min(shipped if shipped and aws_scope(scope) is None else [self.data().newest, *shipped])
 
     def policies(self, scope: Scope = "eks") -> tuple[PolicyEntry, ...]:
-        """Return the policies of a scope without EKS access policies: EKS's in their own order, AWS's others by name, then what ships."""
+        """Return the policies of a scope without EKS access policies.
+
+        EKS's are in their own order, then AWS's others by name, then what ships.
+        """
         entries: list[PolicyEntry] = []
         if (among := aws_scope(scope)) is not None:
             entries += self.ask(lambda reader: tuple(map(entry_of, reader.policies(among))))
@@ -215,7 +221,10 @@ class Library:
         return tuple(entries)
 
     def find(self, name: str) -> PolicyEntry:
-        """Return the policy of an ARN, a name whatever its case, or words of one name; AmbiguousError for several, NotFoundError for none."""
+        """Return the policy of an ARN, a name in any case, or words of one name.
+
+        AmbiguousError for several, NotFoundError for none.
+        """
         if is_version(name):
             raise InputError(f"{name} is a version, not a policy.", f"Write POLICY@{name}.")
         for reader in shipped_in("any"):
@@ -233,7 +242,7 @@ class Library:
             raise
 
     def own_arn(self, name: str) -> str | None:
-        """Return the ARN of the account's own policy of that name or ARN; None if AWS has one of that name, or nobody has."""
+        """Return the ARN of the account's own policy of a name or ARN; None if AWS has the name, or nobody has."""
         if name.startswith("arn:") or not self.has_account_without_lookup:
             return name if is_own(name) else None
         try:
@@ -253,7 +262,10 @@ class Library:
         *,
         named: bool = True,
     ) -> Document:
-        """Return a version's document, a controller's with `values`; other parameters become `<ClusterName>`, or stay open if not `named`."""
+        """Return a version's document, a controller's filled in with `values`.
+
+        Other parameters become `<ClusterName>`, or stay open if not `named`.
+        """
         number = known_version(policy, version)
         if policy.home:
             return reader_of(policy).document(policy.name, number, values, named=named)

@@ -1,4 +1,4 @@
-"""Search for anything by what somebody types or pastes: policies, versions, actions, roles, clusters, symptoms, messages.
+"""Search for anything by what is typed or pasted: policies, versions, actions, roles, clusters, symptoms, messages.
 
 Results are ordered: exact names; then names that start with the text or contain all its words, those of EKS first; then
 descriptions that contain the words; then names that contain the letters in order.
@@ -239,7 +239,10 @@ class Catalogue:
         aliases: Mapping[str, Sequence[str]] | None = None,
         synonyms: Mapping[str, str] | None = None,
     ) -> None:
-        """`names` returns a service's actions, `requests` those to Kubernetes that a text means; the actions of `services` come first."""
+        """`names` returns a service's actions, `requests` the requests to Kubernetes that a text means.
+
+        The actions of `services` come first.
+        """
         self._things = [spelled_out(thing) for thing in things]
         self._symptoms = [(symptom, symptom.words.casefold()) for symptom in symptoms]
         self._names = names
@@ -261,7 +264,10 @@ class Catalogue:
         return catalogue
 
     def find(self, typed: str, most: int = _MOST, *, current_policy: str = "") -> tuple[Thing, ...]:
-        """Return what a text may mean, likeliest first; `current_policy` is the policy whose versions `v5` and `v5..v6` alone mean."""
+        """Return what a text may mean, likeliest first.
+
+        `current_policy` is the policy whose versions `v5` and `v5..v6` alone mean.
+        """
         text = typed.strip()
         if not text:
             return ()
@@ -380,7 +386,10 @@ class Catalogue:
             )
 
     def _ranked_symptoms(self, wanted: Wanted, *, close: bool, last: bool = False) -> Iterator[tuple[Rank, Thing]]:
-        """Yield the symptoms with all the words, or with a rare one if nothing is close; with `last` after what has the words in its name."""
+        """Yield the symptoms with all the words, or with a rare one if nothing is close.
+
+        With `last`, they rank after what has the words in its name.
+        """
         stems = [re.sub(r"(?<=\w{3})(?:ing|ed|es|s|e)$", "", word) for word in wanted.words if word not in _COMMON]
         if not stems:
             return

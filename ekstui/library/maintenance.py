@@ -60,7 +60,7 @@ def _filled(library: Library, progress: Progress, cancelled: Cancelled) -> bool:
 
 
 def index_cache(library: Library, progress: Progress = silent, cancelled: Cancelled = never) -> bool:
-    """Index what is new in the filled cache, without which who-can takes a second or more; return whether all of it is indexed."""
+    """Index what is new in the filled cache, so that who-can takes no second; return whether all is indexed."""
     if library.is_demo or not index_actions_of(library, progress, cancelled):
         return False
 
@@ -73,7 +73,7 @@ def index_cache(library: Library, progress: Progress = silent, cancelled: Cancel
 
 
 def index_actions_of(library: Library, progress: Progress = silent, cancelled: Cancelled = never) -> bool:
-    """Index which policies match which actions, which takes a second the first time; return whether they are indexed."""
+    """Index which policies match which actions (a second the first time); return whether they are indexed."""
     if not library.store.file.writable():
         return False
     store = library.store
@@ -105,7 +105,7 @@ def fill(library: Library, progress: Activity, cancelled: Cancelled) -> None:
 
 
 def _filled_by_process(progress: Activity, cancelled: Cancelled) -> bool:
-    """Fill and index in another process, so that this one keeps none of the memory; return whether it was done, not cancelled."""
+    """Fill and index in another process, whose memory goes with it; return whether it ended uncancelled."""
     import subprocess  # only the app starts one
 
     command = [sys.executable, "-P", "-m", "ekstui.library.maintenance"]

@@ -1,4 +1,4 @@
-"""Policies that a message names by ARN and that do not exist there: misspelt, of another partition, or of another family."""
+"""Policies that a message names by a wrong ARN: misspelt, of another partition, or of another family."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ACCESS_GUIDE = "https://docs.aws.amazon.com/eks/latest/userguide/access-policie
 
 
 def misnamed_policies(text: str, reader: PolicyReader, knowledge: Knowledge, partition: str) -> Iterator[Symptom]:
-    """Yield what is wrong with the ARNs of policies that a message refuses; `partition` is that of the reader's policies."""
+    """Yield what is wrong with the policies' ARNs that a message refuses; `partition`: of the reader's policies."""
     readings = unwrapped(text)
     if not _REFUSED.search(readings[0]):
         return

@@ -79,7 +79,10 @@ class _Demand(NamedTuple):
 
 
 def release_needs(demands: Sequence[str], written: Sequence[WrittenPolicy]) -> tuple[ReleaseNeed, ...]:
-    """Return what a repository's policies lack for releases such as `vpc-cni@v1.23.0` or `FILE=vpc-cni@v1.23.0`, one entry a policy or role."""
+    """Return what a repository's policies lack for releases, one entry a policy or role.
+
+    They are written `vpc-cni@v1.23.0` or `FILE=vpc-cni@v1.23.0`.
+    """
     needs: list[ReleaseNeed] = []
     for demand in map(_demand, demands):
         groups = _policies_for(demand, written)

@@ -1,4 +1,4 @@
-"""How users write policies and times: `POLICY`, `POLICY@v5`, `POLICY@v5..v6`, a file, standard input, `role:NAME`, `7d`."""
+"""How users write policies and times: `POLICY`, `POLICY@v5..v6`, a file, standard input, `role:NAME`, `7d`."""
 
 import re
 from collections.abc import Sequence
@@ -83,7 +83,7 @@ _RANGE = re.compile(r"(?P<before>(?:[^.]|\.(?!\.))*)\.\.(?P<after>(?!\.)(?:[^.]|
 
 
 def parse_policy_or_range(text: str) -> PolicyAt | VersionRange:
-    """Return the policy or versions that `POLICY`, `POLICY@v5` or `POLICY@v5..v6` names; InputError for a malformed version."""
+    """Return the policy or versions of `POLICY`, `POLICY@v5` or `POLICY@v5..v6`; InputError if malformed."""
     name, at, tail = text.rpartition("@")
     # Names of customer-managed policies may contain an @, so in an ARN it need not be followed by a version.
     if not at or (name.startswith("arn:") and parse_version(tail) is None and ".." not in tail):
@@ -154,7 +154,10 @@ _DAYS = {"h": 1 / 24, "d": 1, "w": 7, "m": 30, "y": 365}
 
 
 def parse_since(text: str, now: datetime) -> datetime:
-    """Return the UTC time of `2026-02-01`, `2026-02-01T10:00Z`, or `36h`, `7d`, `2w`, `3m` or `1y` before `now`; InputError otherwise."""
+    """Return the UTC time of `2026-02-01`, `2026-02-01T10:00Z`, or `7d` before `now`; InputError otherwise.
+
+    The units are `h`, `d`, `w`, `m` and `y`.
+    """
     if match := _AGO.fullmatch(text.strip()):
         try:
             return now - timedelta(days=int(match[1]) * _DAYS[match[2].lower()])

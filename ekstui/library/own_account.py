@@ -53,7 +53,10 @@ class Account:
         return Account(choice, files.cache_dir() / "accounts")
 
     def last_snapshot(self) -> AccountSnapshot | None:
-        """Return the newest snapshot without asking AWS: of this run, or kept for the same credentials; an account file is read."""
+        """Return the newest snapshot without asking AWS: of this run, or kept for the same credentials.
+
+        An account file is read.
+        """
         with self._lock:
             if self.held_snapshot is None:
                 self.held_snapshot = self._from_file_or_demo() or self._kept()
@@ -79,7 +82,7 @@ class Account:
         return snapshot
 
     def fresh_snapshot(self, progress: SweepProgress | None = None) -> AccountSnapshot:
-        """Return the last snapshot if it is complete and of the last 15 minutes, or offline, else the account as it is now."""
+        """Return the last snapshot if complete and at most 15 minutes old, or offline; else the account as it is."""
         snapshot = self.last_snapshot()
         age = None if snapshot is None else datetime.now(UTC) - snapshot.fetched_at
         if snapshot is not None and age is not None and snapshot.complete and age < FRESH:
@@ -89,7 +92,10 @@ class Account:
         return self.refresh(progress)
 
     def refresh(self, progress: SweepProgress | None = None, cancelled: Cancelled = never) -> AccountSnapshot:
-        """Return the account as it is now, offline the last snapshot; in memory an incomplete one does not replace a complete one."""
+        """Return the account as it is now, offline the last snapshot.
+
+        In memory an incomplete one does not replace a complete one.
+        """
         if from_file := self._from_file_or_demo():
             snapshot = from_file
         elif self.choice.offline:
@@ -146,7 +152,7 @@ class Account:
     def last_accessed(
         self, arn: str, progress: ReportProgress | None = None, cancelled: Cancelled = never
     ) -> LastAccessed:
-        """Return IAM's report on what a role, user or policy was last used for, of the last hours, or offline the last one."""
+        """Return IAM's report on a role's, user's or policy's last use: of the last hours, or offline the last one."""
         snapshot = self.last_snapshot_or_error()
         kept: LastAccessed | None = None
         if self.choice.demo:
@@ -185,7 +191,7 @@ class Account:
 
     @property
     def is_set_up(self) -> bool:
-        """Whether an account file or credentials are configured; an instance's role needs no configuration and is not seen."""
+        """Whether an account file or credentials are configured; an instance's role does not show here."""
         return self.choice.demo or self.choice.file is not None or are_credentials_set_up(self.choice.profile)
 
     def stored(self) -> tuple[accounts.StoredAccount, ...]:
@@ -214,7 +220,7 @@ class Account:
         return read_account_file(self.choice.file) if self.choice.file else None
 
     def ask_aws(self, progress: SweepProgress | None, cancelled: Cancelled) -> AccountSnapshot:
-        """Read the account, and connect anew next time if the credentials do not work any more, as the SDK reads them once."""
+        """Read the account; if the credentials failed, connect anew next time, as the SDK reads them only once."""
         connection = self.connection()
         if progress is not None:
             connection.when_throttled = lambda: None if cancelled() else progress(LIMITED)
@@ -234,7 +240,10 @@ class Account:
             self._connection = None
 
     def _kept(self) -> AccountSnapshot | None:
-        """Return the stored snapshot for the same credentials; offline also of the profile's last account, or of the only one."""
+        """Return the stored snapshot for the same credentials.
+
+        Offline also that of the profile's last account, or the only one.
+        """
         digest = caller_digest(self.choice.profile)
         try:
             stored = accounts.stored(self.folder, self._notices)
@@ -274,7 +283,7 @@ class Account:
         return notices
 
     def _keep(self, snapshot: AccountSnapshot) -> AccountSnapshot:
-        """Store a snapshot, unless it would replace a complete one by an incomplete one; a failure is added to its errors."""
+        """Store a snapshot, but no incomplete one over a complete one; a failure is added to its errors."""
         profile = profile_digest(self.choice.profile)
         try:
             before = None if snapshot.complete else accounts.load(self.folder, *_owner(snapshot))

@@ -1,4 +1,4 @@
-"""Which layer denies a request, by IAM's own simulator: asked with every policy, then without one layer after the other.
+"""Which layer denies a request, by IAM's simulator: asked with every policy, then without one layer after another.
 
 IAM API Reference, SimulatePrincipalPolicy (PolicyExclusionList).
 """
@@ -83,7 +83,10 @@ PeelProgress = Callable[[Peeled], None]
 def peel(
     library: Library, inquiry: Inquiry, report: PeelProgress | None = None, cancelled: Cancelled = never
 ) -> Peeled:
-    """Return what IAM's simulator decides about an inquiry's request, layer by layer up to a failure; AccountError if not even the first."""
+    """Return what IAM's simulator decides about an inquiry's request, layer by layer up to a failure.
+
+    AccountError if not even the first is decided.
+    """
     role, request, connection = _asked_about(library, inquiry)
     first = PeelStep(None, ask_simulator(connection, role, request))
     if first.decision == "allowed":

@@ -48,7 +48,7 @@ class Moved:
 
 
 def pin(library: Library, names: Sequence[str]) -> tuple[Pin, ...]:
-    """Return pins for policies, each at its default version unless `@v5` picks one; a file means those that it attaches."""
+    """Return pins for policies, each at `@v5` or its default version; a file stands for what it attaches."""
     pins: list[Pin] = []
     listed = [policy for name in names for policy in (_attached_in(Path(name)) if _is_file(name) else (name,))]
     for name in listed:

@@ -1,4 +1,4 @@
-"""Which credentials a pod uses and why, how long it has had them, whether the role's trust policy lets it, and what it may do."""
+"""Which credentials a pod uses, why and how long, whether the role's trust policy lets it, and what it may do."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def parse_reference(text: str) -> PodReference:
 
 
 def answers_for_json(library: Library, facts: KubernetesFacts, name: str | None, wish: Wish) -> tuple[PodAnswer, ...]:
-    """Return the answers for all pods that were read from JSON, judged by the cluster if it is named or the only known one."""
+    """Return the answers for all pods read from JSON, judged by the named cluster or the only known one."""
     snapshot = library.account.last_snapshot_or_error() if name is not None else library.snapshot_at_hand()
     cluster = Cluster("", "")
     if snapshot is not None and snapshot.eks is not None and (name is not None or len(snapshot.clusters) == 1):
@@ -143,13 +143,16 @@ def answers_for_json(library: Library, facts: KubernetesFacts, name: str | None,
 def answers_in(
     library: Library, snapshot: AccountSnapshot | None, cluster: Cluster, facts: KubernetesFacts, wish: Wish
 ) -> tuple[PodAnswer, ...]:
-    """Return the answers for all pods that were read, in a cluster of an account; without a name, it is not known which."""
+    """Return the answers for all pods that were read, in a cluster of an account (unnamed: an unknown one)."""
     case = _Case(library, snapshot, cluster._replace(kubernetes=facts), facts, wish)
     return tuple(case.answer(group, _title(group)) for group in workloads(facts.pods or ()))
 
 
 def answers_for(library: Library, text: str, name: str | None, wish: Wish) -> tuple[PodAnswer, ...]:
-    """Return the answers for the pods of a name, by what they were given; NotFoundError, AmbiguousError, or AccountError without pods."""
+    """Return the answers for the pods of a name, by what they were given.
+
+    NotFoundError, AmbiguousError, or AccountError without pods.
+    """
     reference, snapshot = parse_reference(text), library.account.last_snapshot_or_error()
     matches = [
         (cluster, cluster.kubernetes, pod)
@@ -367,7 +370,10 @@ def _not_looked_at(workload: Workload, credentials: Sequence[Credentials], clust
 
 
 def pod_as_principal(library: Library, text: str, cluster: str | None) -> tuple[str, PodOfSession]:
-    """Return the role that a pod uses, and whose pod it is; errors as those of `answers_for`, InputError without a role."""
+    """Return the role that a pod uses, and whose pod it is.
+
+    Errors as those of `answers_for`, InputError without a role.
+    """
     answer = answers_for(library, text, cluster, Wish())[0]
     arn = answer.credentials[0].credentials.role_arn if answer.credentials else None
     if arn is None:

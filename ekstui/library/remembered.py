@@ -85,19 +85,19 @@ def _file() -> Path:
 
 
 def seen_versions(*, demo: bool = False) -> SeenVersions:
-    """Return the versions that the user has seen; none in the demo and for visitors of a served app, which write nothing."""
+    """Return the versions that the user has seen; none in the demo and a served app, which write nothing."""
     return SeenVersions((Path(os.devnull) if demo or files.is_served() else files.state_dir()) / "looked.json")
 
 
 @dataclass(slots=True)
 class SeenVersions:
-    """The versions of policies that the user has seen; safe to call from any thread, and failures to write are ignored."""
+    """The versions of policies that the user has seen; safe for any thread. Failures to write are ignored."""
 
     path: Path
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def changed_since(self, policies: Iterable[Policy], known_until: datetime) -> frozenset[str]:
-        """Return the ARNs of the policies with a newer default version than was seen, which the first time is all known by then."""
+        """Return the ARNs of policies with a newer default version than was seen; the first time all count as seen."""
         with self._lock:
             until, versions = self._read()
             if until is None:

@@ -1,4 +1,4 @@
-"""Whom a request names, looked up in an account: its principal with policies and session, and the role to be assumed."""
+"""Whom a request names, looked up in an account: its principal, policies and session, and the role to assume."""
 
 from __future__ import annotations
 
@@ -54,7 +54,10 @@ def requester_of(
     reader: PolicyReader,
     pod: PodOfSession | None = None,
 ) -> Requester:
-    """Return a role or user with its policies, by a role's name or the ARN of a role, user or session; NotFoundError with the nearest names."""
+    """Return a role or user with its policies, by a role's name or an ARN.
+
+    An ARN may be that of a role, user or session; NotFoundError has the nearest names.
+    """
     entity = _entity(principal, snapshot)
     entities: list[Role | User | Group] = [entity]
     if isinstance(entity, User):
@@ -133,7 +136,10 @@ class TargetRole(NamedTuple):
 def target_of(
     request: Request, named: str | None, snapshot: AccountSnapshot | None, source: TrustSource | None, text: str
 ) -> TargetRole | None:
-    """Return the role that a request wants to assume, `named` if `is_target` says so, None if it assumes none; `text` is standard input."""
+    """Return the role that a request wants to assume, None if it assumes none.
+
+    It is the `named` one if `is_target` says so; `text` is standard input.
+    """
     if not is_assuming(request.action):
         return None
     wanted = named or next((resource for resource in request.resources if ":role/" in resource), None)
@@ -153,7 +159,10 @@ def target_of(
 
 
 def pod_of_session(session: str | None, uses: Sequence[Use], snapshot: AccountSnapshot) -> PodOfSession | None:
-    """Return the service account of the pod that a session of Pod Identity (`eks-<cluster>-<pod>-<uuid>`, long names cut) is named after."""
+    """Return the service account of the pod that a session of Pod Identity is named after.
+
+    The name is `eks-<cluster>-<pod>-<uuid>`, with long names cut.
+    """
     name = re.fullmatch(r"eks-(.+)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", session or "")
     if name is None:
         return None
@@ -172,7 +181,7 @@ def pod_of_session(session: str | None, uses: Sequence[Use], snapshot: AccountSn
 
 
 def _names_pod(middle: str, cluster: str, pod: str) -> bool:
-    """Return whether the middle of a session's name is of a cluster and pod, each whole or cut to ten characters or more."""
+    """Return whether a session name's middle is of a cluster and pod, each whole or cut to ten characters or more."""
     for length in range(min(10, len(cluster)), len(cluster) + 1):
         head = f"{cluster[:length]}-"
         if middle.startswith(head):

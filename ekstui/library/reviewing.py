@@ -46,7 +46,10 @@ def review(
     library: Library | None = None,
     needs: Sequence[str] = (),
 ) -> Review:
-    """Return what changed in the access that the files below a folder of a git repository give, and what its policies lack for `needs`."""
+    """Return what changed in the access that the files below a folder of a git repository give.
+
+    With what its policies lack for `needs`.
+    """
     changed = Changes(folder, base, paths)
     gate = read_gate_file(changed.root)
     patterns = (*allow_unread, *gate.allow_unread)
@@ -116,7 +119,7 @@ Pair = tuple["WrittenPolicy | None", "WrittenPolicy | None"]
 
 
 def _pairs(before: Sequence[WrittenPolicy], after: Sequence[WrittenPolicy]) -> list[Pair]:
-    """Return each policy with what it was before: first in its own place, then where its contents or its name moved to."""
+    """Return each policy with what it was: first by its place, then by where its contents or name moved to."""
     old, new = _numbered(before), _numbered(after)
     matched: list[Pair] = [(old.pop(place), new.pop(place)) for place in [*old] if place in new]
     gone, come = list(old.values()), list(new.values())

@@ -94,7 +94,10 @@ def with_commands(findings: Iterable[Finding], place: FixPlace, library: Library
 
 
 def role_side(name: str, snapshot: AccountSnapshot, defaults: DefaultVersions) -> ComparedSide:
-    """Return all policies of a role as one document, without its boundary, which grants nothing; InputError if one was not read."""
+    """Return all policies of a role as one document; InputError if one was not read.
+
+    Its boundary is not in it, as that grants nothing.
+    """
     role = find_role(name, snapshot)
     subject = subject_of(role, snapshot, {}, defaults)
     unread = [policy.name for policy in subject.policies if policy.document is None]

@@ -1,4 +1,4 @@
-"""Questions about all policies and their history, answered from the cache's index or, without one, from the documents."""
+"""Questions about all policies and their history, answered from the cache's index or else from the documents."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _candidates(library: Library, action: str, scope: Scope) -> tuple[Candidate,
 
 
 def changes_feed(library: Library, since: datetime | None = None, scope: Scope = "eks") -> ChangesFeed:
-    """Return what AWS changed since a time, newest first; the feed is not complete if that is after the last known change."""
+    """Return what AWS changed since a time, newest first; incomplete if that is after the last known change."""
     steps: list[FeedStep] = []
     complete = True
     if (among := aws_scope(scope)) is not None:
@@ -153,7 +153,10 @@ def who_can_answer(
     types: bool = True,
     history: bool = False,
 ) -> WhoCan:
-    """Return which policies allow an action or pattern by default; those of every scope if nothing names the action and none allows it."""
+    """Return which policies allow an action or pattern by default.
+
+    Those of every scope if nothing names the action and none allows it.
+    """
     if ":" not in action:
         refuse_access_policy(action.strip())
     wanted = parse_action(action)
@@ -179,7 +182,10 @@ def who_can_answer(
 
 
 def allowed_in(library: Library, scope: Scope) -> Callable[[str], bool]:
-    """Return a test whether an allow statement of some policy of a scope names an action or a pattern of it. Reads all its documents."""
+    """Return a test whether a policy of a scope has an Allow for an action or a pattern of it.
+
+    It reads all documents of the scope.
+    """
     patterns = {
         pattern.lower()
         for entry in library.policies(scope)
@@ -215,7 +221,10 @@ def possible_allowers(
     notes: Knowledge,
     names: Iterable[str] | None = None,
 ) -> Iterator[CandidatePolicy]:
-    """Yield the policies that may allow the action and those in force, by the `names` that an index has for both, or else by all documents."""
+    """Yield the policies that may allow the action and those in force.
+
+    By the `names` that an index has for both, or else by all documents.
+    """
     from ekstui.denial.purpose import CandidatePolicy
 
     in_force = {applied.arn for applied in policies.identity}

@@ -1,4 +1,4 @@
-"""A symptom held against the policies and the account: which policies allow what is missing, and whose roles lack it."""
+"""A symptom held against policies and the account: which policies allow what is missing, and whose roles lack it."""
 
 from __future__ import annotations
 

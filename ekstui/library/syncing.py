@@ -97,7 +97,10 @@ def sync(
     *,
     accept_withdrawals: bool = False,
 ) -> SyncReport:
-    """Update the cache from AWS, or from an archive's path, address or name; again, it continues where it stopped. Run `index_cache` after it."""
+    """Update the cache from AWS, or from an archive's path, address or name.
+
+    Again, it continues where it stopped. Run `index_cache` after it.
+    """
     if library.is_demo:
         raise AccountError("The demo never asks AWS and writes nothing.", "Leave out --demo.")
     if archive is None and library.choice is not None and library.choice.offline:
@@ -124,7 +127,10 @@ def sync_newest(
     *,
     accept_withdrawals: bool = False,
 ) -> SyncReport:
-    """Update the cache from AWS if credentials are set up, else from the first named archive; `remark` hears which could not be read."""
+    """Update the cache from AWS if credentials are set up, else from the first named archive.
+
+    `remark` hears which could not be read.
+    """
 
     def read(source: str | None) -> SyncReport:
         return sync(library, source, progress, cancelled, accept_withdrawals=accept_withdrawals)
@@ -166,7 +172,7 @@ def _source(
 
 
 def undo_sync(library: Library) -> DataStatus | None:
-    """Undo the last sync and return the new status; None if there is none to undo, DataError if the cache cannot be used."""
+    """Undo the last sync and return the status; None without one, DataError if the cache cannot be used."""
     try:
         return None if library.store.undo() is None else library.data()
     except CacheError as error:
@@ -184,7 +190,10 @@ def sync_from(
     *,
     accept_withdrawals: bool = False,
 ) -> SyncReport:
-    """Store what a source has that is not known yet, even if the rest fails, and report it; CacheError if nothing can be stored."""
+    """Store what a source has that is new, even if the rest fails, and report it.
+
+    CacheError if nothing can be stored.
+    """
     latest = now + CLOCK_SKEW
     delivery = source.deliver(lambda collection: _stored_policies(store.of(collection)))
     if delivery.provenance.as_of > latest:
@@ -279,7 +288,7 @@ def _readable(
     latest: datetime,
     skipped: list[Skipped],
 ) -> PolicyHistory | None:
-    """Return a history without invalid documents and times, None if nothing is left; `skipped` gets what is left out."""
+    """Return a history without invalid documents and times, which `skipped` gets; None if nothing is left."""
     policy = history.policy
     parts = policy.arn.split(":", 5)
     named = _NAME.fullmatch(policy.name) and parts[-1].startswith("policy/") and parts[-1].endswith(f"/{policy.name}")

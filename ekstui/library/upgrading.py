@@ -82,7 +82,10 @@ class UpgradeAnswer(NamedTuple):
 def upgrade(
     library: Library, cluster_name: str, to: Mapping[str, str], since: Mapping[str, str], values: Mapping[str, str]
 ) -> UpgradeAnswer:
-    """Return what the components of `to` and `since` need, or all with a role in the cluster, for their releases or the newest ones."""
+    """Return what the components of `to` and `since`, or all with a role in the cluster, need.
+
+    That is for their releases there, or the newest ones.
+    """
     snapshot = library.account.last_snapshot_or_error()
     cluster = _with_needs(library, find_cluster(cluster_name, None, snapshot))
     uses = library.account.uses(snapshot)
@@ -110,7 +113,7 @@ def _with_needs(library: Library, cluster: Cluster) -> Cluster:
 
 
 def _component(name: str, cluster: Cluster, snapshot: AccountSnapshot) -> Component:
-    """Return the component that a name means in a cluster: there may be a variant for its partition or its IP family."""
+    """Return the component that a name means in a cluster, maybe a variant for its partition or IP family."""
     published = components()
     if name not in published:
         raise not_found(f"No component is named {name!r}.", name, published, f"Known are {', '.join(published)}.")
