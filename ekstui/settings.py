@@ -1,4 +1,4 @@
-"""The user's settings, each declared once, in `Settings`. The command line overrides the environment, which overrides the file.
+"""The user's settings, each declared once, in `Settings`: the command line, then the environment, then the file.
 
 The file is TOML; errors name the line of the key. The manual is made from the same declarations.
 """
@@ -166,7 +166,10 @@ _SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false"
 
 
 def read_value(kind: _Kind, raw: object) -> object:
-    """Return a value from the file, converted for Settings; ValueError, which says what it accepts, if the setting does not accept it."""
+    """Return a value from the file, converted for Settings.
+
+    ValueError, which says what the setting accepts, if it does not accept the value.
+    """
     match kind, raw:
         case ("word", str()) | ("level", "error" | "warning" | "info" | "debug") | ("switch", bool()) if raw != "":
             return raw
@@ -269,7 +272,7 @@ def read_file(path: Path) -> SettingsFile | None:
 
 
 def save_word(path: Path, name: str, word: str) -> None:
-    """Write a setting that is a word to the settings file, where the setting or its example stands; the rest stays as it is.
+    """Write a setting that is a word to the file, where it or its example stands; the rest stays as it is.
 
     A file that is not there yet is made. Raises InputError, and changes nothing, if the file cannot be read, changed or
     written.

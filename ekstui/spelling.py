@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 
 def nearest(word: str, words: Iterable[str], most: int = 1, alike: float = 0.6) -> tuple[str, ...]:
-    """Return the words that come closest to a misspelt one, whatever its case, the closest first; `alike` is from 0 to 1."""
+    """Return the words closest to a misspelt one in any case, the closest first; `alike` is from 0 to 1."""
     from difflib import get_close_matches  # only for a word that does not exist
 
     spelled = {candidate.casefold(): candidate for candidate in words}

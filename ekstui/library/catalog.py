@@ -351,7 +351,7 @@ def own_policy(arn: str, snapshot: AccountSnapshot) -> LocalPolicy:
 
 
 def own_policy_side(arn: str, version: int | None, snapshot: AccountSnapshot) -> ComparedSide:
-    """Return an own policy's default version, the only one in a snapshot; NotFoundError for another version."""
+    """Return a customer managed policy's default version, the only one in a snapshot; else NotFoundError."""
     own = own_policy(arn, snapshot)
     default = parse_version(own.default_version)
     if version is not None and version != default:

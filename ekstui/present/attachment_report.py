@@ -53,7 +53,7 @@ class AttachmentRow(NamedTuple):
 
 
 def attachment_rows(answer: AttachedAnswer, now: datetime) -> Iterator[AttachmentRow]:
-    """Yield roles, those with a confirmed use first and those without a use last; users and groups; roles with a copy."""
+    """Yield roles, with a confirmed use first and without a use last; users and groups; roles with a copy."""
     attachments, account = answer.attachments, answer.identity.account
     for entry in sorted(attachments.roles, key=_certainty):
         yield _of_role(entry, account, now)
@@ -100,7 +100,7 @@ _EVERYWHERE = (Column("Account"), Column("Name"), Column("Kind"), Column("As"), 
 
 
 def attached_blocks(answer: AttachedAnswer, now: datetime) -> list[Block]:
-    """Return one row per role, user or group, with what uses it and when it was last used; then what was not looked at."""
+    """Return a row per role, user or group, with its uses and last use; then what was not looked at."""
     attachments, identity = answer.attachments, answer.identity
     as_of = f"account {identity.account} ({identity.partition}), {as_of_words(answer.fetched_at)}"
     blocks: list[Block] = [Heading(name_in(attachments.policy_arn), 1), Sentence(as_of), *table_blocks(answer, now)]
@@ -168,7 +168,7 @@ def remarks_in_words(answer: AttachedAnswer) -> list[str]:
 
 
 def everywhere_blocks(answer: OrganisationAnswer) -> list[Block]:
-    """Return one row per role, user or group of any account; an empty answer proves nothing, as Config may lack some."""
+    """Return a row per role, user or group of any account; none is no proof, as Config may lack some."""
     blocks: list[Block] = [
         Heading(name_in(answer.policy_arn), 1),
         Sentence(f"as recorded by aggregator {answer.aggregator} of AWS Config"),

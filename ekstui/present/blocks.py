@@ -271,7 +271,7 @@ def command_node(command: Command, media: Media = "") -> Node:
 
 
 def finding_line(finding: Finding | CommonCause, words: str, of: str = "") -> tuple[Span | str, ...]:
-    """Return how severe a finding is, its code in Markdown, what it is about if nothing above says so, and words on it."""
+    """Return a finding's severity, its code in Markdown, what it is about unless that is above, and words on it."""
     severity = Span(finding.severity, SEVERITY_STYLES[finding.severity])
     return severity, Span(f" {finding.code}", "muted", media="markdown"), f"{of}: {words}"
 
@@ -311,7 +311,7 @@ def _masked(span: Span, account: str) -> tuple[Span, ...]:
 
 
 def as_of_line(read_at: datetime, now: datetime) -> Line:
-    """Return when the account was read, how long ago that was and, outside the app, which renews it, what asks AWS again."""
+    """Return when the account was read, how long ago and, outside the app, which renews it, what asks AWS again."""
     age = age_in_words(read_at, now)
     again = Span(" (ekstui account asks AWS again)", "muted", media="outside")
     return f"{as_of_words(read_at)}, {age}", *(() if age == "just now" else (again,))
@@ -364,7 +364,7 @@ def uses_words(uses: Sequence[Use]) -> str:
 
 
 def last_used_words(role: Role | Subject, now: datetime) -> str:
-    """Return when a role was last used, such as `2 h ago`; a dash if IAM tracked no activity, `?` if that is not known."""
+    """Return when a role was last used, such as `2 h ago`; a dash for no tracked activity, `?` if unknown."""
     if role.last_used is None:
         return "—" if role.was_read else "?"
     return age_in_words(role.last_used, now)

@@ -77,7 +77,7 @@ def _links(explanation: Explanation) -> Iterator[Link]:
 
 
 def _statement_links(nearest: StatementResult, kind: str) -> Iterator[Link]:
-    """Yield a statement's policy, of a kind that is named if it is not of the identity, and which of its parts match."""
+    """Yield a statement's policy, with its kind unless that is the identity's, and which of its parts match."""
     policy = nearest.policy
     yield f"{kind}{policy.name}{f' {version_label(policy.version)}' if policy.version is not None else ''}", "holds"
     if nearest.statement.effect == "Deny":
@@ -106,7 +106,7 @@ def is_open(near: StatementResult, failure: Failure) -> bool:
 
 
 def breaking_line(explanation: Explanation) -> Line | None:
-    """Return what would have to hold where the chain breaks: one of several sets of conditions, or the resources it is for."""
+    """Return what is needed where the chain breaks: one of several sets of conditions, or certain resources."""
     nearest = [near for near in explanation.nearest if near.statement.effect == "Allow" and near.failed]
     if not explanation.judged or explanation.verdict == "allowed" or not nearest:
         return None

@@ -80,7 +80,7 @@ def no_change_words(*, attached: bool, is_account_known: bool) -> str:
 
 
 def step_about(step: FeedStep, knowledge: Knowledge, attached: int | None) -> Line:
-    """Return why AWS made a version, and how many in the account have the policy attached; None if that is not known."""
+    """Return why AWS made a version, and how many in the account have the policy attached; None if unknown."""
     if step.family == "access-policy":
         access = knowledge.access_policies.get(step.policy)
         return code(step.policy, "strong"), f"  {access.text}" if access else ""
@@ -103,7 +103,7 @@ def _remark(policy: Policy, step: Step) -> str:
 def timeline_blocks(
     policy: Policy, steps: Sequence[Step], knowledge: PolicyKnowledge | None, until: datetime
 ) -> list[Block]:
-    """Return the line of time up to `until`, and one row per version, oldest first; unrecorded numbers have a row too."""
+    """Return the line of time up to `until`, and a row per version, oldest first, also for unrecorded ones."""
     form = "%Y-%m-%d" if policy.home else "%Y-%m-%d %H:%M UTC"
     rows: list[TableRow] = []
     for step in steps:

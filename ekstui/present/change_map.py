@@ -45,7 +45,7 @@ def direction_of(step: FeedStep) -> Direction | None:
 
 
 def map_quarters(steps: Iterable[FeedStep], until: datetime, width: int) -> tuple[Quarter, ...]:
-    """Return the quarters from that of the first step to that of `until`, the last ones that fit; none if that is only one."""
+    """Return the quarters from the first step's to that of `until`, the last ones that fit; none if only one."""
     last = quarter_of(until)
     first = min((quarter_of(step.created) for step in steps if step.created), default=last)
     most = min(_MOST_QUARTERS, (width - _LEAST_NAME) // (_CELL + len(_GAP)))

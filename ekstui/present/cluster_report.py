@@ -88,7 +88,7 @@ _MOST_SIGNS = 12
 
 
 def judged_cells(cluster: Cluster, answer: ClusterAnswer | None = None, *, waiting: bool = True) -> tuple[Span, ...]:
-    """Return a cluster as a row of the table of clusters; without an answer its counts are `…` while `waiting`, else `?`."""
+    """Return a cluster as a row of the table; without an answer its counts are `…` while `waiting`, else `?`."""
     counts = answer.counts if answer else {}
     problems, advice = counts.get("problem"), counts.get("advice")
     unknown, judged = "…" if waiting else "?", answer is not None and not answer.not_judged

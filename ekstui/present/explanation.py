@@ -1,4 +1,4 @@
-"""Why a request was denied: the verdict, the statements that decided it, what would help, and what was not looked at."""
+"""Why a request was denied: the verdict, the deciding statements, what would help, and what was not looked at."""
 
 from __future__ import annotations
 
@@ -436,7 +436,7 @@ def _cross(near: StatementResult, failure: Failure) -> Span:
 
 
 def _option(key: str) -> str:
-    """Return the option that sets a value: --param for a parameter of a controller's policy, which has no service prefix."""
+    """Return the option that sets a value: --param for a policy's parameter, which has no service prefix."""
     return "context" if ":" in key.replace("::", "") else "param"
 
 

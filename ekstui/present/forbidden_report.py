@@ -56,7 +56,7 @@ def forbidden_blocks(
 
 
 def _links(explanation: ForbiddenExplanation) -> Iterator[Link]:
-    """Yield who asked, the access entry, its access policies and what of them does not fit, as far as a cluster is known."""
+    """Yield who asked, the access entry, its access policies and what of them does not fit, if known."""
     subject, entry = explanation.subject, explanation.entry
     if subject is None or explanation.cluster is None:
         return

@@ -55,7 +55,7 @@ def kind_of_key(key: str) -> str:
 
 
 def conditions_in_short(grants: Sequence[Grant], room: int | None = None) -> str:
-    """Return the condition keys of grants, such as `if ec2:CreateAction, or RequestTag/Name`; `some if` where a grant has none.
+    """Return the condition keys of grants, `if ec2:CreateAction, or RequestTag/Name`; `some if` where one has none.
 
     In a room, keys are without their tags if a grant's do not fit, and the ways that do not fit are counted.
     """

@@ -77,7 +77,7 @@ def matrix_blocks(
     opened: Collection[Hashable] = (),
     signs: bool = False,
 ) -> tuple[list[Block], Table]:
-    """Return services by access level: a heading with a legend, and a table with a row per service (those `filtered_rows`).
+    """Return services by access level: a heading with a legend, and a table (of those `filtered_rows`).
 
     A cell has numbers if there is room for them and `signs` does not ask for symbols. An opened service is followed by
     its actions by level.

@@ -88,7 +88,7 @@ _ACTIONS = (Column(""), Column(""), Column("", 12, shrink=1), Column("", 12, shr
 
 
 def services_table(services: Sequence[ServiceSummary]) -> Table:
-    """Return one row per service: how much of each access level it has, and its resource and condition, in the console's words."""
+    """Return a row per service: what it has of each level, its resource and condition, in the console's words."""
     levels = granted_levels(services)
     titles = [Column(SHORT_LEVELS.get(level, level)) for level in levels] or [_ACCESS]
     rows = []
@@ -109,7 +109,7 @@ def services_blocks(services: Sequence[ServiceSummary]) -> list[Block]:
 
 
 def actions_blocks(services: Sequence[ServiceSummary], reasons: Mapping[str, str]) -> list[Block]:
-    """Return each service's actions and why it is needed, by service prefix; of too large a document, only that it is."""
+    """Return each service's actions and why it is needed, by prefix; of too large a document, only that it is."""
     too_large = too_large_to_list(services)
     if too_large is not None:
         return [note(f"{too_large}.")]
@@ -215,7 +215,7 @@ def _section(service: ServiceSummary) -> str:
 
 
 def _heads(services: Sequence[ServiceSummary], width: int) -> tuple[Styled, list[Styled]]:
-    """Return the titles of the columns, if there are any, and each service with its shares, its resource and its condition.
+    """Return the columns' titles, if any, and each service with its shares, its resource and its condition.
 
     The shares are in columns, which have titles where there is no room to name the level in each, or else one after the
     other. Where there is no room for the resource and the condition, `if` says that there is one.

@@ -64,7 +64,7 @@ def pods_blocks(answers: Sequence[PodAnswer], now: datetime) -> list[Block]:
 
 
 def pod_blocks(answer: PodAnswer, now: datetime) -> list[Block]:
-    """Return what is wrong with pods, their credentials and why they have them, and whether they may do what was asked."""
+    """Return what is wrong with pods, their credentials and the reason, and whether they may do what was asked."""
     workload = answer.workload
     place = f"cluster {answer.cluster} in {answer.region}" if answer.cluster else "no cluster is known"
     account = f"account {answer.account} {as_of_words(answer.fetched_at)}, " if answer.fetched_at else ""

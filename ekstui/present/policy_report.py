@@ -101,7 +101,10 @@ def about_line(entry: PolicyEntry) -> Line:
 
 
 def _remarks(entry: PolicyEntry, successors: str, *, explained: bool) -> Iterator[str]:
-    """Yield that AWS no longer lists a policy, that it is superseded, and that it has a namesake, with what that means if asked."""
+    """Yield that AWS no longer lists a policy, that it is superseded, and that it has a namesake.
+
+    With what that means, if asked.
+    """
     if entry.policy.withdrawn:
         yield f"AWS no longer lists it{'; what is known of it is kept' if explained else ''}"
     if successors:
@@ -114,7 +117,7 @@ def _remarks(entry: PolicyEntry, successors: str, *, explained: bool) -> Iterato
 def about_blocks(
     entry: PolicyEntry, notes: PolicyKnowledge | None, symptoms: Sequence[Symptom], *, whole: bool
 ) -> list[Block]:
-    """Return what a policy is for, with warnings; if `whole`, also who may attach it and which policies are narrower."""
+    """Return what a policy is for, with warnings; if `whole`, also who may attach it and the narrower ones."""
     if notes is None:
         return [*map(note, _remarks(entry, "", explained=True))]
     more = len(notes.notes) + len(notes.disagreements) + len(symptoms)

@@ -220,7 +220,7 @@ def _laid_table(table: Table, key: Hashable, indent: str, width: int | None, pla
 
 
 def _without_yielding(table: Table, room: int) -> Table:
-    """Return the table without its last column if that yields and would leave the others too little: names may be cut."""
+    """Return the table without its last column if that yields and leaves the others, with names cut, too little."""
     *others, last = table.columns
     if not last.yields:
         return table

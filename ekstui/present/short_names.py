@@ -22,7 +22,7 @@ _BETWEEN = f"-_/. {_GAP}"
 
 
 class ShortNames:
-    """The names of a list, each of which is shown in another way than those that were shown before it, if there is one."""
+    """The names of a list, each shown otherwise than those shown before it, if there is a way."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self._names = dict.fromkeys(names)

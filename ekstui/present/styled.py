@@ -116,7 +116,7 @@ _WORD = re.compile("(?:(?<![^ ])[+−] (?! ))*[^ ]* *")
 
 
 def wrap(line: Styled, width: int, later: int | None = None) -> list[Styled]:
-    """Return the line wrapped between words to parts of `width` cells; a longer word is cut, after punctuation if it can be.
+    """Return the line wrapped between words to `width` cells; a longer word is cut, after punctuation if possible.
 
     All parts but the first fit `later` cells, if given.
     """
@@ -153,7 +153,7 @@ _SHELL_WORD = r"""(?:"[^"]*"|'[^']*'|\\.|[^\s"'\\])+"""
 
 
 def shell_lines(command: str, room: int) -> list[str]:
-    """Return a command split into lines that fit, at its options if that is enough; pasted into a shell, they are the same.
+    """Return a command split into lines that fit, if possible at its options; a shell takes them for the same.
 
     Only a word that is longer than the room stays longer.
     """

@@ -35,7 +35,7 @@ def step_sign(step: Step) -> tuple[str, Style]:
 
 
 def in_force_words(policy: Policy) -> str:
-    """Return what the default version of a policy is called: a project's releases are not in force anywhere by themselves."""
+    """Return what a policy's default version is called: a project's releases are in force nowhere by themselves."""
     return "newest" if policy.home else "in force"
 
 
@@ -67,7 +67,7 @@ def time_line(steps: Sequence[Step], until: datetime, width: int, here: int | No
 
 
 def _days(steps: Sequence[Step]) -> list[float]:
-    """Return when the versions were made, in seconds; an unknown time is that of the version before or, first, after it."""
+    """Return when the versions were made, in seconds; if unknown, when the one before or else after was."""
     times = [step.created.timestamp() for step in steps if step.created]
     if not times:
         return []
@@ -101,7 +101,7 @@ def _joined(before: tuple[str, Style], after: tuple[str, Style]) -> tuple[str, S
 
 
 def _years(first: float, last: float, scale: float, width: int) -> str:
-    """Return two digits of each year below its beginning, as far as there is room; the first year is below the start."""
+    """Return two digits of each year below its beginning where they fit; the first year is below the start."""
     begin = datetime.fromtimestamp(first, UTC).year
     labels = [" "] * width
     free = 0

@@ -133,7 +133,7 @@ def no_policy_words(
 
 
 def unnamed_blocks(action: str) -> list[Block]:
-    """Return that nothing names the action, and the nearest ones to ask about, above the policies with a pattern for it."""
+    """Return that nothing names the action, the nearest ones, and the policies with a pattern for it."""
     nearest = nearest_actions(action)
     return [
         note(f"{_UNNAMED} {action}{'; nearest:' if nearest else '.'}"),
@@ -199,7 +199,7 @@ def principal_about(can: PrincipalCan) -> Line:
 
 
 def since_words(since: Since, *, whole: bool = False) -> str:
-    """Return the version and its day, such as `v6 2026-03-04`; `≤` means that the version before it may allow the action too."""
+    """Return the version and its day, such as `v6 2026-03-04`; `≤` if the one before may allow the action too."""
     day = f" {since.created:%Y-%m-%d}" if since.created else " (date unknown)" if whole else ""
     if whole and since.at_latest:
         return f"{version_label(since.version)}{day}, or an earlier version that was never recorded"

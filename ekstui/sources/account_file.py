@@ -50,7 +50,10 @@ _LISTS = ("RoleDetailList", "UserDetailList", "GroupDetailList", "Policies")
 
 
 def read_account_file(path: Path) -> AccountSnapshot:
-    """Return the account in a file, or in a folder's files in order of name, as of the newest one's time; InputError says why it cannot be read."""
+    """Return the account in a file or a folder's files, as of the newest one's time.
+
+    Files are read in order of name; InputError says why one cannot be read.
+    """
     listed = sorted(path.glob("*.json")) if path.is_dir() else [path]
     if not listed:
         raise InputError(f"{path} has no JSON file in it.", _COMMAND)
@@ -198,7 +201,7 @@ def parse_group(detail: object) -> Group:
 
 
 def parse_local_policy(detail: object) -> LocalPolicy:
-    """Return the customer-managed policy of a ManagedPolicyDetail with its default version; InputError for anything else."""
+    """Return the customer managed policy of a ManagedPolicyDetail, at its default version, or InputError."""
     fields = _object(detail, "policy")
     default = _text(fields, "DefaultVersionId")
     versions = (version for version in _objects(fields, "PolicyVersionList") if version.get("VersionId") == default)
@@ -264,7 +267,7 @@ def _object_of(pairs: list[tuple[str, object]]) -> object:
 
 
 class _PackedPolicy(InlinePolicy):
-    """An inline policy whose document is parsed when it is asked for, so that those of thousands of roles are never there at once."""
+    """An inline policy whose document is parsed when asked for, so that thousands are never there at once."""
 
     __slots__ = ("_value",)
 
@@ -286,7 +289,7 @@ class _PackedPolicy(InlinePolicy):
 
 
 def _packed(value: Any) -> Any:
-    """Return a document's JSON value as bytes, equal ones of an account as one object; as it is if an element is there twice."""
+    """Return a document's JSON as bytes, one object for all equal ones; as it is if an element is there twice."""
     if value is None or isinstance(value, bytes):
         return value
     try:

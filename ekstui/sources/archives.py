@@ -50,7 +50,10 @@ class Archive:
 
 
 def read_collection(path: Path, stored: Mapping[str, Policy], cancelled: Cancelled = never) -> Collection:
-    """Return what is in an archive: a package, a clone, or a folder of packages and versions, whose ARNs `stored` tells."""
+    """Return what is in an archive: a package, a clone, or a folder of packages and versions.
+
+    `stored` tells the ARNs of versions.
+    """
     try:
         is_folder, is_there = path.is_dir(), path.exists()
     except OSError as error:  # such as a name that is too long
@@ -78,7 +81,7 @@ def _package_reader(path: Path) -> Callable[[Path, Cancelled], Collection] | Non
 
 
 def _read_folder(folder: Path, stored: Mapping[str, Policy], cancelled: Cancelled) -> Collection:
-    """Return what is in the packages of a folder, and in its files with one version each; InputError if it has neither."""
+    """Return what is in a folder's packages and its files of one version each; InputError if it has neither."""
     collections: list[Collection] = []
     others: list[Path] = []
     unread: dict[Path, InputError] = {}

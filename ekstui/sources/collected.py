@@ -59,7 +59,7 @@ class Collected:
         return tuple((folder, _table(folder / "accounts.json")) for folder in _folders(self.folder / "organizations"))
 
     def levels(self, account: str, kind: ControlPolicies) -> LevelsOfAccount | None:
-        """Return the policies of the account and of the units above it, the root first; None if no organization has it."""
+        """Return the policies of the account and the units above it, root first; None without an organization."""
         for folder, accounts in self._organizations:
             if account not in accounts:
                 continue
@@ -94,7 +94,7 @@ class Collected:
             yield AppliedPolicy(str(name), None, document)
 
     def policy_of(self, resource: str) -> PolicyOfResource | None:
-        """Return the policy of a resource, or of what it is in (an object's bucket); None if iam-collect did not read it."""
+        """Return the policy of a resource or what it is in (an object's bucket); None if iam-collect has none."""
         service = arn.split_arn(resource).service
         for owner, folder in self._resources(arn.split_arn(resource).account, service):
             name = str(_table(folder / "metadata.json").get("arn", ""))

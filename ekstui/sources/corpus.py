@@ -48,7 +48,7 @@ class Manifest(NamedTuple):
 
 
 class Corpus(NamedTuple):
-    """The bundled corpus; every method opens the file itself, so threads share nothing, and raises DataError if it is damaged."""
+    """The bundled corpus; every method opens the file, so threads share nothing, and may raise DataError."""
 
     folder: Path
 
@@ -105,7 +105,7 @@ class Corpus(NamedTuple):
         return Delivery(manifest.partition, provenance, manifest.policies, self.histories(), manifest.known_until)
 
     def steps(self) -> Mapping[str, Any]:
-        """Return the steps between versions, judged when the corpus was made; empty if the file is missing or damaged."""
+        """Return the steps between versions, judged when the corpus was made; empty if missing or damaged."""
         log.info_once("opens the bundled steps")
         try:
             with lzma.open(self.folder / "steps.json.xz") as file:

@@ -102,7 +102,10 @@ def run_git(
     patience: float | None = None,
     cancelled: Cancelled = never,
 ) -> bytes:
-    """Return what git prints in a bare repository, or in none, by one `protocol` such as `https` alone; an error says why it failed."""
+    """Return what git prints in a bare repository, or in none, or say why it failed.
+
+    It may use one `protocol` alone, such as `https`.
+    """
     place = () if folder is None else ("--git-dir", str(folder), "--no-pager", "--literal-pathspecs")
     bounds = Bounds(LOCAL_PATIENCE if patience is None else patience, MOST_OUTPUT, MOST_MEMORY)
     ended = _ended([*_LIMITS, *place, *arguments], _environment(protocol), bounds, sent, cancelled)
@@ -131,7 +134,10 @@ def make_bare(folder: Path) -> None:
 
 
 def run_in_clone(folder: Path, *arguments: str, stdin: str = "") -> bytes:
-    """Return what git prints about the user's own clone, by all settings but those that could run files of the commit under review."""
+    """Return what git prints about the user's own clone.
+
+    All settings count but those that could run files of the commit under review.
+    """
     options = ("-c", f"core.hooksPath={os.devnull}", "-c", "core.fsmonitor=false", "-c", "safe.bareRepository=explicit")
     words = [*options, "--literal-pathspecs", "-C", str(folder), *arguments]
     ended = _ended(
@@ -170,7 +176,7 @@ def _ended(
 
 
 def _without_secrets(line: str) -> str:
-    """Return a line of git or curl without passwords or tokens, which both repeat from a proxy's address or an archive's."""
+    """Return a line of git or curl without the passwords or tokens of a proxy's or an archive's address."""
     if "proxy" in line.lower():
         return "unable to access the archive through the proxy; check HTTPS_PROXY"
     return re.sub(r"(?<=//)[^/\s]*@|\?[^\s'\"]+", "…", line)

@@ -1,4 +1,4 @@
-"""Every version of a policy in the history of a git archive, such as MAMIP: the output of `get-policy-version`, one file per policy."""
+"""Every version of a policy in a git archive such as MAMIP: a file per policy, of what `get-policy-version` prints."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime

@@ -100,7 +100,10 @@ def _named(value: Mapping[str, Any], name: str, inner: str) -> list[Mapping[str,
 
 
 def context_for(cluster: Cluster, chosen: str | None, cancelled: Cancelled = never) -> str:
-    """Return the context whose server is a cluster's endpoint; AmbiguousError for several, InputError if the chosen one is no such one."""
+    """Return the context whose server is a cluster's endpoint.
+
+    AmbiguousError for several, InputError if the chosen one is not among them.
+    """
     if cluster.endpoint is None:
         raise AccountError(f"The endpoint of cluster {cluster.name} was not read.", "ekstui account reads it.")
     all_contexts = contexts(cancelled)
@@ -220,7 +223,7 @@ class _Api:
         self._path, self._errors, self._before, self._cancelled = path, errors, before_a_question, cancelled
 
     def get(self, path: str, **query: str) -> dict[str, Any]:
-        """Return an object; _RefusedError for an answer that is none, AccountError for no answer, InputError if cancelled."""
+        """Return an object; _RefusedError for no object, AccountError for no answer, InputError if cancelled."""
         self._before()
         connection = _Socket(self._path)
         try:

@@ -75,7 +75,10 @@ class ObjectsRead:
     _containers: dict[tuple[Container, ...], tuple[Container, ...]] = field(default_factory=dict)
 
     def add(self, value: object, kind: str = "") -> str | None:
-        """Keep what matters of an object, which may be of a list of a kind, and return its namespace; None for one of a kind that is skipped."""
+        """Keep what matters of an object, which may be of a list of a kind, and return its namespace.
+
+        None for one of a kind that is skipped.
+        """
         fields = _object(value, "an item")
         match str(fields.get("kind") or kind):
             case "Pod":
@@ -135,7 +138,7 @@ class ObjectsRead:
 
 
 def read_kubernetes(texts: Sequence[tuple[str, str]], read_at: datetime) -> KubernetesFacts:
-    """Return what some texts of `kubectl get -o json` hold, each with what it is called; InputError for any other text."""
+    """Return what texts of `kubectl get -o json` hold, each with its name; InputError for any other text."""
     collected = _objects(texts)
     if not collected.kinds and collected.bound() is None:
         raise InputError("There is no pod, service account or ConfigMap aws-auth in it.", _NEXT)
@@ -146,7 +149,10 @@ def read_kubernetes(texts: Sequence[tuple[str, str]], read_at: datetime) -> Kube
 
 
 def read_bindings(texts: Sequence[tuple[str, str]]) -> tuple[Binding, ...] | None:
-    """Return the bindings of RBAC in some texts, with the rules of their roles, for one answer alone; None if they have none."""
+    """Return the bindings of RBAC in some texts, with their roles' rules; None if they have none.
+
+    They are for one answer alone.
+    """
     return _objects(texts).bound()
 
 

@@ -69,7 +69,7 @@ class LayerFiles(NamedTuple):
     session: FilesOfLayer = FilesOfLayer()
 
     def for_request(self, request: Request, *, assumes: bool) -> LayersOfRequest:
-        """Return what applies to a request, which may assume a role; InputError for what iam-collect wrote only in part."""
+        """Return what applies to a request, which may assume a role; InputError if iam-collect wrote only a part."""
         applying = _Applying(self, request)
         scps = applying.levels(self.service_control, "scps", applying.account)
         policies = applying.policies_of_resources(assumes=assumes)
@@ -98,7 +98,10 @@ def read_layers(
     boundary: Sequence[str] = (),
     session_policy: Sequence[str] = (),
 ) -> LayerFiles:
-    """Return what files and folders hold, by layer; InputError for what cannot be read, has no policies, or AWS would reject."""
+    """Return what files and folders hold, by layer.
+
+    InputError for what cannot be read, has no policies, or AWS would reject.
+    """
     layer_files = LayerFiles(
         _files_of(scp, "identity"),
         _files_of(rcp, "resource-control"),
@@ -115,7 +118,7 @@ def read_layers(
 
 
 def _files_of(paths: Iterable[str], kind: DocumentKind) -> FilesOfLayer:
-    """Return what files and folders hold: every JSON file of a plain folder is a policy, a folder before its subfolders."""
+    """Return what files and folders hold: of a plain folder every JSON file, and then its subfolders."""
     if files.is_served() and tuple(paths):
         raise InputError("In a browser, ekstui does not read files of the server.")
     by_folder: dict[Path, dict[Path, None]] = {}
@@ -238,7 +241,7 @@ class _Applying:
 
 
 def _is_about(policy: AppliedPolicy, resource: str) -> bool:
-    """Return whether a statement names a resource, or for S3 its bucket; a statement without a Resource may be about any."""
+    """Return whether a statement names a resource (for S3 its bucket), or has no Resource, so may be about any."""
 
     def owner(text: str) -> str:
         return text.partition("/")[0] if arn.split_arn(resource).service == "s3" else text

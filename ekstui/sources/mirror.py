@@ -45,7 +45,10 @@ class Mirror:
     cancelled: Cancelled = never
 
     def deliver(self, stored: Callable[[str], Mapping[str, Policy]]) -> Delivery:
-        """Fetch what is new and return it, in a new mirror if git cannot read the old one; NetworkError if the archive is out of reach."""
+        """Fetch what is new and return it; NetworkError if the archive is out of reach.
+
+        The mirror is made anew if git cannot read the old one.
+        """
         protocol, policies = self._protocol, stored(self.partition)
         folder = self.folder.parent
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

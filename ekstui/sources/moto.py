@@ -1,4 +1,4 @@
-"""The newest moto as a source of policies, fetched by the user's own pip, with the index, proxy and mirror it is set up for."""
+"""The newest moto as a source of policies, fetched by the user's own pip, from the index that it is set up for."""
 
 import os
 import re

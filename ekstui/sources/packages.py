@@ -177,7 +177,10 @@ def _in_wheel(path: Path, file: IO[bytes]) -> tuple[bytes, str]:
 
 
 def _collection(path: Path, source: str, text: bytes, read: _Reader, cancelled: Cancelled) -> Collection:
-    """Return the policies in the JSON of a package, those read so far if it is cancelled; InputError if none can be read, or if it has too much."""
+    """Return the policies in the JSON of a package, those read so far if it is cancelled.
+
+    InputError if none can be read, or if it has too much.
+    """
     if len(text) > MAX_JSON:
         raise InputError(f"{path} has more than {MAX_JSON:,} bytes.")
     if sum(text.count(sign) for sign in (b",", b"[", b"{")) > MOST_VALUES:
@@ -210,7 +213,7 @@ _BETWEEN = re.compile(r"[\s,:]*")
 
 
 def _policies(text: str, cancelled: Cancelled) -> dict[str, Any]:
-    """Return a JSON object's members, which take seconds to read; those read so far if it is cancelled, none of other JSON."""
+    """Return a JSON object's members, which takes seconds; none of other JSON, those so far if cancelled."""
     start = len(text) - len(text.lstrip())
     if text[start : start + 1] != "{":
         json.loads(text)

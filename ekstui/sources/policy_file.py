@@ -45,7 +45,10 @@ def read_document(path: Path, *, kind: DocumentKind = "identity") -> Document:
 
 
 def document_of(text: str | bytes, label: str, *, kind: DocumentKind = "identity") -> Document:
-    """Return the policy in a text; DocumentError, which starts with the text's `label`, if AWS would reject it as one of this kind."""
+    """Return the policy in a text; DocumentError if AWS would reject it as one of this kind.
+
+    The error starts with the text's `label`.
+    """
     try:
         document = parse(inner_document(load_json(text)))
         for broken in broken_rules(document, kind):
@@ -56,7 +59,10 @@ def document_of(text: str | bytes, label: str, *, kind: DocumentKind = "identity
 
 
 def inner_document(value: object) -> object:
-    """Return the document, even if it is URL-encoded, in what the AWS CLI prints of a policy, a role or a bucket; else the value itself."""
+    """Return the document in what the AWS CLI prints of a policy, a role or a bucket; else the value itself.
+
+    It may be URL-encoded.
+    """
     for _ in range(_DEPTH):
         if isinstance(value, str):
             value = load_json(value if value.lstrip().startswith("{") else unquote(value))
@@ -110,7 +116,7 @@ def _version_in(text: bytes) -> _Version:
 def read_versions(
     texts: Iterable[tuple[str, str, bytes | str]], stored: Mapping[str, Policy], *, alike: bool = False
 ) -> tuple[tuple[PolicyHistory, ...], list[Skipped]]:
-    """Return the known policies whose versions texts contain, each with its place and name, and what could not be read."""
+    """Return the known policies whose versions are in texts, with place and name, and what could not be read."""
     versions: dict[str, dict[int, _Version]] = {}
     skipped: list[Skipped] = []
     for place, name, text in texts:

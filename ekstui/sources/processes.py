@@ -135,7 +135,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def _started(
     command: Sequence[str], environment: Mapping[str, str], absent: EkstuiError, **streams: Any
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a program, and end it however this process is interrupted, as no signal of the terminal reaches its session."""
+    """Start a program and end it however this process is interrupted: its session gets no signal of the terminal."""
     process: subprocess.Popen[bytes] | None = None
     early: list[int] = []
 

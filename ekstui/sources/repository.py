@@ -55,7 +55,10 @@ class _UnreadError(Exception):
 
 
 class Changes:
-    """What differs between a commit and the work tree below a folder, or at `paths`, untracked files included; InputError if git fails."""
+    """What differs between a commit and the work tree below a folder, or at `paths`; InputError if git fails.
+
+    Untracked files are included.
+    """
 
     def __init__(self, folder: Path, base: str, paths: tuple[str, ...] = ()) -> None:
         self.root = _root(folder)
@@ -70,7 +73,7 @@ class Changes:
         self._named = self._named_files() if paths else {}
 
     def files(self) -> Iterator[ChangedFile]:
-        """Yield the changed files in order; what cannot be read, such as a link, has a reason in place of its contents."""
+        """Yield the changed files in order; of what cannot be read, such as a link, the reason."""
         read = {*self._named, *self._entries}
         entries = {path: self._entries.get(path) or self._tracked(path) for path in sorted(read)}
         blobs = _Blobs(self.root, entries.values())
@@ -116,7 +119,7 @@ class Changes:
         return entries
 
     def _named_files(self) -> dict[str, str]:
-        """Return which of the named places are files, by path; InputError for one that names nothing or may be a link."""
+        """Return which of the places are files, by path; InputError for one that is none or may be a link."""
         files: dict[str, str] = {}
         for path, name in self._where.items():
             if path.split("/")[0] == "..":
@@ -195,7 +198,10 @@ def _commit(root: Path, base: str) -> str:
 
 
 def _root(folder: Path) -> Path:
-    """Return the root of the work tree; InputError for a folder of a commit that looks like a repository, with settings that run programs."""
+    """Return the root of the work tree.
+
+    InputError for a folder of a commit that looks like a repository, with settings that run programs.
+    """
     root = Path(os.fsdecode(run_in_clone(folder, "rev-parse", "--show-toplevel").removesuffix(b"\n")))
     if "GIT_DIR" not in os.environ and not os.path.lexists(root / ".git"):
         raise InputError(f"{root} is not a clone: it has no .git.")
@@ -221,7 +227,7 @@ class _Blobs:
         self._held: dict[str, bytes] = {}
 
     def side(self, mode: str, name: str, is_or_was: str) -> bytes | None:
-        """Return a side of a file that git has, None if there is none; _UnreadError if it is no file or cannot be read."""
+        """Return a side of a file that git has, if any; _UnreadError if it is no file or cannot be read."""
         if mode == _ABSENT:
             return None
         if mode in _NO_FILES:
@@ -267,7 +273,7 @@ def _contents(root: Path, names: Collection[str]) -> dict[str, bytes]:
 
 
 def _passed(root: Path, path: str) -> frozenset[str] | None:
-    """Return the links that a path of the work tree passes, and where it ends; None if it leaves the root or circles."""
+    """Return the links on a path of the work tree, and its end; None if it leaves the root or circles."""
     passed: set[str] = set()
     hops = 0
     at: list[str] = []

@@ -1,4 +1,4 @@
-"""The families of policies that ship with ekstui beside AWS's own, a reader for each: so far those that controllers publish."""
+"""The families of policies that ship with ekstui beside AWS's own, a reader for each: so far the controllers'."""
 
 from __future__ import annotations
 

@@ -45,7 +45,10 @@ class StoredAccount(NamedTuple):
 
 
 def store(folder: Path, snapshot: AccountSnapshot, caller: str | None = None, profile: str | None = None) -> None:
-    """Replace the account's last snapshot; `caller` and `profile` are digests that recognise who read it. StoreError if that fails."""
+    """Replace the account's last snapshot; StoreError if that fails.
+
+    `caller` and `profile` are digests that recognise who read it.
+    """
     _prepare(folder)
     identity = snapshot.identity
     file = _file(folder, identity.partition, identity.account)
@@ -118,7 +121,7 @@ def store_place(folder: Path, partition: str, account: str, at: str, opened: str
 
 
 def keep_last_accessed(folder: Path, partition: str, account: str, report: LastAccessed) -> None:
-    """Store IAM's report on a role, user or policy in its account's file, if there is one; the newest reports are kept."""
+    """Store IAM's report on a role, user or policy in its account's file, if any; the newest ones are kept."""
     file = _file(folder, partition, account)
     with _explained("The report cannot be stored"):
         if _usable(folder) and file.size():
@@ -166,7 +169,7 @@ def place_of(folder: Path, partition: str, account: str, at: str) -> str:
 
 
 def stored(folder: Path, trouble: list[str] | None = None) -> tuple[StoredAccount, ...]:
-    """Return the accounts that have a snapshot, newest first; `trouble` gets a sentence about each file that cannot be read."""
+    """Return the accounts with a snapshot, newest first; `trouble` gets a sentence per file that cannot be read."""
     if not _usable(folder):
         return ()
     accounts: list[StoredAccount] = []

@@ -36,7 +36,7 @@ Progress = Callable[[int, int], None]
 
 
 def index_actions(store: PolicyStore, progress: Progress, cancelled: Cancelled) -> bool:
-    """Index which policies match which actions, as far as they changed since the last index; return False if it was cancelled."""
+    """Index which policies match which actions, as far as they changed since; return False if cancelled."""
     with store.file.reading() as objects:
         of, state = store.state_in(objects)
         before = store.last_index(objects, "actions")
@@ -131,7 +131,10 @@ def is_current(store: PolicyStore, kind: Literal["actions", "steps"]) -> bool:
 
 
 def candidates(store: PolicyStore, action: str, scope: Scope = "all") -> tuple[Candidate, ...]:
-    """Return the policies that may allow an action or a pattern, in the list's order; AbsentCacheError without a current index."""
+    """Return the policies that may allow an action or a pattern, in the list's order.
+
+    AbsentCacheError without a current index.
+    """
     matches = _uses_of(store, action, scope)
     allowed = _allowed_by(matches)
     chosen: list[Candidate] = []
@@ -147,7 +150,10 @@ def candidates(store: PolicyStore, action: str, scope: Scope = "all") -> tuple[C
 
 
 def names_allowing(store: PolicyStore, action: str, beside: Collection[str]) -> tuple[str, ...]:
-    """Return the policies with a version that may allow an action, and those in `beside`, in the list's order; errors as those of `candidates`."""
+    """Return the policies with a version that may allow an action, and those `beside`, in the list's order.
+
+    Errors as those of `candidates`.
+    """
     matches = _uses_of(store, action, "all")
     names = _allowed_by(matches).union(beside)
     return tuple(name for name in matches.listed if name in names)
@@ -194,7 +200,10 @@ def index_steps(
     progress: Progress,
     cancelled: Cancelled,
 ) -> bool:
-    """Index what each step changed; `judges` names what that depends on besides the documents. Return False if it was cancelled."""
+    """Index what each step changed; return False if it was cancelled.
+
+    `judges` names what the judgement depends on besides the documents.
+    """
     with store.file.reading() as objects:
         last = store.last_index(objects, "steps")
         before: dict[str, list[Any]] = objects.value(last["steps"]) if last.get("judges") == judges else {}
@@ -226,7 +235,7 @@ ShippedSteps: TypeAlias = "Callable[[str, Mapping[int, str]], list[list[Any]] | 
 
 
 def shipped_steps(shipped: Mapping[str, Any], judges: str) -> ShippedSteps:
-    """Return a function that finds a policy's shipped steps, if they were judged by `judges` and for the same documents."""
+    """Return a function that finds a policy's shipped steps, if judged by `judges` for the same documents."""
     steps = shipped["steps"] if shipped.get("judges") == judges else {}
 
     def steps_of(name: str, documents: Mapping[int, str]) -> list[list[Any]] | None:
@@ -237,13 +246,13 @@ def shipped_steps(shipped: Mapping[str, Any], judges: str) -> ShippedSteps:
 
 
 def judged(policy: Policy, texts: Mapping[int, bytes]) -> list[list[Any]]:
-    """Return a row per step of a policy: version, previous one, kind, reach, counts of added, removed and changed, denies."""
+    """Return a row per step of a policy: versions, kind, reach, counts of added, removed and changed, denies."""
     documents = {number: parse_text(text) for number, text in texts.items()}
     return [[step.version, step.previous, *step.change] for step in steps_since(policy, documents, None)]
 
 
 def judging_version() -> str:
-    """Return what the reach of a step depends on besides its documents: the versions of the reference and of the code."""
+    """Return what a step's reach depends on besides documents: the versions of the reference and of the code."""
     return f"reference {reference_version()}, judgement {JUDGEMENT_VERSION}"
 
 
@@ -253,7 +262,10 @@ def history_key(documents: Mapping[int, str]) -> str:
 
 
 def feed(store: PolicyStore, since: datetime | None, judges: str, scope: Scope = "all") -> tuple[FeedStep, ...]:
-    """Return the steps since a time, newest first, undated ones only without a time; AbsentCacheError without an index by `judges`."""
+    """Return the steps since a time, newest first, undated ones only without a time.
+
+    AbsentCacheError without an index by `judges`.
+    """
     with store.file.reading() as objects:
         index = store.index_in(objects, "steps")
         if index["judges"] != judges:
@@ -266,7 +278,7 @@ def feed(store: PolicyStore, since: datetime | None, judges: str, scope: Scope =
 
 
 def steps_of_rows(policy: Policy, rows: Iterable[Sequence[Any]], since: datetime | None) -> Iterator[FeedStep]:
-    """Yield a policy's steps since a time from rows that `judged` made; those of unknown time only if no time is given."""
+    """Yield a policy's steps since a time from rows of `judged`; those of unknown time only without a time."""
     times = {info.number: info.created for info in policy.versions}
     for version, previous, *counts in rows:
         created = times[version]
@@ -275,7 +287,7 @@ def steps_of_rows(policy: Policy, rows: Iterable[Sequence[Any]], since: datetime
 
 
 def add_to_shards(shards: dict[str, _Shard], policy: Policy, documents: Mapping[int, Document]) -> Collection[str]:
-    """Add a policy's targets, and the statements that have them without their actions, to the shards of the returned services."""
+    """Add a policy's targets, and their statements without actions, to the shards of the services it returns."""
     # The statements are kept without their documents, so those of an older language are written as the newest has them.
     newest = {
         number: document if document.version == VARIABLES_SINCE else merged_document((document,))

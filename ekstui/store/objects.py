@@ -168,7 +168,10 @@ class ObjectFile(NamedTuple):
 
     @contextmanager
     def writing(self, *, empty: bool = False) -> Iterator[Draft]:
-        """Open a draft, a copy of the file or `empty`, which replaces the file at the end; BusyCacheError while another writer does not end."""
+        """Open a draft, a copy of the file or `empty`, which replaces the file at the end.
+
+        BusyCacheError while another writer does not end.
+        """
         with self._guarded(writing=True), self._locked():
             draft = self.path.with_name(f".{self.path.name}.draft")
             with suppress(FileNotFoundError):
@@ -230,7 +233,7 @@ class ObjectFile(NamedTuple):
             os.close(descriptor)
 
     def set_aside(self, reason: CacheError) -> Path | None:
-        """Rename a damaged file for the error that it caused, and return its new path; None if another file has replaced it."""
+        """Rename a damaged file for its error, and return its new path; None if another file has replaced it."""
         moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
         aside = self.path.with_name(f"{self.path.name}.aside-{moment}")
         with self._guarded(), self._locked():

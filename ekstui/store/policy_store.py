@@ -131,7 +131,7 @@ class PutResult(NamedTuple):
 
 
 class PolicyStore:
-    """The policies of one collection, such as a partition of AWS's; safe for any thread, and every method raises CacheError."""
+    """The policies of one collection, such as an AWS partition; safe for any thread, and raises CacheError."""
 
     def __init__(self, file: ObjectFile, collection: str = "aws") -> None:
         self.file = file
@@ -188,7 +188,7 @@ class PolicyStore:
                 yield PolicyHistory(stored.policy, _Texts(self, objects, stored))
 
     def histories_of(self, names: Iterable[str]) -> Iterator[PolicyHistory]:
-        """Yield some policies by their exact names, in that order, with their documents, read when they are asked for."""
+        """Yield policies by their exact names, in that order, with documents that are read when asked for."""
         with self.file.reading() as objects:
             for stored in self._named_in(objects, names):
                 yield PolicyHistory(stored.policy, _Texts(self, objects, stored))
@@ -209,7 +209,10 @@ class PolicyStore:
         *,
         undoable: bool = False,
     ) -> tuple[PutResult, ...]:
-        """Store a delivery, all of it or nothing, and return what was new; another document of a stored version is replaced by AWS's alone."""
+        """Store a delivery, all of it or nothing, and return what was new.
+
+        Another document of a stored version is replaced by AWS's alone.
+        """
         with self.file.writing() as draft:
             root, before, state = self._current(draft)
             entries = {entry.policy.name: entry for entry in self.all_in(draft, state)} if state else {}
@@ -377,7 +380,7 @@ def pack(history: PolicyHistory) -> PackedHistory:
 def _merged(
     draft: Draft, stored: StoredPolicy | None, delivered: PackedHistory, provenance: Provenance
 ) -> tuple[StoredPolicy, PutResult]:
-    """Merge a source's history into a stored policy, and store its new documents; return the policy and what was new."""
+    """Merge a source's history into a stored policy, store its new documents; return it and what was new."""
     policy, from_aws = delivered.policy, provenance.authority == "aws"
     before = stored or StoredPolicy(policy._replace(versions=(), withdrawn=False), {}, {}, provenance)
     documents = dict(before.documents)

@@ -1,4 +1,4 @@
-"""What runs in daemon threads: jobs whose results come back to the app, and those that fill the cache, sync, and read the account.
+"""What runs in daemon threads: jobs with results for the app, and those that fill the cache, sync, read the account.
 
 Textual's thread workers would delay quitting while a call to AWS hangs; daemon threads do not.
 """
@@ -201,7 +201,7 @@ class MfaPrompter:
         """Whether the user requested the refresh; otherwise no code is asked for."""
 
     def __call__(self, prompt: str) -> str:
-        """Wait for the user and return the code; raises MfaNeededError if there is none. Blocks: not for the app's thread."""
+        """Wait for the user and return the code, or raise MfaNeededError. Blocks: not for the app's thread."""
         device = clean_line(prompt).strip().rstrip(":").removeprefix("Enter MFA code for ")
         if not self.allowed:
             raise MfaNeededError("The profile needs an MFA code.", device, "r asks AWS, and then for the code.")

@@ -1,4 +1,4 @@
-"""The bases of the app and of its screens: what each may ask of the other, and how keys that were typed ahead are sent."""
+"""The bases of the app and its screens: what each may ask of the other, and how keys typed ahead are sent."""
 
 from __future__ import annotations
 

@@ -154,7 +154,7 @@ def unknown_ids(ids: Collection[str]) -> tuple[str, ...]:
 
 
 def clashes(keymap: Mapping[str, str]) -> dict[str, str]:
-    """Return why keys in the settings cannot be used, by id: a key that two ids have would do only one of two things."""
+    """Return why keys in the settings cannot be used, by id: a key of two ids would do only one of two things."""
     if not keymap:
         return {}
     by_id = {key.id: keymap.get(key.id, key.keys) for key in all_keys()}

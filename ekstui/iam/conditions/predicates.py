@@ -1,5 +1,4 @@
-"""A condition as a predicate over the values of its key: whether it holds for a request, and whether conditions on one key
-imply another condition, or exclude it.
+"""A condition as a predicate over its key's values: whether it holds, and what conditions on a key imply or exclude.
 
 A key is in one of three states: absent, an empty set (which a set operator also takes an empty string for), or with
 values. A condition implies another only if it does so in each state. How an operator without set operator treats

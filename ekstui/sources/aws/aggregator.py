@@ -54,7 +54,10 @@ _USES = (
 def read_attachments(
     connection: Connection, aggregator: str, policy_arn: str
 ) -> tuple[tuple[RecordedAttachment, ...], tuple[SourceError, ...]]:
-    """Return who has the policy attached in all accounts of the aggregator, and what failed; NotFoundError if there is no such aggregator."""
+    """Return who has the policy attached in all accounts of the aggregator, and what failed.
+
+    NotFoundError if there is no such aggregator.
+    """
     if not _POLICY_ARN.fullmatch(policy_arn):
         raise InputError(f"{policy_arn} is not a policy's ARN.")
     attachments: dict[tuple[str, str], RecordedAttachment] = {}

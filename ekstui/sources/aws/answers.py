@@ -54,7 +54,7 @@ class BoundError(Exception):
 
 
 def bound_answers(client: Any, deadline: "Deadline") -> None:
-    """Limit every answer to a client to ANSWER_SECONDS and ANSWER_BYTES, if botocore's private HTTP session is found."""
+    """Limit every answer to ANSWER_SECONDS and ANSWER_BYTES, if botocore's private HTTP session is found."""
     sender = getattr(getattr(client, "_endpoint", None), "http_session", None)
     if sender is None:
         _logger.warning("botocore's HTTP session was not found: only its own limits apply to answers")
@@ -121,7 +121,7 @@ def _read(sender: Any, request: Any, stopped: threading.Event) -> Any:
 
 
 class Deadline:
-    """Ends a call that is not answered within ANSWER_SECONDS, or was tried for CALL_SECONDS; safe to use from any thread."""
+    """Ends a call that gets no answer in ANSWER_SECONDS, or was tried for CALL_SECONDS; safe for any thread."""
 
     def __init__(self) -> None:
         self._call = threading.local()
@@ -142,7 +142,10 @@ class Deadline:
             self._call.waited = waited + time.monotonic() - begun
 
     def check(self, caught_exception: Exception | None = None, **_: Any) -> None:
-        """Raise if this thread's call has waited or was tried too long, a timeout with the seconds that it waited: a handler of `needs-retry`."""
+        """Raise if this thread's call has waited or was tried too long: a handler of `needs-retry`.
+
+        A timeout has the seconds that it waited.
+        """
         from botocore.exceptions import ReadTimeoutError
 
         waited = getattr(self._call, "waited", 0.0)
@@ -158,7 +161,7 @@ class Deadline:
 
 
 def check_lists(response_dict: Mapping[str, Any], operation_model: Any, **_: Any) -> None:
-    """Raise MalformedError if XML has text in place of a list, which botocore would read as an empty one (`before-parse`)."""
+    """Raise MalformedError for text in place of a list in XML, which botocore reads as empty (`before-parse`)."""
     shape = operation_model.output_shape
     if shape is not None and operation_model.service_model.resolved_protocol in ("query", "ec2"):
         tags = _tags_of_lists(shape, {})

@@ -1,4 +1,4 @@
-"""Clusters, what belongs to them and the roles that they use, as EKS lists and describes them, and their nodes as EC2 does."""
+"""Clusters, what belongs to them and the roles that they use, as EKS tells, and their nodes as EC2 does."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
@@ -345,7 +345,7 @@ class _Reading:
                 self.failed.add(cause, part.source, part.list_action, *place)
 
     def _forget(self, gone: set[ClusterPlace]) -> None:
-        """Forget the clusters that were deleted after they were listed, unless that would be all clusters of a region."""
+        """Forget clusters that were deleted after they were listed, unless that would be all of a region."""
         for region in sorted({region for region, _ in gone}):
             listed = {place for place in self.clusters if place[0] == region}
             if gone >= listed:

@@ -83,7 +83,7 @@ class IncompleteError(Exception):
 
 
 class Connection:
-    """An account reached with one set of credentials, from any thread; `failures` puts what botocore raises in words."""
+    """An account, reached with one set of credentials, for any thread; `failures` words what botocore raises."""
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class Connection:
         *,
         share_role_cache: bool = False,
     ) -> None:
-        """Prepare a connection; the shared cache of role sessions is the AWS CLI's, so that the user enters a code once."""
+        """Prepare a connection; role sessions are cached where the AWS CLI does, so that a code is entered once."""
         self._profile = profile
         self._region = region
         self._mfa_prompt = mfa_prompt
@@ -120,7 +120,7 @@ class Connection:
         return region
 
     def sign_in(self) -> None:
-        """Get the credentials, if any, before parallel calls: so the user is asked once for a code, and a failure occurs once."""
+        """Get the credentials, if any, before parallel calls: so a code is asked for once, and a failure is one."""
         with self._lock:
             credentials = self.open_session().get_credentials()
         if credentials is not None:
@@ -137,7 +137,7 @@ class Connection:
         return _foreign_endpoint(self._client("iam", None).meta.endpoint_url, "iam")
 
     def custom_endpoints(self) -> str | None:
-        """Return the endpoints that are not AWS's own, each with its services unless all have it; None if all are AWS's."""
+        """Return the endpoints that are not AWS's, with the services that not all have; None if all are AWS's."""
         from botocore.configprovider import ConfiguredEndpointProvider
 
         with self._lock:
@@ -325,7 +325,7 @@ CHECK_SECONDS = 0.1
 def in_parallel(
     function: Callable[[Item], _Result], items: Iterable[Item], cancelled: Cancelled = never
 ) -> Iterator[tuple[Item, Future[_Result]]]:
-    """Call a function for every item in parallel, and yield each with its answer as it comes; stops early when cancelled."""
+    """Call a function for all items in parallel, yield answers as they come, and stop early when cancelled."""
     waiting = deque(items)
     done: queue.SimpleQueue[tuple[Item, Future[_Result]]] = queue.SimpleQueue()
     stop = threading.Event()

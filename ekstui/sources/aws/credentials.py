@@ -46,7 +46,10 @@ def caller_digest(profile: str | None) -> str:
 
 
 def profile_digest(profile: str | None) -> str | None:
-    """Return a digest of a profile's settings without its keys, which are renewed; None for credentials of the environment, of any account."""
+    """Return a digest of a profile's settings without its keys, which are renewed.
+
+    None for credentials of the environment, of any account.
+    """
     if profile is None and any(os.environ.get(variable) for variable in _VARIABLES[:5]):
         return None
     return _digest(profile, _KEYS)
@@ -126,7 +129,7 @@ MfaPrompt = Callable[[str], str]
 
 
 class DetachedProcess(subprocess.Popen[bytes]):
-    """A child process without a terminal and with a time limit, unlike botocore's own (botocore 1.44.8, `ProcessProvider`)."""
+    """A child process without a terminal and with a time limit, unlike botocore 1.44.8's (`ProcessProvider`)."""
 
     def __init__(self, command: Sequence[str], **options: Any) -> None:
         super().__init__(command, stdin=subprocess.DEVNULL, start_new_session=True, **options)

@@ -1,4 +1,4 @@
-"""Reading the whole account, the most useful first: IAM, then the clusters in EKS, Pod Identity last; and single questions to IAM.
+"""Reading the whole account, the most useful first (IAM, clusters, Pod Identity), and single questions to IAM.
 
 Shapes and limits: IAM API Reference, GetAccountAuthorizationDetails, ListPolicies, ListEntitiesForPolicy, GetRole,
 SimulatePrincipalPolicy.
@@ -83,7 +83,7 @@ def read_oidc_providers(connection: Connection) -> tuple[str, ...]:
 def _with_sweep(
     connection: Connection, snapshot: AccountSnapshot, report: SweepProgress, cancelled: Cancelled
 ) -> AccountSnapshot:
-    """Return a snapshot with all roles, users, groups and customer managed policies, up to a failure; incomplete if cancelled."""
+    """Return a snapshot with all roles, users, groups and customer managed policies; incomplete if cancelled."""
     action = "iam:GetAccountAuthorizationDetails"
     pages = connection.pages(action, Filter=list(SWEEP_FILTER), MaxItems=_PAGE)
     try:
@@ -105,7 +105,7 @@ def _with_sweep(
 
 
 def read_entities(connection: Connection, policy_arn: str, cancelled: Cancelled = never) -> Attachments:
-    """Return who has one policy attached; IAM is asked twice, since ListEntitiesForPolicy mixes attachments and boundaries."""
+    """Return who has a policy attached; IAM is asked twice, as ListEntitiesForPolicy mixes in boundaries."""
     names: dict[str, dict[str, list[AttachedAs]]] = {"Roles": {}, "Users": {}, "Groups": {}}
     errors: list[SourceError] = []
     usages: tuple[tuple[str, AttachedAs], ...] = (
@@ -150,7 +150,10 @@ def read_entities(connection: Connection, policy_arn: str, cancelled: Cancelled 
 def _roles(
     connection: Connection, names: tuple[str, ...], cancelled: Cancelled
 ) -> tuple[dict[str, Role], list[SourceError]]:
-    """Return the details of roles that still exist, the name alone of one that cannot be read, and one error for each kind of failure."""
+    """Return the details of roles that still exist, and one error for each kind of failure.
+
+    Of a role that cannot be read, the name alone.
+    """
     roles = {name: Role(name, None, extent="name") for name in names}
     errors: dict[str, SourceError] = {}
 
@@ -258,7 +261,10 @@ def sweep_account(
     progress: SweepProgress | None = None,
     cancelled: Cancelled = never,
 ) -> AccountSnapshot:
-    """Return the account as it is in AWS now, with what failed, or what it has so far if cancelled; AccountError without an identity."""
+    """Return the account as it is in AWS now, with what failed, or what it has so far if cancelled.
+
+    AccountError without an identity.
+    """
 
     def report(words: str) -> None:
         if progress and not cancelled():
@@ -292,7 +298,10 @@ def regions_to_ask(
 
 
 def _start(connection: Connection) -> AccountSnapshot:
-    """Read the caller's identity and then, unless STS refuses the credentials, the counts of attachments and the OIDC providers in parallel."""
+    """Read the caller's identity and then, in parallel, the counts of attachments and the OIDC providers.
+
+    Nothing more if STS refuses the credentials.
+    """
     began = datetime.now(UTC)
     answers: dict[str, Any] = {}
     errors: list[SourceError] = []

@@ -26,7 +26,7 @@ _GENERATE, _GET = "iam:GenerateServiceLastAccessedDetails", "iam:GetServiceLastA
 def read_last_accessed(
     connection: Connection, arn: str, progress: ReportProgress | None, cancelled: Cancelled
 ) -> LastAccessed:
-    """Return IAM's report, down to actions; AccountError if it cannot be asked, fails, takes too long or is cancelled."""
+    """Return IAM's report, down to actions; AccountError if it fails, takes too long or is cancelled."""
     action = _GENERATE
     try:
         job = str(connection.ask(_GENERATE, Arn=arn, Granularity="ACTION_LEVEL")["JobId"])

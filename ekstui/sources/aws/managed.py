@@ -41,7 +41,7 @@ class ListedPolicy(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ManagedPolicies:
-    """The AWS managed policies of the caller's partition as a source; another endpoint than AWS's own counts as an archive."""
+    """The AWS managed policies of the caller's partition; an endpoint that is not AWS's counts as an archive."""
 
     connection: Connection
     family: Mapping[str, int]

@@ -236,7 +236,7 @@ class _Template:
         return hole(f"{text[:60]}{DIGEST}{_digest(text + self.behind(value))}")
 
     def behind(self, value: object) -> str:
-        """Return a digest of the parameters, mappings and conditions that a value names, and of what those name in turn."""
+        """Return a digest of the parameters, mappings and conditions that a value names, and of what those name."""
         left = [
             name for name in _NAME.findall(value if isinstance(value, str) else json_text(value)) if name in self._texts
         ]

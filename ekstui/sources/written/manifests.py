@@ -1,4 +1,4 @@
-"""The access that an object of Kubernetes or of eksctl gives: ACK, Crossplane, eksctl's ClusterConfig, Helm's templates.
+"""The access that an object of Kubernetes or eksctl gives: ACK, Crossplane, a ClusterConfig, Helm's templates.
 
 Source: the schemas of eksctl (`eksctl.io/v1alpha5`), ACK (`iam.services.k8s.aws`, `eks.services.k8s.aws`) and
 Crossplane (`iam.aws.upbound.io`, `iam.aws.crossplane.io`).
@@ -183,7 +183,10 @@ _CONTROL = (b"if ", b"else", b"end", b"range ", b"with ", b"define ", b"block ",
 
 
 def template_values(content: bytes) -> list[object]:
-    """Return the values of a template such as Helm's, a hole for each expression; DocumentError if conditions or loops decide what it has."""
+    """Return the values of a template such as Helm's, a hole for each expression.
+
+    DocumentError if conditions or loops decide what it has.
+    """
 
     def filled(match: re.Match[bytes]) -> bytes:
         expression = match[1]

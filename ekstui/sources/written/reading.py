@@ -40,7 +40,10 @@ class Reading:
 
 
 def read_changes(changes: Changes, *, documents: bool = False) -> Reading:
-    """Return what the changed files of a repository give on both sides, with Terraform's `documents` by themselves too if asked."""
+    """Return what the changed files of a repository give on both sides.
+
+    With Terraform's `documents` by themselves too, if asked.
+    """
     reading = Reading()
     terraform: set[str] = set()
     for file in changes.files():
@@ -63,7 +66,10 @@ def read_changes(changes: Changes, *, documents: bool = False) -> Reading:
 
 
 def sides_of(file: ChangedFile) -> tuple[list[Written], list[Written]] | None:
-    """Return what a changed file gives before and after, None if it cannot hold a policy; DocumentError says why it cannot be read."""
+    """Return what a changed file gives before and after, None if it cannot hold a policy.
+
+    DocumentError says why it cannot be read.
+    """
     if file.unread:
         if is_known_not_to_hold(file.path):
             return None
@@ -119,7 +125,7 @@ def _is_template_text(content: bytes | None, side: list[Written]) -> bool:
 
 
 def _values(path: str, content: bytes | None) -> list[object]:
-    """Return the values in a file, one unless it has several documents of YAML; none if it is absent or holds no policy."""
+    """Return the values in a file, more than one of YAML's documents; none if absent or without a policy."""
     if content is None or not mentions_access(content):
         return []
     try:

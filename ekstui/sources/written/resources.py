@@ -60,7 +60,10 @@ def gives_access(kind: str) -> bool:
 
 
 def of_resource(address: str, kind: str, attributes: Mapping[str, Any], line: int = 0) -> Iterator[Written]:
-    """Yield the documents and attachments of a resource, by its type and attributes, of which a block is an object or a list of them."""
+    """Yield the documents and attachments of a resource, by its type and attributes.
+
+    A block is an object or a list of objects.
+    """
     attaching = _ATTACHING.get(kind, ())
     name = next((str(attributes[key]) for key in ("name", "name_prefix") if isinstance(attributes.get(key), str)), "")
     holder = next(

@@ -258,7 +258,7 @@ def _is_trust(place: str) -> bool:
 
 
 def _use(document: Document, place: str) -> PolicyUse:
-    """Return what a document is for: who may assume a role or use a resource, if all of its statements have principals."""
+    """Return what a document is for: if all statements have principals, who may assume a role or use a resource."""
     if _is_trust(place):
         return "trust"
     if not document.statements or any(statement.principal_element is None for statement in document.statements):

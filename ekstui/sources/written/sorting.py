@@ -1,4 +1,4 @@
-"""Which changed files may hold a policy: those that a reader reads, those that cannot, and those that may and are not read."""
+"""Which changed files may hold a policy: those with a reader, those that cannot, and those that may without one."""
 
 import re
 from pathlib import PurePosixPath

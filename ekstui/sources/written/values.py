@@ -35,7 +35,7 @@ def line_of(value: object) -> int:
 
 
 def json_value(content: bytes) -> object:
-    """Return the value of a JSON file, which may have comments and commas before a closing bracket; DocumentError for anything else."""
+    """Return the value of a JSON file, with comments and trailing commas allowed; DocumentError otherwise."""
     try:
         text = content.decode(json.detect_encoding(content), "surrogatepass")
         return json.loads(text, object_pairs_hook=json_object)
@@ -79,7 +79,10 @@ def _without_comments(text: str) -> str | None:
 
 
 def yaml_values(content: bytes) -> Iterator[object]:
-    """Yield the values of a YAML file's documents, with scalars but null and booleans as text, since a Version is no date to IAM."""
+    """Yield the values of a YAML file's documents, with scalars as text but null and booleans.
+
+    A Version is no date to IAM.
+    """
     if len(content) > MOST_YAML:
         raise DocumentError(f"it is YAML of more than {MOST_YAML:,} bytes")
     try:

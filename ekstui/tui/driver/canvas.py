@@ -311,7 +311,10 @@ def _piece(y: int, begin: int, end: int, row: _Row, style: SgrStyle) -> _Piece:
 
 
 def _is_bridged(row: _Row, gap: range, style: SgrStyle, later: Container[int] = ()) -> bool:
-    """Return whether writing the cells of a gap is shorter than moving over them; those that come `later` may be written in any style."""
+    """Return whether writing the cells of a gap is shorter than moving over them.
+
+    Those that come `later` may be written in any style.
+    """
     return len(gap) <= _BRIDGE and all(
         (text := row.texts[x]) and text.isascii() and (x in later or _look_alike(text, row.styles[x], style))
         for x in gap

@@ -287,7 +287,7 @@ class TerminalDriver(LinuxDriver):
         self.end(HANGUP)
 
     def end(self, return_code: int) -> None:
-        """Make the app exit with this code; if it has not done so after GRACE, restore the terminal and end the process."""
+        """Make the app exit with this code or, after GRACE, restore the terminal and end the process."""
         if self._ending:
             return
         self._ending = True

@@ -149,7 +149,7 @@ class ChangesScreen(ReportScreen[_Changes]):
         self.show_answer()
 
     def step_back(self) -> bool:
-        """Clear the search, show all cells of the map again, then all directions; False if there is nothing to clear."""
+        """Clear the search, show all cells of the map, then all directions; False if there is nothing to clear."""
         if super().step_back():
             return True
         if self._cell is None and self._only is None:

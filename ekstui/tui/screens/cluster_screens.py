@@ -118,7 +118,7 @@ class ClusterScreen(ClusterReportScreen):
         return row.key if isinstance(row.value, CommonCause | Fold) else None
 
     def copies(self) -> Sequence[Extract]:
-        """Return what fixes the problem under the cursor, for each role: a command and, to attach a policy, Terraform."""
+        """Return what fixes the problem under the cursor, for each role: a command, and Terraform to attach."""
         cause = self.rows.value
         copies: list[Extract] = []
         for subject, finding in cause.cases if isinstance(cause, CommonCause) else ():

@@ -126,7 +126,7 @@ def _lines(label: str, lines: Sequence[str]) -> Extract:
 def version_exports(
     policy_view: PolicyView, library: Library, snapshot: AccountSnapshot | None = None
 ) -> list[Extract]:
-    """Return the formats that the shown version can be saved in; a controller's also filled in for each known cluster."""
+    """Return the formats to save the shown version in; a controller's also filled in for each known cluster."""
     policy, version = policy_view.entry.policy, policy_view.version
     if access := policy_view.entry.access:
         return [

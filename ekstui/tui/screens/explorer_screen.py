@@ -93,7 +93,10 @@ class Before(NamedTuple):
 
 
 class ExplorerScreen(AppScreen):
-    """Four panes: the list chooses a policy, and the others are bound to it; what is shown and marked, and the keys that act on it."""
+    """Four panes: the list chooses a policy, and the others are bound to it.
+
+    With what is shown and marked, and the keys that act on it.
+    """
 
     KEYS = (
         keys.OPEN.here(
@@ -383,7 +386,7 @@ class ExplorerScreen(AppScreen):
         self.policy_view = policy_view
 
     def visit(self, policy_view: PolicyView, *, covers: bool) -> None:
-        """Show a policy like `go_to`, and let esc go back to what is shown now; `covers` says that another screen is below."""
+        """Show a policy like `go_to`, and let esc go back here; `covers` says that another screen is below."""
         self.catch_up()
         if covers or policy_view != self.policy_view:
             panes = {pane: self.query_one(f"#{pane}", Pane) for pane in PANES}
@@ -505,7 +508,10 @@ class ExplorerScreen(AppScreen):
         self.notify(str(message.error), severity="error")
 
     def step_back(self) -> bool:
-        """Stop a running task, clear the filter or the marks, or go back to the list or to the policy before; False if there is none of these."""
+        """Stop a running task, clear the filter or the marks, or go back.
+
+        Back is to the list or to the policy before; False if there is none of these.
+        """
         pane, before = self.focused_pane, self._before[-1] if self._before else None
         if self.panes.is_working:
             self.app.background.cancel("fill", "account")

@@ -71,7 +71,7 @@ class MatrixScreen(ReportScreen[_Matrix]):
         return [*rows(legend, self.width), *list_rows(table, self.width)]
 
     def _matching(self, answer: _Matrix) -> tuple[Sequence[MatrixRow], set[Hashable]]:
-        """Return the services that match the search, and the unfolded ones, which include those found by their actions."""
+        """Return the services that match the search, and the unfolded ones, with those found by their actions."""
         words = self._search_text.casefold().split()
         rows = [row for row in (holding(row, words) for row in answer.rows) if row]
         if not words:

@@ -40,7 +40,7 @@ class PanesLayout(VerticalLayout):
     """Whether the progress line is shown."""
 
     def arrange(self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True) -> ArrangeResult:
-        """Return the placements: a pane without a place is not shown, and anything else, such as a toast, is laid out vertically."""
+        """Return the placements: panes without a place are hidden, all else, such as a toast, is vertical."""
         places = self.places(size)
         others = [child for child in children if child.id not in _PLACED]
         placed = [

@@ -361,7 +361,7 @@ class ReportScreen(AppScreen, Generic[Answer]):
             self.rows.move_to_match(1, self._is_stop, here=True)
 
     def action_next(self, step: int) -> None:
-        """Go to the next or previous match of the search, round the end, or without one to the next or previous stop."""
+        """Go to the next or previous match of the search, round the end; without a search, to such a stop."""
         if self.answer is None:
             self.notify(self.WAITING.capitalize())
         elif self._search_text:

@@ -17,7 +17,7 @@ from ekstui.tui.widgets.rows import RowList
 
 
 class ThemeScreen(ChooserScreen[str]):
-    """The names of the themes; shows the one under the cursor, and dismisses with it, or with None and the theme that was."""
+    """The themes' names; shows the one under the cursor, dismisses with it, or with None and the former one."""
 
     def __init__(self, app: LibraryApp) -> None:
         self._names = list(app.available_themes)

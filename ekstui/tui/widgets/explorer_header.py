@@ -1,4 +1,4 @@
-"""What the first screen says in its header: the policies, the account, the marks, or a place to go back to; and its progress."""
+"""What the first screen's header says: the policies, account, marks, or a place to go back to; and its progress."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def _count_words(status: DataStatus, count: int, scope: str, *, whole: bool) -> 
 
 
 def _ways_to_renew(account: AccountView, choice: AccountChoice) -> tuple[str, ...]:
-    """Return what renews the policies, in forms that get shorter; none where nothing may be asked, or before it is known."""
+    """Return what renews the policies, ever shorter; none where nothing may be asked, or before it is known."""
     if choice.demo or choice.offline:
         return ()
     if account.error or choice.file:

@@ -26,7 +26,7 @@ class LastUse:
     """IAM's report on one subject, such as `role:NAME`, and what was said instead of it."""
 
     def __init__(self, owner: MessagePump, group: str, subject: str, show: Callable[[], object]) -> None:
-        """`group` is that of the background job, among the messages of `owner`; `show` is called when there is more to show."""
+        """`group` is the background job's, for `owner`; `show` is called when there is more to show."""
         self._owner = owner
         self._group = group
         self._subject = subject

@@ -190,7 +190,7 @@ class Pane(HasKeys, Vertical):
             self.reach(self._to_reach)
 
     def reach(self, row: Hashable, *, later: bool = False) -> None:
-        """Put the cursor on the row with this key, now or, if it is not there or `later` is set, when rows are shown next."""
+        """Put the cursor on the row with this key, now or, if it is absent or `later` is set, with the next rows."""
         self._to_reach = None if row is None or (not later and self.rows.move_to(row)) else row
 
     def show_error(self, error: EkstuiError) -> None:

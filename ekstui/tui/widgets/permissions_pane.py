@@ -112,7 +112,7 @@ class PermissionsPane(Pane):
         self.rows.scroll_home(animate=False)
 
     def action_view(self) -> None:
-        """Go on from what the version allows to what it does not, and to its last use; an access policy has one view."""
+        """Go on from what the version allows to the rest, then to its last use; an access policy has one view."""
         if self._access is not None:
             self.notify(ONE_VIEW)
         elif self._view == "last use":

@@ -104,7 +104,7 @@ class RowList(HasKeys, ScrollView, can_focus=True):
         return self.current.value if self.current else None
 
     def set_rows(self, rows: Sequence[Row], *, cursor: Hashable | None = None) -> None:
-        """Replace the rows; the cursor goes to the row with key `cursor`, or stays on its row, or as near as possible."""
+        """Replace the rows; the cursor goes to row `cursor`, or stays on its row, or as near as possible."""
         self._words = ()
         wanted = cursor if cursor is not None else self.key
         nearby = self.cursor or 0
@@ -172,7 +172,7 @@ class RowList(HasKeys, ScrollView, can_focus=True):
         return False
 
     def move_to_match(self, step: int, is_match: Callable[[Row], bool], *, here: bool = False) -> bool:
-        """Move to the next or previous match, round the end, or with `here` from the cursor on; return whether there is one.
+        """Move to the next or previous match, round the end (with `here` from the cursor on); False if none.
 
         Of a match on which the cursor cannot rest, it goes to the row before, and the match is scrolled into view.
         """
