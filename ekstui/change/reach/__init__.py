@@ -1,9 +1,9 @@
 """Whether a change allows more or fewer requests: those allowed, minus those denied, on each side.
 
-`affected_actions` finds the actions concerned. `coverage` proves, within a limit of work, that nothing is lost.
-`witness` proves that something is gained, by finding a request that is `feasible` and consistent with the table in
-`dependent_keys`. Here the proofs become a judgement on each action and on the whole change, with why something is not
-known; `wording` puts it into a sentence.
+Start with `reach_between`, which returns a `Judgement`. `affected_actions` finds the actions concerned. `coverage`
+proves, within a limit of work, that nothing is lost. `witness` proves that something is gained, by finding a request
+that is `feasible` and consistent with the table in `dependent_keys`. Here the proofs become a judgement on each action
+and on the whole change, with why something is not known; `wording` puts it into a sentence.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping

@@ -2,6 +2,11 @@
 
 A reader turns a file's contents into `WrittenPolicy` and `WrittenAttachment` values. What it cannot know is a hole (see
 `ekstui.change.holes`) inside a document that is otherwise read, or a policy without a document and the reason.
+
+- `reading` reads the changed files of a repository by the format that `sorting` tells; start reading there.
+- `values` parses JSON and YAML, `hcl` and `hcl_values` what Terraform is written in.
+- `search` finds policies and attachments anywhere in a value; `cloudformation`, `manifests`, `plan` and `terraform`
+  know more of their formats, and `resources` of Terraform's resources.
 """
 
 from __future__ import annotations
