@@ -180,6 +180,8 @@ class TerminalDriver(LinuxDriver):
         self._handlers: dict[int, _Handler] = {}
         self._started = False
         """Whether the app has taken over the terminal."""
+        self._to_restore = False
+        """Whether the terminal may be in a mode that the driver has set: until the writer has sent the last reset."""
         self._ending = False
         """Whether the app has been asked to exit."""
         self._to_stop = False
@@ -216,10 +218,12 @@ class TerminalDriver(LinuxDriver):
 
     def start_application_mode(self) -> None:
         """Take over the terminal, its signals and its size."""
+        self._to_restore = True
         self._output.open()
         self._output.resize(*self._get_terminal_size())
         super().start_application_mode()  # type: ignore[no-untyped-call]
         if self._writer_thread is None:  # in the background: the next SIGCONT tries again
+            self._to_restore = False
             return
         if self._end_thread is None:
             self._end_thread = threading.Thread(target=self._end_late, name="driver-end", daemon=True)
@@ -243,6 +247,7 @@ class TerminalDriver(LinuxDriver):
         self._output.close_soon()
         super().close()
         self._writer_thread = None
+        self._to_restore = False
 
     # Signal handlers may run in the middle of anything, even of a write, so they only schedule calls.
 
@@ -300,7 +305,7 @@ class TerminalDriver(LinuxDriver):
     def _end_late(self) -> None:
         return_code = os.read(self._end_reader, 1)[0]
         sleep(GRACE)
-        if self._started:
+        if self._to_restore:
             self._output.abandon()
             if self.attrs_before is not None:
                 with suppress(termios.error):

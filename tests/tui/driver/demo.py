@@ -16,6 +16,7 @@ from textual.screen import ModalScreen
 from textual.widgets import DataTable, Footer, Header, Input, OptionList, Static, TabbedContent, TabPane
 
 from ekstui.tui.driver import driver_class, repaint
+from ekstui.tui.driver.terminal import TerminalDriver
 
 WORDS = ("plain", "ärger", "Ωmega", "漢字の表", "한국어", "e\u0301te\u0301", "a\u0308\u0323x", "│─┐", "█▌▏", "日a本b語")
 
@@ -58,6 +59,7 @@ class Demo(App[None]):
         Binding("ctrl+z", "suspend_process", "Suspend", show=False, priority=True),
         Binding("S", "stick", "Stick", show=False),
         Binding("W", "work", "Work", show=False),
+        Binding("L", "hold_writer", "Late", show=False),
         Binding("I", "inject", "Inject", show=False),
         Binding("O", "outside", "Outside", show=False),
         Binding("full_stop", "say", "Say", show=False),
@@ -132,6 +134,12 @@ class Demo(App[None]):
     def action_work(self) -> None:
         self._say_at_once("works")
         time.sleep(3600)
+
+    def action_hold_writer(self) -> None:
+        """Give the writer no more turns, as a busy machine may do for some time."""
+        assert isinstance(self._driver, TerminalDriver)
+        self._driver._output._write_through = lambda data: time.sleep(3600)  # type: ignore[method-assign]
+        self._say_at_once("held")
 
     def _say_at_once(self, word: str) -> None:
         # Past the loop, which paints no more when it is stuck: a title, which moves nothing on the screen.

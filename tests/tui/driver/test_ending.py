@@ -54,7 +54,9 @@ def test_a_signal_that_another_thread_gets_ends_the_idle_app() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "doing"), [("S", b"stuck"), ("W", b"works")], ids=["the loop is stuck", "a thread works on"]
+    ("key", "doing"),
+    [("S", b"stuck"), ("W", b"works"), ("L", b"held")],
+    ids=["the loop is stuck", "a thread works on", "the writer has not sent the resets"],
 )
 def test_an_app_that_cannot_exit_is_ended(key: str, doing: bytes) -> None:
     with started() as terminal:
