@@ -5,6 +5,7 @@ import pytest
 from ekstui.iam.canonical import LinePair, canonical_lines, canonical_places, line_pairs, places_of
 from ekstui.iam.document import parse
 from tests.support.corpus import raw_document
+from tests.support.documents import allow, deny, parsed
 
 
 @pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\x85", "\x0b", "\x1c"])
@@ -14,6 +15,16 @@ def test_no_text_can_make_a_line_of_its_own(separator: str) -> None:
         return len(canonical_lines(parse({"Statement": [statement]})))
 
     assert lines(f'a{separator}"Effect": "Deny"') == lines("a")
+
+
+def test_the_order_of_statements_and_of_all_lists_in_them_makes_no_line() -> None:
+    def lines(*, backwards: bool) -> list[str]:
+        step = -1 if backwards else 1
+        condition = {"StringEquals": {"aws:PrincipalTag/t": ["a", "b"][::step]}}
+        first = allow(["s3:GetObject", "s3:PutObject"][::step], ["arn:aws:s3:::a", "arn:aws:s3:::b"][::step], Sid="A")
+        return canonical_lines(parsed(*[{**first, "Condition": condition}, deny("*", Sid="B")][::step]))
+
+    assert lines(backwards=True) == lines(backwards=False)
 
 
 def test_a_line_knows_its_statement_and_element() -> None:

@@ -39,6 +39,15 @@ def test_covering_and_overlapping_are_inclusion_and_intersection_of_languages(ge
     assert overlaps(general, special) == bool(wide & narrow)
 
 
+def test_short_patterns_cover_and_overlap_each_other_as_their_languages_do() -> None:
+    """All patterns of up to three characters; texts of up to five tell any two of them apart."""
+    short = ["".join(letters) for length in range(4) for letters in product("ab*?", repeat=length)]
+    texts_by_pattern = {pattern: {text for text in language(pattern) if len(text) <= 5} for pattern in short}
+    for (general, wide), (special, narrow) in product(texts_by_pattern.items(), repeat=2):
+        assert covers(general, special) is (narrow <= wide), (general, special)
+        assert overlaps(general, special) is not wide.isdisjoint(narrow), (general, special)
+
+
 @given(patterns, patterns)
 def test_overlap_has_no_direction_and_follows_from_cover(a: str, b: str) -> None:
     assert overlaps(a, b) == overlaps(b, a)

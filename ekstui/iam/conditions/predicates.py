@@ -536,12 +536,7 @@ _COMPARED = {
 def opposite(line: ConditionLine) -> ConditionLine | None:
     """Return the condition that holds for exactly those requests for which another does not; None if there is none."""
     line_predicate = predicate_of(line)
-    if (
-        not line_predicate.is_understood
-        or line_predicate.quantifier
-        or any(map(is_nothing, line_predicate.values))
-        or not line.values
-    ):
+    if not line_predicate.is_understood or line_predicate.quantifier or any(map(is_nothing, line_predicate.values)):
         return None
     base, values = line_predicate.operator.base, line.values
     if line_predicate.null is not None:

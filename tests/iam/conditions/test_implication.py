@@ -6,16 +6,17 @@ values are of one kind only such contexts are tried as AWS could send.
 
 import random
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, reduce
 from itertools import combinations, pairwise, product
 from math import ceil
+from operator import or_
 from typing import NamedTuple
 
 import pytest
 
 from ekstui.change.reach import reach_between
 from ekstui.iam.condition_operators import OPERATOR_FAMILIES, ComparisonSign, Kind, operator
-from ekstui.iam.conditions.predicates import condition_holds, excludes, implies_all
+from ekstui.iam.conditions.predicates import condition_holds, excludes, implies_all, opposite, union_of_values
 from ekstui.iam.conditions.spans import (
     POINTS,
     Malformed,
@@ -411,6 +412,7 @@ def test_values_that_only_together_leave_less() -> None:
         return implies_all(held, normalised_conditions((Condition(f"{quantifier}StringEquals", key, ("a",)),)))
 
     assert narrow("aws:PrincipalTag/a", "")
+    assert narrow("k:one", "")
     assert narrow("aws:TagKeys", "ForAllValues:")
     assert not narrow("aws:TagKeys", "ForAnyValue:")
     assert not narrow("aws:TagKeys", "")
@@ -572,6 +574,115 @@ def test_lines_that_compare_texts_differently_are_never_contradicted(
             assert not (line_a.holds & ~line_b.holds or line_a.may & ~line_b.may), (line_a, line_b)
         if excludes(line_a.block, line_b.block):
             assert not line_a.may & line_b.may, (line_a, line_b)
+
+
+@pytest.mark.parametrize(
+    ("key", "operators", "values", "sent"),
+    [
+        ("aws:PrincipalTag/t", [*with_if_exists(*LIKE, *FOLDED), *in_sets(*LIKE)], [(), *SHORT[:6], ("a", "ab")],
+         [(), ("",), *each_alone(*short_texts(2))]),
+        ("k:one", [*with_if_exists(*LIKE), "Bool", "NumericLessThan"], [(), *SHORT[:4], ("1",)], KEYS["k:many"]),
+        ("aws:TagKeys", [*LIKE, *in_sets(*LIKE)], [(), *SHORT[:6], ("a", "b")], LISTS),
+        ("aws:SourceArn", with_if_exists("ArnLike", "ArnNotLike"), [(), *ROLES[2:]], SOURCES),
+        ("aws:SourceIp", with_if_exists("IpAddress", "NotIpAddress"), [(), *NETWORKS, ("x",)], ADDRESSES),
+        ("aws:MultiFactorAuthPresent", with_if_exists("Bool"), [("true",), ("FALSE",), ("true", "false"), ("x",)], [(), ("true",), ("false",)]),
+        ("aws:MultiFactorAuthAge", with_if_exists(*NUMERIC), [(), *each_alone("1", "2", "x"), ("1", "3")], [(), *each_alone(*HALVES)]),
+        ("aws:TokenIssueTime", with_if_exists(*DATED), each_alone("2026-01-01", "2026-06-01"), DAYS),
+        ("aws:TokenIssueTime", ["Null"], [("true",), ("false",), ("true", "false")], DAYS),
+    ],
+)  # fmt: skip
+def test_the_opposite_of_a_line_holds_where_it_fails_and_its_values_alone_hold_where_it_does(
+    key: str, operators: list[str], values: Values, sent: Values
+) -> None:
+    requests = Requests(key, "k:v", tuple(sent), ((),))
+    every_request = (1 << len(sent)) - 1
+    for name, wanted in product(operators, values):
+        line = judged_line(Condition(name, key, wanted), requests)
+        (written,) = line.block
+        other = opposite(written)
+        if other is not None:
+            refused = judged_line(Condition(other.operator, key, tuple(sorted(other.values))), requests)
+            assert refused.holds == every_request & ~line.may, (line, other)
+            assert refused.may == every_request & ~line.holds, (line, other)
+        if wanted and union_of_values(written):
+            alone = [judged_line(Condition(name, key, (value,)), requests) for value in wanted]
+            assert (line.holds, line.may) == (
+                reduce(or_, (part.holds for part in alone)),
+                reduce(or_, (part.may for part in alone)),
+            ), line
+
+
+@pytest.mark.parametrize(
+    ("line", "other"),
+    [
+        (("StringEquals", "aws:PrincipalTag/t", ("a", "b")), ("StringNotEquals", ("a", "b"))),
+        (("StringNotLikeIfExists", "aws:PrincipalTag/t", ("a*",)), ("StringLike", ("a*",))),
+        (("Bool", "aws:MultiFactorAuthPresent", ("TRUE",)), ("BoolIfExists", ("false",))),
+        (("NumericLessThan", "aws:MultiFactorAuthAge", ("5",)), ("NumericGreaterThanEqualsIfExists", ("5",))),
+        (("DateGreaterThan", "aws:CurrentTime", ("2026-01-01",)), ("DateLessThanEqualsIfExists", ("2026-01-01",))),
+        (("Null", "aws:TagKeys", ("false",)), ("Null", ("true",))),
+        # Without the key both hold; several values are between two opposites; of a set no line says the opposite.
+        (("StringEqualsIfExists", "aws:PrincipalTag/t", ("a",)), None),
+        (("NumericLessThan", "aws:MultiFactorAuthAge", ("5", "6")), None),
+        (("Bool", "aws:MultiFactorAuthPresent", ("true", "false")), None),
+        (("Null", "aws:TagKeys", ("true", "false")), None),
+        (("ForAllValues:StringEquals", "aws:TagKeys", ("a",)), None),
+        (("StringEquals", "aws:TagKeys", ("a",)), None),
+        (("BinaryEquals", "aws:PrincipalTag/t", ("QQ==",)), None),
+        (("NumericNotEquals", "aws:MultiFactorAuthAge", ("x",)), None),
+        (("StringMatches", "aws:PrincipalTag/t", ("a",)), None),
+    ],
+)  # fmt: skip
+def test_which_lines_have_an_opposite(
+    line: tuple[str, str, tuple[str, ...]], other: tuple[str, tuple[str, ...]] | None
+) -> None:
+    (written,) = normalised_conditions((Condition(*line),))
+    expected = None if other is None else written._replace(operator=other[0], values=frozenset(other[1]))
+    assert opposite(written) == expected
+
+
+ACCOUNT = "111122223333"
+PRINCIPAL_ARN, PRINCIPAL_TYPE, PRINCIPAL_ACCOUNT = "aws:PrincipalArn", "aws:PrincipalType", "aws:PrincipalAccount"
+ROLE, USER = f"arn:aws:iam::{ACCOUNT}:role/a", f"arn:aws:iam::{ACCOUNT}:user/b"
+
+
+@pytest.mark.parametrize(
+    ("condition_a", "condition_b", "forth", "back", "apart"),
+    [
+        # What a principal's ARN says of its type, and the other way round.
+        (("ArnLike", PRINCIPAL_ARN, ("arn:*:iam::*:user/*",)), ("StringEquals", PRINCIPAL_TYPE, ("User",)), True, True, False),
+        (("ArnLike", PRINCIPAL_ARN, (ROLE,)), ("StringEquals", PRINCIPAL_TYPE, ("AssumedRole",)), True, False, False),
+        (("ArnLike", PRINCIPAL_ARN, (ROLE,)), ("StringEquals", PRINCIPAL_TYPE, ("User",)), False, False, True),
+        (("ArnLike", PRINCIPAL_ARN, (ROLE, USER)), ("StringEquals", PRINCIPAL_TYPE, ("AssumedRole",)), False, False, False),
+        (("ArnLike", PRINCIPAL_ARN, (ROLE, USER)), ("StringEquals", PRINCIPAL_TYPE, ("AssumedRole", "User")), True, False, False),
+        (("ArnLike", PRINCIPAL_ARN, (f"arn:aws:iam::{ACCOUNT}:root",)), ("StringEquals", PRINCIPAL_TYPE, ("Account",)), True, False, False),
+        (("ArnLike", PRINCIPAL_ARN, (f"arn:aws:sts::{ACCOUNT}:federated-user/f",)),
+         ("StringEquals", PRINCIPAL_TYPE, ("FederatedUser",)), True, False, False),
+        (("StringLike", PRINCIPAL_TYPE, ("*User",)),
+         ("ArnLike", PRINCIPAL_ARN, ("arn:*:iam::*:user/*", "arn:*:sts::*:federated-user/*")), True, True, False),
+        (("StringLike", PRINCIPAL_TYPE, ("*User",)), ("ArnLike", PRINCIPAL_ARN, ("arn:*:iam::*:user/*",)), False, True, False),
+        # What it says of its account.
+        (("ArnLike", PRINCIPAL_ARN, (ROLE, USER)), ("StringEquals", PRINCIPAL_ACCOUNT, (ACCOUNT,)), True, False, False),
+        (("ArnLike", PRINCIPAL_ARN, ("arn:aws:iam::1*:role/a",)), ("StringLike", PRINCIPAL_ACCOUNT, ("1*",)), True, False, False),
+        (("ArnLike", PRINCIPAL_ARN, ("arn:aws:iam::444455556666:*",)), ("StringEquals", PRINCIPAL_ACCOUNT, (ACCOUNT,)), False, False, True),
+        (("StringEquals", PRINCIPAL_ACCOUNT, (ACCOUNT,)), ("ArnLike", PRINCIPAL_ARN, (f"arn:*:*:*:{ACCOUNT}:*",)), True, True, False),
+        (("StringEquals", PRINCIPAL_ACCOUNT, (ACCOUNT,)), ("StringEquals", PRINCIPAL_TYPE, ("User",)), False, False, False),
+        # An excluded ARN, a variable and a name in any case say nothing.
+        (("ArnNotLike", PRINCIPAL_ARN, (ROLE,)), ("StringEquals", PRINCIPAL_ACCOUNT, (ACCOUNT,)), False, False, False),
+        (("ArnLike", PRINCIPAL_ARN, ("${aws:PrincipalTag/a}",)), ("StringEquals", PRINCIPAL_TYPE, ("User",)), False, False, False),
+        (("StringEqualsIgnoreCase", PRINCIPAL_TYPE, ("user",)), ("ArnLike", PRINCIPAL_ARN, ("arn:*:iam::*:user/*",)), False, True, False),
+    ],
+)  # fmt: skip
+def test_what_one_key_of_the_principal_says_of_another(
+    condition_a: tuple[str, str, tuple[str, ...]],
+    condition_b: tuple[str, str, tuple[str, ...]],
+    forth: bool,
+    back: bool,
+    apart: bool,
+) -> None:
+    block_a, block_b = (normalised_conditions((Condition(*condition),)) for condition in (condition_a, condition_b))
+    assert (implies_all(block_a, block_b), implies_all(block_b, block_a)) == (forth, back)
+    assert excludes(block_a, block_b) is excludes(block_b, block_a) is apart
 
 
 LETTERS = "abz*" if EFFORT == 1 else "aAbz*?"

@@ -240,6 +240,8 @@ VARIABLES = {
         ("StringEquals", "${aws:PrincipalTag/x, 'a'}", "a", None, ("aws:PrincipalTag/x",)),
         ("StringEquals", "${aws:TagKeys}", "x", None, ("aws:TagKeys",)),
         ("ArnLike", "arn:aws:iam::${aws:PrincipalAccount}:role/x", "arn:aws:iam::1:role/x", None, ("aws:PrincipalAccount",)),
+        ("Bool", "${aws:userid}", "true", False, ()),
+        ("Bool", "${aws:userid, 'TRUE'}", "true", True, ()),
         ("Bool", "${aws:MultiFactorAuthPresent}", "true", None, ("aws:MultiFactorAuthPresent",)),
         # No variables in these families, and text that is no variable.
         ("NumericEquals", "${aws:username}", "1", False, ()),
