@@ -167,8 +167,8 @@ def write_state(path: Path, value: object) -> None:
 def to_record(value: object) -> Any:
     """Return a value as plain JSON, by the types of its fields.
 
-    A dataclass or a named tuple becomes an object without the fields that equal their default; tuples become lists,
-    times ISO 8601 text.
+    A named tuple becomes an object without the fields that equal their default; tuples become lists, times
+    ISO 8601 text.
     """
     if value is None or isinstance(value, str | bool | int | float):
         return value
@@ -197,11 +197,7 @@ def from_record(kind: type[_Value], record: object) -> _Value:
 @cache
 def _defaults(kind: Any) -> Mapping[str, object]:
     """Return the default of each field; a sentinel that equals nothing for a field without a default."""
-    if hasattr(kind, "_fields"):
-        return {name: kind._field_defaults.get(name, ...) for name in kind._fields}
-    from dataclasses import fields  # loaded with the class
-
-    return {field.name: field.default for field in fields(kind)}
+    return {name: kind._field_defaults.get(name, ...) for name in kind._fields}
 
 
 @cache
@@ -219,7 +215,7 @@ def _reader(kind: Any) -> Callable[[Any], Any]:
         return lambda value: {key: entry(item) for key, item in value.items()}
     if kind is datetime:
         return datetime.fromisoformat
-    if not hasattr(kind, "_fields") and not hasattr(kind, "__dataclass_fields__"):
+    if not hasattr(kind, "_fields"):
         return _checked(lambda value: type(value) is kind, kind.__name__)
     hints = get_type_hints(kind)
     of_field = {name: _reader(hints[name]) for name in _defaults(kind)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from ekstui.eks.account_snapshot import AccountSnapshot, CallerIdentity, SourceError, Use
@@ -35,8 +35,7 @@ RECENT = timedelta(days=14)
 """How far back a change of an AWS policy is worth showing in an incident."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterRole:
+class ClusterRole(NamedTuple):
     """A role that the cluster uses."""
 
     arn: str
@@ -52,16 +51,14 @@ class ClusterRole:
         return self.arn.rpartition("/")[2]
 
 
-@dataclass(frozen=True, slots=True)
-class EntryAnswer:
+class EntryAnswer(NamedTuple):
     """An access entry, and the findings about it."""
 
     entry: AccessEntry
     findings: tuple[Finding, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RecentChange:
+class RecentChange(NamedTuple):
     """A policy of the cluster's roles that AWS changed recently."""
 
     policy: str
@@ -87,8 +84,7 @@ class ServiceAccountAnswer(NamedTuple):
     findings: tuple[Finding, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterAnswer:
+class ClusterAnswer(NamedTuple):
     """A cluster, and the account and time that it was read from."""
 
     identity: CallerIdentity

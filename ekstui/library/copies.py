@@ -1,7 +1,6 @@
 """Policies of the account that started as copies of published ones: of AWS's, or of a controller's."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from ekstui.change.comparison import Change, changes
 from ekstui.change.policy import Policy, version_label
@@ -13,6 +12,7 @@ from ekstui.iam.document import Document
 from ekstui.iam.grants import Target, grants
 from ekstui.library.catalog import PolicyReader, parse_stored
 from ekstui.library.library import Library
+from ekstui.named_tuples import NamedTuple
 from ekstui.sources.shipped import components
 
 ENOUGH_OVERLAP = 0.8
@@ -22,8 +22,7 @@ ENOUGH_ACTIONS = 4
 """The fewest common actions of a copy: small policies are alike by chance."""
 
 
-@dataclass(frozen=True, slots=True)
-class Original:
+class Original(NamedTuple):
     """A version of a policy that may have been copied."""
 
     policy: Policy
@@ -39,8 +38,7 @@ class Original:
         return template.document(template.named(values_in(template, copy))) if template else self.document
 
 
-@dataclass(frozen=True, slots=True)
-class Copy:
+class Copy(NamedTuple):
     """A customer managed policy, and the published policy that it looks like a copy of."""
 
     local: LocalPolicy
@@ -54,8 +52,7 @@ class Copy:
     """The same for grants, resources and conditions included."""
 
 
-@dataclass(frozen=True, slots=True)
-class CopyAnswer:
+class CopyAnswer(NamedTuple):
     """A copy, and the change from it to the original's default version."""
 
     copy: Copy

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ekstui.change.holes import has_hole
@@ -36,8 +35,7 @@ _NAMES: dict[str, str] = {
 """What people call the policies of a component."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReleaseNeed:
+class ReleaseNeed(NamedTuple):
     """What a policy of the repository lacks for a release."""
 
     component: str

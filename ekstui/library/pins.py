@@ -6,7 +6,6 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from ekstui.change.comparison import Change, changes
@@ -17,6 +16,7 @@ from ekstui.files import MAX_STATE, create_file, read_regular
 from ekstui.library.catalog import version_at
 from ekstui.library.library import Library
 from ekstui.library.notation import parse_policy
+from ekstui.named_tuples import NamedTuple
 from ekstui.sources.shipped import components
 from ekstui.sources.written.reading import attached_in
 
@@ -25,8 +25,7 @@ LOCK = Path("ekstui.lock")
 _HEAD = "# Policies pinned by `ekstui pin`; `ekstui check` says which have changed since.\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Pin:
+class Pin(NamedTuple):
     """A policy at a version, with the checksum of its document."""
 
     name: str
@@ -34,8 +33,7 @@ class Pin:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(NamedTuple):
     """A pinned policy that has changed."""
 
     pin: Pin

@@ -18,6 +18,7 @@ from pathlib import Path
 from ekstui import files
 from ekstui.change.policy import Policy, Scope, format_time, parse_time
 from ekstui.files import from_record, read_state, to_record, write_state
+from ekstui.named_tuples import NamedTuple
 
 OFFERED = timedelta(hours=1)
 """How long a place is offered."""
@@ -28,8 +29,7 @@ _LONGEST = 20_000
 _MOST_MARKS = 4
 
 
-@dataclass(frozen=True, slots=True)
-class RememberedPlace:
+class RememberedPlace(NamedTuple):
     """What was shown in the app."""
 
     at: datetime

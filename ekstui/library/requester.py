@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from ekstui.denial.answer import Policies
@@ -35,8 +34,7 @@ class PodOfSession(NamedTuple):
     service_account: str
 
 
-@dataclass(frozen=True, slots=True)
-class Requester:
+class Requester(NamedTuple):
     """A principal's own ARN, its policies, and what is known about its session."""
 
     arn: str | None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from ekstui.change.comparison import Change
@@ -11,6 +10,7 @@ from ekstui.iam.document import Document
 from ekstui.iam.grants import Reach
 from ekstui.iam.reference import reference_version
 from ekstui.library.needs import ReleaseNeed
+from ekstui.named_tuples import NamedTuple
 
 NOTHING = Document(version="2012-10-17", id=None, statements=())
 """The other side of what is new or removed: it allows nothing."""
@@ -19,8 +19,7 @@ ReviewState = Literal["new", "changed", "removed"]
 ReviewedUse = Literal["policy", "trust policy", "resource policy", "attachment"]
 
 
-@dataclass(frozen=True, slots=True)
-class StatementChange:
+class StatementChange(NamedTuple):
     """A statement that differs, and what that means for it alone."""
 
     name: str
@@ -28,8 +27,7 @@ class StatementChange:
     reach: Reach
 
 
-@dataclass(frozen=True, slots=True)
-class ReviewedDocument:
+class ReviewedDocument(NamedTuple):
     """A policy document, or what is attached to one role, that changed."""
 
     path: str
@@ -49,8 +47,7 @@ class ReviewedDocument:
     """What of the change can change or pass on rights: actions of iam and sts, or `everything`."""
 
 
-@dataclass(frozen=True, slots=True)
-class UnreadFile:
+class UnreadFile(NamedTuple):
     """A changed file that may hold a policy and was not read."""
 
     path: str
@@ -59,8 +56,7 @@ class UnreadFile:
     """The pattern that makes an exception of it; empty if it counts as undecided."""
 
 
-@dataclass(frozen=True, slots=True)
-class Review:
+class Review(NamedTuple):
     """All policy documents that changed, and what was not read."""
 
     documents: tuple[ReviewedDocument, ...]

@@ -1,7 +1,7 @@
 """Roles of the account: their policies and uses, what is wrong with them, and what they may do."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from ekstui.change.policy import parse_version
@@ -20,12 +20,12 @@ from ekstui.library.catalog import ComparedSide, DefaultVersions, knowledge, not
 from ekstui.library.copies import CopyAnswer, all_copies_on
 from ekstui.library.layers import ceilings, layers_in_force, of_role
 from ekstui.library.library import Library
+from ekstui.named_tuples import NamedTuple
 from ekstui.sources.levels import NO_LAYERS, LayerFiles
 from ekstui.sources.shipped import components
 
 
-@dataclass(frozen=True, slots=True)
-class RoleAnswer:
+class RoleAnswer(NamedTuple):
     """A role, and the account and time that it was read from."""
 
     identity: CallerIdentity

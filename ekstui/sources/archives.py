@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -18,14 +17,14 @@ from ekstui.change.policy import (
     version_label,
 )
 from ekstui.errors import InputError
+from ekstui.named_tuples import NamedTuple
 from ekstui.sources.git import borrowed
 from ekstui.sources.git_history import read_history
 from ekstui.sources.packages import is_npm_json, read_moto, read_npm_package
 from ekstui.sources.policy_file import FOLDER, files_in, read_version_files
 
 
-@dataclass(frozen=True, slots=True)
-class Archive:
+class Archive(NamedTuple):
     """An archive as a source."""
 
     path: Path

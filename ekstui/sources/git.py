@@ -10,13 +10,13 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from ekstui import log
 from ekstui.cancellation import Cancelled, never
 from ekstui.errors import InputError, NetworkError
 from ekstui.files import read_regular
+from ekstui.named_tuples import NamedTuple
 from ekstui.sources import processes
 from ekstui.sources.processes import Bounds, Ended
 
@@ -59,8 +59,7 @@ class GitError(InputError):
     """git failed: its repository, or what it was asked for, cannot be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class GitObjects:
+class GitObjects(NamedTuple):
     """A clone's objects, and its current commit."""
 
     folder: Path

@@ -9,7 +9,6 @@ import os
 import shutil
 import stat
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,6 +17,7 @@ from ekstui.cancellation import Cancelled, never
 from ekstui.change.policy import Delivery, Policy, Provenance, Skipped
 from ekstui.errors import InputError
 from ekstui.files import create_file
+from ekstui.named_tuples import NamedTuple
 from ekstui.sources.git import GitError, GitObjects, make_bare, run_git
 from ekstui.sources.git_history import blobs_in, read_history
 
@@ -33,8 +33,7 @@ _PATIENCE = 600.0
 _HEAD = "refs/ekstui/head"
 
 
-@dataclass(frozen=True, slots=True)
-class Mirror:
+class Mirror(NamedTuple):
     """A public archive in git as a source."""
 
     url: str

@@ -6,7 +6,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from ekstui import log
 from ekstui.cancellation import Cancelled, never
 from ekstui.change.policy import Delivery, Policy
 from ekstui.errors import InputError, NetworkError
+from ekstui.named_tuples import NamedTuple
 from ekstui.sources import processes
 from ekstui.sources.archives import Archive
 from ekstui.sources.packages import MOTO_PACKAGE
@@ -33,8 +33,7 @@ _DOWNLOAD = ("download", "--quiet", "--no-deps", "--only-binary", ":all:", MOTO_
 """Only a wheel, since pip would run the set-up code of anything else."""
 
 
-@dataclass(frozen=True, slots=True)
-class Moto:
+class Moto(NamedTuple):
     """moto's newest wheel as a source."""
 
     now: datetime

@@ -6,7 +6,6 @@ Files come from branches of others, so everything that could take long to read h
 import os
 import stat
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from ekstui.errors import InputError
@@ -26,8 +25,7 @@ _ABSENT, _LINK, _SUBMODULE = "000000", "120000", "160000"
 _NO_FILES = {_LINK: "a link, which is not followed", _SUBMODULE: "a submodule, which is a repository of its own"}
 
 
-@dataclass(frozen=True, slots=True)
-class ChangedFile:
+class ChangedFile(NamedTuple):
     """A file that differs from the base."""
 
     path: str

@@ -1,7 +1,6 @@
 """Answers about clusters, from snapshots of an account with only what each rule needs; AWS is never asked."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -245,8 +244,7 @@ def test_findings_are_listed_worst_first(asking: Asking) -> None:
         return ClusterRole(role_arn(name), (), None, findings)
 
     missing = finding("note", "missing-policy", "P")
-    reordered = replace(
-        answer,
+    reordered = answer._replace(
         roles=(
             role("a", finding("note"), missing, finding("note", "missing-policy"), finding("advice")),
             role("b", finding("problem"), finding("advice", "missing-policy", "P")),

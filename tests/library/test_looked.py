@@ -1,6 +1,5 @@
 """The marks of what changed since the user last looked."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -120,16 +119,16 @@ def test_a_place_is_offered_for_an_hour(later: timedelta, offered: bool) -> None
 @pytest.mark.parametrize(
     ("place", "sound"),
     [
-        (replace(PLACE, row=19_999), True),
-        (replace(PLACE, row=0), True),
-        (replace(PLACE, row=-1), False),
-        (replace(PLACE, row=20_000), False),
-        (replace(PLACE, opened="x" * 20_000), True),
-        (replace(PLACE, opened="x" * 20_001), False),
-        (replace(PLACE, filter="x" * 20_001), False),
-        (replace(PLACE, policy="x" * 20_001), False),
-        (replace(PLACE, marks=("x" * 20_001,)), False),
-        (replace(PLACE, marks=("A@v1",) * 5), False),
+        (PLACE._replace(row=19_999), True),
+        (PLACE._replace(row=0), True),
+        (PLACE._replace(row=-1), False),
+        (PLACE._replace(row=20_000), False),
+        (PLACE._replace(opened="x" * 20_000), True),
+        (PLACE._replace(opened="x" * 20_001), False),
+        (PLACE._replace(filter="x" * 20_001), False),
+        (PLACE._replace(policy="x" * 20_001), False),
+        (PLACE._replace(marks=("x" * 20_001,)), False),
+        (PLACE._replace(marks=("A@v1",) * 5), False),
     ],
 )
 def test_a_place_that_ekstui_would_not_have_kept_is_not_offered(place: RememberedPlace, sound: bool) -> None:
@@ -140,7 +139,7 @@ def test_a_place_that_ekstui_would_not_have_kept_is_not_offered(place: Remembere
 def test_visitors_of_a_served_app_leave_no_place_and_see_none(monkeypatch: pytest.MonkeyPatch) -> None:
     keep_place(PLACE)
     monkeypatch.setattr(files, "is_served", lambda: True)
-    keep_place(replace(PLACE, opened="theirs"))
+    keep_place(PLACE._replace(opened="theirs"))
     assert kept_place(AT) is None
     monkeypatch.setattr(files, "is_served", lambda: False)
     assert kept_place(AT) == PLACE

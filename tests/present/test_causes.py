@@ -1,7 +1,6 @@
 """The rows of a cluster: one a cause, worst first, with what uses the roles; the rest is folded."""
 
 import re
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -65,9 +64,9 @@ def test_each_area_has_a_sign_a_role_and_counts_them_where_they_are_many(prod: C
     nodes = [role for role in prod.roles if any("node" in use.kind or use.kind == "fargate" for use in role.uses)]
     assert len(nodes) == 5
     assert "nodes\N{NO-BREAK SPACE}!!!·✓" in text_of(areas_line(prod))
-    many = replace(prod, roles=prod.roles * 9)
+    many = prod._replace(roles=prod.roles * 9)
     assert "nodes\N{NO-BREAK SPACE}!27\N{NO-BREAK SPACE}·9\N{NO-BREAK SPACE}✓9" in text_of(areas_line(many))
-    unread = replace(prod, roles=(replace(nodes[0], subject=None, findings=()),), not_judged=("its 1 role",))
+    unread = prod._replace(roles=(nodes[0]._replace(subject=None, findings=()),), not_judged=("its 1 role",))
     assert "nodes\N{NO-BREAK SPACE}?" in text_of(areas_line(unread))
     assert "✗ 3+ problems" in text_of(counts_line(unread))
 

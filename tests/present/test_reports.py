@@ -1,6 +1,5 @@
 """Who can do something, and the map of a cluster, as the reader sees them."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -160,7 +159,7 @@ def test_the_account_says_of_a_cluster_what_the_list_of_clusters_says() -> None:
 def test_a_copy_is_identical_to_a_version_or_like_it() -> None:
     demo = Library.open(AccountChoice(demo=True, offline=True))
     answer = next(answer for answer in copies_in(demo) if answer.copy.local.name == "AmazonEKS_CNI_Policy")
-    half = replace(answer, copy=replace(answer.copy, nearness=0.5))
+    half = answer._replace(copy=answer.copy._replace(nearness=0.5))
     whole_words, half_words = (
         " ".join(" ".join(lines(copies_blocks([copy]), 200, colours=False, whole_tables=False)).split())
         for copy in (answer, half)

@@ -4,7 +4,6 @@ import json
 import re
 import shlex
 import threading
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -176,9 +175,9 @@ def test_what_an_access_entry_allows_is_whole_at_every_width(width: int) -> None
     answer = judging.cluster_answer(Library.open(AccountChoice(demo=True, offline=True)), "prod")
     (of_sso,) = (entry for entry in answer.entries if "AWSReservedSSO" in entry.entry.principal_arn)
     policy = AssociatedPolicy("AmazonEKSClusterAdminPolicy")
-    entry = replace(of_sso, entry=of_sso.entry._replace(kind="STANDARD", policies=(policy,)))
+    entry = of_sso._replace(entry=of_sso.entry._replace(kind="STANDARD", policies=(policy,)))
     now = datetime.now(UTC)
-    rows = lay_out(cluster_blocks(replace(answer, entries=(entry,)), now, now), width, "app")
+    rows = lay_out(cluster_blocks(answer._replace(entries=(entry,)), now, now), width, "app")
     (line,) = (plain(row.line) for row in rows if "role/…/" in plain(row.line))
     assert line.split()[1:] == ["STANDARD", "AmazonEKSClusterAdminPolicy", "in", "the", "cluster"]
 

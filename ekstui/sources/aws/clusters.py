@@ -24,6 +24,7 @@ from ekstui.eks.cluster import (
     may_be_nodes,
 )
 from ekstui.errors import ASK_AGAIN
+from ekstui.named_tuples import NamedTuple
 from ekstui.sources.aws.answers import MalformedError, is_arn
 from ekstui.sources.aws.connection import Connection, in_parallel
 from ekstui.sources.aws.failures import code_of, failures, source_error_of
@@ -33,8 +34,7 @@ ClusterPart = NodeGroup | FargateProfile | Addon | AccessEntry | Capability | Po
 _Reply = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """One kind of part of a cluster: how it is listed and described, and the field of Cluster that has it."""
 
     source: SourceName

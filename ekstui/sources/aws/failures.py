@@ -12,7 +12,6 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,6 +26,7 @@ from ekstui.errors import (
     UnreachableError,
     in_app,
 )
+from ekstui.named_tuples import NamedTuple
 from ekstui.sources.aws.answers import THROTTLED, BoundError, MalformedError
 from ekstui.sources.aws.connection import CONNECT_TIMEOUT, READ_TIMEOUT, IncompleteError
 from ekstui.sources.aws.credentials import NO_ANSWER, PROCESS_TIMEOUT
@@ -64,8 +64,7 @@ def _sign_in(command: str) -> Advice:
     return Advice(f"Run `{command}`, then refresh.", f"y copies `{command}`; once you have signed in, r asks again.")
 
 
-@dataclass(frozen=True, slots=True)
-class _Words:
+class _Words(NamedTuple):
     kind: ErrorKind
     message: str
     next_step: str = ""

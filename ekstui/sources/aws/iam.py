@@ -5,7 +5,6 @@ SimulatePrincipalPolicy.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -176,8 +175,7 @@ def _once(kinds: list[AttachedAs]) -> tuple[AttachedAs, ...]:
     return tuple(dict.fromkeys(kinds))
 
 
-@dataclass(frozen=True, slots=True)
-class SimulatedDecision:
+class SimulatedDecision(NamedTuple):
     """The simulator's decision about one action on one resource."""
 
     action: str

@@ -5,7 +5,6 @@ versions is the time of the newest one.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ekstui.cancellation import Cancelled
@@ -39,8 +38,7 @@ class ListedPolicy(NamedTuple):
     updated: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class ManagedPolicies:
+class ManagedPolicies(NamedTuple):
     """The AWS managed policies of the caller's partition; an endpoint that is not AWS's counts as an archive."""
 
     connection: Connection

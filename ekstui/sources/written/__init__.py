@@ -11,17 +11,16 @@ A reader turns a file's contents into `WrittenPolicy` and `WrittenAttachment` va
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from ekstui.iam.document import Document
+from ekstui.named_tuples import NamedTuple
 
 PolicyUse = Literal["identity", "trust", "resource"]
 """What a document is for: what a principal may do, who may assume a role, or who may use a resource."""
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenPolicy:
+class WrittenPolicy(NamedTuple):
     """A policy document as a file has it."""
 
     place: str
@@ -49,8 +48,7 @@ AttachmentKind = Literal["policy", "boundary", "access policy", "role"]
 """What is attached: a policy, a permissions boundary, an EKS access policy, or a role that a pod or node is given."""
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenAttachment:
+class WrittenAttachment(NamedTuple):
     """A policy that a file attaches, by its name."""
 
     place: str

@@ -7,7 +7,6 @@ resource types.
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any, TypeGuard
 
 from ekstui.change.holes import DIGEST, PARTITION, hole, without_hole_marks
@@ -81,7 +80,7 @@ def _of_entry(name: str, resource: object, parts: "_Template") -> Iterator[Writt
         return
     condition = parts.behind(resource["Condition"]) if "Condition" in resource else ""
     for entry in _of_properties(name, kind, parts.value(properties), line_of(resource)):
-        yield replace(entry, condition=condition) if condition and isinstance(entry, WrittenPolicy) else entry
+        yield entry._replace(condition=condition) if condition and isinstance(entry, WrittenPolicy) else entry
 
 
 def _of_properties(name: str, kind: str, properties: Any, line: int) -> Iterator[Written]:

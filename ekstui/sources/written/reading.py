@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ekstui.change.holes import plainly
@@ -59,7 +59,7 @@ def read_changes(changes: Changes, *, documents: bool = False) -> Reading:
         if sides is not None:
             reading.read += 1
             for own, side in ((reading.before, sides[0]), (reading.after, sides[1])):
-                own += (entry if entry.path else replace(entry, path=file.path) for entry in side)
+                own += (entry if entry.path else entry._replace(path=file.path) for entry in side)
     if terraform or any(path.lower().endswith(_READ_BY_TERRAFORM) for path in reading.unread):
         _read_terraform(changes, terraform, reading, documents)
     return reading

@@ -6,7 +6,6 @@ Source: the reference of Terraform's AWS provider.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from ekstui.named_tuples import NamedTuple
@@ -79,13 +78,13 @@ def of_resource(address: str, kind: str, attributes: Mapping[str, Any], line: in
         if key in attached or value is None:
             continue
         if key == "policy" and isinstance(value, str | dict):
-            yield replace(document_in(address, value, line), name=name, holder=holder if kind in _INLINE else "")
+            yield document_in(address, value, line)._replace(name=name, holder=holder if kind in _INLINE else "")
         elif key == "inline_policy" and isinstance(value, list | dict) and "Statement" not in value:
             yield from _inline(address, value if isinstance(value, list) else [value], line)
         elif key == "inline_policy":
             yield document_in(address, value, line)
         elif key in ("assume_role_policy", "assume_role_policy_document") and value:
-            yield replace(document_in(f"{address} › {key}", value, line), name=name)
+            yield document_in(f"{address} › {key}", value, line)._replace(name=name)
         else:
             yield from search({key: value}, address, line=line, holder=address)
 
@@ -116,7 +115,7 @@ def _inline(address: str, policies: list[Any], line: int) -> Iterator[Written]:
         fields = inline if isinstance(inline, Mapping) else {"policy": inline}
         if fields.get("policy") is not None:
             policy = document_in(f"{address} › {fields.get('name') or f'[{number}]'}", fields["policy"], line)
-            yield replace(policy, holder=address)
+            yield policy._replace(holder=address)
 
 
 def _attachments(address: str, attaching: _Attaching, attributes: Mapping[str, Any], line: int) -> Iterator[Written]:

@@ -11,7 +11,6 @@ import posixpath
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -161,7 +160,7 @@ class Module:
                 continue
             try:
                 for written in self._instances(name, block):
-                    yield written if written.path else replace(written, path=block.path)
+                    yield written if written.path else written._replace(path=block.path)
             except (DocumentError, RecursionError) as error:
                 if mentions_access(block.text.encode()):
                     reason = error.message if isinstance(error, DocumentError) else "it is nested too deep"
@@ -173,7 +172,7 @@ class Module:
             if block.labels[:1] == ("aws_iam_policy_document",) and mentions_access(block.text.encode()):
                 try:
                     value = _with_holes(self._document(block.labels[1], ("data", *block.labels, "json")))
-                    yield replace(document_in(f"data.{'.'.join(block.labels)}", value, block.line), path=block.path)
+                    yield document_in(f"data.{'.'.join(block.labels)}", value, block.line)._replace(path=block.path)
                 except (DocumentError, RecursionError):
                     continue
 
@@ -199,7 +198,7 @@ class Module:
                 entries = of_resource(address, block.labels[0], _with_holes(_arguments(values)), block.line)
             for written in entries:
                 yield (
-                    replace(written, condition=condition)
+                    written._replace(condition=condition)
                     if condition and isinstance(written, WrittenPolicy)
                     else written
                 )
@@ -234,7 +233,7 @@ class Module:
             return
         for written in of_resource(address, "module", _with_holes(_arguments(values)), line):
             # The role is made by the module, so that its attachments belong to the call.
-            yield replace(written, holder=address) if isinstance(written, WrittenAttachment) else written
+            yield written._replace(holder=address) if isinstance(written, WrittenAttachment) else written
 
     def _child(self, values: Mapping[str, Any], address: str) -> Module | None:
         """Return the module that a call means, if it is a folder of the repository."""

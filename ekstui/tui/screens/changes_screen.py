@@ -1,7 +1,6 @@
 """What AWS changed across the policies, with a map of it by policy and quarter."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 from ekstui.change.policy import SCOPE_WORDS, Scope, next_scope
@@ -12,6 +11,7 @@ from ekstui.library.attachments import attached_names
 from ekstui.library.catalog import knowledge
 from ekstui.library.notation import PolicyAt
 from ekstui.library.searching import ChangesFeed, changes_feed, steps_of_attached
+from ekstui.named_tuples import NamedTuple
 from ekstui.present.change_lists import STEP_COLUMNS, changes_table, no_change_words, step_about
 from ekstui.present.change_map import DIRECTIONS, Direction, MapPlace, change_map, direction_of, is_in, map_quarters
 from ekstui.present.rendering import Row, list_rows, styled_line
@@ -37,8 +37,7 @@ _ROOM_FOR_CHOICES = 100
 """The columns from which all directions stand above the map; below, only the current one does."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Changes:
+class _Changes(NamedTuple):
     feed: ChangesFeed
     snapshot: AccountSnapshot | None
     attached: Mapping[str, int]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Hashable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from ekstui.library.explaining import Inquiry, explain_all
 from ekstui.library.lookup import Pasted, Thing
 from ekstui.library.notation import PolicyAt, Side, parse_policy
 from ekstui.library.peeling import Peeled, peel
+from ekstui.named_tuples import NamedTuple
 from ekstui.present.blocks import Fold
 from ekstui.present.explanation import AnswerRow, explanation_blocks, policy_json
 from ekstui.present.rendering import markdown, rows
@@ -45,8 +45,7 @@ _EXCERPT = 80
 _AGAINST = re.compile(r"\s*(role|policy):(\S+)\s*")
 
 
-@dataclass(frozen=True, slots=True)
-class Explained:
+class Explained(NamedTuple):
     """The explanations, and the inquiry, which IAM's policy simulator can be asked too."""
 
     inquiry: Inquiry

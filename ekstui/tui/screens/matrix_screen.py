@@ -1,7 +1,6 @@
 """The services of a few policies by access level."""
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
 
 from ekstui.change.policy import Policy
 from ekstui.iam.access_levels import MatrixRow, holding, matrix
@@ -9,6 +8,7 @@ from ekstui.iam.summary import ActionSummary
 from ekstui.iam.text import clean_line
 from ekstui.library import Library
 from ekstui.library.notation import PolicyAt
+from ekstui.named_tuples import NamedTuple
 from ekstui.present.matrix import NO_ACTION_ROWS, matrix_blocks
 from ekstui.present.permissions import action_line
 from ekstui.present.rendering import Row, list_rows, markdown, rows
@@ -26,8 +26,7 @@ _WIDE = 1_000
 """Columns of a table in a file, where every number fits."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Matrix:
+class _Matrix(NamedTuple):
     policies: tuple[Policy, ...]
     rows: tuple[MatrixRow, ...]
 
