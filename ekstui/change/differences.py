@@ -101,7 +101,7 @@ class ResourceChange(NamedTuple):
     added: tuple[str, ...]
     ways: tuple[Way, ...]
     listed: bool
-    """Whether the resources are entries of a `NotResource` list that both sides have, rather than places of their own."""
+    """Whether the resources are entries of a `NotResource` list of both sides, rather than places of their own."""
 
 
 class ConditionChange(NamedTuple):

@@ -50,7 +50,7 @@ class PolicyId(NamedTuple):
 
     kind: PolicyFamily
     arn: str
-    """For an inline policy the ARN of its role, user or group, `#` and its name; for one that has none, `FAMILY:NAME`."""
+    """For an inline policy the ARN of its role, user or group, `#` and its name; else `FAMILY:NAME` if it has none."""
 
 
 def name_in(arn: str) -> str:

@@ -32,7 +32,7 @@ class _Command(NamedTuple):
     run: Run
     """Runs the command and returns its exit code; None means success."""
     answers: tuple[str, ...]
-    """The classes that `answer_of` shows as its JSON; `assets/build_schema.py` has the answers that are put together."""
+    """The classes that `answer_of` shows as JSON; `assets/build_schema.py` has the answers put together of several."""
 
 
 _declared: dict[str, _Command] = {}

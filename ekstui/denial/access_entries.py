@@ -78,7 +78,7 @@ class ForbiddenExplanation(NamedTuple):
     commands: tuple[Command, ...] = ()
     """What to run next, in this order."""
     rbac: tuple[Command, ...] = ()
-    """What gives the missing rule alone by Kubernetes' own RBAC, in this order; empty if that cannot be given to the subject."""
+    """What gives the missing rule alone by Kubernetes' own RBAC, in this order; empty if nothing can."""
     people_known: tuple[str, ...] = ()
     """For somebody the cluster does not know: the people's roles and users that it knows, as ARNs."""
     fetched_at: datetime | None = None

@@ -34,7 +34,7 @@ class Cause(NamedTuple):
     policy: str | None = None
     """The ARN of the policy, or the name of the setting, if the message names it."""
     is_one_of_several: bool = False
-    """Whether the message leaves open if a policy of the type denies it, none allows it, or the resource does not exist."""
+    """Whether the message leaves open if such a policy denies it, none allows it, or the resource does not exist."""
 
     @property
     def verdict(self) -> Literal["explicit-deny", "implicit-deny"]:

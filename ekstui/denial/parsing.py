@@ -45,7 +45,7 @@ _LEAD = compiled_later(
     r"(?: ?(?:You are not authorized to perform this operation|Access Denied|Forbidden)[. ]*)?"
     r"(?:(?!AccessDenied|Unauthorized|\{\")[^\[\]\n]){0,40}"
 )
-"""What may be between the name of a call and the sentence of the same error, its encoded part, or words that say nothing."""
+"""What may be between a call's name and its error's sentence, its encoded part, or words that say nothing."""
 _NEW_ERROR = compiled_later(
     r"You are not authorized to perform this operation|operation error |An error occurred|UnauthorizedOperation|AccessDenied"
 )

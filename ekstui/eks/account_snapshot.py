@@ -74,12 +74,12 @@ class CallerIdentity(NamedTuple):
     arn: str
     user_id: str
     method: str | None = None
-    """How the credentials were found, as botocore names it (`env`, `sso`, `assume-role`, `iam-role`); `file` for a file."""
+    """How the credentials were found, as botocore names it (`env`, `sso`, `iam-role`); `file` for a file."""
     profile: str | None = None
     region: str | None = None
     """The configured region."""
     endpoint: str | None = None
-    """Custom endpoints from the environment or settings, without user information; with the services if only some have one."""
+    """Custom endpoints of environment or settings, without user information; with services if only some have it."""
 
 
 class AttachedPolicy(NamedTuple):

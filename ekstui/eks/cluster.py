@@ -57,7 +57,7 @@ class Addon(NamedTuple):
     requires_permissions: bool | None = None
     """Whether EKS says that this version needs IAM permissions; None if EKS was not asked."""
     recommended_policies: tuple[tuple[str, tuple[str, ...]], ...] | None = None
-    """Service accounts with the ARNs of the managed policies that EKS recommends for them; None if EKS was not asked."""
+    """Service accounts with the ARNs of the policies that EKS recommends for them; None if EKS was not asked."""
     issues: tuple[HealthIssue, ...] | None = ()
     """None if its description does not say."""
 

@@ -26,14 +26,16 @@ from ekstui.named_tuples import NamedTuple
 PrincipalKind = Literal["role", "user", "group"]
 
 MAX_COMPARISONS = 1_500
-"""The most pairs of resources, of grants and of what limits them, that are compared, so that no account takes minutes."""
+"""The most pairs of resources, of grants and of limits on them, to compare, so that no account takes minutes."""
 
 MAX_DECIDED = 24
 """The most statements of a policy on one action of which it is decided for each principal whether they apply to it."""
 
 MAX_WORK = 20_000
-"""The most resources and condition values, in statements on the action, of all principals that are decided; those of an account of
-5,000 roles are fewer. Those of the principals with the most are not looked at."""
+"""The most resources and condition values, in statements on the action, of all principals that are decided.
+
+Those of an account of 5,000 roles are fewer. Those of the principals with the most are not looked at.
+"""
 
 TOO_LARGE = "too large to decide"
 

@@ -158,9 +158,11 @@ FIELDS: dict[str, str] = {
     "WhoCan": "action level policies=holders",
     "Wider": "version created without",
 }
-"""The JSON fields of each class, or of a form of one (`Class.form`), in order; `name=path` if the attribute has another name, `name=` for the value itself.
+"""The JSON fields of each class, or of a form of one (`Class.form`), in order.
 
-A command whose answer is of a class of its own adds that class's line beside it."""
+`name=path` stands for an attribute of another name, `name=` for the value itself. A command whose answer is of a class
+of its own adds that class's line beside it.
+"""
 
 _VERSIONS = frozenset({"version", "previous", "current", "default_version", "missing_before", "from", "to"})
 """Fields with version numbers, which become labels such as `v5`."""

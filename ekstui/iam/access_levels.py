@@ -13,7 +13,7 @@ from ekstui.iam.summary import ActionSummary, ConditionShare, ServiceSummary, se
 from ekstui.named_tuples import NamedTuple
 
 _Extent = Literal["all", "some", "denied", "none"]
-"""How far a policy grants an action: unconditionally on all resources, within limits, not at all, or denied by itself."""
+"""How far a policy grants an action: on all resources without conditions, in part, not at all, or denied by it."""
 
 MATRIX_LEVELS = (*LEVELS, UNKNOWN_LEVEL)
 
@@ -133,7 +133,7 @@ class SumAccess(NamedTuple):
     withheld: int
     """The number of further actions that the boundary does not allow at all."""
     withheld_above: int = 0
-    """The number of further actions that the organization's policies, or another layer that was given, do not allow at all."""
+    """How many more actions the organization's policies, or another given layer, do not allow at all."""
 
 
 def sum_access(documents: Iterable[Document], boundary: Document | None, above: Sequence[Document] = ()) -> SumAccess:

@@ -210,7 +210,7 @@ class EffectiveGrants(NamedTuple):
     free: bool
     """Whether one of the grants has no such condition."""
     is_certain: bool
-    """False if each of its grants needs a condition key or a resource that the reference does not list for the action."""
+    """False if each grant needs a condition key or a resource that the reference does not list for the action."""
     lacks_resource: bool
     """Nothing is granted, and no statement has a resource that applies to the action."""
     lacks_condition: bool

@@ -27,8 +27,11 @@ _REGIONS = ("", "??-*-?", "eusc-*-?")
 """The forms of a region, such as us-east-1 and eusc-de-east-1; global services have none."""
 
 _OWNED_BY_AWS = frozenset({"apigateway", "partnercentral", "resource-explorer-2", "ssm"})
-"""Services in which ARNs of AWS's own resources have no account although the reference lists one, as AWS's policies show:
-`arn:aws:ssm:*::parameter/aws/service/*`. For EC2 the reference itself lists images and snapshots without an account."""
+"""Services in which ARNs of AWS's own resources have no account although the reference lists one.
+
+AWS's policies show it: `arn:aws:ssm:*::parameter/aws/service/*`. For EC2 the reference itself lists images and
+snapshots without an account.
+"""
 
 
 class Arn(NamedTuple):

@@ -21,7 +21,7 @@ ResourceElement = Literal["Resource", "NotResource"]
 PrincipalElement = Literal["Principal", "NotPrincipal"]
 
 DocumentKind = Literal["identity", "trust", "resource", "resource-control"]
-"""What a document is the policy of; service control policies and permissions boundaries have the rules of identity policies."""
+"""What a document is the policy of; an identity's rules hold for service control policies and boundaries too."""
 
 MAX_BYTES = 2_000_000
 """The size of the largest document that is read, in bytes of UTF-8. AWS's largest has 94 KB."""

@@ -243,7 +243,7 @@ _DETAILS = (
     ("addons", "add-ons", "what its add-ons need"),
     ("access-entries", "access entries", "policies of its access entries"),
 )
-"""The details that are asked for one cluster: their source, the part of the cluster that they are about, and the loss."""
+"""The details asked for one cluster: their source, the part of the cluster, and what is lost without."""
 
 
 def _concerns(finding: Finding, cluster: Cluster) -> bool:

@@ -68,7 +68,7 @@ class Inquiry(NamedTuple):
     boundary: Side | None = None
     session: tuple[Side, ...] = ()
     layers: LayerFiles = NO_LAYERS
-    """Files and folders with the policies of further layers: the organization's, the resource's, a boundary, the session's."""
+    """Files and folders with further layers: the organization's, the resource's, a boundary, the session's."""
     standard_input: str = ""
     """The text for a side that is StandardInput."""
     values: Mapping[str, str] = {}

@@ -179,7 +179,7 @@ _SUCCESSORS: tuple[Callable[[WrittenPolicy, WrittenPolicy], bool], ...] = (
     ),
     lambda old, new: _likeness(old, new) >= _ALIKE,
 )
-"""What makes a policy the successor of another, the surest first: its document, name, place, file, or most statements."""
+"""What makes a policy the successor of another, surest first: document, name, place, file, most statements."""
 
 
 def _numbered(written: Sequence[WrittenPolicy]) -> dict[tuple[str, str, int], WrittenPolicy]:

@@ -34,7 +34,7 @@ _NAME = re.compile(r"[\w+=,.@-]{1,128}", re.ASCII)
 """What IAM allows as a policy's name: nothing that a path, a shell, Terraform or a terminal takes for its own."""
 
 SMALL_SHARE = 0.02
-"""The share of the known policies that may be withdrawn at once without being confirmed; AWS withdraws a few a month."""
+"""The share of known policies that may be withdrawn at once unconfirmed; AWS withdraws a few a month."""
 
 _MOST = 0.9
 """The share of the known policies that an archive must have so that what it lacks counts as not having happened."""

@@ -46,7 +46,7 @@ class AttachmentRow(NamedTuple):
     attached_as: tuple[str, ...]
     """`permissions`, `boundary` or both; empty for a role that has a copy of the policy."""
     last_used: str
-    """How long ago; `—` for no activity in the time that IAM tracks, `?` for a role that was not read, empty for others."""
+    """How long ago; `—` for no activity in the tracked time, `?` for a role that was not read, else empty."""
     trust: str
     """Whom a role trusts, in a word, for roles without a known use."""
     entity: RoleAttachment | UserAttachment | Group

@@ -54,7 +54,7 @@ class AllowedAction(NamedTuple):
     statements: Sequence[tuple[str, MatchingStatement]]
     """The statements that match it, each with the name of its policy."""
     since: Since | None
-    """The first version that allowed it without a break; None for a role, or if the default version does not allow it."""
+    """The first version since which it is allowed; None for a role, or if the default version does not allow it."""
     others: int | None
     """The number of other EKS policies that allow it; None if that is not known."""
     account: str | None

@@ -31,7 +31,7 @@ class Column(NamedTuple):
     shrink: int = 0
     """The order in which columns shrink in a table that is too wide: highest first, 0 never."""
     yields: bool = False
-    """Whether a row in a list leaves it out if a cell before it would be cut; and a table in the app, as its last column."""
+    """Whether a list leaves it out rather than cut a cell before it; and a table in the app, as its last column."""
 
 
 class Row(NamedTuple):

@@ -160,7 +160,7 @@ def names_allowing(store: PolicyStore, action: str, beside: Collection[str]) -> 
 
 
 _Shard = dict[str, dict[str, dict[str, Any]]]
-"""What is indexed of a service: `targets`, with the runs of versions by policy; `frames`, with JSON by place, by policy."""
+"""What is indexed of a service: `targets`, with runs of versions by policy, and `frames`, with JSON by place."""
 
 
 class _Uses(NamedTuple):
@@ -231,7 +231,7 @@ def index_steps(
 
 
 ShippedSteps: TypeAlias = "Callable[[str, Mapping[int, str]], list[list[Any]] | None]"
-"""Takes a policy's name and the digests of its documents by version; returns its steps as `judged` does, None if unknown."""
+"""Takes a policy's name and its documents' digests by version; returns its steps as `judged` does, or None."""
 
 
 def shipped_steps(shipped: Mapping[str, Any], judges: str) -> ShippedSteps:

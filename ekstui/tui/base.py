@@ -76,8 +76,10 @@ _QUIET = 2
 """Walks without a message before the next key is sent."""
 
 _MOST_WALKS = 1_000
-"""Walks after which the next key is sent all the same, in case something else keeps the queues busy: not seconds, in which
-a busy machine may not even have opened the screen that the next key is meant for."""
+"""Walks after which the next key is sent all the same, in case something else keeps the queues busy.
+
+Not seconds, in which a busy machine may not even have opened the screen that the next key is meant for.
+"""
 
 _PATIENCE = 10.0
 """Seconds after which a new key is sent though no walk has ended, in case a node is stuck."""

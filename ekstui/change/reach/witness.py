@@ -38,7 +38,7 @@ MAX_STARTS = 12
 """The most sets of values that meet the wanted conditions from which a search starts."""
 
 MAX_KEYS = 200
-"""The most condition keys that a request is searched for, since each step looks at all of them; IAM accepts a thousand."""
+"""The most condition keys of a search for a request, each step of which looks at all; IAM accepts a thousand."""
 
 MOST_TOGETHER = 4
 """The most values of a multivalued key that are combined in pairs."""

@@ -249,7 +249,7 @@ _BESIDES: dict[tuple[Reach, Denies], str] = {
     ("narrowed", "less"): "less", ("narrowed", "otherwise"): "something else",
     ("widened", "more"): "more", ("widened", "otherwise"): "something else",
 }  # fmt: skip
-"""What a change of Deny statements means that goes against the rest, since they revoke what other policies allow too."""
+"""What a change of Denies means that goes against the rest, as they revoke what other policies allow too."""
 
 
 def verdict_on(judgement: Judgement, spelling: Spelling, names: Names | None = None) -> str:

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from ekstui.iam.document import Document
 
 Need = Literal["details", "policies", "trust", "entries", "access policies"]
-"""What a finding needs to know of its subject: a role's details (tags, dates), all its policies or its trust policy; a cluster's
-access entries, or the access policies of one.
+"""What a finding needs to know of its subject.
+
+Of a role its details (tags, dates), all its policies or its trust policy; of a cluster its access entries, or the
+access policies of one.
 """
 
 EC2_NODE_KINDS = ("nodegroup", "self-managed-node", "karpenter-node", "hyperpod-node")

@@ -17,7 +17,7 @@ from ekstui.iam.condition_operators import ComparisonSign, Kind
 from ekstui.named_tuples import NamedTuple
 
 Cut = tuple[Any, ...]
-"""A position between points: (-1,) before all, (0, point, 0) just before a point, (0, point, 1) just after, (1,) after all."""
+"""A position between points: (-1,) before all, (0, point, 0) before a point, (0, point, 1) after it, (1,) last."""
 
 LOWEST: Cut = (-1,)
 HIGHEST: Cut = (1,)

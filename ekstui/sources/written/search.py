@@ -28,7 +28,7 @@ _ATTACHING: Mapping[str, AttachmentKind] = {
          "targetrolearn", "podexecutionrolearn"), "role"
     ),
 }  # fmt: skip
-"""What a field attaches, by its name in lower case and without underscores: of eksctl, ACK, Crossplane and CloudFormation."""
+"""What a field of eksctl, ACK, Crossplane or CloudFormation attaches, by its name in lower case without `_`."""
 
 _COMMAND = re.compile(
     r"\baws\s+(?:-\S+\s+)*(?:iam|eks|sso-admin|organizations)\s+(?:attach|put|create|update|add|associate|set)-"

@@ -17,7 +17,7 @@ MOST_BYTES = 16 * 1024 * 1024
 """The largest file that is read, in bytes; a Terraform plan has a few megabytes."""
 
 MOST_YAML = 1_000_000
-"""The largest file of YAML, in bytes (the quota of a CloudFormation template), which limits how long reading one takes."""
+"""The largest file of YAML, in bytes: the quota of a CloudFormation template. It limits how long reading takes."""
 
 _MOST_NODES = 200_000
 """The most values in a file of YAML: nested aliases can expand a few lines to gigabytes."""

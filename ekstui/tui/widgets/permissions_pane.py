@@ -49,7 +49,7 @@ class PermissionsPane(Pane):
         self._unfolded: set[tuple[str, str]] = set()
         """The (effect, service) pairs that are unfolded by default, because there is room."""
         self._toggled: set[tuple[str, str]] = set()
-        """The pairs that the user has folded or unfolded instead; those of other views have the view in place of the effect."""
+        """The pairs that the user has folded or unfolded; other views have their name in place of the effect."""
         self._knowledge: PolicyKnowledge | None = None
         self._symptoms: Sequence[Symptom] = ()
         self._whole = False
