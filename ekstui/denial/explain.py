@@ -212,8 +212,8 @@ def _on_caller(request: Request, *, is_helped: bool) -> Iterator[str]:
     for owner in fixing.other_account(request):
         by = _RESOURCE_POLICIES.get(service, "the resource's own policy")
         yield (
-            f"The caller is in account {own}, the resource in account {owner}. Both must allow it: {own} by an identity "
-            f"policy, {owner} by {by}."
+            f"The caller is in account {own}, the resource in account {owner}. Both must allow it: "
+            f"{own} by an identity policy, {owner} by {by}."
         )
     if ":assumed-role/AWSReservedSSO_" in (request.principal or ""):
         yield "The role belongs to IAM Identity Center, which makes it from a permission set: change that."

@@ -24,8 +24,8 @@ def whom_to_ask(cause: Cause, request: Request) -> str:
             ask = f"Whoever sets the permissions boundaries of the account owns {name or 'it'}: ask"
         case "session":
             ask = (
-                "The session policy comes from whoever started the session: the association of Pod Identity, or the call "
-                "of AssumeRole. Ask there"
+                "The session policy comes from whoever started the session: the association of Pod Identity, "
+                "or the call of AssumeRole. Ask there"
             )
         case "resource" if not cause.is_one_of_several:
             ask = f"The owner of the resource{_account_of(request)} has its policy: ask"

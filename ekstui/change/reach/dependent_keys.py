@@ -155,13 +155,19 @@ DEPENDENT_KEYS = (
     ),
     DependentKeys(
         "aws:currenttime", "aws:epochtime",
-        lambda values_a, values_b: not values_a or not values_b or POINTS["date"](values_a[0]) == POINTS["date"](values_b[0]), _keep, _keep,
+        lambda values_a, values_b: (
+            not values_a or not values_b or POINTS["date"](values_a[0]) == POINTS["date"](values_b[0])
+        ),
+        _keep, _keep,
     ),
     DependentKeys("aws:requestedregion", "ec2:region", _equal, _keep, _keep),
     DependentKeys("aws:requestedregion", "ec2:availabilityzone", _in_region, _zone_in, lambda _, old: old),
     DependentKeys("ec2:region", "ec2:availabilityzone", _in_region, _zone_in, lambda _, old: old),
     DependentKeys("aws:sourcevpc", "aws:sourcevpce", _together, _with_it, _with_it),
-    DependentKeys("aws:sourcevpc", "aws:vpcsourceip", _together, lambda one, old: (old or ("10.0.0.1",)) if one else (), _with_it),
+    DependentKeys(
+        "aws:sourcevpc", "aws:vpcsourceip", _together,
+        lambda one, old: (old or ("10.0.0.1",)) if one else (), _with_it,
+    ),
     DependentKeys("aws:sourcevpc", "aws:sourceip", _are_disjoint, _without_it, _without_it),
     DependentKeys("aws:sourcevpce", "aws:sourceip", _are_disjoint, _without_it, _without_it),
     DependentKeys(

@@ -256,7 +256,8 @@ _OF_THE_SDK = _by_name({
         _sign_in("{login}")),
     ("MissingDependencyException",): _Words(
         "setting", "This profile signs in with `aws login`, which needs the AWS CRT.",
-        Advice("Run `pip install 'ekstui[login]'`.", "y copies `pip install 'ekstui[login]'`; a lists the other profiles.")),
+        Advice("Run `pip install 'ekstui[login]'`.",
+            "y copies `pip install 'ekstui[login]'`; a lists the other profiles.")),
     ("LoginRefreshRequired", "LoginTokenLoadError", "LoginError", "LoginAuthorizationCodeError"): _Words(
         "expired", "The login session has expired.",
         _sign_in("{aws_login}")),

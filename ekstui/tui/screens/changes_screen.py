@@ -52,11 +52,19 @@ class ChangesScreen(ReportScreen[_Changes]):
     KEYS = (
         keys.OPEN.here("Compare the version with the one before it, or show a new policy."),
         keys.COMPARE.here("Compare the version with the one before it."),
-        Key("only", "O", "only", "only …", "Show the changes of one direction alone: wider, both, narrower, new or unknown; then all again."),
+        Key(
+            "only",
+            "O",
+            "only",
+            "only …",
+            "Show the changes of one direction alone: wider, both, narrower, new or unknown; then all again.",
+        ),
         Key("period", "p", "period", "period", "Look further back: 30 days, 90 days, a year, all years."),
         keys.SCOPE,
-        keys.VIEW.here("Go to the next view: versions that changed something, those attached in the account, or all versions."),
-    )  # fmt: skip
+        keys.VIEW.here(
+            "Go to the next view: versions that changed something, those attached in the account, or all versions."
+        ),
+    )
     SYMBOLS = (
         ("▲ ▼ ◆", "wider, narrower, both"),
         ("+", "new"),

@@ -91,8 +91,14 @@ class ClusterScreen(ClusterReportScreen):
         keys.NEXT.here("Go to the next problem."),
         keys.COPY.here("Copy the command that fixes the problem under the cursor, or anything else that is shown."),
         keys.VIEW.here("Show the cluster as a tree: how roles are used, the roles, and their policies.", "as a tree"),
-        Key("upgrade", "U", "upgrade", "upgrade", "Show which permissions the cluster's controllers need before an upgrade, and which can go afterwards."),
-    )  # fmt: skip
+        Key(
+            "upgrade",
+            "U",
+            "upgrade",
+            "upgrade",
+            "Show which permissions the cluster's controllers need before an upgrade, and which can go afterwards.",
+        ),
+    )
     OPENS = (ClusterRole, RecentChange, PodPlace)
     STOP = "problem"
 

@@ -134,12 +134,16 @@ class CompareScreen(ReportScreen[Comparison]):
         keys.OPEN.here("Unfold a difference of two policies in sentences, or equal lines.", "in words"),
         keys.VIEW.here("Go to the next view: meaning, unified, side by side."),
         keys.OLDER.here("Compare the previous pair of versions."),
-        keys.NEWER.here("Compare the next pair of versions."), Key("swap", "o", "swap", "other way round", "Swap the sides."),
-    )  # fmt: skip
+        keys.NEWER.here("Compare the next pair of versions."),
+        Key("swap", "o", "swap", "other way round", "Swap the sides."),
+    )
     SYMBOLS = (
-        ("+ − ~", "added, removed, changed; of two policies only in B, only in A, unlike"), ("✓ –", "allowed, not allowed"),
-        ("=", "alike"), ("⇄ ×2", "two policies, two actions"), ("▐", "where differences are"),
-    )  # fmt: skip
+        ("+ − ~", "added, removed, changed; of two policies only in B, only in A, unlike"),
+        ("✓ –", "allowed, not allowed"),
+        ("=", "alike"),
+        ("⇄ ×2", "two policies, two actions"),
+        ("▐", "where differences are"),
+    )
     DEFAULT_CSS = "CompareScreen #verdict { height: auto; max-height: 4; padding: 0 1; text-wrap: wrap; }"
     WAITING = "comparing…"
     STOP = "change"

@@ -103,23 +103,48 @@ class ExplorerScreen(AppScreen):
             "Open the row: a policy's permissions, a service's actions, an action's card, what a version changed, or a role."
         ),
         keys.MARK.here("Mark the policy or version under the cursor: d compares two, t puts up to four side by side."),
-        keys.COMPARE.here("Compare the two marked rows; or the row under the cursor with the marked one, or with the version before it; or a role with the shown policy."),
-        keys.OLDER, keys.NEWER, keys.FILTER, keys.NEXT, keys.PREVIOUS, keys.UNMARK,
-        keys.NOTES, keys.TABLE, keys.SCOPE, keys.COPY,
+        keys.COMPARE.here(
+            "Compare the two marked rows; or the row under the cursor with the marked one, or with the version before it; or a role with the shown policy."
+        ),
+        keys.OLDER,
+        keys.NEWER,
+        keys.FILTER,
+        keys.NEXT,
+        keys.PREVIOUS,
+        keys.UNMARK,
+        keys.NOTES,
+        keys.TABLE,
+        keys.SCOPE,
+        keys.COPY,
         keys.SAVE.here("Save the shown version as JSON, Markdown, Terraform or CloudFormation."),
         keys.RENEW.here("Refresh the account from AWS and, in the list of policies, the policies too."),
-        keys.POLICIES, keys.PERMISSIONS, keys.VERSIONS, keys.ATTACHED, _NEXT_PANE,
+        keys.POLICIES,
+        keys.PERMISSIONS,
+        keys.VERSIONS,
+        keys.ATTACHED,
+        _NEXT_PANE,
         Key("pane.previous", "shift+tab", "next_pane(-1)", "previous pane", "Go to the previous pane."),
         Key("alone", "z", "alone", "alone", "Maximize this pane, or restore it."),
-        Key("resume", "b", "resume", "back there", "Go back to where you were when the connection was lost, for up to an hour."),
-    )  # fmt: skip
+        Key(
+            "resume",
+            "b",
+            "resume",
+            "back there",
+            "Go back to where you were when the connection was lost, for up to an hour.",
+        ),
+    )
     BINDINGS = bindings(keys.without(KEYS, keys.OPEN))
 
     SYMBOLS = (
-        ("●", "shown, ○ the others"), ("▲ ▼ ◆ ○", "wider, narrower, both, same"), ("A B", "marked"),
-        ("!", "new since you last looked, or a warning"), ("dim", "superseded, or inferred"), ("▎6/224", "allowed of all"),
-        ("+1 −0 ~2", "added, removed, changed"), ("≥ ≤", "at least, at most: not all was read"),
-    )  # fmt: skip
+        ("●", "shown, ○ the others"),
+        ("▲ ▼ ◆ ○", "wider, narrower, both, same"),
+        ("A B", "marked"),
+        ("!", "new since you last looked, or a warning"),
+        ("dim", "superseded, or inferred"),
+        ("▎6/224", "allowed of all"),
+        ("+1 −0 ~2", "added, removed, changed"),
+        ("≥ ≤", "at least, at most: not all was read"),
+    )
     """The signs of the panes and what they mean."""
 
     BLANK = True

@@ -37,8 +37,9 @@ class MatrixScreen(ReportScreen[_Matrix]):
     HEADING = "Services by access level"
     SEARCH_FILTERS = True
     KEYS = (
-        keys.OPEN.here("Unfold the service, or show the action's card."), keys.VIEW.here("Switch between numbers and symbols."),
-    )  # fmt: skip
+        keys.OPEN.here("Unfold the service, or show the action's card."),
+        keys.VIEW.here("Switch between numbers and symbols."),
+    )
     HEADER = True
     WAITING = "working out what the policies permit…"
     OPENS = (ActionSummary,)
