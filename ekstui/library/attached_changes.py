@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 _EVERYTHING = parse({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
 """What is left without a permissions boundary."""
 
-_Holder = tuple["AttachmentKind", str]
-"""What a holder is given (a policy, a boundary, a role), and the holder as written."""
+_Entity = tuple["AttachmentKind", str]
+"""What is attached (a policy, a boundary, a role), and the entity that it is attached to, as written."""
 
-_Held = tuple["WrittenAttachment", ...]
-"""What a holder has on one side."""
+_Attachments = tuple["WrittenAttachment", ...]
+"""What an entity has on one side."""
 
 _Policies = frozenset[tuple[str, str]]
 
 
-def _policies(held: _Held | None) -> _Policies:
+def _policies(held: _Attachments | None) -> _Policies:
     return frozenset((attachment.policy, attachment.scope) for attachment in held or ())
 
 
@@ -41,8 +41,8 @@ def attached_changes(
     policies: tuple[Sequence[WrittenPolicy], Sequence[WrittenPolicy]],
     library: Library | None,
 ) -> Iterator[ReviewedDocument]:
-    """Yield the holders that get other policies, each side before and after."""
-    before, after = map(_by_holder, attachments)
+    """Yield the entities that get other policies, each side before and after."""
+    before, after = map(_by_entity, attachments)
     documents = tuple(_Documents(side, library) for side in policies)
     gone = {key: held for key, held in before.items() if key not in after}
     for key, held in after.items():
@@ -58,22 +58,24 @@ def attached_changes(
         yield _reviewed(kind, held, None, documents)
 
 
-def _before_renaming(kind: AttachmentKind, held: _Held, gone: Mapping[_Holder, _Held]) -> _Holder | None:
+def _before_renaming(kind: AttachmentKind, held: _Attachments, gone: Mapping[_Entity, _Attachments]) -> _Entity | None:
     """Return the entity that a new one replaces, with the same attachments; a literal name replaces none."""
-    if not all(has_hole(attachment.holder) or attachment.place.startswith(attachment.holder) for attachment in held):
+    if not all(
+        has_hole(attachment.attached_to) or attachment.place.startswith(attachment.attached_to) for attachment in held
+    ):
         return None
     return next((key for key, had in gone.items() if key[0] == kind and _policies(had) == _policies(held)), None)
 
 
-def _by_holder(attachments: Iterable[WrittenAttachment]) -> dict[_Holder, _Held]:
-    attachments_of: dict[_Holder, list[WrittenAttachment]] = {}
+def _by_entity(attachments: Iterable[WrittenAttachment]) -> dict[_Entity, _Attachments]:
+    attachments_of: dict[_Entity, list[WrittenAttachment]] = {}
     for attachment in attachments:
-        attachments_of.setdefault((attachment.kind, attachment.holder), []).append(attachment)
+        attachments_of.setdefault((attachment.kind, attachment.attached_to), []).append(attachment)
     return {key: tuple(held) for key, held in attachments_of.items()}
 
 
 def _reviewed(
-    kind: AttachmentKind, before: _Held | None, after: _Held | None, documents: tuple[_Documents, ...]
+    kind: AttachmentKind, before: _Attachments | None, after: _Attachments | None, documents: tuple[_Documents, ...]
 ) -> ReviewedDocument:
     own = after or before or ()
     had, has = _policies(before), _policies(after)
@@ -84,7 +86,8 @@ def _reviewed(
     verdict = f"{change.verdict.partition(':')[0]}: {words}"
     more = change.verdict.partition(": ")[2]
     verdict += f"; {more}" if more and kind != "role" else ""
-    place = first.place if first.place.startswith(plainly(first.holder)) else f"{first.place} ({plainly(first.holder)})"
+    entity = plainly(first.attached_to)
+    place = first.place if first.place.startswith(entity) else f"{first.place} ({entity})"
     rights = rights_in(change) if kind == "policy" else ()
     return ReviewedDocument(
         first.path,
@@ -159,7 +162,7 @@ class _Documents:
 
 def _keys(policy: WrittenPolicy) -> Iterator[str]:
     yield _key(policy.place)
-    if policy.name and not policy.holder:
+    if policy.name and not policy.attached_to:
         yield _key(policy.name)
 
 
@@ -171,7 +174,7 @@ def _key(name: str) -> str:
 
 
 def _document_change(without: Document) -> Callable[[_Policies, _Policies, tuple[_Documents, ...]], Change]:
-    """Return what compares the documents of the policies; `without` any, the holder has that one."""
+    """Return what compares the documents of the policies; `without` any, the entity has that one."""
     return lambda had, has, documents: changes_around(
         documents[0].all(had) if had else without, documents[1].all(has) if has else without
     )

@@ -123,15 +123,16 @@ def _policies_for(demand: _Demand, written: Sequence[WrittenPolicy]) -> list[_Gr
             raise InputError(f"{demand.file} has no policy that was read.", "Name a file of the repository.")
         return [(named, "it is named for it")]
     groups: dict[tuple[str, str], _Group] = {}
-    holders = dict(_holders(demand.component.whole, written))
+    roles = dict(_roles_of(demand.component.whole, written))
     for candidate in policies:
         because = (
-            holders.get(candidate.holder, "")
+            roles.get(candidate.attached_to, "")
             or _by_name(demand.component.whole, candidate)
             or _by_likeness(demand.component, candidate)
         )
         if because:
-            groups.setdefault((candidate.path, candidate.holder or candidate.place), ([], because))[0].append(candidate)
+            entity = candidate.attached_to or candidate.place
+            groups.setdefault((candidate.path, entity), ([], because))[0].append(candidate)
     return list(groups.values())
 
 
@@ -143,7 +144,7 @@ def _allows(policy: WrittenPolicy) -> bool:
     )
 
 
-def _holders(component: str, written: Iterable[WrittenPolicy]) -> Iterator[tuple[str, str]]:
+def _roles_of(component: str, written: Iterable[WrittenPolicy]) -> Iterator[tuple[str, str]]:
     """Yield the roles whose trust policies name a service account of the component."""
     for entry in written:
         if entry.use == "trust" and entry.document is not None:

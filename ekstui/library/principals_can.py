@@ -36,8 +36,8 @@ def principals_can(
     account = snapshot.identity.account
     applying = of_account(layers_in_force(layers, library, account), account, action, resource)
     uses = library.account.uses(snapshot)
-    holders: list[Role | User | Group] = [*snapshot.roles, *snapshot.users, *snapshot.groups]
-    documents = documents_of(holders, snapshot, library.default_versions)
+    entities: list[Role | User | Group] = [*snapshot.roles, *snapshot.users, *snapshot.groups]
+    documents = documents_of(entities, snapshot, library.default_versions)
     subjects = within_work(
         (under_layers(subject, applying, action, resource) for subject in _subjects(snapshot, uses, documents)), action
     )
@@ -63,12 +63,12 @@ def principals_can(
 
 
 def documents_of(
-    holders: Sequence[Role | User | Group], snapshot: AccountSnapshot, defaults: DefaultVersions
+    entities: Sequence[Role | User | Group], snapshot: AccountSnapshot, defaults: DefaultVersions
 ) -> Documents:
     """Return the managed policies of some roles, users and groups, boundaries included, whose documents are known."""
     return {
         arn: AppliedPolicy(policy.name, policy.version, policy.document, arn)
-        for arn, policy in managed_policies(holders, snapshot, defaults).items()
+        for arn, policy in managed_policies(entities, snapshot, defaults).items()
         if policy.document is not None
     }
 
@@ -103,22 +103,22 @@ def _lets_tag(statement: Statement) -> bool:
 
 
 def policies_of(
-    holders: Iterable[Role | User | Group], documents: Documents
+    entities: Iterable[Role | User | Group], documents: Documents
 ) -> tuple[tuple[AppliedPolicy, ...], tuple[str, ...]]:
-    """Return the policies of some holders, each once, and the names of those whose documents are not known."""
+    """Return the policies of some entities, each once, and the names of those whose documents are not known."""
     policies: dict[tuple[str, str], AppliedPolicy] = {}
     unread: list[str] = []
-    for holder in holders:
-        for policy in holder.attached:
+    for entity in entities:
+        for policy in entity.attached:
             if policy.arn in documents:
                 policies[policy.arn, ""] = documents[policy.arn]
             else:
                 unread.append(policy.name)
-        for inline in holder.inline:
+        for inline in entity.inline:
             if inline.document is None:
                 unread.append(inline.name)
             else:
-                policies[holder.name, inline.name] = AppliedPolicy(f"{inline.name} (inline)", None, inline.document)
+                policies[entity.name, inline.name] = AppliedPolicy(f"{inline.name} (inline)", None, inline.document)
     return tuple(policies.values()), tuple(unread)
 
 

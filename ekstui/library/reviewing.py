@@ -123,16 +123,16 @@ def _pairs(before: Sequence[WrittenPolicy], after: Sequence[WrittenPolicy]) -> l
     old, new = _numbered(before), _numbered(after)
     matched: list[Pair] = [(old.pop(place), new.pop(place)) for place in [*old] if place in new]
     gone, come = list(old.values()), list(new.values())
-    held = {entry.holder for entry in before}, {entry.holder for entry in after}
+    entities = {entry.attached_to for entry in before}, {entry.attached_to for entry in after}
 
     def is_renamed(old_policy: WrittenPolicy, new_policy: WrittenPolicy) -> bool:
         """Return whether two policies may be one: an inline policy that moves to another role gives it to that role."""
         return old_policy.use == new_policy.use and (
-            old_policy.holder == new_policy.holder
+            old_policy.attached_to == new_policy.attached_to
             or (
                 not _moves_to_other_role(old_policy, new_policy)
-                and old_policy.holder not in held[1]
-                and new_policy.holder not in held[0]
+                and old_policy.attached_to not in entities[1]
+                and new_policy.attached_to not in entities[0]
             )
         )
 
@@ -151,7 +151,11 @@ def _pairs(before: Sequence[WrittenPolicy], after: Sequence[WrittenPolicy]) -> l
 
 def _moves_to_other_role(old: WrittenPolicy, new: WrittenPolicy) -> bool:
     """Return whether an inline policy moves between roles that are written as names, not as resources of the files."""
-    return old.holder != new.holder and bool(old.holder and new.holder) and not has_hole(old.holder + new.holder)
+    return (
+        old.attached_to != new.attached_to
+        and bool(old.attached_to and new.attached_to)
+        and not has_hole(old.attached_to + new.attached_to)
+    )
 
 
 _ALIKE = 0.5
@@ -230,7 +234,9 @@ def _compared(old: WrittenPolicy | None, new: WrittenPolicy | None) -> ReviewedD
     before, after = _document(old), _document(new)
     if old and new and _moves_to_other_role(old, new):
         return reviewed(
-            plain_change("unknown", f"cannot tell whether wider: given to {new.holder} instead of {old.holder}")
+            plain_change(
+                "unknown", f"cannot tell whether wider: given to {new.attached_to} instead of {old.attached_to}"
+            )
         )
     if before == after:
         return None

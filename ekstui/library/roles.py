@@ -188,11 +188,11 @@ def account_context(snapshot: AccountSnapshot, now: datetime) -> AccountContext:
 
 
 def managed_policies(
-    holders: Sequence[Role | User | Group], snapshot: AccountSnapshot, defaults: DefaultVersions
+    entities: Sequence[Role | User | Group], snapshot: AccountSnapshot, defaults: DefaultVersions
 ) -> Mapping[str, RolePolicy]:
     """Return the managed policies of some roles, users and groups by ARN, boundaries included."""
-    arns = {policy.arn for holder in holders for policy in holder.attached}
-    arns |= {holder.boundary_arn for holder in holders if not isinstance(holder, Group) and holder.boundary_arn}
+    arns = {policy.arn for entity in entities for policy in entity.attached}
+    arns |= {entity.boundary_arn for entity in entities if not isinstance(entity, Group) and entity.boundary_arn}
     policies = {arn: RolePolicy(arn.rsplit("/", 1)[-1], arn, None, None) for arn in arns}
     for own in snapshot.local_policies:
         if own.arn in arns:

@@ -224,8 +224,8 @@ def _parameters(side: ComparedSide) -> Iterator[Block]:
 
 
 def _attached(count: AttachedCount) -> Line:
-    holders = entities_words(count.roles, count.users, count.groups, "nothing", complete=count.complete)
-    text = f"{count.policy} is attached to {holders}"
+    entities = entities_words(count.roles, count.users, count.groups, "nothing", complete=count.complete)
+    text = f"{count.policy} is attached to {entities}"
     if count.boundaries:
         text += f", and is the boundary of {count.boundaries:,}"
     return f"{text} in account {count.account}, {as_of_words(count.fetched_at)}."

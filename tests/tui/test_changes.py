@@ -83,16 +83,16 @@ def test_of_what_changed_that_is_shown_which_the_account_has(lasting_rig: Rig) -
         await pilot.press("v")
         await settle(pilot, lambda: bool(policies()) and "AmazonEKSBlockStoragePolicyV2" not in policies())
         names = policies()
-        holders: tuple[Role | User | Group, ...] = (*snapshot.roles, *snapshot.users, *snapshot.groups)
-        attached = {policy.arn.rpartition("/")[2] for holder in holders for policy in holder.attached}
+        entities: tuple[Role | User | Group, ...] = (*snapshot.roles, *snapshot.users, *snapshot.groups)
+        attached = {policy.arn.rpartition("/")[2] for entity in entities for policy in entity.attached}
         assert "AmazonEKS_CNI_Policy" in names
         assert names <= attached
         # The details say how many have the policy attached.
         assert changes.rows.move_to(("AmazonEKS_CNI_Policy", 6))
         has = sum(
             policy.arn == "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy"
-            for holder in holders
-            for policy in holder.attached
+            for entity in entities
+            for policy in entity.attached
         )
         line = changes.query_one(LineBar)
         await settle(pilot, lambda: f"attached to {has} in the account" in str(line.render()))

@@ -40,7 +40,7 @@ class WrittenPolicy(NamedTuple):
     """The file, from the repository's root."""
     name: str = ""
     """The name that the policy or its role has in IAM; empty if that is not known."""
-    holder: str = ""
+    attached_to: str = ""
     """The role, user or group that an inline policy belongs to, as written; empty for other policies."""
 
 
@@ -54,8 +54,8 @@ class WrittenAttachment(NamedTuple):
     place: str
     """The resource or object that attaches it."""
     kind: AttachmentKind
-    holder: str
-    """Who gets it: a role, user, group or service account, as written; the attachments of one holder are compared."""
+    attached_to: str
+    """Who gets it: a role, user, group or service account, as written; its attachments are compared together."""
     policy: str
     """The ARN or name of the policy, or a role's; it may have holes."""
     line: int = 0

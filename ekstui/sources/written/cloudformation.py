@@ -104,13 +104,13 @@ def _of_properties(name: str, kind: str, properties: Any, line: int) -> Iterator
         elif kind == "AWS::IAM::InstanceProfile" and key == "Roles":
             yield from attachments(place, "role", value, line, name)
         elif kind == "AWS::IAM::ManagedPolicy" and key in ("Roles", "Users", "Groups") and isinstance(value, list):
-            for holder in value:
-                yield WrittenAttachment(place, "policy", str(holder), hole(name), line)
+            for entity in value:
+                yield WrittenAttachment(place, "policy", str(entity), hole(name), line)
         elif kind == "AWS::IAM::UserToGroupAddition" and key == "GroupName":
             for user in properties.get("Users") or ():
                 yield WrittenAttachment(place, "role", str(user), str(value), line)
         else:
-            yield from search({key: value}, name, line=line, holder=name)
+            yield from search({key: value}, name, line=line, attached_to=name)
 
 
 def _policies(name: str, policies: object, line: int) -> Iterator[Written]:

@@ -42,7 +42,7 @@ def of_manifest(value: Mapping[str, Any]) -> Iterator[Written]:
     elif value["kind"] == "ConfigMap" and fields.get("name") == "aws-auth":
         yield from _of_aws_auth(value.get("data"), place, line)
     elif value["kind"] == "ServiceAccount":
-        yield from search(fields.get("annotations"), place, line=line, holder=place)
+        yield from search(fields.get("annotations"), place, line=line, attached_to=place)
     else:
         yield from search(
             {key: entry for key, entry in value.items() if key not in ("apiVersion", "kind", "status")},
@@ -56,10 +56,10 @@ def _of_aws_auth(data: object, place: str, line: int) -> Iterator[Written]:
         for entries in yaml_values(text.encode()) if isinstance(text, str) else [text]:
             for entry in entries if isinstance(entries, list) else []:
                 if isinstance(entry, Mapping):
-                    holder = str(entry.get("rolearn", entry.get("userarn")))
+                    principal = str(entry.get("rolearn", entry.get("userarn")))
                     groups = entry.get("groups")
                     for group in groups if isinstance(groups, list) else []:
-                        yield WrittenAttachment(f"{place} › {key}", "role", holder, f"group {group}", line)
+                        yield WrittenAttachment(f"{place} › {key}", "role", principal, f"group {group}", line)
 
 
 def _of_controller(value: Mapping[str, Any], place: str, line: int) -> Iterator[Written]:
@@ -68,20 +68,20 @@ def _of_controller(value: Mapping[str, Any], place: str, line: int) -> Iterator[
     provider = spec.get("forProvider")
     fields = provider if isinstance(provider, Mapping) else spec
     kind = value["kind"]
-    holder = next((f"{what} {_named(fields[key])}" for key, what in _HOLDERS.items() if fields.get(key)), place)
+    attached_to = next((f"{what} {_named(fields[key])}" for key, what in _ENTITIES.items() if fields.get(key)), place)
     for key, entry in fields.items():
         at = line_of(entry) or line
         if kind == "AccessPolicyAssociation" and key == "policyArn":
             continue
         if kind == "PodIdentityAssociation" and key in _DOCUMENTS:
-            yield from search({key: entry}, place, line=at, holder=holder)
+            yield from search({key: entry}, place, line=at, attached_to=attached_to)
         elif kind == "PodIdentityAssociation" and key in ("roleARN", "roleArn", "roleRef"):
             account = f"{fields.get('namespace')}/{fields.get('serviceAccount')}"
             yield WrittenAttachment(f"{place} › {key}", "role", account, _named(entry), at)
         elif key == "accessPolicies" and isinstance(entry, list):
-            yield from access_policies(f"{place} › {key}", str(fields.get("principalARN", holder)), entry, at)
+            yield from access_policies(f"{place} › {key}", str(fields.get("principalARN", attached_to)), entry, at)
         else:
-            yield from _of_field(key, entry, place, at, holder)
+            yield from _of_field(key, entry, place, at, attached_to)
     if kind == "AccessPolicyAssociation" and fields.get("policyArn"):
         scope = fields.get("accessScope")
         scope = scope[0] if isinstance(scope, list) and scope else scope
@@ -89,13 +89,13 @@ def _of_controller(value: Mapping[str, Any], place: str, line: int) -> Iterator[
         yield WrittenAttachment(place, "access policy", principal, policy, line, namespaces_of(scope))
 
 
-_HOLDERS = {f"{what}{suffix}": what for suffix in ("", "Ref") for what in ("role", "user", "group")}
+_ENTITIES = {f"{what}{suffix}": what for suffix in ("", "Ref") for what in ("role", "user", "group")}
 """What the fields name that say who gets a policy, the name itself before a reference."""
 
 _DOCUMENTS = ("policyDocument", "document", "policy")
 
 
-def _of_field(key: str, entry: Any, place: str, line: int, holder: str) -> Iterator[Written]:
+def _of_field(key: str, entry: Any, place: str, line: int, attached_to: str) -> Iterator[Written]:
     """Yield what a field gives that means the same in resources of every kind."""
     if key in _DOCUMENTS and isinstance(entry, str | Mapping):
         yield document_in(place, entry, line)
@@ -109,9 +109,9 @@ def _of_field(key: str, entry: Any, place: str, line: int, holder: str) -> Itera
             if isinstance(part, Mapping) and "policy" in part:
                 yield document_in(f"{place} › {part.get('name')}", part["policy"], line)
     elif key == "policies" or attached_by(key) == "policy":
-        yield from attachments(f"{place} › {key}", "policy", _references(entry), line, holder)
+        yield from attachments(f"{place} › {key}", "policy", _references(entry), line, attached_to)
     elif not isinstance(entry, bool | int | float) and entry is not None:
-        yield from search({key: entry}, place, line=line, holder=holder)
+        yield from search({key: entry}, place, line=line, attached_to=attached_to)
 
 
 def _object(value: object) -> Mapping[str, Any]:
@@ -140,17 +140,17 @@ def _of_eksctl(value: Mapping[str, Any], place: str) -> Iterator[Written]:
     entries = _object(value.get("accessConfig")).get("accessEntries")
     for entry in entries if isinstance(entries, list) else []:
         if isinstance(entry, Mapping):
-            holder = str(entry.get("principalARN"))
+            principal = str(entry.get("principalARN"))
             policies = entry.get("accessPolicies")
-            inner = f"{place} › accessEntries[{holder}]"
-            yield from access_policies(inner, holder, policies if isinstance(policies, list) else [], line_of(entry))
+            inner = f"{place} › accessEntries[{principal}]"
+            yield from access_policies(inner, principal, policies if isinstance(policies, list) else [], line_of(entry))
             for group in entry.get("kubernetesGroups") or ():
-                yield WrittenAttachment(inner, "role", holder, f"group {group}", line_of(entry))
+                yield WrittenAttachment(inner, "role", principal, f"group {group}", line_of(entry))
     for mapping in value.get("iamIdentityMappings") or ():
         if isinstance(mapping, Mapping):
             for group in mapping.get("groups") or ():
-                inner, holder = f"{place} › iamIdentityMappings", str(mapping.get("arn"))
-                yield WrittenAttachment(inner, "role", holder, f"group {group}", line_of(mapping))
+                inner, principal = f"{place} › iamIdentityMappings", str(mapping.get("arn"))
+                yield WrittenAttachment(inner, "role", principal, f"group {group}", line_of(mapping))
     rest = {
         key: entry
         for key, entry in value.items()
@@ -160,7 +160,7 @@ def _of_eksctl(value: Mapping[str, Any], place: str) -> Iterator[Written]:
 
 
 def _in_eksctl(value: object, place: str) -> Iterator[Written]:
-    """Yield what is attached anywhere in a ClusterConfig: the holder is the object with the field."""
+    """Yield what is attached anywhere in a ClusterConfig: what has it is the object with the field."""
     if isinstance(value, list):
         for number, entry in enumerate(value):
             meta = _object(_object(entry).get("metadata", entry))

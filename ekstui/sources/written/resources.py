@@ -18,7 +18,7 @@ class _Attaching(NamedTuple):
 
     policy: str
     """The attribute with the policies: an ARN or a name, or a list of them."""
-    holders: tuple[str, ...]
+    attached_to: tuple[str, ...]
     """The attributes of which any names who gets it; empty if the resource itself does."""
     kind: AttachmentKind = "policy"
 
@@ -65,7 +65,7 @@ def of_resource(address: str, kind: str, attributes: Mapping[str, Any], line: in
     """
     attaching = _ATTACHING.get(kind, ())
     name = next((str(attributes[key]) for key in ("name", "name_prefix") if isinstance(attributes.get(key), str)), "")
-    holder = next(
+    attached_to = next(
         (str(attributes[key]) for key in ("role", "user", "group") if isinstance(attributes.get(key), str)), ""
     )
     for attachment in attaching:
@@ -78,7 +78,9 @@ def of_resource(address: str, kind: str, attributes: Mapping[str, Any], line: in
         if key in attached or value is None:
             continue
         if key == "policy" and isinstance(value, str | dict):
-            yield document_in(address, value, line)._replace(name=name, holder=holder if kind in _INLINE else "")
+            yield document_in(address, value, line)._replace(
+                name=name, attached_to=attached_to if kind in _INLINE else ""
+            )
         elif key == "inline_policy" and isinstance(value, list | dict) and "Statement" not in value:
             yield from _inline(address, value if isinstance(value, list) else [value], line)
         elif key == "inline_policy":
@@ -86,7 +88,7 @@ def of_resource(address: str, kind: str, attributes: Mapping[str, Any], line: in
         elif key in ("assume_role_policy", "assume_role_policy_document") and value:
             yield document_in(f"{address} › {key}", value, line)._replace(name=name)
         else:
-            yield from search({key: value}, address, line=line, holder=address)
+            yield from search({key: value}, address, line=line, attached_to=address)
 
 
 def permission(place: str, fields: Mapping[str, Any], line: int) -> Written:
@@ -115,22 +117,22 @@ def _inline(address: str, policies: list[Any], line: int) -> Iterator[Written]:
         fields = inline if isinstance(inline, Mapping) else {"policy": inline}
         if fields.get("policy") is not None:
             policy = document_in(f"{address} › {fields.get('name') or f'[{number}]'}", fields["policy"], line)
-            yield policy._replace(holder=address)
+            yield policy._replace(attached_to=address)
 
 
 def _attachments(address: str, attaching: _Attaching, attributes: Mapping[str, Any], line: int) -> Iterator[Written]:
     policies = attributes.get(attaching.policy)
     if policies is None:
         return
-    named = [attributes[name] for name in attaching.holders if attributes.get(name)]
-    holders = [address]
+    named = [attributes[name] for name in attaching.attached_to if attributes.get(name)]
+    entities = [address]
     if named and any(isinstance(entry, list) for entry in named):
-        holders = [str(holder) for entry in named for holder in (entry if isinstance(entry, list) else [entry])]
+        entities = [str(entity) for entry in named for entity in (entry if isinstance(entry, list) else [entry])]
     elif named:
-        holders = ["/".join(map(str, named))]
+        entities = ["/".join(map(str, named))]
     scopes = attributes.get("access_scope")
     listed = scopes if isinstance(scopes, list) else [scopes]
     namespaces = namespaces_of(next((entry for entry in listed if isinstance(entry, Mapping)), None))
     for policy in policies if isinstance(policies, list) else [policies]:
-        for holder in holders:
-            yield WrittenAttachment(address, attaching.kind, holder, str(policy), line, namespaces)
+        for entity in entities:
+            yield WrittenAttachment(address, attaching.kind, entity, str(policy), line, namespaces)

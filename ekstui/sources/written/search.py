@@ -37,14 +37,14 @@ _COMMAND = re.compile(
 """A command that gives access, as in a workflow."""
 
 
-def search(value: object, place: str, *, line: int = 0, holder: str = "") -> Iterator[Written]:
-    """Yield the policy documents and attachments anywhere in a value; `holder` is the object that it belongs to."""
+def search(value: object, place: str, *, line: int = 0, attached_to: str = "") -> Iterator[Written]:
+    """Yield the policy documents and attachments anywhere in a value, a part of the object `attached_to`."""
     line = line_of(value) or line
     if isinstance(value, str):
-        yield from _in_text(value, place, line, holder)
+        yield from _in_text(value, place, line, attached_to)
     elif isinstance(value, list):
         for number, entry in enumerate(value):
-            yield from search(entry, f"{place}{_entry_name(entry, number)}", line=line, holder=holder)
+            yield from search(entry, f"{place}{_entry_name(entry, number)}", line=line, attached_to=attached_to)
     elif isinstance(value, Mapping):
         if is_document(value):
             yield document_in(place, value, line)
@@ -53,19 +53,19 @@ def search(value: object, place: str, *, line: int = 0, holder: str = "") -> Ite
         elif (statement := _lower_case_statement(value)) is not None:
             yield document_in(place, {"Version": "2012-10-17", "Statement": [statement]}, line)
         else:
-            yield from _in_fields(value, place, line, holder)
+            yield from _in_fields(value, place, line, attached_to)
 
 
-def _in_fields(value: Mapping[str, Any], place: str, line: int, holder: str) -> Iterator[Written]:
+def _in_fields(value: Mapping[str, Any], place: str, line: int, attached_to: str) -> Iterator[Written]:
     for key, entry in value.items():
         inner = f"{place} › {key}" if place else str(key)
         kind = attached_by(key)
         if kind is not None:
-            yield from attachments(inner, kind, entry, line, holder or place)
+            yield from attachments(inner, kind, entry, line, attached_to or place)
         elif isinstance(entry, bool | int | float) or entry is None:
             continue
         else:
-            yield from search(entry, inner, line=line, holder=holder)
+            yield from search(entry, inner, line=line, attached_to=attached_to)
 
 
 def attached_by(field: object) -> AttachmentKind | None:
@@ -73,37 +73,39 @@ def attached_by(field: object) -> AttachmentKind | None:
     return _ATTACHING.get(str(field).lower().replace("_", ""))
 
 
-def attachments(place: str, kind: AttachmentKind, policies: object, line: int, holder: str) -> Iterator[Written]:
+def attachments(place: str, kind: AttachmentKind, policies: object, line: int, attached_to: str) -> Iterator[Written]:
     """Yield what a field attaches: an ARN or a name, a list of them, switches by name, or a reference to an object."""
     if isinstance(policies, list):
         for entry in policies:
-            yield from attachments(place, kind, entry, line, holder)
+            yield from attachments(place, kind, entry, line, attached_to)
     elif isinstance(policies, str) and policies:
         document = read_json(policies) if policies.lstrip().startswith("{") else None
         if isinstance(document, Mapping):
             yield document_in(place, document, line)
         else:
             access = "cluster-access-policy/" in policies
-            yield WrittenAttachment(place, "access policy" if access else kind, holder or place, policies, line)
+            yield WrittenAttachment(place, "access policy" if access else kind, attached_to or place, policies, line)
     elif isinstance(policies, Mapping):
         if is_document(policies):
             yield document_in(place, policies, line)
         elif isinstance(name := policies.get("name"), str):
-            yield WrittenAttachment(place, kind, holder or place, name, line)
+            yield WrittenAttachment(place, kind, attached_to or place, name, line)
         elif all(isinstance(entry, bool) for entry in policies.values()):
             for name, on in policies.items():
                 if on:
-                    yield WrittenAttachment(place, kind, holder or place, f"{place.rpartition(' › ')[2]} {name}", line)
+                    yield WrittenAttachment(
+                        place, kind, attached_to or place, f"{place.rpartition(' › ')[2]} {name}", line
+                    )
         elif policies:
-            yield WrittenAttachment(place, kind, holder or place, json_text(policies), line)
+            yield WrittenAttachment(place, kind, attached_to or place, json_text(policies), line)
 
 
-def access_policies(place: str, holder: str, policies: list[Any], line: int) -> Iterator[Written]:
+def access_policies(place: str, attached_to: str, policies: list[Any], line: int) -> Iterator[Written]:
     """Yield the EKS access policies of an access entry, each an object with its ARN and scope, or the ARN alone."""
     for policy in policies:
         fields = _lower(policy) or {"policyarn": policy}
         arn, namespaces = str(fields.get("policyarn")), namespaces_of(fields.get("accessscope"))
-        yield WrittenAttachment(place, "access policy", holder, arn, line, namespaces)
+        yield WrittenAttachment(place, "access policy", attached_to, arn, line, namespaces)
 
 
 def _lower(value: object) -> dict[str, Any]:
@@ -132,10 +134,10 @@ def _entry_name(entry: object, number: int) -> str:
     return f"[{number}]"
 
 
-def _in_text(text: str, place: str, line: int, holder: str) -> Iterator[Written]:
+def _in_text(text: str, place: str, line: int, attached_to: str) -> Iterator[Written]:
     if _POLICY_ARN.fullmatch(text.strip()):
         access = "cluster-access-policy/" in text
-        own = holder or re.sub(r"(?:\[[^\]]*\])+$", "", place)
+        own = attached_to or re.sub(r"(?:\[[^\]]*\])+$", "", place)
         yield WrittenAttachment(place, "access policy" if access else "policy", own, text.strip(), line)
     elif _COMMAND.search(text):
         yield WrittenPolicy(place, None, "it is a command that changes access", text, line=line)

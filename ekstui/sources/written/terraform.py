@@ -233,7 +233,7 @@ class Module:
             return
         for written in of_resource(address, "module", _with_holes(_arguments(values)), line):
             # The role is made by the module, so that its attachments belong to the call.
-            yield written._replace(holder=address) if isinstance(written, WrittenAttachment) else written
+            yield written._replace(attached_to=address) if isinstance(written, WrittenAttachment) else written
 
     def _child(self, values: Mapping[str, Any], address: str) -> Module | None:
         """Return the module that a call means, if it is a folder of the repository."""

@@ -708,7 +708,7 @@ class ExplorerScreen(AppScreen):
             return
         row, here = self.row, self.policy_view
         if self.pane == "attached":
-            self._compare_holder(row, here)
+            self._compare_role(row, here)
             return
         if step := self.versions.step_of(row):
             here = PolicyView(here.entry, step.version)
@@ -723,7 +723,7 @@ class ExplorerScreen(AppScreen):
         else:
             self.post_message(ShowComparison(*sides))
 
-    def _compare_holder(self, row: Row | None, here: PolicyView) -> None:
+    def _compare_role(self, row: Row | None, here: PolicyView) -> None:
         from ekstui.eks.account_snapshot import RoleAttachment
 
         if row is None or not isinstance(row.value, RoleAttachment) or here.entry.access:
