@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from operator import attrgetter
 from pathlib import PurePath
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ekstui.change.comparison import GrantDifference
     from ekstui.denial.access_entries import ForbiddenExplanation
     from ekstui.denial.answer import WantedToken
-    from ekstui.eks.account_snapshot import Group, RecordedAttachment, Role, User
+    from ekstui.eks.account_snapshot import Group, RecordedAttachment, Role, RoleAttachment, User
     from ekstui.eks.cluster import Cluster, HealthIssue
     from ekstui.eks.kubernetes import AccessPolicyRules
     from ekstui.eks.principals import PrincipalCan
@@ -43,7 +43,7 @@ FIELDS: dict[str, str] = {
     "AppliedPolicy": "policy=name version",
     "Allower": "policy version since depends_on=missing wildcard scope meant_for fit",
     "AttachedAnswer": "policy=attachments.policy_arn arn=attachments.policy_arn account=identity.account "
-    "partition=identity.partition fetched_at complete roles= users=attachments.users groups=attachments.groups "
+    "partition=identity.partition fetched_at complete roles= users=attachments.users groups=attachments.groups copies= "
     "not_looked_at=attachments.not_looked_at errors=attachments.errors",
     "Caller": "kind name subject audience",
     "RolePolicy": "name arn version",
@@ -178,9 +178,9 @@ def issues_of(cluster: Cluster) -> int | None:
     return len(cluster.all_issues) if cluster.all_issues or cluster.issues_known else None
 
 
-def _roles_attached(answer: AttachedAnswer) -> list[Shape]:
+def _with_trust(roles: Iterable[RoleAttachment], answer: AttachedAnswer) -> list[Shape]:
     account = answer.identity.account
-    return [{**shape(role), "trust": trust_word(role.role.trust, account)} for role in answer.attachments.roles]
+    return [{**shape(entry), "trust": trust_word(entry.role.trust, account)} for entry in roles]
 
 
 def _path_if_read(entity: Role | User | Group) -> str | None:
@@ -262,7 +262,8 @@ _SPECIAL: Mapping[tuple[str, str], Callable[..., object]] = {
     **{(name, "path"): _path_if_read for name in ("Group", "RoleAttachment", "UserAttachment")},
     ("RoleAttachment", "service_linked"): lambda role: role.service_linked if role.arn else None,
     ("AttachedAnswer", "arn"): arn_or_none,
-    ("AttachedAnswer", "roles"): _roles_attached,
+    ("AttachedAnswer", "roles"): lambda answer: _with_trust(answer.attachments.roles, answer),
+    ("AttachedAnswer", "copies"): lambda answer: _with_trust(answer.copies, answer),
     ("Cluster", "issues"): issues_of,
     ("ClusterRole", "policies"): lambda subject: subject.policies if subject else (),
     ("ComparedSide", "arn"): arn_or_none,

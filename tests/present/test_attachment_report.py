@@ -40,7 +40,11 @@ def test_a_role_with_a_copy_is_a_row_of_the_command_and_of_the_pane() -> None:
     for words in (text, " ".join(word for note in notes for word in note)):
         assert "! idle: ours is like v1 (98%)" in words
     assert pane_note(only_a_copy) == "none · 1 role with a copy"
-    assert shape(only_a_copy)["roles"] == []
+    fields = shape(only_a_copy)
+    assert fields["roles"] == []
+    assert [(role["name"], role["as"], role["remarks"]) for role in fields["copies"]] == [  # type: ignore[attr-defined]
+        ("idle", [], ["ours is like v1 (98%)"])
+    ]
 
 
 def test_nothing_is_made_up_in_json() -> None:
