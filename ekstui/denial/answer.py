@@ -28,7 +28,7 @@ from ekstui.iam.evaluation import (
     Verdict,
     exemption_of,
 )
-from ekstui.iam.principals import Caller, NamedAs
+from ekstui.iam.principals import ANONYMOUS, Caller, NamedAs, is_assuming
 from ekstui.iam.reference import ResourceUse
 from ekstui.iam.truth import Truth
 from ekstui.named_tuples import NamedTuple
@@ -234,6 +234,25 @@ class Explanation(NamedTuple):
         if self.denied or self.verdict in DENIALS:
             return "denied"
         return "allowed" if self.verdict == "allowed" else "unknown"
+
+    @property
+    def breaking_layer(self) -> LayerEvaluation | None:
+        """The first layer that denies the request or, if the verdict depends on something, may deny it; None if none does."""
+        breaking = {*DENIALS, "depends"} if self.verdict == "depends" else DENIALS
+        return next((layer for layer in self.layers if layer.verdict in breaking), None)
+
+    @property
+    def limiting_layer(self) -> LayerEvaluation | None:
+        """The layer that denies what the identity policies allow; None if they do not allow it."""
+        is_allowed = any((layer.layer, layer.verdict) == ("identity", "allowed") for layer in self.layers)
+        return self.breaking_layer if is_allowed else None
+
+    @property
+    def identity_policies_could_allow(self) -> bool:
+        """Whether one of the principal's policies could have allowed the request."""
+        is_signed = (self.principal or "").lower() != ANONYMOUS
+        has_remedy = self.cause is None or self.cause.has_remedy
+        return is_signed and has_remedy and not is_assuming(self.action or "")
 
     @property
     def worth_attaching(self) -> tuple[Allower, ...]:

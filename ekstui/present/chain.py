@@ -61,13 +61,13 @@ def _links(explanation: Explanation) -> Iterator[Link]:
     nearest = next(iter(explanation.nearest), None)
     kind = ""
     if len(explanation.layers) > 1:
+        breaking = explanation.breaking_layer
         for layer in explanation.layers:
-            state = _OF_VERDICT[layer.verdict]
-            breaks = state == "breaks" or (state == "open" and explanation.verdict == "depends")
+            breaks = layer is breaking
             if breaks and nearest is not None and nearest.layer == layer.layer:
                 kind = "" if layer.layer == "identity" else f"{layer_in_words(layer)} "
                 break
-            yield layer_in_words(layer), state
+            yield layer_in_words(layer), _OF_VERDICT[layer.verdict]
             if breaks:
                 return
     if nearest is None:

@@ -26,7 +26,6 @@ from ekstui.eks.use_words import use_in_words
 from ekstui.iam.arn import entity_of, kind_of_resource, split_arn
 from ekstui.iam.document import serialise
 from ekstui.iam.evaluation import IDENTITY, PRINCIPAL, RESOURCE, Failure, LayerEvaluation, StatementResult
-from ekstui.iam.principals import ANONYMOUS, is_assuming
 from ekstui.iam.text import counted
 from ekstui.library.notation import PolicyAt
 from ekstui.named_tuples import NamedTuple
@@ -255,7 +254,7 @@ def _about(explanation: Explanation, now: datetime) -> Iterator[tuple[str, Line]
 
 def _to_add(explanation: Explanation) -> Iterator[tuple[str, Line]]:
     """Yield what would have to be said for a clearer answer."""
-    if explanation.denied and not explanation.judged and _helps_to_name_a_policy(explanation):
+    if explanation.denied and not explanation.judged and explanation.identity_policies_could_allow:
         how = by_place("role:NAME or policy:NAME before it", "--role NAME or --policy NAME")
         yield "NEXT", (*how, " shows which statement came nearest")
     if explanation.symptoms and explanation.role is None and any(symptom.actions for symptom in explanation.symptoms):
@@ -284,13 +283,6 @@ def _about_request(explanation: Explanation) -> Iterator[tuple[str, Line]]:
             yield "token", (code(trust.caller.subject), f" of {trust.caller.issuer or 'an unknown cluster'}")
     if explanation.role is not None and explanation.role != explanation.principal:
         yield "judged by", ("all policies of ", code(explanation.role))
-
-
-def _helps_to_name_a_policy(explanation: Explanation) -> bool:
-    """Return whether one of the principal's policies could have allowed the request."""
-    is_signed = (explanation.principal or "").lower() != ANONYMOUS
-    has_remedy = explanation.cause is None or explanation.cause.has_remedy
-    return is_signed and has_remedy and not is_assuming(explanation.action or "")
 
 
 def _about_symptoms(explanation: Explanation) -> Iterator[tuple[str, Line]]:

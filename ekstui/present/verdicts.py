@@ -1,12 +1,10 @@
 """The verdict on a request in a word, and its reason in a line."""
 
-from collections.abc import Sequence
-
 from ekstui.denial.answer import Explanation, Outcome, layer_in_words, statement_in_words
 from ekstui.denial.message import Cause
 from ekstui.denial.parameters import made_by
 from ekstui.iam.arn import kind_of_resource, split_arn
-from ekstui.iam.evaluation import IDENTITY, PRINCIPAL, RESOURCE, LayerEvaluation, exemption_of
+from ekstui.iam.evaluation import IDENTITY, PRINCIPAL, RESOURCE, exemption_of
 from ekstui.iam.principals import UNSIGNED, is_own_role
 from ekstui.present.styled import Style
 
@@ -99,7 +97,7 @@ def _judged(explanation: Explanation) -> str:
         deny = next((near for near in explanation.nearest if near.statement.effect == "Deny"), None)
         named = "a statement" if deny is None else statement_in_words(deny).removesuffix(", a Deny")
         return f"{named} denies it, and a Deny overrides any Allow"
-    if (layer := _layer_in_the_way(explanation.layers)) is not None:
+    if (layer := explanation.limiting_layer) is not None:
         return f"the {layer_in_words(layer)} does not allow it, though identity policies do"
     failed = {failure.part: failure for near in explanation.nearest[:1] for failure in near.failed}
     if failed and "action" not in failed:
@@ -108,13 +106,6 @@ def _judged(explanation: Explanation) -> str:
         if (condition := failed.get("condition")) is not None:
             return f"the policies allow it only under a condition on {condition.key} that it does not meet"
     return "none of the policies looked at allows it"
-
-
-def _layer_in_the_way(layers: Sequence[LayerEvaluation]) -> LayerEvaluation | None:
-    """Return the first layer that does not allow what the identity policies do; None if they are what is missing."""
-    if not any((layer.layer, layer.verdict) == ("identity", "allowed") for layer in layers):
-        return None
-    return next((layer for layer in layers if layer.verdict == "implicit-deny"), None)
 
 
 def _allowed(explanation: Explanation) -> str:
