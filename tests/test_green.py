@@ -37,8 +37,8 @@ def test_a_run_without_a_test_that_passed_is_not_green(
     (tmp_path / "test_it.py").write_text(text)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.support.counting", "-p", "no:cacheprovider", *options]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == code, done.stdout + done.stderr
+    process = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert process.returncode == code, process.stdout + process.stderr
 
 
 def test_the_gate_is_not_passed_by_a_make_that_only_prints(tmp_path: Path) -> None:
@@ -54,10 +54,10 @@ def test_the_gate_is_not_passed_by_a_make_that_only_prints(tmp_path: Path) -> No
         ("@false", "", 2),
     ):
         (tmp_path / "Makefile").write_text(f"test:\n\t{recipe}\n")
-        done = subprocess.run(
+        process = subprocess.run(
             ["bash", ".ci/run"], cwd=tmp_path, env={**os.environ, "MAKEFLAGS": flags}, capture_output=True, check=False
         )
-        assert done.returncode == code, recipe
+        assert process.returncode == code, recipe
 
 
 def test_what_fell_is_told_by_how_often_idle_and_busy(tmp_path: Path, lean: None) -> None:
@@ -66,9 +66,9 @@ def test_what_fell_is_told_by_how_often_idle_and_busy(tmp_path: Path, lean: None
     run = run_tests(0, options, tmp_path / "said")
     assert "assert False" in (tmp_path / "said").read_text()
     assert (run.passed, [name.rpartition("::")[2] for name in run.fallen], run.is_green) == (1, ["test_fails"], False)
-    told = table([run, run._replace(busy=8), Run(8, 2, (), 1, 1)])
-    assert "1 of 3 runs were green" in told
-    assert [line.split()[:2] for line in told.splitlines() if "test_fails" in line] == [["1", "1"]]
+    text = table([run, run._replace(busy=8), Run(8, 2, (), 1, 1)])
+    assert "1 of 3 runs were green" in text
+    assert [line.split()[:2] for line in text.splitlines() if "test_fails" in line] == [["1", "1"]]
 
 
 def test_a_run_that_found_no_test_is_not_green(tmp_path: Path, lean: None) -> None:

@@ -123,9 +123,9 @@ def test_a_command_does_without(command: str) -> None:
         f"import sys\ntry:\n    {COMMANDS[command].replace('; ', chr(10) + '    ')}\nexcept SystemExit:\n    pass\n"
         "print(*sys.modules, file=sys.stderr)"
     )
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", probe], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE, check=True,
         env=os.environ,
     )  # fmt: skip
-    loaded = done.stderr.splitlines()[-1].split()
+    loaded = process.stderr.splitlines()[-1].split()
     assert [module for module in loaded if is_of(module, SAVED[command])] == []

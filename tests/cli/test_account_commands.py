@@ -17,28 +17,28 @@ from tests.rig.rig import Rig
 from tests.support.bundled import CNI, newest
 
 
-class Done(NamedTuple):
+class Output(NamedTuple):
     code: int
     out: str
     err: str
 
 
-Run = Callable[..., Done]
+Run = Callable[..., Output]
 
 
 @pytest.fixture
 def ekstui(capsys: pytest.CaptureFixture[str]) -> Run:
-    def run(*arguments: str) -> Done:
+    def run(*arguments: str) -> Output:
         code = main(list(arguments))
-        return Done(code, *capsys.readouterr())
+        return Output(code, *capsys.readouterr())
 
     return run
 
 
 def shape(run: Run, *arguments: str) -> dict[str, Any]:
-    done = run(*arguments, "--json")
-    assert done.code == 0, done.err
-    value: dict[str, Any] = json.loads(done.out)
+    output = run(*arguments, "--json")
+    assert output.code == 0, output.err
+    value: dict[str, Any] = json.loads(output.out)
     return value
 
 
@@ -136,16 +136,16 @@ def test_nothing_found_is_not_no_problem_where_something_could_not_be_read(lasti
     assert all(cluster["not_judged"] == [f"all its {cluster['roles']} roles"] for cluster in denied.values())
     assert ekstui("clusters", "-q").out.split("prod", 1)[1].split("\n")[0].split()[3:5] == ["2+", "?"]
     for form in ((), ("--markdown",)):
-        told = " ".join(ekstui("cluster", "prod", "-q", *form).out.replace("\\", "").replace("**", "").split())
-        assert "✗ 2+ problems ! ? advice" in told
-        assert f"not judged: all its {denied['prod']['roles']} roles" in told
-        assert "iam:GetAccountAuthorizationDetails: denied" in told.partition("Could not be read")[2]
+        text = " ".join(ekstui("cluster", "prod", "-q", *form).out.replace("\\", "").replace("**", "").split())
+        assert "✗ 2+ problems ! ? advice" in text
+        assert f"not judged: all its {denied['prod']['roles']} roles" in text
+        assert "iam:GetAccountAuthorizationDetails: denied" in text.partition("Could not be read")[2]
     assert ekstui("cluster", "auto", "--fail-on", "problem").code == 1
     lasting_rig.proxy.clear()
     # The node group's issue is the only one that is out of reach.
     lasting_rig.proxy.fail("denied", "eks", "DescribeNodegroup")
-    told = " ".join(ekstui("cluster", "prod", "-q").out.split())
-    assert f"EKS reports {clusters['prod']['issues'] - 1}+" in told
+    text = " ".join(ekstui("cluster", "prod", "-q").out.split())
+    assert f"EKS reports {clusters['prod']['issues'] - 1}+" in text
     lasting_rig.proxy.clear()
     lasting_rig.proxy.fail("denied", "eks", "ListClusters")
     assert "could not be listed" in ekstui("clusters", "-q").out
@@ -215,12 +215,12 @@ def test_who_can_names_who_in_the_account_may_do_it(lasting_rig: Rig, ekstui: Ru
 def test_who_can_never_says_nobody_of_an_account_that_was_not_read(lasting_rig: Rig, ekstui: Run) -> None:
     lasting_rig.reset(0)
     lasting_rig.proxy.fail("denied", "iam", "*")
-    done = ekstui("who-can", "ec2:CreateTags", "--scope", "eks", "--region", "eu-central-1")
+    output = ekstui("who-can", "ec2:CreateTags", "--scope", "eks", "--region", "eu-central-1")
     # Which policies allow it is known all the same.
-    assert done.code == 0
-    assert "AmazonEKS_CNI_Policy" in done.out
-    assert "nobody may" not in done.out
-    assert "denied" in done.err.lower()
+    assert output.code == 0
+    assert "AmazonEKS_CNI_Policy" in output.out
+    assert "nobody may" not in output.out
+    assert "denied" in output.err.lower()
 
 
 def test_what_a_role_or_a_document_permits(lasting_rig: Rig, ekstui: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -280,17 +280,17 @@ def test_what_a_role_was_last_used_for(lasting_rig: Rig, ekstui: Run) -> None:
 def test_a_role_s_policies_without_what_was_not_used(lasting_rig: Rig, ekstui: Run, tmp_path: Path) -> None:
     lasting_rig.reset(0)
     lasting_rig.world.reports = used_by_nodes
-    done = ekstui("used", "role:prod-node", "--less")
-    document = json.loads(done.out)
+    output = ekstui("used", "role:prod-node", "--less")
+    document = json.loads(output.out)
     actions = {action for statement in document["Statement"] for action in statement["Action"]}
     assert "ec2:DeleteNetworkInterface" not in actions and not any(action.startswith("ssm:") for action in actions)
     assert "ec2:CreateTags" in actions and any(action.startswith("ecr:") for action in actions)
-    assert "the document only narrows" in done.err
+    assert "the document only narrows" in output.err
     whole = shape(ekstui, "used", "role:prod-node", "--less")["less"]
     assert (whole["document"], whole["reach"]) == (document, "narrowed")
     # The proof is ekstui's own comparison of the two.
     path = tmp_path / "less.json"
-    path.write_text(done.out, encoding="utf-8")
+    path.write_text(output.out, encoding="utf-8")
     assert shape(ekstui, "diff", "role:prod-node", str(path))["reach"] == "narrowed"
 
 
@@ -298,9 +298,9 @@ def test_a_role_s_policies_without_what_was_not_used(lasting_rig: Rig, ekstui: R
 def test_last_use_that_cannot_be_asked_for(lasting_rig: Rig, ekstui: Run, call: str) -> None:
     lasting_rig.reset(0)
     lasting_rig.proxy.fail("denied", "iam", call)
-    done = ekstui("used", "role:prod-node")
-    assert (done.code, done.out) == (3, "")
-    assert f"iam:{call} is denied" in done.err
+    output = ekstui("used", "role:prod-node")
+    assert (output.code, output.out) == (3, "")
+    assert f"iam:{call} is denied" in output.err
     lasting_rig.proxy.clear()
     lasting_rig.world.questions_per_report = 9
     assert "did not finish the report" in ekstui("used", "role:prod-node").err

@@ -57,14 +57,14 @@ def test_only_steps_of_attached_policies_are_listed_and_counted(
     quiet = known_later(filled_cache, files.cache_dir())
     of_account = ["changes", "--attached", "--account-file", account(tmp_path)]
     assert main([*of_account, "--since", "2026-02-10"]) == 0
-    done = capsys.readouterr()
-    assert [line.split()[:2] for line in done.out.splitlines()[1:]] == [
+    output = capsys.readouterr()
+    assert [line.split()[:2] for line in output.out.splitlines()[1:]] == [
         [f"{info.created:%Y-%m-%d}", CNI]
         for info in reversed(Corpus.bundled().policy(CNI).versions)
         if info.created and info.created >= datetime(2026, 2, 10, tzinfo=UTC)
     ]
     # Other policies of the family had steps without a change in that time, the CNI's had none.
-    assert "changed nothing" not in done.err
+    assert "changed nothing" not in output.err
     assert main([*of_account, "--since", quiet]) == 1
     assert "changed nothing" not in capsys.readouterr().err
     assert main(["changes", "--since", "2026-02-10"]) == 0
@@ -77,10 +77,10 @@ def test_of_half_an_account_nothing_is_proven_empty(
     quiet = known_later(filled_cache, files.cache_dir())
     broken_off = account(tmp_path, IsTruncated=True, Marker="more")
     assert main(["changes", "--attached", "--account-file", broken_off, "--since", quiet, "--json"]) == 0
-    done = capsys.readouterr()
-    answer = json.loads(done.out)
+    output = capsys.readouterr()
+    answer = json.loads(output.out)
     assert (answer["complete"], answer["changes"]) == (False, [])
-    assert "Incomplete: not every role, user and group was read" in done.err
+    assert "Incomplete: not every role, user and group was read" in output.err
 
 
 def test_the_feed_is_atom_with_ids_that_stay() -> None:

@@ -19,9 +19,9 @@ from tests.support.patience import PATIENCE
 
 
 def answer(*arguments: str) -> dict[str, Any]:
-    done = ekstui(*arguments, "--json")
-    assert done.returncode == 0, done.stderr
-    value: dict[str, Any] = json.loads(done.stdout)
+    process = ekstui(*arguments, "--json")
+    assert process.returncode == 0, process.stderr
+    value: dict[str, Any] = json.loads(process.stdout)
     return value
 
 
@@ -38,8 +38,8 @@ def test_the_list_of_the_scope_and_of_all() -> None:
 
 
 def test_the_document_is_the_one_that_iam_has() -> None:
-    done = ekstui("show", "AmazonEKS_CNI_Policy@v6", "--document")
-    document = json.loads(done.stdout)
+    process = ekstui("show", "AmazonEKS_CNI_Policy@v6", "--document")
+    document = json.loads(process.stdout)
     actions = [action for statement in document["Statement"] for action in statement["Action"]]
     assert "ec2:DescribeSecurityGroups" in actions
     assert document["Statement"][1]["Resource"] == ["arn:aws:ec2:*:*:network-interface/*"]
@@ -92,8 +92,8 @@ def test_a_diff_reads_files_and_standard_input(tmp_path: Path) -> None:
     path = tmp_path / "mine.json"
     path.write_text(document, encoding="utf-8")
     assert answer("diff", "AmazonEKS_CNI_Policy@v6", str(path))["kind"] == "none"
-    done = ekstui_process("diff", "AmazonEKS_CNI_Policy@v5", "-", "--json", stdin=document)
-    assert [entry["actions"] for entry in json.loads(done.stdout)["added"]] == [["ec2:DescribeSecurityGroups"]]
+    process = ekstui_process("diff", "AmazonEKS_CNI_Policy@v5", "-", "--json", stdin=document)
+    assert [entry["actions"] for entry in json.loads(process.stdout)["added"]] == [["ec2:DescribeSecurityGroups"]]
 
 
 @pytest.mark.parametrize(
@@ -111,11 +111,11 @@ def test_a_diff_reads_files_and_standard_input(tmp_path: Path) -> None:
     ],
 )
 def test_bad_input_is_answered_with_one_line(arguments: list[str], code: int, words: str) -> None:
-    done = (ekstui_process if arguments[:1] == ["diff"] or not arguments else ekstui)(*arguments)
-    assert done.returncode == code
-    assert done.stdout == ""
-    assert words in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    process = (ekstui_process if arguments[:1] == ["diff"] or not arguments else ekstui)(*arguments)
+    assert process.returncode == code
+    assert process.stdout == ""
+    assert words in process.stderr
+    assert len(process.stderr.splitlines()) == 1
 
 
 def test_commands_load_neither_textual_nor_aws() -> None:
@@ -124,8 +124,10 @@ def test_commands_load_neither_textual_nor_aws() -> None:
         "for words in (['list'], ['show', 'AmazonEKS_CNI_Policy'], ['versions', 'AmazonEKS_CNI_Policy']): main(words)\n"
         "print(sorted(name for name in ('textual', 'rich', 'boto3', 'botocore') if name in sys.modules), file=sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=PATIENCE, check=True)
-    assert done.stderr.strip() == "[]"
+    process = subprocess.run(
+        [sys.executable, "-c", probe], capture_output=True, text=True, timeout=PATIENCE, check=True
+    )
+    assert process.stderr.strip() == "[]"
 
 
 def test_a_list_loads_neither_dataclasses_nor_openssl() -> None:
@@ -134,8 +136,10 @@ def test_a_list_loads_neither_dataclasses_nor_openssl() -> None:
         "import sys; from ekstui.cli import main; main(['list'])\n"
         "print(sorted(name for name in ('dataclasses', 'inspect', '_hashlib') if name in sys.modules), file=sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=PATIENCE, check=True)
-    assert done.stderr.strip() == "[]"
+    process = subprocess.run(
+        [sys.executable, "-c", probe], capture_output=True, text=True, timeout=PATIENCE, check=True
+    )
+    assert process.stderr.strip() == "[]"
 
 
 @pytest.mark.usefixtures("own_filled_cache")
@@ -145,18 +149,20 @@ def test_who_can_loads_no_dataclasses() -> None:
         "import sys; from ekstui.cli import main; main(['who-can', 'ec2:CreateVolume'])\n"
         "print(sorted(name for name in ('dataclasses', 'inspect', '_hashlib') if name in sys.modules), file=sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=PATIENCE, check=True)
-    assert done.stderr.strip() == "[]"
+    process = subprocess.run(
+        [sys.executable, "-c", probe], capture_output=True, text=True, timeout=PATIENCE, check=True
+    )
+    assert process.stderr.strip() == "[]"
 
 
 def test_piped_output_has_no_colour_and_ends_quietly_when_the_reader_leaves() -> None:
     assert "\x1b" not in ekstui_process("show", "AmazonEKSClusterPolicy").stdout
-    done = subprocess.run(
+    process = subprocess.run(
         ["/bin/sh", "-c", '"$0" -m ekstui list --scope all | head -1', sys.executable],
         capture_output=True, text=True, timeout=PATIENCE, check=True,
     )  # fmt: skip
-    assert done.stdout.startswith("POLICY")
-    assert done.stderr == ""
+    assert process.stdout.startswith("POLICY")
+    assert process.stderr == ""
 
 
 def test_who_can_names_the_version_that_brought_an_action() -> None:
@@ -171,35 +177,35 @@ def test_who_can_names_the_version_that_brought_an_action() -> None:
 
 
 def test_an_action_that_may_not_exist_is_not_simply_allowed() -> None:
-    done = ekstui("who-can", "ec2:CreateVolum")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "There is no known action ec2:CreateVolum. Nearest: ec2:CreateVolume" in done.stderr
-    done = ekstui("who-can", "newservice:DoThing")
-    assert "by a pattern, if it exists" in " ".join(done.stdout.split("\n\n")[0].split())
+    process = ekstui("who-can", "ec2:CreateVolum")
+    assert (process.returncode, process.stdout) == (1, "")
+    assert "There is no known action ec2:CreateVolum. Nearest: ec2:CreateVolume" in process.stderr
+    process = ekstui("who-can", "newservice:DoThing")
+    assert "by a pattern, if it exists" in " ".join(process.stdout.split("\n\n")[0].split())
 
 
 def test_what_no_policy_allows_is_said_plainly() -> None:
-    done = ekstui("who-can", "ec2:DescribeSecurityGroups", "--resource", "arn:aws:s3:::bucket", "--scope", "eks")
-    assert done.returncode in (0, 1)
-    done = ekstui("who-can", "AmazonEKSAdminPolicy")
-    assert done.returncode == 1
-    assert "EKS access policy" in done.stderr
+    process = ekstui("who-can", "ec2:DescribeSecurityGroups", "--resource", "arn:aws:s3:::bucket", "--scope", "eks")
+    assert process.returncode in (0, 1)
+    process = ekstui("who-can", "AmazonEKSAdminPolicy")
+    assert process.returncode == 1
+    assert "EKS access policy" in process.stderr
 
 
 def test_a_period_after_the_data_ends_is_incomplete_not_empty() -> None:
-    done = ekstui("changes", "--since", "1h", "--json")
-    assert done.returncode == 0
-    assert json.loads(done.stdout)["complete"] is False
-    assert f"known until {KNOWN_UNTIL:%Y-%m-%d}" in done.stderr
+    process = ekstui("changes", "--since", "1h", "--json")
+    assert process.returncode == 0
+    assert json.loads(process.stdout)["complete"] is False
+    assert f"known until {KNOWN_UNTIL:%Y-%m-%d}" in process.stderr
 
 
 def test_the_settings_that_hold_and_what_is_wrong_with_them(tmp_path: Path) -> None:
     file = tmp_path / "settings.toml"
     file.write_text('scope = "all"\nthem = "nord"\n[keys]\ncompar = "D"\n', encoding="utf-8")
     environment = {"EKSTUI_CONFIG": str(file), "EKSTUI_THEME": "gruvbox"}
-    done = ekstui_process("config", "--json", environment=environment)
-    assert done.returncode == 0
-    answer = json.loads(done.stdout)
+    process = ekstui_process("config", "--json", environment=environment)
+    assert process.returncode == 0
+    answer = json.loads(process.stdout)
     assert answer["settings"]["scope"] == {"value": "all", "from": f"{file}:1"}
     assert answer["settings"]["theme"] == {"value": "gruvbox", "from": "EKSTUI_THEME"}
     assert answer["warnings"] == [
@@ -208,14 +214,14 @@ def test_the_settings_that_hold_and_what_is_wrong_with_them(tmp_path: Path) -> N
     ]
     # A command takes the file's scope, and an option counts more.
     assert len(json.loads(ekstui("list", "--json", environment=environment).stdout)["policies"]) == POLICIES
-    done = ekstui("list", "--scope", "eks", "--json", environment=environment)
-    assert len(json.loads(done.stdout)["policies"]) == FAMILY
-    assert done.stderr == f"ekstui: {file}:2: there is no setting them; the nearest is theme.\n"
+    process = ekstui("list", "--scope", "eks", "--json", environment=environment)
+    assert len(json.loads(process.stdout)["policies"]) == FAMILY
+    assert process.stderr == f"ekstui: {file}:2: there is no setting them; the nearest is theme.\n"
     file.write_text("offline = 1\n", encoding="utf-8")
-    done = ekstui("list", environment=environment)
-    assert (done.returncode, done.stdout) == (2, "")
+    process = ekstui("list", environment=environment)
+    assert (process.returncode, process.stdout) == (2, "")
     assert (
-        done.stderr
+        process.stderr
         == f"ekstui: {file}:1: offline is invalid: it must be true or false. ekstui config edit opens the settings.\n"
     )
 
@@ -251,18 +257,18 @@ def test_a_difference_as_markdown_and_as_a_patch() -> None:
 
 def test_a_start_without_what_eks_no_longer_uses() -> None:
     whole = json.loads(ekstui("show", "AmazonEKSClusterPolicy", "--document").stdout)
-    done = ekstui("trim", "AmazonEKSClusterPolicy")
-    assert done.returncode == 0
-    left, everything = actions_in(json.loads(done.stdout)), actions_in(whole)
+    process = ekstui("trim", "AmazonEKSClusterPolicy")
+    assert process.returncode == 0
+    left, everything = actions_in(json.loads(process.stdout)), actions_in(whole)
     assert left == [action for action in everything if not action.startswith("autoscaling:")]
     assert left != everything
-    assert "Left out autoscaling:" in done.stderr
+    assert "Left out autoscaling:" in process.stderr
 
 
 def test_a_policy_that_has_nothing_unused_stays_whole() -> None:
-    done = ekstui("trim", "AmazonEKS_CNI_Policy", "--json")
-    answer = json.loads(done.stdout)
+    process = ekstui("trim", "AmazonEKS_CNI_Policy", "--json")
+    answer = json.loads(process.stdout)
     assert answer["dropped"] == []
     document = Corpus.bundled().text(CNI, newest(CNI))
     assert len(answer["document"]["Statement"]) == len(json.loads(document)["Statement"])
-    assert "Nothing is left out" in done.stderr
+    assert "Nothing is left out" in process.stderr

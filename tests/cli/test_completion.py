@@ -151,11 +151,11 @@ def test_the_shells_read_the_code(shell: str, script: str, answer: str) -> None:
     if shutil.which(shell) is None:
         pytest.skip(f"{shell} is not installed")
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    done = subprocess.run(
+    process = subprocess.run(
         [shell, "-c", script], env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
-    assert answer in done.stdout, done.stderr
-    assert done.stderr == ""
+    assert answer in process.stdout, process.stderr
+    assert process.stderr == ""
 
 
 BASH_COMPLETION = Path("/usr/share/bash-completion/bash_completion")
@@ -218,10 +218,10 @@ main([])
 def test_a_word_needs_no_slow_library(line: str, tmp_path: Path) -> None:
     """A word is to appear as fast as it is typed; how fast that is, the benchmark of commands says."""
     request = _request(line, tmp_path / "answer")
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", AND_TELL], env=request, capture_output=True, text=True, timeout=PATIENCE, check=True
     )
-    loaded = done.stdout.split()
+    loaded = process.stdout.split()
     assert "ekstui.cli.commands.completion" in loaded
     assert SLOW & set(loaded) == set()
 
@@ -232,5 +232,7 @@ def test_the_themes_are_textuals() -> None:
 
 def test_completion_costs_commands_nothing() -> None:
     probe = "import sys; from ekstui.cli import main; main(['config']); print('argcomplete' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=PATIENCE, check=True)
-    assert done.stdout.splitlines()[-1] == "False"
+    process = subprocess.run(
+        [sys.executable, "-c", probe], capture_output=True, text=True, timeout=PATIENCE, check=True
+    )
+    assert process.stdout.splitlines()[-1] == "False"

@@ -117,7 +117,7 @@ TAGS = [
 ]
 
 
-def told(*entries: str) -> list[str]:
+def context_options(*entries: str) -> list[str]:
     return [word for entry in entries for word in ("--context", entry)]
 
 
@@ -129,9 +129,9 @@ def test_a_custom_tag_that_the_compute_policy_refuses(explain: Any) -> None:
     assert "aws:TagKeys" in answer["missing_context"]
     assert any("a condition on something that is not given did not hold" in note for note in answer["notes"])
     # EKS's own tags alone pass; the custom one is what the condition refuses.
-    answer = explain("--policy", "AmazonEKSComputePolicy", *told(*TAGS), stdin=message)
+    answer = explain("--policy", "AmazonEKSComputePolicy", *context_options(*TAGS), stdin=message)
     assert answer["verdict"] == "allowed"
-    answer = explain("--policy", "AmazonEKSComputePolicy", *told(*TAGS, "aws:TagKeys=team"), stdin=message)
+    answer = explain("--policy", "AmazonEKSComputePolicy", *context_options(*TAGS, "aws:TagKeys=team"), stdin=message)
     assert answer["verdict"] == "implicit-deny"
     ((part, key, values),) = failed(answer, "AmazonEKSComputePolicy")
     assert (part, key) == ("condition", "aws:TagKeys")
@@ -508,9 +508,9 @@ def test_a_message_that_leaves_the_reason_open_is_not_said_to_give_one(
     )
     assert (explain(message)["allowed_by"], explain(message)["smallest_statement"]) == ([], None)
     assert main(["explain", message]) == 0
-    told = " ".join(capsys.readouterr().out.split())
-    assert "leaves open" in told
-    assert "says that no" not in told
+    text = " ".join(capsys.readouterr().out.split())
+    assert "leaves open" in text
+    assert "says that no" not in text
 
 
 def test_the_commands_give_the_principal_what_it_lacks_and_nothing_else(explain: Any) -> None:
@@ -655,7 +655,7 @@ def test_tags_of_what_is_made_are_blamed_only_where_they_decide(
 def test_the_tag_that_is_refused_is_named_first(explain: Any, capsys: pytest.CaptureFixture[str]) -> None:
     launch = [
         "--action", "ec2:RunInstances", "--resource", "arn:aws:ec2:eu-west-1:111122223333:instance/*",
-        "--policy", "AmazonEKSComputePolicy", *told(*TAGS, "aws:TagKeys=cost-centre"),
+        "--policy", "AmazonEKSComputePolicy", *context_options(*TAGS, "aws:TagKeys=cost-centre"),
     ]  # fmt: skip
     answer = explain(*launch)
     assert answer["verdict"] == "implicit-deny"

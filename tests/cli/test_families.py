@@ -80,18 +80,20 @@ def test_parameters_are_filled_in_and_the_others_stand_for_anything(capsys: pyte
 
 def test_all_parameters_make_a_document_that_iam_takes(capsys: pytest.CaptureFixture[str]) -> None:
     """The names of the node role and of the queue are those of Karpenter's CloudFormation template."""
-    told = [f"--param={pair}" for pair in ("AWS::Region=eu-west-1", "AWS::AccountId=111122223333", "ClusterName=prod")]
-    whole = printed(capsys, "show", "karpenter", "--document", *told)
+    parameters = [
+        f"--param={pair}" for pair in ("AWS::Region=eu-west-1", "AWS::AccountId=111122223333", "ClusterName=prod")
+    ]
+    whole = printed(capsys, "show", "karpenter", "--document", *parameters)
     assert "arn:aws:iam::111122223333:role/KarpenterNodeRole-prod" in whole
     assert "arn:aws:sqs:eu-west-1:111122223333:prod" in whole
     assert "${" not in whole
     own = printed(
-        capsys, "show", "karpenter", "--document", *told, "--param", "KarpenterNodeRole.Arn=arn:aws:iam::1:role/x"
+        capsys, "show", "karpenter", "--document", *parameters, "--param", "KarpenterNodeRole.Arn=arn:aws:iam::1:role/x"
     )
     assert "arn:aws:iam::1:role/x" in own
     assert "KarpenterNodeRole-prod" not in own
     # Without the account, the ARN of the role is not known.
-    assert "${KarpenterNodeRole.Arn}" in printed(capsys, "show", "karpenter", "--document", *told[2:])
+    assert "${KarpenterNodeRole.Arn}" in printed(capsys, "show", "karpenter", "--document", *parameters[2:])
 
 
 def test_what_people_are_paged_for_stands_with_the_controller(capsys: pytest.CaptureFixture[str]) -> None:
@@ -215,9 +217,9 @@ def test_a_request_is_evaluated_by_a_controllers_policy_with_its_parameters(caps
     open_answer = answered(capsys, *words)
     assert open_answer["verdict"] == "depends"
     assert "ClusterName" in open_answer["missing_context"]
-    told = [f"--param={pair}" for pair in ("AWS::Region=eu-west-1", "AWS::AccountId=111122223333")]
-    assert answered(capsys, *words, *told, "--param", "ClusterName=prod")["verdict"] == "allowed"
-    assert answered(capsys, *words, *told, "--param", "ClusterName=other")["verdict"] == "implicit-deny"
+    parameters = [f"--param={pair}" for pair in ("AWS::Region=eu-west-1", "AWS::AccountId=111122223333")]
+    assert answered(capsys, *words, *parameters, "--param", "ClusterName=prod")["verdict"] == "allowed"
+    assert answered(capsys, *words, *parameters, "--param", "ClusterName=other")["verdict"] == "implicit-deny"
     denied = (
         "User: arn:aws:sts::111122223333:assumed-role/lbc/i is not authorized to perform: ec2:GetSecurityGroupsForVpc"
     )

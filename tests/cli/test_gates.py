@@ -60,9 +60,9 @@ def test_the_gates_of_diff(tmp_path: Path, before: object, after: object, gate: 
     for name, document in (("a.json", before), ("b.json", after)):
         (tmp_path / name).write_text(json.dumps(document))
         sides.append(str(tmp_path / name))
-    done = ekstui("diff", *sides, *gate)
-    assert done.returncode == code, done.stderr
-    assert done.stdout
+    process = ekstui("diff", *sides, *gate)
+    assert process.returncode == code, process.stderr
+    assert process.stdout
 
 
 @pytest.mark.parametrize(
@@ -78,8 +78,8 @@ def test_the_gates_of_diff(tmp_path: Path, before: object, after: object, gate: 
 )
 def test_the_gates_of_explain_and_changes(words: list[str], code: int, filled_cache: Path, tmp_path: Path) -> None:
     assert known_later(filled_cache, tmp_path) == QUIET
-    done = ekstui(*words, environment={"EKSTUI_CACHE": str(tmp_path)})
-    assert done.returncode == code, done.stdout + done.stderr
+    process = ekstui(*words, environment={"EKSTUI_CACHE": str(tmp_path)})
+    assert process.returncode == code, process.stdout + process.stderr
 
 
 def test_pins_say_what_moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,14 +95,14 @@ def test_pins_say_what_moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     ]
     # A pin is replaced by its name, the others stay.
     assert ekstui("pin", "AmazonEKS_CNI_Policy", environment=environment).returncode == 0
-    done = ekstui("check", "--exit-code", environment=environment)
-    assert done.returncode == 0
-    assert "None of 2" in done.stdout
+    process = ekstui("check", "--exit-code", environment=environment)
+    assert process.returncode == 0
+    assert "None of 2" in process.stdout
     lock = tmp_path / "ekstui.lock"
     lock.write_text(lock.read_text().replace('sha256 = "', 'sha256 = "0'))
-    done = ekstui("check", "--fail-on", "narrowed", environment=environment)
-    assert done.returncode == 1
-    assert "document of the pinned version has changed" in " ".join(done.stdout.split())
+    process = ekstui("check", "--fail-on", "narrowed", environment=environment)
+    assert process.returncode == 1
+    assert "document of the pinned version has changed" in " ".join(process.stdout.split())
 
 
 @pytest.mark.parametrize(
@@ -111,10 +111,10 @@ def test_pins_say_what_moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_a_broken_lock_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "ekstui.lock").write_text(text)
-    done = ekstui("check", environment={"PYTHONPATH": str(ROOT)})
-    assert done.returncode == 2
-    assert "ekstui.lock" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    process = ekstui("check", environment={"PYTHONPATH": str(ROOT)})
+    assert process.returncode == 2
+    assert "ekstui.lock" in process.stderr
+    assert len(process.stderr.splitlines()) == 1
 
 
 def test_a_name_in_the_lock_is_only_a_name(tmp_path: Path) -> None:
@@ -158,14 +158,14 @@ class Repository:
 
     def summary(self, *paths: str, fail_on: str = "widened") -> tuple[int, str]:
         """Run the command that the action runs; return its exit code and the job's summary, or the error."""
-        done = self.review("--markdown", "--base=HEAD", f"--fail-on={fail_on}", "--", *paths)
-        return done.returncode, done.stdout or done.stderr
+        process = self.review("--markdown", "--base=HEAD", f"--fail-on={fail_on}", "--", *paths)
+        return process.returncode, process.stdout or process.stderr
 
     def action(self, **environment: str) -> tuple[int, str]:
         """Run the script of the action, as processes; return its exit code and the job's summary, or the error."""
         summary = self.folder.parent / "summary.md"
         summary.unlink(missing_ok=True)
-        done = subprocess.run(
+        process = subprocess.run(
             ["bash", str(ROOT / ".github" / "review.sh")],
             cwd=self.folder, capture_output=True, text=True, check=False,
             env={
@@ -173,7 +173,7 @@ class Repository:
                 "EKSTUI": str(Path(sys.executable).with_name("ekstui")), **environment,
             },
         )  # fmt: skip
-        return done.returncode, summary.read_text() if summary.exists() else done.stderr
+        return process.returncode, summary.read_text() if summary.exists() else process.stderr
 
 
 @pytest.fixture
@@ -238,9 +238,9 @@ def test_a_guard_that_is_removed_as_a_whole_fails_the_gate(repository: Repositor
 )  # fmt: skip
 def test_the_action_on_a_policy(repository: Repository, after: object, code: int, words: str) -> None:
     repository.write("policies/cni.json", after)
-    done = repository.action()
-    assert done[0] == code
-    assert words in done[1]
+    outcome = repository.action()
+    assert outcome[0] == code
+    assert words in outcome[1]
 
 
 def test_the_action_judges_no_document_that_iam_refuses(repository: Repository) -> None:
@@ -284,9 +284,9 @@ def test_the_action_on_narrowing_and_on_new_documents(repository: Repository) ->
 def test_a_path_that_does_not_exist_does_not_pass_review(repository: Repository, tmp_path: Path) -> None:
     """A mistyped folder would make a gate that always passes."""
     for name in ("no-such-dir", "plan.json", "policies/cmi.json", "no*.json"):
-        done = repository.review(name)
-        assert done.returncode == 2, done.stdout
-        assert f"{name} cannot be read" in done.stderr
+        process = repository.review(name)
+        assert process.returncode == 2, process.stdout
+        assert f"{name} cannot be read" in process.stderr
     (tmp_path / "outside.json").write_text(json.dumps(plan(READ, WRITE)))
     (repository.folder / "link.json").symlink_to(tmp_path / "outside.json")
     assert repository.summary("link.json")[0] == 2
@@ -308,9 +308,9 @@ def test_a_path_above_the_folder_is_reviewed(repository: Repository) -> None:
     repository.write("policies/cni.json", WRITE)
     repository.write("deep/er/new.json", WRITE)
     for words in (["../policies"], ["../policies/cni.json"], ["er"], ["er/new.json"], []):
-        done = repository.review(*words, folder="deep")
-        assert done.returncode == 1, (words, done.stdout + done.stderr)
-        assert ("policies/cni.json" in done.stdout) == ("policies" in " ".join(words)), done.stdout
+        process = repository.review(*words, folder="deep")
+        assert process.returncode == 1, (words, process.stdout + process.stderr)
+        assert ("policies/cni.json" in process.stdout) == ("policies" in " ".join(words)), process.stdout
 
 
 def plan(before: object, after: object, *, unknown: bool = False) -> dict[str, Any]:
@@ -422,7 +422,7 @@ def test_the_action_writes_through_no_link_of_the_work_tree(repository: Reposito
     (repository.folder / "review.md").symlink_to(victim)
     repository.write("##[add-mask]x.json", READ)
     repository.write("a.json", READ)
-    done = subprocess.run(
+    process = subprocess.run(
         ["bash", str(ROOT / ".github" / "review.sh")], cwd=repository.folder, capture_output=True, text=True, check=False,
         env={
             **os.environ, "BASE": "HEAD", "PATHS": "a.json\n##[add-mask]x.json\n",
@@ -431,15 +431,15 @@ def test_the_action_writes_through_no_link_of_the_work_tree(repository: Reposito
     )  # fmt: skip
     assert victim.read_text() == "kept"
     assert (repository.folder / "review.md").is_symlink()
-    lines = done.stdout.splitlines()
+    lines = process.stdout.splitlines()
     # The runner takes a line for a command wherever ##[ stands in it, unless commands are stopped.
     assert "::stop-commands::" in lines[0]
     end = lines.index(f"::{lines[0].removeprefix('::stop-commands::')}::")
     # What follows are annotations, in which no other command can start.
     assert len(lines[end + 1 :]) == 2
     assert all(line.startswith("::error file=") and "##[" not in line for line in lines[end + 1 :])
-    assert "a.json" in done.stdout
-    assert "x.json" in done.stdout
+    assert "a.json" in process.stdout
+    assert "x.json" in process.stdout
 
 
 def test_no_module_of_the_work_tree_is_taken_for_pythons() -> None:
@@ -587,9 +587,9 @@ def test_no_link_submodule_or_sparse_file_widens_unseen(repository: Repository, 
     policy.unlink()
     policy.parent.rmdir()
     policy.parent.symlink_to("two")
-    done = repository.review()
-    assert done.returncode == 1
-    assert "narrowed" not in done.stdout
+    process = repository.review()
+    assert process.returncode == 1
+    assert "narrowed" not in process.stdout
     policy.parent.unlink()
     git(repository.folder, "checkout", "--quiet", "HEAD", "--", ".")
     # What a sparse checkout leaves out is in the commit all the same.
@@ -597,9 +597,9 @@ def test_no_link_submodule_or_sparse_file_widens_unseen(repository: Repository, 
     repository.commit()
     git(repository.folder, "sparse-checkout", "set", "--no-cone", "/package.json")
     assert not policy.exists()
-    done = repository.review("--base", "HEAD~1")
-    assert done.returncode == 1
-    assert "widened: 1 action added (ec2:CreateTags)" in done.stdout
+    process = repository.review("--base", "HEAD~1")
+    assert process.returncode == 1
+    assert "widened: 1 action added (ec2:CreateTags)" in process.stdout
 
 
 def test_what_is_as_it_was_fails_no_gate(repository: Repository) -> None:
@@ -639,8 +639,8 @@ def test_no_folder_of_a_commit_is_taken_for_a_repository(repository: Repository,
     assert ran.exists()
     ran.unlink()
     (inner / "a.json").write_text(WIDE)
-    done = repository.review(folder="inner")
-    assert done.returncode == 2, done.stdout
+    process = repository.review(folder="inner")
+    assert process.returncode == 2, process.stdout
     assert not ran.exists()
 
 
@@ -703,9 +703,9 @@ def test_what_stands_in_the_place_of_the_lock(tmp_path: Path, monkeypatch: pytes
     lock, victim = tmp_path / "ekstui.lock", tmp_path / "victim"
     os.mkfifo(lock)
     for words in (["check"], ["pin", "AmazonEKSClusterPolicy"]):
-        done = ekstui(*words, environment={"PYTHONPATH": str(ROOT)})
-        assert done.returncode == 2
-        assert "ekstui.lock" in done.stderr
+        process = ekstui(*words, environment={"PYTHONPATH": str(ROOT)})
+        assert process.returncode == 2
+        assert "ekstui.lock" in process.stderr
     lock.unlink()
     victim.write_text("")
     lock.symlink_to("/dev/zero")
@@ -845,6 +845,6 @@ def test_a_first_push_is_compared_with_nothing(repository: Repository) -> None:
 def test_a_gate_file_with_a_mistake_is_named(repository: Repository) -> None:
     for text in ("allow_unread = 3", "allowed = []", "]"):
         repository.write("ekstui.toml", text)
-        done = repository.review()
-        assert done.returncode == 2
-        assert done.stderr.startswith("ekstui: ekstui.toml"), done.stderr
+        process = repository.review()
+        assert process.returncode == 2
+        assert process.stderr.startswith("ekstui: ekstui.toml"), process.stderr

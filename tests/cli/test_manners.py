@@ -51,9 +51,9 @@ def test_an_error_is_one_object_for_who_asks_for_json(
     arguments: str, code: int, kind: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([*arguments.split(), "--json"]) == code
-    told = capsys.readouterr()
-    assert told.out == ""
-    error = json.loads(told.err)
+    output = capsys.readouterr()
+    assert output.out == ""
+    error = json.loads(output.err)
     Draft202012Validator({**SCHEMA, "$ref": "#/$defs/failure"}).validate(error)
     assert error["error"]["code"] == kind
 

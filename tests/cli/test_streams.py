@@ -26,7 +26,7 @@ def test_an_answer_that_cannot_be_written_is_an_error_in_one_line(arguments: str
     if not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full")
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
-    done = subprocess.run(
+    process = subprocess.run(
         ["sh", "-c", f'exec "$0" -m ekstui {arguments} {redirection}', sys.executable],
         stderr=subprocess.PIPE,
         text=True,
@@ -34,9 +34,9 @@ def test_an_answer_that_cannot_be_written_is_an_error_in_one_line(arguments: str
         check=False,
         env=environment,
     )
-    assert done.returncode == 74
-    assert done.stderr.count("\n") == 1
-    assert "Standard output " in done.stderr
+    assert process.returncode == 74
+    assert process.stderr.count("\n") == 1
+    assert "Standard output " in process.stderr
 
 
 def test_a_name_in_an_error_starts_no_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
@@ -49,23 +49,23 @@ def test_a_name_in_an_error_starts_no_line_of_its_own(capsys: pytest.CaptureFixt
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
 def test_an_encoding_that_lacks_a_sign_spells_it(encoding: str) -> None:
-    done = ekstui_process(
+    process = ekstui_process(
         "diff", "AmazonEKSClusterPolicy@v7..v8", environment={"PYTHONUTF8": "0", "PYTHONIOENCODING": encoding}
     )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[0] == "AmazonEKSClusterPolicy  v7 (2024-11-01) > v8 (2025-04-17)"
+    assert process.returncode == 0, process.stderr
+    assert process.stdout.splitlines()[0] == "AmazonEKSClusterPolicy  v7 (2024-11-01) > v8 (2025-04-17)"
 
 
 def test_closed_standard_streams_stop_nothing() -> None:
-    done = subprocess.run(
+    process = subprocess.run(
         ["sh", "-c", 'exec "$0" -m ekstui versions AmazonEKSClusterPolicy <&- 2>&-', sys.executable],
         stdout=subprocess.PIPE,
         text=True,
         timeout=PATIENCE,
         check=False,
     )
-    assert done.returncode == 0
-    assert done.stdout.startswith(f"AmazonEKSClusterPolicy: {newest('AmazonEKSClusterPolicy')} known versions")
+    assert process.returncode == 0
+    assert process.stdout.startswith(f"AmazonEKSClusterPolicy: {newest('AmazonEKSClusterPolicy')} known versions")
 
 
 @pytest.mark.parametrize("command", ["list", "show AmazonEKS_CNI_Policy", "who-can ec2:RunInstances --scope eks"])
@@ -78,9 +78,9 @@ def test_a_damaged_cache_is_reported_and_the_corpus_answers(
     small = small_corpus(tmp_path / "small")
     monkeypatch.setattr(Corpus, "bundled", staticmethod(lambda: small))
     (tmp_path / "policies.db").write_bytes(b"no database" * 500)
-    done = (ekstui_process if command == "list" else ekstui)(*command.split(), environment=cache)
-    assert (done.returncode, done.stdout) == (0, whole.stdout)
-    assert "policies.db is damaged" in done.stderr
+    process = (ekstui_process if command == "list" else ekstui)(*command.split(), environment=cache)
+    assert (process.returncode, process.stdout) == (0, whole.stdout)
+    assert "policies.db is damaged" in process.stderr
     assert len(list(tmp_path.glob("policies.db.aside-*"))) == 1
 
 

@@ -221,11 +221,11 @@ def test_no_module_of_the_folder_is_taken_for_the_apps(tmp_path: Path) -> None:
     arguments = build_parser().parse_args(with_command(["serve"]))
     apply_settings(arguments)
     words = shlex.split(app_command(arguments))
-    done = subprocess.run(
+    process = subprocess.run(
         [*words[: words.index("open")], "-V"],
         cwd=tmp_path, capture_output=True, text=True, check=True, env=os.environ | {"PYTHONPATH": str(ROOT)},
     )  # fmt: skip
-    assert "not ours" not in done.stdout
+    assert "not ours" not in process.stdout
 
 
 def test_what_a_visitor_looks_at_is_not_what_the_user_looked_at(

@@ -94,7 +94,7 @@ def test_what_is_given_beside_a_message_goes_before_what_it_says() -> None:
     event = {"context": {"action": "s3:GetObject", "resource": f"{BUCKET}/a", "conditions": {"items": [
         {"key": "aws:RequestedRegion", "values": {"items": [{"value": "eu-west-1"}]}},
         {"key": "s3:prefix", "values": {"items": [{"value": "a"}]}}]}}}  # fmt: skip
-    (told,) = requests(json.dumps(event), context={"AWS:requestedregion": ("us-east-1",)}, absent=("S3:Prefix",))
-    assert told.context == {"AWS:requestedregion": ("us-east-1",)}
-    assert "S3:Prefix" in told.absent
-    assert "aws:requesttag/*" in told.absent
+    (own,) = requests(json.dumps(event), context={"AWS:requestedregion": ("us-east-1",)}, absent=("S3:Prefix",))
+    assert own.context == {"AWS:requestedregion": ("us-east-1",)}
+    assert "S3:Prefix" in own.absent
+    assert "aws:requesttag/*" in own.absent

@@ -24,11 +24,11 @@ def files_in(tree: Path) -> dict[str, bytes]:
 def run(tree: Path, *arguments: str) -> str:
     """Run a module of Python in a tree, and return what it prints; fail if it does."""
     environment = {**os.environ, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run(
+    process = subprocess.run(
         (sys.executable, "-m", *arguments), cwd=tree, env=environment, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, f"{arguments}: {done.stdout[-3000:]}{done.stderr[-3000:]}"
-    return done.stdout
+    assert process.returncode == 0, f"{arguments}: {process.stdout[-3000:]}{process.stderr[-3000:]}"
+    return process.stdout
 
 
 def test_a_finding_is_added_as_contributing_says_in_three_files(tmp_path: Path) -> None:

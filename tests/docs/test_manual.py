@@ -236,17 +236,17 @@ def test_a_recipe_runs_as_written(line: str, rig: Rig, tmp_path: Path, filled_ca
     if "jq " in line and shutil.which("jq") is None:
         pytest.skip("jq is not installed")
     copied(filled_cache, files.cache_dir())
-    done = in_shell(line, tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() or "cluster" in line
+    process = in_shell(line, tmp_path)
+    assert process.returncode == 0, process.stderr
+    assert process.stdout.strip() or "cluster" in line
 
 
 def test_the_recipe_for_what_a_policy_allows_leaves_out_what_is_denied(tmp_path: Path) -> None:
     if shutil.which("jq") is None:
         pytest.skip("jq is not installed")
     recipe = next(line for line in recipes() if line.startswith("ekstui show AmazonEKS_CNI_Policy --json"))
-    done = in_shell(recipe.replace("AmazonEKS_CNI_Policy", "AWSLakeFormationDataAdmin"), tmp_path)
-    allowed = done.stdout.split()
+    process = in_shell(recipe.replace("AmazonEKS_CNI_Policy", "AWSLakeFormationDataAdmin"), tmp_path)
+    allowed = process.stdout.split()
     assert "lakeformation:GetDataLakeSettings" in allowed
     assert "lakeformation:PutDataLakeSettings" not in allowed
 
@@ -266,9 +266,9 @@ def test_a_page_to_follow_shows_what_it_says(
     monkeypatch.chdir(tmp_path)
     assert len(steps_of(DOCS / page)) == steps
     for commands, parts in steps_of(DOCS / page):
-        done = [followed(line, tmp_path) for line in commands.splitlines()]
-        assert [run.returncode for run in done] == [0] * len(done)
-        printed = " ".join("".join(run.stdout for run in done).split())
+        runs = [followed(line, tmp_path) for line in commands.splitlines()]
+        assert [run.returncode for run in runs] == [0] * len(runs)
+        printed = " ".join("".join(run.stdout for run in runs).split())
         assert [part for part in parts.splitlines() if " ".join(part.split()) not in printed] == []
 
 

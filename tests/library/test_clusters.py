@@ -373,8 +373,8 @@ def test_an_upgrade_needs_what_the_new_release_has_and_the_role_lacks(asking: As
     assert actions_in(step.after) == listed(old) - listed(new)
     assert step.not_known == ("whether the role may already do all of elasticloadbalancing:AddTags",)
     # What it has already it needs no more, and what neither release names stays as it is.
-    done = answer(running(*new, {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}))
-    assert (done.before, done.after, done.is_judged) == ((), (), True)
+    unchanged = answer(running(*new, {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}))
+    assert (unchanged.before, unchanged.after, unchanged.is_judged) == ((), (), True)
     back = answer(running(*new), "v2.13.0", "v2.4.0")
     assert (back.before, actions_in(back.after)) == ((), listed(new) - listed(old))
     # The release is taken from the policy that the role has, if it is like one, and is else not known.

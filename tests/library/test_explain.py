@@ -64,9 +64,10 @@ def library_of_file(folder: Path, content: dict[str, Any], monkeypatch: pytest.M
     return Library.open(AccountChoice(file=path))
 
 
-def inquiry(action: str, resource: str = "*", principal: str = "ebs-csi", **told: str) -> Inquiry:
+def inquiry(action: str, resource: str = "*", principal: str = "ebs-csi", **context: str) -> Inquiry:
     return Inquiry(
-        Question(action=action, resources=(resource,), context={k: (v,) for k, v in told.items()}), principal=principal
+        Question(action=action, resources=(resource,), context={k: (v,) for k, v in context.items()}),
+        principal=principal,
     )
 
 

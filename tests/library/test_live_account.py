@@ -119,17 +119,17 @@ def truth(rig: Rig) -> set[tuple[str | None, ...]]:
 
 def test_every_role_is_read_once_over_short_pages(rig: Rig, live_library: Library) -> None:
     rig.world.short_pages = 7
-    told: list[str] = []
-    snapshot = live_library.account.refresh(told.append)
+    reports: list[str] = []
+    snapshot = live_library.account.refresh(reports.append)
     assert snapshot.complete
     assert snapshot.errors == ()
     assert sorted(role.name for role in snapshot.roles) == sorted(named(rig))
     assert sorted(carriers(snapshot, rig)) == sorted(rig.account.roles_with(CNI))
-    assert f"roles, page {-(-len(named(rig)) // 7)}" in told
-    assert LIMITED not in told
+    assert f"roles, page {-(-len(named(rig)) // 7)}" in reports
+    assert LIMITED not in reports
     rig.proxy.fail("throttled", "iam", "ListOpenIDConnectProviders", times=1)
-    assert live_library.account.refresh(told.append).errors == ()
-    assert LIMITED in told
+    assert live_library.account.refresh(reports.append).errors == ()
+    assert LIMITED in reports
     answer = attached(live_library, CNI)
     assert answer.complete
     assert {entry.role.name for entry in answer.attachments.roles} == rig.account.roles_with(CNI)

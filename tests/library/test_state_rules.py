@@ -394,11 +394,11 @@ def test_a_sync_that_is_cancelled_keeps_what_arrived_and_withdraws_nothing(store
         return len(asked) > 2
 
     source = Given(*entries, listed=frozenset(), asked=True, known_until=moment(9))
-    done: list[tuple[int, int]] = []
-    report = sync_from(source, store, {}, NOW, lambda *progress: done.append(progress), cancelled)
+    reports: list[tuple[int, int]] = []
+    report = sync_from(source, store, {}, NOW, lambda *progress: reports.append(progress), cancelled)
     assert (report.new_policies, report.withdrawn) == (("A", "B"), ())
     assert (report.complete, report.known_until) == (False, None)
-    assert done[:2] == [(0, 3), (1, 3)]
+    assert reports[:2] == [(0, 3), (1, 3)]
     assert store.state().synced_at is None
 
 

@@ -210,13 +210,13 @@ def test_a_command_on_several_lines_is_the_same_when_pasted(room: int) -> None:
         ' eks.amazonaws.com/role-arn="${ROLE_ARN:?}" eks.amazonaws.com/role_arn-'
     )
     associate = 'aws eks create --arn "$(aws iam get-role --role-name prod-orders --output text)" --json \'{"a": 1}\''
-    told = 'kubectl() { printf "<%s>" "$@"; }; aws() { printf "<%s>" "$@"; }; ROLE_ARN=arn\n'
+    stubs = 'kubectl() { printf "<%s>" "$@"; }; aws() { printf "<%s>" "$@"; }; ROLE_ARN=arn\n'
     for command in (annotate, associate):
         lines = shell_lines(command, room)
         assert len(lines) > 1 or room == 110
         assert all(len(line) <= room or len(line.split()) < 4 for line in lines), lines
         pasted, whole = (
-            subprocess.run(["bash", "-c", told + text], capture_output=True, check=True).stdout
+            subprocess.run(["bash", "-c", stubs + text], capture_output=True, check=True).stdout
             for text in ("\n".join(lines), command)
         )
         assert pasted == whole

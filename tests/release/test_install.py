@@ -110,7 +110,7 @@ def test_an_installed_ekstui_answers_offline(way: str, built: Path, tmp_path: Pa
         "http_proxy": "http://127.0.0.1:9",
     }
     ekstui = str(tmp_path / "venv" / "bin" / "ekstui")
-    done = subprocess.run(
+    process = subprocess.run(
         [ekstui, "list", "--json"],
         env=environment,
         cwd=tmp_path,
@@ -119,8 +119,8 @@ def test_an_installed_ekstui_answers_offline(way: str, built: Path, tmp_path: Pa
         timeout=PATIENCE,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    assert len(json.loads(done.stdout)["policies"]) == FAMILY
+    assert process.returncode == 0, process.stderr
+    assert len(json.loads(process.stdout)["policies"]) == FAMILY
     where = subprocess.run(
         [python, "-c", "import ekstui.files; print(ekstui.files.assets())"],
         env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE, check=True,

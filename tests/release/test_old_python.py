@@ -55,9 +55,9 @@ def test_make_run_with_an_old_python_says_so_in_one_line_and_leaves_nothing(
     if is_half_made:
         (checkout / ".venv" / "bin").mkdir(parents=True)
         shutil.copy(checkout / "bin" / "python3", checkout / ".venv" / "bin" / "python")
-    done = make(checkout, "run", *arguments)
-    assert done.returncode != 0
-    sentence, *rest = done.stderr.splitlines()
+    process = make(checkout, "run", *arguments)
+    assert process.returncode != 0
+    sentence, *rest = process.stderr.splitlines()
     assert "3.11 or newer" in sentence
     assert "python3 is Python 3.10.13" in sentence
     assert [line for line in rest if not line.startswith("make:")] == []
@@ -76,9 +76,9 @@ def test_make_run_with_an_old_python_says_so_in_one_line_and_leaves_nothing(
 def test_make_run_says_which_python_there_is(text: str | None, words: str, checkout: Path) -> None:
     if text:
         program(checkout, "python3", text)
-    done = make(checkout, "run")
-    assert done.returncode != 0
-    assert words in done.stderr.splitlines()[0]
+    process = make(checkout, "run")
+    assert process.returncode != 0
+    assert words in process.stderr.splitlines()[0]
 
 
 @pytest.mark.parametrize("name", ["python3.13", "uv"])
@@ -91,8 +91,8 @@ def test_make_run_looks_for_a_newer_python_and_for_uv(name: str, checkout: Path)
         name,
         f'#!/bin/sh\ncase "$*" in *" .venv"|*" venv .venv") echo "$@" > {note}; exit 3;; esac\n',
     )
-    done = make(checkout, "run")
-    assert done.returncode != 0
+    process = make(checkout, "run")
+    assert process.returncode != 0
     assert ".venv" in note.read_text()
     assert not (checkout / ".venv").exists()
 
@@ -115,11 +115,11 @@ def test_the_module_says_that_a_python_is_too_old() -> None:
     program = (
         "import runpy, sys; sys.version_info = (3, 10, 13, 'final', 0); runpy.run_module('ekstui', run_name='__main__')"
     )
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "ekstui needs Python 3.11 or newer; this is Python 3.10.\n"
+    assert (process.returncode, process.stdout) == (2, "")
+    assert process.stderr == "ekstui needs Python 3.11 or newer; this is Python 3.10.\n"
 
 
 @pytest.mark.skipif(not any(shutil.which(f"python3.{minor}") for minor in (8, 9, 10)), reason="no old Python here")
@@ -129,7 +129,7 @@ def test_a_real_old_python_says_the_same() -> None:
         is_python = python and not subprocess.run([python, "-c", ""], capture_output=True, check=False).returncode
         if is_python:
             environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-            done = subprocess.run(
+            process = subprocess.run(
                 [str(python), "-m", "ekstui", "list"],
                 env=environment,
                 capture_output=True,
@@ -137,4 +137,4 @@ def test_a_real_old_python_says_the_same() -> None:
                 timeout=PATIENCE,
                 check=False,
             )
-            assert done.stderr == f"ekstui needs Python 3.11 or newer; this is Python 3.{minor}.\n"
+            assert process.stderr == f"ekstui needs Python 3.11 or newer; this is Python 3.{minor}.\n"

@@ -200,8 +200,8 @@ class CorrectedIam(SignedRegion, IamResponse):
                 {**answer, "ServicesLastAccessed": [], "JobCompletionDate": began, "IsTruncated": False}
             )
         page, marker = self._page(world.reports(asked[0]))
-        done = {**answer, "JobStatus": "COMPLETED", "JobCompletionDate": began, "ServicesLastAccessed": page}
-        return self._answer({**done, "IsTruncated": marker is not None, "Marker": marker})
+        report = {**answer, "JobStatus": "COMPLETED", "JobCompletionDate": began, "ServicesLastAccessed": page}
+        return self._answer({**report, "IsTruncated": marker is not None, "Marker": marker})
 
     def _set_user_boundary(self, arn: str | None) -> None:
         # moto's User has no boundary, so the rig keeps it on the user under the name that Role uses.

@@ -39,8 +39,8 @@ def test_nothing_leaves_loopback(host: str) -> None:
 @pytest.mark.parametrize("host", OUTSIDE)
 def test_no_process_of_a_test_leaves_loopback(host: str, environment: dict[str, str] | None) -> None:
     command = [sys.executable, "-c", CONNECT, host]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert "tests may not" in done.stderr or "not known" in done.stderr
+    process = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert "tests may not" in process.stderr or "not known" in process.stderr
     (stray,) = strays()
     assert host in stray
 

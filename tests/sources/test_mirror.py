@@ -56,7 +56,7 @@ class Served:
             def do_GET(self) -> None:
                 path, _, query = self.path.partition("?")
                 length = int(self.headers.get("Content-Length") or 0)
-                done = subprocess.run(
+                process = subprocess.run(
                     [str(BACKEND)],
                     input=self.rfile.read(length), capture_output=True, check=False,
                     env={
@@ -67,7 +67,7 @@ class Served:
                         "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""), "GIT_CONFIG_GLOBAL": os.devnull,
                     },
                 )  # fmt: skip
-                head, _, body = done.stdout.partition(b"\r\n\r\n")
+                head, _, body = process.stdout.partition(b"\r\n\r\n")
                 fields = [line.split(": ", 1) for line in head.decode().splitlines()]
                 status = next((int(value.split()[0]) for name, value in fields if name == "Status"), 200)
                 self.send_response(status)

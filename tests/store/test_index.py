@@ -30,10 +30,10 @@ def unjudged(name: str, documents: Mapping[int, str]) -> list[list[Any]] | None:
 
 def make_index(store: PolicyStore, judges: str = JUDGES) -> list[int]:
     """Index all of the store and return how many policies were done at each report."""
-    done: list[int] = []
+    counts: list[int] = []
     assert index_actions(store, lambda *_: None, lambda: False)
-    assert index_steps(store, judges, unjudged, lambda count, _: done.append(count), lambda: False)
-    return done
+    assert index_steps(store, judges, unjudged, lambda count, _: counts.append(count), lambda: False)
+    return counts
 
 
 @pytest.fixture(scope="module")
@@ -241,8 +241,8 @@ def test_indexing_can_be_stopped(tmp_path: Path) -> None:
     store = PolicyStore.in_folder(tmp_path)
     for name in "ABC":
         put(store, history({1: (None, document("a:one"))}, name=name), "archive", 1)
-    done: list[int] = []
-    assert not index_steps(store, JUDGES, unjudged, lambda count, _: done.append(count), lambda: done == [0, 1])
+    counts: list[int] = []
+    assert not index_steps(store, JUDGES, unjudged, lambda count, _: counts.append(count), lambda: counts == [0, 1])
     with pytest.raises(AbsentCacheError):
         feed(store, None, JUDGES)
 

@@ -230,8 +230,8 @@ def test_what_a_delivery_tells_of_the_whole(
     assert (after.source, after.known_until) == (source, until)
     # What it does not tell stays.
     assert (after.synced_at, after.corpus, after.endpoints) == (moment(6), "abc", ("http://a",))
-    told = delivery._replace(synced_at=moment(7), corpus="", endpoint="http://b").applied_to(BEFORE)
-    assert (told.synced_at, told.corpus, told.endpoints) == (moment(7), "", ("http://a", "http://b"))
+    state = delivery._replace(synced_at=moment(7), corpus="", endpoint="http://b").applied_to(BEFORE)
+    assert (state.synced_at, state.corpus, state.endpoints) == (moment(7), "", ("http://a", "http://b"))
     assert delivery._replace(endpoint="http://a").applied_to(BEFORE).endpoints == ("http://a",)
     first = delivery.applied_to(None)
     assert first.source == f"{authority} 9"

@@ -123,12 +123,12 @@ def family_in(folder: Path, name: str) -> Path:
 class Work:
     """What a process does until it is killed; it tells its parent after each commit."""
 
-    def __init__(self, histories: list[PolicyHistory], told: int) -> None:
+    def __init__(self, histories: list[PolicyHistory], pipe: int) -> None:
         self.histories = histories
-        self.told = told
+        self.pipe = pipe
 
     def tell(self, number: int) -> None:
-        os.write(self.told, b"%d\n" % number)
+        os.write(self.pipe, b"%d\n" % number)
 
     def fill(self, store: PolicyStore) -> None:
         library = library_on(store.file.path.parent)
@@ -193,9 +193,9 @@ def kills(count: int, folder: Path, truth: Truth, rng: random.Random) -> Counter
         place = folder / f"killed-{number}"
         shutil.copytree(bases[kind], place)
         store = PolicyStore.in_folder(place)
-        told = killed_at_random(histories, kind, store, rng.uniform(0, longest[kind]))
+        last_commit = killed_at_random(histories, kind, store, rng.uniform(0, longest[kind]))
         library = library_on(place)
-        survived = committed(store, kind) >= told
+        survived = committed(store, kind) >= last_commit
         if kind == "fill":
             survived &= agrees(library, truth, rng)
             survived &= fill_cache(library)
@@ -222,8 +222,8 @@ def killed_at_random(histories: list[PolicyHistory], kind: str, store: PolicySto
     time.sleep(after)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    with os.fdopen(read, "rb") as told:
-        lines = [line for line in told.read().split(b"\n")[:-1] if line]
+    with os.fdopen(read, "rb") as pipe:
+        lines = [line for line in pipe.read().split(b"\n")[:-1] if line]
     return int(lines[-1]) if lines else 0
 
 

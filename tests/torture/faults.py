@@ -299,7 +299,7 @@ def held(rig: Rig, home: Path, actions: Sequence[str], faults: Sequence[str]) ->
             if question not in usual:
                 code, out, err, _ = _asked(rig, home, question, action, None)
                 assert code == 0 or question == NO_AGGREGATOR, err
-                usual[question] = code, _told(out)
+                usual[question] = code, _comparable(out)
             for fault in faults:
                 if fault == "no lists" and action in MAY_LACK_LISTS:
                     continue
@@ -324,11 +324,11 @@ def _asked(rig: Rig, home: Path, question: Question, action: str, effect: Effect
             return *command([*question.words]), rule is None or rule.met > 0
 
 
-def _told(out: str) -> object:
+def _comparable(out: str) -> object:
     """Return an answer without what differs each time and what says that it is not whole."""
     answer = json.loads(out) if out else {}
     return {
-        name: told for name, told in answer.items() if name not in ("fetched_at", "errors", "not_looked_at", "data")
+        name: value for name, value in answer.items() if name not in ("fetched_at", "errors", "not_looked_at", "data")
     }
 
 
@@ -336,7 +336,7 @@ def _held(cell: Cell, usual: tuple[int, object], code: int, out: str, err: str) 
     """Hold an answer under a fault against the one without: the same, or marked as not whole and said."""
     cell = judged(cell.fault, (cell.call, ""), cell.place, cell.text, whole=True)
     cell = replace(cell, call=cell.call.rstrip(":"))
-    if cell.wrong or (code == usual[0] and _told(out) == usual[1]):
+    if cell.wrong or (code == usual[0] and _comparable(out) == usual[1]):
         return cell
     answer = json.loads(out) if out else {}
     wrong = ""

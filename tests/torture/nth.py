@@ -217,20 +217,20 @@ def _refusal(kind: Kind, action: str) -> Exception:
 
 def run(words: Sequence[str], fault: Fault, environment: dict[str, str], folder: Path) -> tuple[int, str, str, bool]:
     """Run a command, or the app's start, in a fork; return its exit code, what it wrote, and whether the fault was met."""
-    out, told, met = folder / "out", folder / "told", folder / "met"
+    out, err, met = folder / "out", folder / "err", folder / "met"
     child = os.fork()
     if not child:
         code = 99
         try:
-            for number, path in ((1, out), (2, told)):
+            for number, path in ((1, out), (2, err)):
                 os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), number)
             sys.stdout, sys.stderr = io.TextIOWrapper(io.FileIO(1, "w")), io.TextIOWrapper(io.FileIO(2, "w"))
             os.environ.update(environment)
-            done = os.open(met, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            descriptor = os.open(met, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             read_anew()
             fault.install()
             code = command(words)
-            os.write(done, b"1" if fault.hit else b"0")
+            os.write(descriptor, b"1" if fault.hit else b"0")
             sys.stdout.flush()
             sys.stderr.flush()
         finally:
@@ -239,7 +239,7 @@ def run(words: Sequence[str], fault: Fault, environment: dict[str, str], folder:
     impatient.start()
     _, status = os.waitpid(child, 0)
     impatient.cancel()
-    return os.waitstatus_to_exitcode(status), out.read_text(), told.read_text(), met.read_bytes() == b"1"
+    return os.waitstatus_to_exitcode(status), out.read_text(), err.read_text(), met.read_bytes() == b"1"
 
 
 def command(words: Sequence[str]) -> int:
@@ -271,13 +271,13 @@ def start_app(words: Sequence[str]) -> int:
     mock.patch.object(maintenance, "_filled_by_process", lambda *_: words != FIRST).start()
     # Asked once: what fails then is not asked again.
     module.FILL_AFTER, module.ACCOUNT_AFTER = 0.05, 1000 if words == APP_ASKING else 0.02
-    told: list[str] = []
+    notices: list[str] = []
 
     async def journey() -> int:
         choice = AccountChoice(offline=words != APP_ASKING)
         app = EkstuiApp(lambda: _few(choice) if words == FIRST else Library.open(choice))
         app._note = lambda error: None  # type: ignore[method-assign]  # that an error is survived is what is wanted
-        mock.patch.object(app, "notify", lambda message, **_: told.append(message)).start()
+        mock.patch.object(app, "notify", lambda message, **_: notices.append(message)).start()
         async with app.run_test(size=(120, 40)) as pilot:
             explorer = app.screen_stack[0]
             assert isinstance(explorer, module.ExplorerScreen)
@@ -293,7 +293,7 @@ def start_app(words: Sequence[str]) -> int:
             await pilot.pause(0.15)
             draw(app)
             waiting = explorer.account.asking or ("work" if _works() else "")
-            print(header_of(explorer), text_of(explorer), *told, explorer.account.error or "", sep="\n")
+            print(header_of(explorer), text_of(explorer), *notices, explorer.account.error or "", sep="\n")
             if waiting:
                 print(f"Traceback: {waiting} has not ended")
             await pilot.press("q")
@@ -318,16 +318,16 @@ def tries(
     words: Sequence[str], kind: Kind, cache: Path, environment: dict[str, str] | None = None, every: int = 1
 ) -> Iterator[Try]:
     """Let the n-th operation fail for every n, or every so many, until there is no such operation."""
-    usual, told, code, _ = _tried(words, kind, sys.maxsize, cache, environment)
+    usual, err, code, _ = _tried(words, kind, sys.maxsize, cache, environment)
     name = " ".join(words)
     if code:
-        yield Try(name, kind, 0, f"without a fault it ends with {code}: {told}")
+        yield Try(name, kind, 0, f"without a fault it ends with {code}: {err}")
         return
     for n in count(1, every):
-        out, told, code, met = _tried(words, kind, n, cache, environment)
+        out, err, code, met = _tried(words, kind, n, cache, environment)
         if not met and code == 0:
             return
-        yield Try(name, kind, n, _wrong(usual, out, told, code))
+        yield Try(name, kind, n, _wrong(usual, out, err, code))
 
 
 def _tried(
@@ -340,11 +340,11 @@ def _tried(
         if words != FIRST:
             copied(cache, home / "cache")
         variables = isolated(home) | (environment or {}) | {"EKSTUI_CACHE": str(home / "cache"), "HOME": str(home)}
-        code, out, told, met = run(words, Fault(kind, n, home), variables, folder)
-    return _CLOCK.sub("<time>", out.replace(str(folder), "")), told, code, met
+        code, out, err, met = run(words, Fault(kind, n, home), variables, folder)
+    return _CLOCK.sub("<time>", out.replace(str(folder), "")), err, code, met
 
 
-def _wrong(usual: str, out: str, told: str, code: int) -> str:
+def _wrong(usual: str, out: str, err: str, code: int) -> str:
     """Return what is wrong with an answer under a fault, or an empty text."""
 
     def failures(text: str) -> int:
@@ -352,13 +352,13 @@ def _wrong(usual: str, out: str, told: str, code: int) -> str:
 
     if code == -9:
         return "it hangs"
-    if code == ExitCode.BROKEN and logbook.NO_MEMORY in told:
+    if code == ExitCode.BROKEN and logbook.NO_MEMORY in err:
         return ""
-    if is_broken(out + told) or code not in (0, *_SAID):
-        return f"it ends with {code}: {out.strip()[-200:]} {told.strip()[-300:]}"
-    if code in _SAID and not told.strip():
+    if is_broken(out + err) or code not in (0, *_SAID):
+        return f"it ends with {code}: {out.strip()[-200:]} {err.strip()[-300:]}"
+    if code in _SAID and not err.strip():
         return f"it ends with {code} without a word"
-    if code == 0 and out != usual and not told.strip() and failures(out) <= failures(usual):
+    if code == 0 and out != usual and not err.strip() and failures(out) <= failures(usual):
         return f"another answer, without a word: {_first_difference(usual, out)}"
     if "Could not be read" in out and "<time>, complete" in out:
         return "it says what could not be read, and that it is complete"

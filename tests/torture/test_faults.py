@@ -10,7 +10,7 @@ from tests.torture.faults import SHORT, Cell, cells, held, in_app
 pytestmark = pytest.mark.usefixtures("own_filled_cache")
 
 
-def told(list_of_cells: list[Cell]) -> list[Cell]:
+def wrong_cells(list_of_cells: list[Cell]) -> list[Cell]:
     print(f"{len(list_of_cells)} cells, {sum(bool(cell.wrong) for cell in list_of_cells)} wrong")
     return [cell for cell in list_of_cells if cell.wrong]
 
@@ -18,7 +18,7 @@ def told(list_of_cells: list[Cell]) -> list[Cell]:
 @pytest.mark.slow
 def test_commands_say_what_failed_and_no_false_zero(rig: Rig, own_home: Path) -> None:
     assert (
-        told(
+        wrong_cells(
             [
                 *cells(rig, own_home, SHORT[:2], ["captive portal"]),
                 *cells(rig, own_home, SHORT[2:], ["escape sequences"]),
@@ -30,16 +30,16 @@ def test_commands_say_what_failed_and_no_false_zero(rig: Rig, own_home: Path) ->
 
 @pytest.mark.slow
 def test_the_app_says_what_failed_and_how_old_what_it_shows_is(rig: Rig, own_home: Path) -> None:
-    assert told([*in_app(rig, own_home, SHORT[1:2], ["denied"])]) == []
+    assert wrong_cells([*in_app(rig, own_home, SHORT[1:2], ["denied"])]) == []
 
 
 def test_a_cluster_that_is_gone_when_its_parts_are_asked_for_is_no_error_of_ours(rig: Rig, own_home: Path) -> None:
     garbled = [*cells(rig, own_home, (("eks", "ListClusters"),), ["bad XML"])]
-    assert told(garbled) == []
+    assert wrong_cells(garbled) == []
 
 
 @pytest.mark.slow
 def test_what_has_a_wrong_shape_is_said_and_never_taken_for_none(rig: Rig, own_home: Path) -> None:
     """botocore reads text in the place of a list in XML as an empty list."""
-    assert told([*held(rig, own_home, ["iam:ListEntitiesForPolicy"], ["numbers for lists"])]) == []
-    assert told([*held(rig, own_home, ["eks:ListNodegroups"], ["no lists"])]) == []
+    assert wrong_cells([*held(rig, own_home, ["iam:ListEntitiesForPolicy"], ["numbers for lists"])]) == []
+    assert wrong_cells([*held(rig, own_home, ["eks:ListNodegroups"], ["no lists"])]) == []

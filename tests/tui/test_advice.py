@@ -54,11 +54,11 @@ def advice() -> Iterator[tuple[str, str]]:
 
 
 def test_no_advice_needs_leaving_the_app_where_a_key_does_it() -> None:
-    told = list(advice())
-    assert len(told) > 100
+    advice_texts = list(advice())
+    assert len(advice_texts) > 100
     wrong = [
         (place, text)
-        for place, text in told
+        for place, text in advice_texts
         if not NOT_IN_THE_APP.search(text) and re.search(r"[Rr]efresh\b|--\w|\bekstui [a-z]", text.partition("`aws")[0])
     ]
     assert wrong == []
@@ -75,9 +75,9 @@ def test_no_advice_needs_leaving_the_app_where_a_key_does_it() -> None:
     ],
 )  # fmt: skip
 def test_the_command_that_signs_in_is_copied_with_a_key(error: Exception, here: str, command: str | None) -> None:
-    told = account_error(error, "identity", "sts:GetCallerIdentity", "x")
-    assert in_app(told.next_step) == here
-    assert command_in_advice(told.next_step) == command
+    source_error = account_error(error, "identity", "sts:GetCallerIdentity", "x")
+    assert in_app(source_error.next_step) == here
+    assert command_in_advice(source_error.next_step) == command
 
 
 def test_what_to_do_in_the_app_is_kept_with_a_snapshot() -> None:

@@ -10,7 +10,7 @@ from textual.app import App
 class Busy(App[None]):
     """Answers a key after half a second of work, in parts."""
 
-    done = 0
+    answers = 0
 
     def on_key(self) -> None:
         self.run_worker(self.work())
@@ -19,7 +19,7 @@ class Busy(App[None]):
         for _ in range(20):
             time.sleep(0.025)
             await asyncio.sleep(0)
-        self.done += 1
+        self.answers += 1
 
 
 def test_a_key_has_its_effect_however_little_processor_time_it_took(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,6 +31,6 @@ def test_a_key_has_its_effect_however_little_processor_time_it_took(monkeypatch:
         async with app.run_test() as pilot:
             for count in (1, 2):
                 await pilot.press("x")
-                assert app.done == count
+                assert app.answers == count
 
     asyncio.run(run())

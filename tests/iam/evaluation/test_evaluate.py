@@ -212,9 +212,9 @@ def test_the_account_of_the_resource_follows_where_the_action_has_it(action: str
 
 
 def test_what_was_told_goes_before_what_follows() -> None:
-    told = Request("ec2:CreateVolume", (VOLUME,), ROLE, {"AWS:principalaccount": ("9",)})
+    request = Request("ec2:CreateVolume", (VOLUME,), ROLE, {"AWS:principalaccount": ("9",)})
     wanted = applied("p", {"Action": "*", "Condition": {"StringEquals": {"aws:PrincipalAccount": "9"}}})
-    assert evaluate(told, [wanted]).verdict == "allowed"
+    assert evaluate(request, [wanted]).verdict == "allowed"
     absent = Request("ec2:CreateVolume", (VOLUME,), ROLE, {}, frozenset({"aws:PrincipalAccount"}))
     assert evaluate(absent, [wanted]).verdict == "implicit-deny"
 
@@ -299,9 +299,9 @@ def test_no_resource_follows_from_the_reference() -> None:
     assert evaluate(Request("iam:ListInstanceProfiles", ("*",)), [narrow]).verdict == "implicit-deny"
 
 
-@pytest.mark.parametrize(("told", "expected"), [(["Name"], "implicit-deny"), (["Name", "team"], "depends")])
-def test_all_tag_keys_told_leave_no_other_tag(told: list[str], expected: str) -> None:
-    context = {"aws:TagKeys": tuple(told), "aws:RequestTag/Name": ("a",)}
+@pytest.mark.parametrize(("tags", "expected"), [(["Name"], "implicit-deny"), (["Name", "team"], "depends")])
+def test_all_tag_keys_told_leave_no_other_tag(tags: list[str], expected: str) -> None:
+    context = {"aws:TagKeys": tuple(tags), "aws:RequestTag/Name": ("a",)}
     wanted = applied("p", {"Action": "*", "Condition": {"StringLike": {"aws:RequestTag/team": "*"}}})
     assert evaluate(Request("ec2:CreateVolume", (VOLUME,), None, context), [wanted]).verdict == expected
 

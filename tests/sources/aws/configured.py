@@ -39,7 +39,7 @@ class Configured:
     def configure(self, text: str) -> None:
         (self.folder / ".aws" / "config").write_text(textwrap.dedent(text))
 
-    def told(self, **settings: Any) -> SourceError:
+    def reported_error(self, **settings: Any) -> SourceError:
         """Return how the failed call is reported."""
         try:
             connection = Connection(profile="p", **settings)

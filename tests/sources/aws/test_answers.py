@@ -109,19 +109,19 @@ def test_a_list_that_does_not_say_whether_it_is_whole_is_not(rig: Rig) -> None:
 def test_a_list_that_contradicts_itself_is_incomplete(
     pages: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = Connection()
+    connection = Connection()
     rest = iter(pages)
-    monkeypatch.setattr(told, "ask", lambda *_, **__: next(rest))
+    monkeypatch.setattr(connection, "ask", lambda *_, **__: next(rest))
     with pytest.raises(IncompleteError):
-        list(told.pages("iam:ListPolicies"))
+        list(connection.pages("iam:ListPolicies"))
 
 
 def test_a_list_of_tokens_that_goes_in_a_circle_is_incomplete(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = Connection()
+    connection = Connection()
     rest = iter(["a", "b", "a"])
-    monkeypatch.setattr(told, "ask", lambda *_, **__: {"nextToken": next(rest)})
+    monkeypatch.setattr(connection, "ask", lambda *_, **__: {"nextToken": next(rest)})
     with pytest.raises(IncompleteError, match="same page"):
-        list(told.token_pages("eks:ListClusters"))
+        list(connection.token_pages("eks:ListClusters"))
 
 
 def test_roles_that_are_listed_and_all_said_not_to_exist_are_not_none(rig: Rig) -> None:

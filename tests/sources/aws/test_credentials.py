@@ -42,17 +42,17 @@ def test_a_failing_credential_process_is_reported(
     command = f"credential_process = {aws.helper(body)}"
     role = "role_arn = arn:aws:iam::111122223333:role/x\nsource_profile = s\n[profile s]\n"
     aws.configure(f"[profile p]\n{role if chained else ''}{command}\n")
-    told = aws.told()
-    assert told.kind == "credentials"
-    assert told.message.startswith("credential_process failed")
-    assert words in told.message
+    error = aws.reported_error()
+    assert error.kind == "credentials"
+    assert error.message.startswith("credential_process failed")
+    assert words in error.message
 
 
 def test_credential_process_still_works(aws: Configured) -> None:
     keys = json.dumps({"Version": 1, "AccessKeyId": "AKIAEXAMPLE", "SecretAccessKey": "x"})
     aws.configure(f"[profile p]\ncredential_process = {aws.helper(f'print({keys!r})')}\n")
     assert Connection(profile="p").credential_method() == "custom-process"
-    assert aws.told().message == "127.0.0.1:9 cannot be reached."
+    assert aws.reported_error().message == "127.0.0.1:9 cannot be reached."
 
 
 def test_credential_process_cannot_write_over_the_screen(aws: Configured) -> None:
@@ -106,7 +106,7 @@ def test_a_profile_with_mfa_does_not_prompt_unasked(aws: Configured) -> None:
     with pytest.raises(MfaNeededError) as raised:
         Connection(profile="p").ask("sts:GetCallerIdentity")
     assert raised.value.device == "arn:aws:iam::111122223333:mfa/ana"
-    assert aws.told().kind == "mfa"
+    assert aws.reported_error().kind == "mfa"
 
 
 def test_the_prompt_gets_the_device_and_its_code_is_used(aws: Configured) -> None:
@@ -117,7 +117,7 @@ def test_the_prompt_gets_the_device_and_its_code_is_used(aws: Configured) -> Non
         asked.append(text)
         return "123456"
 
-    assert aws.told(mfa_prompt=prompt).message == "127.0.0.1:9 cannot be reached."
+    assert aws.reported_error(mfa_prompt=prompt).message == "127.0.0.1:9 cannot be reached."
     assert asked == ["Enter MFA code for arn:aws:iam::111122223333:mfa/ana: "]
 
 
@@ -186,9 +186,9 @@ def test_real_failures_are_reported(
 ) -> None:
     aws.configure(config)
     aws.set(**environment)
-    told = aws.told()
-    assert told.kind == kind
-    assert words in f"{told.message} {told.next_step}"
+    error = aws.reported_error()
+    assert error.kind == kind
+    assert words in f"{error.message} {error.next_step}"
 
 
 def test_a_misspelt_region_is_reported(aws: Configured, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -95,20 +95,20 @@ CASES: list[tuple[Exception, ErrorKind, str]] = [
 @pytest.mark.parametrize(("error", "kind", "words"), CASES, ids=lambda case: type(case).__name__)
 def test_each_cause_has_its_words(error: Exception, kind: ErrorKind, words: str) -> None:
     assert isinstance(error, failures())
-    told = source_error_of(error, "counts", "iam:ListPolicies", profile="prod", region="eu-west-1")
-    assert told.kind == kind
-    assert words.lower() in f"{told.message} {told.next_step}".lower()
-    assert told.message.endswith((".", "?", "!", "…"))
-    assert "\n" not in told.message
-    assert len(told.message) < 500
-    assert "secret@" not in f"{told}"
+    source_error = source_error_of(error, "counts", "iam:ListPolicies", profile="prod", region="eu-west-1")
+    assert source_error.kind == kind
+    assert words.lower() in f"{source_error.message} {source_error.next_step}".lower()
+    assert source_error.message.endswith((".", "?", "!", "…"))
+    assert "\n" not in source_error.message
+    assert len(source_error.message) < 500
+    assert "secret@" not in f"{source_error}"
 
 
 @pytest.mark.parametrize("code", ["InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure"])
 def test_a_known_key_makes_the_region_the_suspect(code: str) -> None:
-    told = source_error_of(answer(code), "clusters", "eks:ListClusters", region="ap-east-1", signed_in=True)
-    assert told.kind == "region"
-    assert "ap-east-1" in told.message
+    source_error = source_error_of(answer(code), "clusters", "eks:ListClusters", region="ap-east-1", signed_in=True)
+    assert source_error.kind == "region"
+    assert "ap-east-1" in source_error.message
 
 
 def test_iam_is_not_asked_with_credentials_that_sts_refuses(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -136,10 +136,10 @@ def test_a_command_shows_no_secret(aws: Configured, file: str, broken: str) -> N
     text = KEYS if file == "credentials" else PROCESS
     (aws.folder / ".aws" / file).write_bytes(BREAKS[broken](text))
     log = aws.folder / "ekstui.log"
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "ekstui", "attached", "AmazonEKS_CNI_Policy", "--profile", "p", "--json"],
         capture_output=True, text=True, check=False, cwd=ROOT,
         env={**os.environ, "XDG_CACHE_HOME": str(aws.folder), "EKSTUI_LOG": str(log), "EKSTUI_LOG_LEVEL": "debug"},
     )  # fmt: skip
-    assert done.returncode == 3, done.stderr
-    assert_no_canary(done.stdout + done.stderr + (log.read_text() if log.exists() else ""))
+    assert process.returncode == 3, process.stderr
+    assert_no_canary(process.stdout + process.stderr + (log.read_text() if log.exists() else ""))

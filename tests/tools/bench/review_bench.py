@@ -44,9 +44,9 @@ def main() -> int:
         repository.write(files("s3:DeleteObject"))
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         program = Path(sys.executable).with_name("ekstui")
-        done = subprocess.run([program, "review", "--json"], cwd=name, capture_output=True, text=True, check=True)
+        process = subprocess.run([program, "review", "--json"], cwd=name, capture_output=True, text=True, check=True)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    answer = json.loads(done.stdout)
+    answer = json.loads(process.stdout)
     took = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     print(
         f"{answer['files']} files, {answer['read']} read, {len(answer['documents'])} changes: {took:.2f} s of processor time"

@@ -56,10 +56,10 @@ def install(folder: Path) -> str:
 
 def simulate(folder: Path, lines: Iterable[str]) -> dict[int, dict[str, Any]]:
     """Return what the package answers, by the request's id."""
-    done = subprocess.run(
+    process = subprocess.run(
         ["node", "simulate.mjs"], cwd=folder, input="\n".join(lines), capture_output=True, text=True, check=True
     )
-    answers = (json.loads(line) for line in done.stdout.splitlines())
+    answers = (json.loads(line) for line in process.stdout.splitlines())
     return {answer["id"]: answer for answer in answers}
 
 
@@ -72,8 +72,8 @@ def our_verdict(case: Case, ignored: Iterable[str], documents: Mapping[str, Docu
         for key in condition_keys(documents[label])
     }
     context = {key: values for key, values in case.context.items() if key.lower() not in left_out}
-    told = {key.lower() for key in context}
-    request = Request(case.action, (case.resource,), ROLE, context, frozenset(keys - told))
+    context_keys = {key.lower() for key in context}
+    request = Request(case.action, (case.resource,), ROLE, context, frozenset(keys - context_keys))
     identity = [AppliedPolicy(label, None, documents[label]) for label in case.identity]
     boundary = AppliedPolicy(case.boundary, None, documents[case.boundary]) if case.boundary else None
     return evaluate(request, identity, boundary).verdict

@@ -119,13 +119,13 @@ async def _compare(environment: str, seed: int) -> None:
         assert isinstance(driver, Both)
         if environment == "no colour":
             app.theme = "ansi-dark"
-        done = ["start"]
+        steps = ["start"]
         for _ in range(STEPS):
             await pilot.pause()
             driver.take()
             different = driver.different()
-            assert different == [], f"{len(different)} cells differ after {done}"
-            done.append(await _step(pilot, driver, dice))
+            assert different == [], f"{len(different)} cells differ after {steps}"
+            steps.append(await _step(pilot, driver, dice))
         assert "Demo" in "".join(driver.ours.display) or driver.ours.lines < 9
     saved = 1 - driver.our_bytes / driver.stock_bytes
     print(f"{environment} {seed}: {driver.stock_bytes:,} bytes become {driver.our_bytes:,}, {saved:.0%} saved")
