@@ -23,7 +23,7 @@ def test_every_call_opening_and_decision_is_logged(
     option: str, rig: Rig, own_home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rig.reset(0)
-    Corpus._line.cache_clear()  # a command's process has read no policy yet
+    Corpus.line_of.cache_clear()  # a command's process has read no policy yet
     assert main([*ATTACHED, option]) == 0
     assert main([*ATTACHED, "--offline", option]) == 0
     lines = log_lines(capsys.readouterr().err)

@@ -35,7 +35,8 @@ class _Command(NamedTuple):
     """The classes that `answer_of` shows as JSON; `assets/build_schema.py` has the answers put together of several."""
 
 
-_declared: dict[str, _Command] = {}
+declared_commands: dict[str, _Command] = {}
+"""The commands whose modules were imported so far."""
 
 
 def command(
@@ -44,7 +45,7 @@ def command(
     """Declare the function below as the command of this name; the first two are written out, as `titles` reads them."""
 
     def declare(run: Run) -> Run:
-        _declared[name] = _Command(title, description, arguments, examples, run, answers)
+        declared_commands[name] = _Command(title, description, arguments, examples, run, answers)
         return run
 
     return declare
@@ -107,9 +108,9 @@ def text_of_module(name: str) -> tuple[Path, str]:
 
 def command_of(name: str) -> _Command:
     """Return a command's declaration, for which its module is imported unless it was declared before."""
-    if name not in _declared:
+    if name not in declared_commands:
         importlib.import_module(f"ekstui.cli.commands.{_module_of(name)}")
-    return _declared[name]
+    return declared_commands[name]
 
 
 def argument(*names: str, **settings: Any) -> Callable[[argparse._ActionsContainer], argparse.Action]:

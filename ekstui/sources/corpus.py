@@ -80,7 +80,7 @@ class Corpus(NamedTuple):
             yield _head(line)[1].decode()
 
     def policy(self, name: str) -> Policy:
-        line = self._line(name)
+        line = self.line_of(name)
         return _policy(line, _versions(line))
 
     def histories(self, scope: Scope = "all") -> Iterator[PolicyHistory]:
@@ -93,7 +93,7 @@ class Corpus(NamedTuple):
         yield from (histories[name] for name in wanted)
 
     def history(self, name: str) -> PolicyHistory:
-        return _history(self._line(name))
+        return _history(self.line_of(name))
 
     def text(self, name: str, version: int) -> bytes:
         return self.history(name).texts[version]
@@ -115,7 +115,7 @@ class Corpus(NamedTuple):
         return steps if isinstance(steps, dict) else {}
 
     @lru_cache(maxsize=1)  # noqa: B019 (a corpus is only its folder's name; a command asks for one policy several times)
-    def _line(self, name: str) -> bytes:
+    def line_of(self, name: str) -> bytes:
         """Return one policy's line; decompresses only as far as the policy."""
         start = b'{"name":' + json.dumps(name).encode() + b","
         for line in self.lines():

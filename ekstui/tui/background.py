@@ -46,7 +46,8 @@ class Background:
     """Runs jobs in daemon threads; a new job replaces the earlier one of its group."""
 
     def __init__(self) -> None:
-        self._jobs: dict[str, Job] = {}
+        self.jobs: dict[str, Job] = {}
+        """The last job of each group, which may have ended."""
 
     def run(
         self,
@@ -62,7 +63,7 @@ class Background:
         PaneFailed; an unexpected one is also logged.
         """
         self.cancel(group)
-        job = self._jobs[group] = Job(owner)
+        job = self.jobs[group] = Job(owner)
 
         def run() -> None:
             try:
@@ -84,12 +85,12 @@ class Background:
     def cancel(self, *groups: str) -> None:
         """Cancel the jobs of these groups."""
         for group in groups:
-            if job := self._jobs.get(group):
+            if job := self.jobs.get(group):
                 job.cancel()
 
     def cancel_all(self) -> None:
         """Cancel all jobs."""
-        self.cancel(*self._jobs)
+        self.cancel(*self.jobs)
 
 
 # The cache

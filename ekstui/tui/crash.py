@@ -74,7 +74,7 @@ class SurvivingApp(App[None]):
     def _handle_exception(self, error: Exception) -> None:
         if error is not self._doomed and sys._getframe(1).f_code in _GO_ON and self._survive(error, None):
             return
-        self._note(error)
+        self.fail_test(error)
         self._return_code = BROKEN
         if self._fatal is None:
             self._fatal = error
@@ -118,7 +118,7 @@ class SurvivingApp(App[None]):
         self._survived = (*(moment for moment in self._survived if now - moment < _PERIOD), now)
         if len(self._survived) > MAX_ERRORS:
             return False
-        self._note(error)
+        self.fail_test(error)
         words = logbook.unexpected(error, f"in {type(node).__name__}" if node else "in a callback")
         pane = _place(error, node)
         try:
@@ -130,7 +130,7 @@ class SurvivingApp(App[None]):
         self.notify(str(words), severity="error")
         return True
 
-    def _note(self, error: Exception) -> None:
+    def fail_test(self, error: Exception) -> None:
         """Make a test that runs the app fail."""
         if not LACKING and self.is_headless and self._exception is None:
             self._exception = error

@@ -42,7 +42,7 @@ def _declared(name: str) -> list[object]:
 @pytest.mark.parametrize("name", titles())
 def test_a_command_is_declared_from_its_text_as_by_its_module(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     by_module = _declared(name)
-    monkeypatch.setattr(parser, "_declared", {})
+    monkeypatch.setattr(parser, "declared_commands", {})
     declare_from_text(name)
     assert _declared(name) == by_module
 

@@ -17,7 +17,7 @@ import pytest
 from docs.make import DOCS, examples_of, man_page, pages
 from ekstui import files
 from ekstui.cli.main import main, with_command
-from ekstui.cli.parser import _declared, build_parser, command_of, commands_of, titles
+from ekstui.cli.parser import build_parser, command_of, commands_of, declared_commands, titles
 from ekstui.settings import SETTINGS
 from ekstui.tui.keys import all_keys
 from tests.rig.rig import Rig
@@ -51,7 +51,7 @@ def test_the_text_of_the_modules_names_the_commands_that_they_declare() -> None:
     assert {name: title.text for name, title in titles().items()} == {
         name: command_of(name).title for name in commands_of(build_parser())
     }
-    assert _declared.keys() == titles().keys()
+    assert declared_commands.keys() == titles().keys()
     # A command with a module of its own name is found without reading any.
     assert {title.module for title in titles().values()} <= {name.replace("-", "_") for name in titles()}
 

@@ -93,7 +93,7 @@ def unpack_once() -> None:
 def read_anew() -> None:
     """Let this process, a fork, read what caches store and the corpus's last line as a command's process does."""
     objects.unpacked, objects.Objects.value = _OWN  # type: ignore[method-assign]
-    Corpus._line.cache_clear()
+    Corpus.line_of.cache_clear()
 
 
 def small_corpus(folder: Path, others: int = 100) -> Corpus:

@@ -276,14 +276,14 @@ def start_app(words: Sequence[str]) -> int:
     async def journey() -> int:
         choice = AccountChoice(offline=words != APP_ASKING)
         app = EkstuiApp(lambda: _few(choice) if words == FIRST else Library.open(choice))
-        app._note = lambda error: None  # type: ignore[method-assign]  # that an error is survived is what is wanted
+        app.fail_test = lambda error: None  # type: ignore[method-assign]  # that an error is survived is what is wanted
         mock.patch.object(app, "notify", lambda message, **_: notices.append(message)).start()
         async with app.run_test(size=(120, 40)) as pilot:
             explorer = app.screen_stack[0]
             assert isinstance(explorer, module.ExplorerScreen)
             with suppress(TimeoutError):
                 async with asyncio.timeout(SECONDS / 2):
-                    while not explorer.policies.rows.rows or "fill" not in app.background._jobs:
+                    while not explorer.policies.rows.rows or "fill" not in app.background.jobs:
                         await pilot.pause(0.01)
                     await pilot.pause(0.1)
                     if words == APP_ASKING:

@@ -10,7 +10,7 @@ from ekstui.library.notation import PolicyAt
 from ekstui.present.change_map import MapPlace
 from ekstui.present.styled import Row, styled
 from ekstui.tui.app import EkstuiApp
-from ekstui.tui.screens.changes_screen import ChangesScreen, _columns
+from ekstui.tui.screens.changes_screen import ChangesScreen, columns_of_steps
 from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.widgets.bars import HeaderBar, LineBar
@@ -135,8 +135,8 @@ def test_a_reason_stands_in_a_row_only_where_it_can_be_read() -> None:
         "Trunk interfaces can be read.",
     )
     row = Row("step", tuple(map(styled, texts)))
-    assert [len(_columns([row], width)) for width in (57, 77, 118)] == [5, 5, 6]
-    assert _columns([row], 77)[1].width == len("AmazonEKSServiceRolePolicy")
+    assert [len(columns_of_steps([row], width)) for width in (57, 77, 118)] == [5, 5, 6]
+    assert columns_of_steps([row], 77)[1].width == len("AmazonEKSServiceRolePolicy")
 
 
 def test_the_map_limits_the_list_to_a_direction_and_a_cell_and_esc_shows_all_again() -> None:
@@ -163,7 +163,7 @@ def test_the_map_limits_the_list_to_a_direction_and_a_cell_and_esc_shows_all_aga
         assert isinstance(busiest, MapPlace)
         # Back to the last quarter in which something of it became wider.
         quarters = [quarter_of(step.created) for step in steps() if step.policy == busiest.policy and step.created]
-        while changes._quarter != max(quarters):
+        while changes.quarter != max(quarters):
             await pilot.press("left")
         await pilot.press("enter")
         assert {step.policy for step in steps()} == {busiest.policy}

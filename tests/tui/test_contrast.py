@@ -81,7 +81,7 @@ def test_the_cursor_is_seen_in_every_pane(monkeypatch: pytest.MonkeyPatch, theme
                 rows = app.focused
                 assert rows is not None
                 # The line of time is above the versions.
-                y = rows.cursor + rows._top - rows.scroll_offset.y  # type: ignore[attr-defined]
+                y = rows.cursor + rows.lines_above - rows.scroll_offset.y  # type: ignore[attr-defined]
                 strips = [rows.render_line(line) for line in (y, y + 1)]
                 cursor_styles, next_styles = (
                     {(segment.style.reverse, str(segment.style.bgcolor)) for segment in strip if segment.style}

@@ -101,9 +101,9 @@ def test_notes_are_of_the_policy_in_every_pane_and_do_not_stick() -> None:
                 await pilot.press(close)
                 assert "Worth knowing" not in words(app.screen)
                 assert explorer_of(app).pane == PANES[int(pane) - 1]
-        before = explorer_of(app).permissions._arn
+        before = explorer_of(app).permissions.policy_arn
         await pilot.press("1", "i", "1", "j")
-        await settle(pilot, lambda: explorer_of(app).permissions._arn != before)
+        await settle(pilot, lambda: explorer_of(app).permissions.policy_arn != before)
         assert "Worth knowing" not in words(app.screen)
 
     travel(journey)
@@ -121,8 +121,8 @@ def test_a_role_is_compared_with_the_policy_and_what_is_counted_is_listed() -> N
         assert "with a copy" in str(attached.border_subtitle)
         await pilot.press("4", "d")
         assert isinstance(app.screen, CompareScreen)
-        assert str(app.screen._after) == f"{CNI}@v{newest(CNI)}"
-        assert str(app.screen._before) == f"role:{roles[0].role.name}"
+        assert str(app.screen.after) == f"{CNI}@v{newest(CNI)}"
+        assert str(app.screen.before) == f"role:{roles[0].role.name}"
 
     travel(journey, library=Library.open(AccountChoice(demo=True)))
 

@@ -72,9 +72,9 @@ def _has_followed(screen: ExplorerScreen) -> bool:
     attached = screen.query_one(AttachedPane)
     return (
         row is not None
-        and row.key == arn == screen.permissions._arn == screen.versions._arn
+        and row.key == arn == screen.permissions.policy_arn == screen.versions.policy_arn
         and bool(screen.versions.steps)
-        and attached._answer is not None
+        and attached.answer is not None
     )
 
 

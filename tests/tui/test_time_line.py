@@ -14,7 +14,7 @@ from tests.tui.journeys import settle, travel, type_in
 
 
 def _lines(screen: ExplorerScreen) -> list[Styled]:
-    return [row.cells[0] for row in screen.versions.rows._head]
+    return [row.cells[0] for row in screen.versions.rows.head]
 
 
 async def _to_load_balancing(pilot: Pilot[None], app: EkstuiApp) -> ExplorerScreen:

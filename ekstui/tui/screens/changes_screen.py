@@ -84,7 +84,7 @@ class ChangesScreen(ReportScreen[_Changes]):
         self._period = 0
         self._only: Direction | None = None
         """The direction of the shown changes; None for all."""
-        self._quarter: Quarter | None = None
+        self.quarter: Quarter | None = None
         """The chosen quarter of the map."""
         self._cell: tuple[str, Quarter | None] | None = None
         """The policy, and the quarter if one was chosen, that the list is limited to."""
@@ -114,12 +114,12 @@ class ChangesScreen(ReportScreen[_Changes]):
         if self._only:
             steps = [step for step in steps if direction_of(step) == self._only]
         quarters = map_quarters(steps, self.app.library.known_until(self._scope), self.width)
-        map_rows = change_map(steps, quarters, self._quarter, self._choices(), self.width) if quarters else []
+        map_rows = change_map(steps, quarters, self.quarter, self._choices(), self.width) if quarters else []
         if self._cell:
             policy, quarter = self._cell
             steps = [step for step in steps if step.policy == policy and (quarter is None or is_in(step, quarter))]
         lines = list_rows(changes_table(steps, knowledge()), self.width)
-        self.rows.set_columns(_columns(lines, self.width))
+        self.rows.set_columns(columns_of_steps(lines, self.width))
         words = self._search_text.casefold().split()
         return rows_with(words, lines) if words else [*map_rows, *lines]
 
@@ -151,8 +151,8 @@ class ChangesScreen(ReportScreen[_Changes]):
             None,
             *map_quarters(self.answer.feed.changes, self.app.library.known_until(self._scope), self.width),
         ]
-        at = quarters.index(self._quarter) if self._quarter in quarters else 0
-        self._quarter = quarters[(at + (-1 if fold else 1)) % len(quarters)]
+        at = quarters.index(self.quarter) if self.quarter in quarters else 0
+        self.quarter = quarters[(at + (-1 if fold else 1)) % len(quarters)]
         self.show_answer()
 
     def step_back(self) -> bool:
@@ -202,7 +202,7 @@ class ChangesScreen(ReportScreen[_Changes]):
         """Compare a version with the one before it, or show a new policy."""
         step = row.value
         if isinstance(step, MapPlace):
-            cell = (step.policy, self._quarter)
+            cell = (step.policy, self.quarter)
             self._cell = None if cell == self._cell else cell
             self.show_header()
             self.show_answer()
@@ -217,7 +217,7 @@ class ChangesScreen(ReportScreen[_Changes]):
             self.post_message(ShowComparison(before, after))
 
 
-def _columns(rows: Sequence[Row], width: int) -> tuple[Column, ...]:
+def columns_of_steps(rows: Sequence[Row], width: int) -> tuple[Column, ...]:
     """Return the columns with steps whole, names as far as there is room, and reasons if enough of them can be read."""
     date, policy, step, reach, change, reason = STEP_COLUMNS
     names, steps = (max((cells(plain(row.cells[at])) for row in rows), default=1) for at in (1, 2))

@@ -151,8 +151,9 @@ class CompareScreen(ReportScreen[Comparison]):
 
     def __init__(self, before: Side, after: Side) -> None:
         super().__init__()
-        self._before = before
-        self._after = after
+        self.before = before
+        self.after = after
+        """The sides as they were named: policies at versions, roles or files."""
         self._lines: tuple[list[LinePair], list[str]] | None = None
 
     def extra_widgets(self) -> Sequence[Widget]:
@@ -160,7 +161,7 @@ class CompareScreen(ReportScreen[Comparison]):
 
     def question(self) -> Styled:
         comparison = self.answer
-        before, after = (comparison.before.label, comparison.after.label) if comparison else (self._before, self._after)
+        before, after = (comparison.before.label, comparison.after.label) if comparison else (self.before, self.after)
         counts = f" · {counts_words(comparison)}" if comparison and comparison.is_one_policy else ""
         tail = f"{counts} · {self.view}" if comparison else ""
         name, at, version = str(after).rpartition("@")
@@ -170,14 +171,14 @@ class CompareScreen(ReportScreen[Comparison]):
 
     @property
     def bookmark(self) -> Bookmark | None:
-        sides = (self._before, self._after)
+        sides = (self.before, self.after)
         if any(not isinstance(side, PolicyAt | RoleSide) for side in sides):
             return None  # a file may have changed by then
         of_aws = all(
             isinstance(side, PolicyAt) and (not side.name.startswith("arn:") or side.name.split(":")[4] == "aws")
             for side in sides
         )
-        before, after = self._before, self._after
+        before, after = self.before, self.after
         if isinstance(before, PolicyAt) and isinstance(after, PolicyAt) and before.name == after.name and after.version:
             return Bookmark(f"{before}..{version_label(after.version)}", of_account=not of_aws)
         return Bookmark(f"diff {before} {after}", of_account=not of_aws)
@@ -185,7 +186,7 @@ class CompareScreen(ReportScreen[Comparison]):
     @property
     def has_question(self) -> bool:
         """Whether the sides are not the same."""
-        return self._before != self._after
+        return self.before != self.after
 
     def ask_again(self, *, keep: bool = False) -> None:
         """Compare the sides, as they are now."""
@@ -195,10 +196,10 @@ class CompareScreen(ReportScreen[Comparison]):
         super().ask_again(keep=keep)
 
     def find(self, library: Library) -> Comparison:
-        return compare(library, self._before, self._after)
+        return compare(library, self.before, self.after)
 
     def nothing(self) -> Sequence[Styled]:
-        return styled(f"{self._before} is compared with itself.", "muted"), styled("esc goes back.", "muted")
+        return styled(f"{self.before} is compared with itself.", "muted"), styled("esc goes back.", "muted")
 
     def answer_rows(self, answer: Comparison) -> list[Row]:
         # A long verdict is part of the rows, where it scrolls.
@@ -268,7 +269,7 @@ class CompareScreen(ReportScreen[Comparison]):
         return row.value is not None and not isinstance(row.value, int | Alike)
 
     def action_swap(self) -> None:
-        self._before, self._after = self._after, self._before
+        self.before, self.after = self.after, self.before
         self.ask_again()
 
     def action_walk(self, step: int) -> None:
@@ -283,5 +284,5 @@ class CompareScreen(ReportScreen[Comparison]):
         if not (min(pair) >= 0 and max(pair) < len(numbers)):
             self.notify(f"No {'older' if step < 0 else 'newer'} pair of versions is known.")
             return
-        self._before, self._after = (PolicyAt(policy.name, numbers[index]) for index in pair)
+        self.before, self.after = (PolicyAt(policy.name, numbers[index]) for index in pair)
         self.ask_again()

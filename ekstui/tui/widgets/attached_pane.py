@@ -43,30 +43,31 @@ class AttachedPane(Pane):
 
     def __init__(self) -> None:
         super().__init__(WHOLE_WIDTH)
-        self._answer: AttachedAnswer | None = None
+        self.answer: AttachedAnswer | None = None
+        """Who has the shown policy attached; None until that is known."""
         self._entries: PrincipalsInClusters | None = None
         """The access entries that have the shown access policy."""
 
     def watch_policy_view(self) -> None:
         """Look up who has the policy attached."""
-        self._answer = self._entries = None
+        self.answer = self._entries = None
         self._look_up()
 
     def watch_account(self, before: AccountView, view: AccountView) -> None:
         """Look up again for a new snapshot; show when a refresh is running or has failed."""
         identity = view.snapshot.identity if view.snapshot else None
         self.set_title(clean_line(identity.profile or identity.account) if identity else "", "last used")
-        if view.snapshot is not before.snapshot or self._answer is None:
+        if view.snapshot is not before.snapshot or self.answer is None:
             if view.snapshot is None:
                 # Never show one account's roles under another.
-                self._answer = self._entries = None
+                self.answer = self._entries = None
             self._look_up()
         elif view.error is not before.error:
             self.show_rows()
 
     def on_resize(self) -> None:
         super().on_resize()
-        if self._answer is not None or self._entries is not None:
+        if self.answer is not None or self._entries is not None:
             self.show_rows()
 
     def _look_up(self) -> None:
@@ -116,11 +117,11 @@ class AttachedPane(Pane):
         if self._entries is not None:
             self.rows.set_columns(WHOLE_WIDTH)
             return rows_with(self.words, rows(principals_in_clusters_blocks(self._entries), width))
-        if self._answer is None:
+        if self.answer is None:
             return []
         from ekstui.present.attachment_report import attached_rows, pane_columns
 
-        built = attached_rows(self._answer, datetime.now(UTC), width)
+        built = attached_rows(self.answer, datetime.now(UTC), width)
         self.rows.set_columns(pane_columns(built, width))
         if self.account.error is not None:
             built = stale_rows(self.account.error, width) + built
@@ -154,7 +155,7 @@ class AttachedPane(Pane):
         snapshot = self.account.snapshot
         if snapshot is None or snapshot.identity.account != answer.identity.account:
             return
-        self._answer = answer
+        self.answer = answer
         self.set_note(pane_note(answer))
         self.show_rows()
 

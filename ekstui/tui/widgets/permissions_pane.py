@@ -56,7 +56,7 @@ class PermissionsPane(Pane):
         self._view: _View = "allowed"
         self._remaining: Remaining | None = None
         """What the version does not allow, in that view; None until it is found out."""
-        self._arn = ""
+        self.policy_arn = ""
         """The policy whose permissions are shown."""
         self._access: AccessPolicyRules | None = None
         self._last_use: LastUse | None = None
@@ -70,7 +70,7 @@ class PermissionsPane(Pane):
         self._forget_view()
         self.app.background.cancel("summary")
         if policy_view is None or self._access is not None:
-            self._whole, self._arn = False, policy_view.entry.policy.arn if policy_view else ""
+            self._whole, self.policy_arn = False, policy_view.entry.policy.arn if policy_view else ""
             self._services, self._knowledge, self._symptoms = (), None, ()
             if policy_view is not None or self.rows.rows:
                 self.set_title(policy_view.entry.policy.name if policy_view else "")
@@ -82,7 +82,7 @@ class PermissionsPane(Pane):
             f"{policy_view.entry.policy.name} {version_words(policy_view.entry.policy, policy_view.version)}"
         )
         library, policy, version = self.app.library, policy_view.entry.policy, policy_view.version
-        self._whole = self._whole and policy.arn == self._arn
+        self._whole = self._whole and policy.arn == self.policy_arn
         self._toggled.clear()
 
         def show(services: Sequence[ServiceSummary]) -> None:
@@ -91,9 +91,9 @@ class PermissionsPane(Pane):
             self._unfolded = self._unfold()
             wanted = self._to_reach
             self.show_rows()
-            if policy.arn != self._arn:
+            if policy.arn != self.policy_arn:
                 # Another policy is shown from its first line on.
-                self._arn = policy.arn
+                self.policy_arn = policy.arn
                 self.rows.action_first()
                 self.rows.scroll_home(animate=False)
                 self.reach(wanted)

@@ -69,8 +69,8 @@ class RowList(HasKeys, ScrollView, can_focus=True):
         super().__init__()
         self._columns = tuple(columns)
         self._header = header
-        self._head: tuple[Row, ...] = ()
-        """Lines above the rows that do not scroll."""
+        self.head: tuple[Row, ...] = ()
+        """Lines above the rows that do not scroll; `set_head` replaces them."""
         self.rows: tuple[Row, ...] = ()
         """The current rows; `set_rows` replaces them."""
         self.cursor: int | None = None
@@ -112,7 +112,7 @@ class RowList(HasKeys, ScrollView, can_focus=True):
         self._names.clear()
         self._match = None
         self.cursor = self._place(wanted, nearby)
-        self.virtual_size = Size(self.row_width, len(self.rows) + self._top)
+        self.virtual_size = Size(self.row_width, len(self.rows) + self.lines_above)
         self._mark_in_scrollbar()
         self._show_cursor()
         self.refresh()
@@ -128,15 +128,15 @@ class RowList(HasKeys, ScrollView, can_focus=True):
 
     def set_head(self, head: Sequence[Row]) -> None:
         """Replace the lines above the rows, which do not scroll."""
-        if len(head) != len(self._head):
-            self._head = tuple(head)
+        if len(head) != len(self.head):
+            self.head = tuple(head)
             self.on_resize()
             self.refresh()
             return
-        for y, (before, after) in enumerate(zip(self._head, head, strict=True)):
+        for y, (before, after) in enumerate(zip(self.head, head, strict=True)):
             if before != after:
                 self.refresh_line(self.scroll_offset.y + self._header + y)
-        self._head = tuple(head)
+        self.head = tuple(head)
 
     def set_columns(self, columns: Sequence[Column]) -> None:
         """Replace the columns."""
@@ -199,9 +199,9 @@ class RowList(HasKeys, ScrollView, can_focus=True):
         if self._header and y == 0:
             titles = tuple(styled(column.title) for column in self._columns)
             return self._strip(Row(None, titles), rich_style(self, "header"), width)
-        if 0 <= y - self._header < len(self._head):
-            return self._strip(self._head[y - self._header], self._plain_style, width)
-        index = self.scroll_offset.y + y - self._top
+        if 0 <= y - self._header < len(self.head):
+            return self._strip(self.head[y - self._header], self._plain_style, width)
+        index = self.scroll_offset.y + y - self.lines_above
         if not 0 <= index < len(self.rows):
             return Strip.blank(width, self._plain_style)
         base = self._plain_style
@@ -214,7 +214,7 @@ class RowList(HasKeys, ScrollView, can_focus=True):
         self._lay_out()
         if self._words:
             self.show_message(*self._words)
-        self.virtual_size = Size(self.row_width, len(self.rows) + self._top)
+        self.virtual_size = Size(self.row_width, len(self.rows) + self.lines_above)
         self._show_cursor()
 
     def notify_style_update(self) -> None:
@@ -230,8 +230,8 @@ class RowList(HasKeys, ScrollView, can_focus=True):
 
     def on_click(self, event: Click) -> None:
         """Move to the clicked row; a click on the current row opens it, and one on ▸ or ▾ folds or unfolds it."""
-        index = self.scroll_offset.y + event.y - self._top
-        if event.y >= self._top and index < len(self.rows) and self.rows[index].selectable:
+        index = self.scroll_offset.y + event.y - self.lines_above
+        if event.y >= self.lines_above and index < len(self.rows) and self.rows[index].selectable:
             row = self.rows[index]
             sign = re.match(r" *[▸▾] ", "".join(map(plain, row.cells[:1])))
             opens = index == self.cursor
@@ -266,8 +266,9 @@ class RowList(HasKeys, ScrollView, can_focus=True):
             self._show_line(len(self.rows) - 1)
 
     @property
-    def _top(self) -> int:
-        return self._header + len(self._head)
+    def lines_above(self) -> int:
+        """How many lines are above the rows: the titles of the columns and the head."""
+        return self._header + len(self.head)
 
     @property
     def row_width(self) -> int:
@@ -276,7 +277,7 @@ class RowList(HasKeys, ScrollView, can_focus=True):
 
     @property
     def _visible(self) -> int:
-        return max(1, self.size.height - self._top)
+        return max(1, self.size.height - self.lines_above)
 
     @property
     def _first(self) -> int | None:
@@ -329,7 +330,7 @@ class RowList(HasKeys, ScrollView, can_focus=True):
 
     def _repaint_cursor(self) -> None:
         if self.cursor is not None:
-            self.refresh_line(self.cursor + self._top)
+            self.refresh_line(self.cursor + self.lines_above)
 
     # The cursor looks different with the focus.
     on_focus = on_blur = _repaint_cursor

@@ -55,7 +55,8 @@ class VersionsPane(Pane):
 
     def __init__(self) -> None:
         super().__init__(_COLUMNS)
-        self._arn: str | None = None
+        self.policy_arn: str | None = None
+        """The policy whose versions are shown; None for none."""
         self.steps: Sequence[Step] = ()
         """The known versions of the shown policy, oldest first; empty until they are read."""
         self._knowledge: PolicyKnowledge | None = None
@@ -66,21 +67,21 @@ class VersionsPane(Pane):
 
     def watch_policy_view(self, policy_view: PolicyView | None) -> None:
         """Read the versions in the background, or just show which one is current."""
-        if policy_view is not None and policy_view.entry.policy.arn == self._arn and self.steps:
+        if policy_view is not None and policy_view.entry.policy.arn == self.policy_arn and self.steps:
             self.show_rows()
             self.rows.move_to(policy_view.version)
             return
         self.app.background.cancel("timeline", "touched")
         self.steps, self._touched = (), None
         if policy_view is None or policy_view.entry.access:
-            if policy_view is not None or self._arn is not None:
-                self._arn = policy_view.entry.policy.arn if policy_view else None
+            if policy_view is not None or self.policy_arn is not None:
+                self.policy_arn = policy_view.entry.policy.arn if policy_view else None
                 self.set_note("")
                 self.set_title()
                 self.show_rows()
             return
         policy, library = policy_view.entry.policy, self.app.library
-        self._arn = policy.arn
+        self.policy_arn = policy.arn
         self.rows.set_columns(RELEASES if policy.home else _COLUMNS)
         self.app.background.run(self, "timeline", lambda _: _read(policy, library), self._show_timeline)
 
