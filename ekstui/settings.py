@@ -63,8 +63,8 @@ class Settings(NamedTuple):
         _About(
             "word",
             '"prod"',
-            "The AWS profile to use. AWS_PROFILE, AWS_DEFAULT_PROFILE and AWS_ACCESS_KEY_ID override the file, so that a "
-            "shell with credentials of its own keeps using them.",
+            "The AWS profile to use. AWS_PROFILE, AWS_DEFAULT_PROFILE and AWS_ACCESS_KEY_ID override the file, so that "
+            "a shell with credentials of its own keeps using them.",
             yields_to=("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ACCESS_KEY_ID"),
         ),
     ] = None
@@ -89,8 +89,8 @@ class Settings(NamedTuple):
         _About(
             "word",
             '"1"',
-            "The log file, or `1` for `ekstui.log` in the state directory (default: no log). Only you can read it; it is "
-            "rotated at 1 MB.",
+            "The log file, or `1` for `ekstui.log` in the state directory (default: no log). Only you can read it; it "
+            "is rotated at 1 MB.",
         ),
     ] = None
     log_level: Annotated[
@@ -99,8 +99,8 @@ class Settings(NamedTuple):
             "level",
             '"debug"',
             "How much is logged: `error`, `warning`, `info` (each call to AWS, each file opened, each decision whether "
-            "something is fresh) or `debug`. Only `debug` logs names and the text of errors, which may name parts of the "
-            "account.",
+            "something is fresh) or `debug`. Only `debug` logs names and the text of errors, which may name parts of "
+            "the account.",
         ),
     ] = "info"
     layers: Annotated[
@@ -108,8 +108,8 @@ class Settings(NamedTuple):
         _About(
             "layers",
             '{ "111122223333" = { scp = ["~/organization"], resource_policy = ["~/iam-data"] } }',
-            "Files and folders with the policies of further layers, by account: `scp`, `rcp`, `resource_policy`, `boundary` "
-            "and `session_policy`, as for the options of `explain`.",
+            "Files and folders with the policies of further layers, by account: `scp`, `rcp`, `resource_policy`, "
+            "`boundary` and `session_policy`, as for the options of `explain`.",
         ),
     ] = MappingProxyType({})
     keys: Annotated[
@@ -117,7 +117,8 @@ class Settings(NamedTuple):
         _About(
             "keys",
             '{ compare = "D", down = "down,J" }',
-            "Keys by action id, in Textual's names, separated by commas; no two ids may share one. The manual's list of keys has the ids.",
+            "Keys by action id, in Textual's names, separated by commas; no two ids may share one. The manual's list "
+            "of keys has the ids.",
         ),
     ] = MappingProxyType({})
 

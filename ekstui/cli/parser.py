@@ -204,7 +204,8 @@ LAYERS = (
     repeated(
         "--scp",
         "FILE|FOLDER",
-        "service control policies of the caller's account; a folder is a level of the organization, or what iam-collect wrote",
+        "service control policies of the caller's account; a folder is a level of the organization, or what "
+        "iam-collect wrote",
     ),
     repeated("--rcp", "FILE|FOLDER", "resource control policies of the resource's account; folders as for --scp"),
     repeated(
@@ -277,7 +278,8 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
     """Return the parser of all commands, of `only` one, or, for "", of their names alone (for the help)."""
     parser = _Parser(
         prog="ekstui",
-        description="Explore the AWS managed IAM policies for Amazon EKS: what they permit, what AWS changed, and where your account uses them.",
+        description="Explore the AWS managed IAM policies for Amazon EKS: what they permit, what AWS changed, and "
+        "where your account uses them.",
         epilog=_examples(f"{command:<48} {title}" for command, title in _EXAMPLES) + _GENERAL,
         formatter_class=_Help,
     )

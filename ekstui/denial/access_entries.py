@@ -168,8 +168,8 @@ def _escalation(forbidden: Forbidden) -> str:
     """
     request = forbidden.request
     return (
-        f"Kubernetes lets nobody grant permissions that they do not hold themselves ({forbidden.grants}); no IAM policy "
-        f"changes that. Give the user the same permissions in the cluster first, or the verb {request.verb} on "
+        f"Kubernetes lets nobody grant permissions that they do not hold themselves ({forbidden.grants}); no IAM "
+        f"policy changes that. Give the user the same permissions in the cluster first, or the verb {request.verb} on "
         f"{request.resource}, or let a cluster administrator do it."
     )
 
@@ -206,8 +206,8 @@ def _why_unknown(principal: str | None, entry: AccessEntry | None, cluster: Clus
     if principal is None:
         at = "the config map aws-auth alone" if mode == "CONFIG_MAP" else "its access entries"
         return (
-            f"The message does not say who the caller is. Either {place} does not know it by {at}, or its credentials are "
-            "not valid or belong to another account."
+            f"The message does not say who the caller is. Either {place} does not know it by {at}, or its credentials "
+            "are not valid or belong to another account."
         )
     if mode == "CONFIG_MAP" or cluster.access_entries is None:
         return _without_entries(cluster, ", which was not looked at")
@@ -362,8 +362,8 @@ def _judged(
     covering = [policy for policy in held if policy.covers]
     if allowing := [policy.associated.policy for policy in covering if policy.applies]:
         return "allowed", (
-            f"{allowing[0]} allows it now: the message predates the entry, is from another cluster, or is about a request "
-            "with --as, to which access policies do not apply."
+            f"{allowing[0]} allows it now: the message predates the entry, is from another cluster, or is about a "
+            "request with --as, to which access policies do not apply."
         )
     if entry.policies is None:
         return "depends", "The entry's access policies were not read."

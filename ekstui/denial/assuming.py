@@ -133,8 +133,8 @@ def _unseen(explanation: Explanation, trust: TrustJudgement) -> tuple[str, ...]:
 def _notes_together(trust: TrustJudgement, verdict: Verdict, *, denied: bool, is_role_known: bool) -> Iterator[str]:
     if denied and trust.verdict == "allowed" and (verdict == "allowed" or not trust.caller.has_policies):
         yield (
-            "The trust policy looked at allows the caller, so something else denied it: another role was requested, the "
-            "policy has changed since, or a policy that was not looked at decides."
+            "The trust policy looked at allows the caller, so something else denied it: another role was requested, "
+            "the policy has changed since, or a policy that was not looked at decides."
         )
     of_service = trust.caller.kind == "service" and trust.action != "sts:TagSession"
     of_people = trust.caller.kind in ("aws", "saml") and trust.action.lower() not in OF_SESSIONS
@@ -381,7 +381,9 @@ def _not_trusted(action: str, caller: Caller, trusted: Sequence[Trustee]) -> Ite
         if not meant:
             yield f"The trust policy does not name {caller.name}."
         elif action == "sts:TagSession" and not any(trustee.allows(action) for trustee in meant):
-            yield f"The trust policy does not allow {caller.name} sts:TagSession, which it needs besides sts:AssumeRole."
+            yield (
+                f"The trust policy does not allow {caller.name} sts:TagSession, which it needs besides sts:AssumeRole."
+            )
     elif caller.kind == "aws" and action.lower() in OF_SESSIONS:
         named = [trustee for trustee in trusted if trustee.kind not in ("irsa", "service")]
         if not any(trustee.allows(action) for trustee in named):

@@ -342,7 +342,9 @@ def _on_organization(request: Request, organization: Organization) -> Iterator[s
     resource = next(iter(request.resources), None)
     linked = is_service_linked(request.principal, context_of(request, resource))
     if linked is None and any(organization):
-        yield "It is not known whether the caller is a service-linked role; no policy of an organization restricts those."
+        yield (
+            "It is not known whether the caller is a service-linked role; no policy of an organization restricts those."
+        )
     elif linked and any(organization):
         yield "The caller is a service-linked role: no policy of an organization restricts it."
         return
@@ -356,8 +358,8 @@ def _on_organization(request: Request, organization: Organization) -> Iterator[s
             if all(statement.effect == "Deny" for statement in statements):
                 of_level = f" of {level.name}" if level.name else ""
                 yield (
-                    f"The service control policies{of_level} have no Allow, so they allow nothing. AWS attaches FullAWSAccess "
-                    "to every level until somebody detaches it: give that file too."
+                    f"The service control policies{of_level} have no Allow, so they allow nothing. AWS attaches "
+                    "FullAWSAccess to every level until somebody detaches it: give that file too."
                 )
         yield "Service control policies restrict neither the management account nor service-linked roles."
     if organization.resource_control and is_resource_controlled(request.action):
@@ -365,8 +367,8 @@ def _on_organization(request: Request, organization: Organization) -> Iterator[s
     elif organization.resource_control and is_resource_controlled(request.action) is None:
         service = request.action.partition(":")[0]
         yield (
-            f"Until {READ_ON}, AWS had not listed {service} among the services that resource control policies apply to, so a "
-            "Deny of one is left open."
+            f"Until {READ_ON}, AWS had not listed {service} among the services that resource control policies apply "
+            "to, so a Deny of one is left open."
         )
 
 
@@ -374,8 +376,8 @@ def cause_in_words(cause: Cause) -> str:
     """Return the reason that the message gives, and that no identity policy helps."""
     if cause.is_one_of_several:
         return (
-            f"The message leaves open whether no {cause.kind} allows it, one denies it, or the resource does not exist in "
-            "the Region: an identity policy changes none of that."
+            f"The message leaves open whether no {cause.kind} allows it, one denies it, or the resource does not exist "
+            "in the Region: an identity policy changes none of that."
         )
     if cause.explicit:
         named = f" ({cause.policy})" if cause.policy else ""
@@ -390,7 +392,10 @@ def _on_resource_name(request: Request, denial: Denial, evaluation: Evaluation |
     if evaluation is not None and evaluation.decisive.resource is None:
         yield "The message names no resource." if name is None else "The message names the resource, but not its ARN."
     if name is not None and request.action.lower().startswith("secretsmanager:"):
-        yield "The ARN of a secret ends in a hyphen and six characters; in a policy, -?????? matches them and nothing else."
+        yield (
+            "The ARN of a secret ends in a hyphen and six characters; in a policy, -?????? matches them and nothing "
+            "else."
+        )
 
 
 def notes_on_tags_of_new_resource(request: Request, keys: Sequence[str]) -> Iterator[str]:
@@ -398,8 +403,8 @@ def notes_on_tags_of_new_resource(request: Request, keys: Sequence[str]) -> Iter
     if keys:
         made = " or ".join(made_by(request.action))
         yield (
-            f"The tags of the request are those of the {made} that is made, not of the resource that the message names: "
-            f"{', '.join(keys)} cannot allow it there."
+            f"The tags of the request are those of the {made} that is made, not of the resource that the message "
+            f"names: {', '.join(keys)} cannot allow it there."
         )
 
 
@@ -407,7 +412,10 @@ def notes_on_refused_tags(nearest: Sequence[StatementResult]) -> Iterator[str]:
     """Yield which tags of the request keep the nearest statement from allowing it."""
     for near in nearest[:1]:
         for tags in filter(None, map(refused_tags, near.failed)):
-            yield f"Refused for the tag {' and '.join(tags)}: {statement_in_words(near)} allows no other tags than its own."
+            yield (
+                f"Refused for the tag {' and '.join(tags)}: {statement_in_words(near)} allows no other tags than its "
+                "own."
+            )
 
 
 def _against_the_message(evaluation: Evaluation, denial: Denial, policies: Policies, request: Request) -> Iterator[str]:
@@ -415,8 +423,8 @@ def _against_the_message(evaluation: Evaluation, denial: Denial, policies: Polic
     verdict, cause = evaluation.verdict, denial.cause
     if verdict == "depends" and cause is not None and cause.has_remedy:
         yield (
-            "The message says that no identity policy allowed it. If these are all of them, a condition on something that "
-            "is not given did not hold."
+            "The message says that no identity policy allowed it. If these are all of them, a condition on something "
+            "that is not given did not hold."
         )
     if verdict != "allowed":
         return
@@ -427,8 +435,8 @@ def _against_the_message(evaluation: Evaluation, denial: Denial, policies: Polic
         yield "The message names a Deny in an identity policy, and the policies looked at have none that applies."
     elif cause is not None:
         yield (
-            "The message says that no identity policy allowed it, and the policies looked at do. So it is not a service "
-            "control policy, boundary or session policy, which AWS would have named."
+            "The message says that no identity policy allowed it, and the policies looked at do. So it is not a "
+            "service control policy, boundary or session policy, which AWS would have named."
         )
     else:
         yield "The policies looked at allow it, and the message does not say what denied it."
@@ -460,7 +468,10 @@ def _on_exemption(exemption: Exemption, request: Request, *, denied: bool) -> It
     if exemption == "action":
         yield f"{request.action} needs no permission, and no Deny in an identity policy prevents it."
         if denied:
-            yield "So the call failed for another reason: look at the credentials, which may have expired or be malformed."
+            yield (
+                "So the call failed for another reason: look at the credentials, which may have expired or be "
+                "malformed."
+            )
         return
     yield "The root user may do everything that its account may: it has no policies, and needs none."
     if denied:

@@ -203,8 +203,8 @@ def _on_caller(request: Request, *, is_helped: bool) -> Iterator[str]:
     """Yield what it means who calls: that a role assumes itself and, if a remedy is offered, who has to give it."""
     if fixing.assumes_itself(request):
         yield (
-            "The role assumes itself: the caller has its credentials already. Remove the setting that names it again (in "
-            "cert-manager, `role` of the Route 53 solver), or allow the role in its own trust policy."
+            "The role assumes itself: the caller has its credentials already. Remove the setting that names it again "
+            "(in cert-manager, `role` of the Route 53 solver), or allow the role in its own trust policy."
         )
     if not is_helped:
         return

@@ -389,8 +389,8 @@ def _no_denial(text: str, candidates: list[str], refusals: Sequence[Refusal]) ->
     return InputError(
         "the text is not a denial that names an action.",
         _or_name(
-            "Paste the line that says “is not authorized to perform”, “is forbidden: User …” or “AccessDenied” with the name "
-            "of the operation, an event of CloudTrail, or a decoded message; or "
+            "Paste the line that says “is not authorized to perform”, “is forbidden: User …” or “AccessDenied” with "
+            "the name of the operation, an event of CloudTrail, or a decoded message; or "
         ),
     )
 

@@ -285,8 +285,11 @@ def notes_on_node_role(request: Request, purpose: Purpose, misplaced: Sequence[s
     expected = [role for role in purpose.own_roles if role.component in misplaced]
     callers = " or ".join(dict.fromkeys(role.component for role in expected) or misplaced)
     roles = "; ".join(f"{role.role} in {role.cluster}, by {role.by}" for role in expected)
-    yield f"{text} {callers} makes such calls; if it made this one, it did not get its own role{f': {roles}' if roles else ''}."
     yield (
-        "The node role is not the place to allow it: all pods on its nodes could do it too. A pod keeps the credentials "
-        "that it started with: check its service account, then restart it."
+        f"{text} {callers} makes such calls; if it made this one, it did not get its own "
+        f"role{f': {roles}' if roles else ''}."
+    )
+    yield (
+        "The node role is not the place to allow it: all pods on its nodes could do it too. A pod keeps the "
+        "credentials that it started with: check its service account, then restart it."
     )

@@ -35,9 +35,9 @@ FIELDS: dict[str, str] = {
     "introduced=policy.introduced kind= scope=",
     "AccessPolicyRules.shown": "policy=policy.name arn kind= content=policy.content reserved=policy.reserved "
     "introduced=policy.introduced text=policy.text rules lacks",
-    "AccountSnapshot": "account=identity.account partition=identity.partition arn=identity.arn profile=identity.profile "
-    "fetched_at complete= roles users groups policies=local_policies regions=eks.regions clusters=eks.clusters "
-    "not_looked_at errors",
+    "AccountSnapshot": "account=identity.account partition=identity.partition arn=identity.arn "
+    "profile=identity.profile fetched_at complete= roles users groups policies=local_policies regions=eks.regions "
+    "clusters=eks.clusters not_looked_at errors",
     "ActionAccess": "action last_used by region",
     "ActionSummary": "action level grants patterns sids denied warnings",
     "AppliedPolicy": "policy=name version",
@@ -64,20 +64,22 @@ FIELDS: dict[str, str] = {
     "ComponentUpgrade": "component from=before_release to=after_release role before optional after besides reasons "
     "not_known commands checks",
     "CopyAnswer": "policy=copy.local.name original=copy.original.name version=copy.version overlap=copy.overlap "
-    "nearness=copy.nearness newest=copy.original.default_version kind=change.kind reach=change.reach verdict=change.verdict",
+    "nearness=copy.nearness newest=copy.original.default_version kind=change.kind reach=change.reach "
+    "verdict=change.verdict",
     "DataStatus": "source partition newest synced_at reference",
     "DependentActions": "action needs text source",
     "Effective": "path exists=file_found settings= warnings",
     "Expected": "source role=role_arn not_before not_after",
     "Explanation": "verdict action resource principal cause nearest missing_context allowed_by allowed_by_more "
-    "newer_version smallest_statement not_looked_at used_by notes hints also_authorised_on role findings symptoms fetched_at "
-    "must_allow_too times resources layers",
+    "newer_version smallest_statement not_looked_at used_by notes hints also_authorised_on role findings symptoms "
+    "fetched_at must_allow_too times resources layers",
     "Failure": "part key operator wanted given=actual",
     "EntriesAnswer": "cluster region authentication_mode read_at rbac_read change_of_mode lines",
     "EntryAnswer": "principal=entry.principal_arn type=entry.kind username=entry.username groups=entry.groups "
     "policies=entry.policies findings",
     "ForbiddenExplanation": "verdict reason principal= cluster fetched_at entry verb=request.verb resource= "
-    "api_group=request.api_group namespace=request.namespace policies missing_rule= allowed_by not_looked_at commands rbac times",
+    "api_group=request.api_group namespace=request.namespace policies missing_rule= allowed_by not_looked_at commands "
+    "rbac times",
     "AssociatedPolicy": "policy scope namespaces",
     "JudgedPolicy": "policy=associated.policy scope=associated.scope namespaces=associated.namespaces covers applies",
     "FeedStep": "policy family version= previous created kind=change.kind reach=change.reach denies=change.denies "
@@ -123,9 +125,9 @@ FIELDS: dict[str, str] = {
     "ResourceUse": "resource_type=name required",
     "RoleAnswer": "role=subject.role.name arn=subject.role.arn account=identity.account partition=identity.partition "
     "fetched_at complete service_linked=subject.role.service_linked created=subject.role.created "
-    "last_used=subject.role.last_used last_used_region=subject.role.last_used_region tags=subject.role.tags findings trust "
-    "access policies=subject.policies boundary=subject.boundary copies used_by=subject.uses pods not_read=subject.policies_not_read "
-    "within not_looked_at=subject.unseen",
+    "last_used=subject.role.last_used last_used_region=subject.role.last_used_region tags=subject.role.tags findings "
+    "trust access policies=subject.policies boundary=subject.boundary copies used_by=subject.uses pods "
+    "not_read=subject.policies_not_read within not_looked_at=subject.unseen",
     "RoleAttachment": "name=role.name arn=role.arn path=role service_linked=role "
     "last_used=role.last_used last_used_region=role.last_used_region as=attached_as used_by remarks",
     "Review": "files read documents not_read exceptions needs",
@@ -140,8 +142,8 @@ FIELDS: dict[str, str] = {
     "Skipped": "place reason",
     "SourceError": "source action kind region message next_step",
     "StatementChange": "name reach",
-    "StatementResult": "policy=policy.name version=policy.version sid=statement.sid index=position effect=statement.effect layer "
-    "matches failed",
+    "StatementResult": "policy=policy.name version=policy.version sid=statement.sid index=position "
+    "effect=statement.effect layer matches failed",
     "Step": "version created default missing_before change",
     "StepCounts": "kind reach denies added removed changed",
     "StoredAccount": "account partition fetched_at",

@@ -58,7 +58,10 @@ def _head(answer: EntriesAnswer) -> Iterator[str]:
     entries = counted(made, "access entry", "access entries")
     yield f"# Cluster {clean_line(answer.cluster)}: {lines} of aws-auth, {entries} to create."
     if not answer.rbac_read:
-        yield "# What groups are bound to was not read, so access policies are given only where Kubernetes itself says it. Add"
+        yield (
+            "# What groups are bound to was not read, so access policies are given only where Kubernetes itself says "
+            "it. Add"
+        )
         yield "# kubectl get clusterroles,clusterrolebindings,roles,rolebindings -A -o json"
         yield "# to the files of --kubernetes. Nothing of it is kept."
 

@@ -109,7 +109,8 @@ _COMMANDS: dict[_Level, str] = {"error": "error", "warning": "warning", "note": 
 def annotations_text(review: Review) -> str:
     """Return a review as workflow commands, one a line, which GitHub shows beside the lines of the change."""
     return "".join(
-        f"::{_COMMANDS[remark.level]} file={_property(remark.path)},line={remark.line},title=ekstui::{_data(remark.text)}\n"
+        f"::{_COMMANDS[remark.level]} "
+        f"file={_property(remark.path)},line={remark.line},title=ekstui::{_data(remark.text)}\n"
         for remark in remarks(review)
     )
 

@@ -162,8 +162,8 @@ class _Case(NamedTuple):
         requests = [one for one in wanted if isinstance(one, Asked)]
         if trust is not None and not any(is_assuming(entry.request.action) for entry in requests):
             raise InputError(
-                f"{requests[0].request.action if requests else 'What Kubernetes forbids'} does not assume a role, so no "
-                "trust policy counts.",
+                f"{requests[0].request.action if requests else 'What Kubernetes forbids'} does not assume a role, so "
+                "no trust policy counts.",
                 "Leave out --trust, or name the action.",
             )
         if len(wanted) == 1 and requests:
@@ -309,9 +309,15 @@ class _Case(NamedTuple):
                 names = [workload.title for workload in users[:_MAX_PODS]]
                 more = [f"{len(users) - _MAX_PODS} more"] if len(users) > _MAX_PODS else []
                 whose = "has no role of its own" if len(users) == 1 else "have no role of their own"
-                yield f"In {cluster.name}, {listed([*names, *more])} {whose} and may have made this call with the node's role."
+                yield (
+                    f"In {cluster.name}, {listed([*names, *more])} {whose} and may have made this call with the node's "
+                    "role."
+                )
             elif users is not None:
-                yield f"In {cluster.name}, every pod that was read has a role of its own: the node itself may have made this call."
+                yield (
+                    f"In {cluster.name}, every pod that was read has a role of its own: the node itself may have made "
+                    "this call."
+                )
 
     def _target(self, request: Request) -> tuple[bool, TargetRole | None]:
         """Return whether the inquiry's principal is the role to be assumed, and the role to be assumed, if any."""

@@ -52,8 +52,8 @@ def _of_aws(arn: str, name: str, reader: PolicyReader, knowledge: Knowledge) -> 
         if (access := knowledge.access_policy(name)) is not None:
             yield _symptom(
                 f"{access.name} is an EKS access policy, not an IAM policy",
-                "It cannot be attached to a role: an access entry of a cluster gives it (aws eks associate-access-policy … "
-                f"--policy-arn arn:aws:eks::aws:cluster-access-policy/{access.name}).",
+                "It cannot be attached to a role: an access entry of a cluster gives it (aws eks "
+                f"associate-access-policy … --policy-arn arn:aws:eks::aws:cluster-access-policy/{access.name}).",
                 access.source,
             )
             return
@@ -69,9 +69,9 @@ def _of_aws(arn: str, name: str, reader: PolicyReader, knowledge: Knowledge) -> 
     elif policy.arn == arn:
         yield _symptom(
             f"{spelled} exists in partition {arn.split(':', 2)[1]} and can be attached there",
-            "The ARN is right, so the caller is of another partition (China, GovCloud), where the ARN begins otherwise and "
-            "the policy may be missing; or the message is older than the policy. Each partition has its own policies: take "
-            "the partition from what STS reports for the caller.",
+            "The ARN is right, so the caller is of another partition (China, GovCloud), where the ARN begins otherwise "
+            "and the policy may be missing; or the message is older than the policy. Each partition has its own "
+            "policies: take the partition from what STS reports for the caller.",
             _GUIDE,
             (spelled,),
         )
@@ -91,7 +91,10 @@ def _of_access(arn: str, name: str, reader: PolicyReader, knowledge: Knowledge) 
     if access is not None:
         yield _symptom("The spelling of the access policy is wrong", f"It is called {access.name}.", _ACCESS_GUIDE)
     elif name in set(reader.names()):
-        text = f"{name} is attached to a role, and no access entry gives it. EKS's access policies allow requests in Kubernetes."
+        text = (
+            f"{name} is attached to a role, and no access entry gives it. EKS's access policies allow requests in "
+            "Kubernetes."
+        )
         yield _symptom(f"{name} is an IAM policy, not an EKS access policy", text, _ACCESS_GUIDE, (name,))
     else:
         yield _unknown(f"EKS has no access policy named {name}", name, knowledge.access_policies, _ACCESS_GUIDE)
@@ -107,7 +110,8 @@ def _of_customer(arn: str, name: str, account: str, reader: PolicyReader) -> Ite
     if spelled is not None:
         yield _symptom(
             f"{spelled} is a policy of AWS, and the ARN is of account {account}",
-            f"AWS's own is {reader.policy(spelled).arn}. A policy of one's own with that name would have to be made first.",
+            f"AWS's own is {reader.policy(spelled).arn}. A policy of one's own with that name would have to be made "
+            "first.",
             _GUIDE,
             (spelled,),
         )
@@ -117,8 +121,8 @@ def _of_customer(arn: str, name: str, account: str, reader: PolicyReader) -> Ite
     named = f" The project of {by} publishes one of that name: ekstui show {by}." if by else ""
     yield _symptom(
         f"Account {account} has no policy {arn.partition(':policy/')[2]} that can be attached",
-        "It was not made yet, was deleted, or has another path; and a role can only have policies of its own account and "
-        f"AWS's.{named}",
+        "It was not made yet, was deleted, or has another path; and a role can only have policies of its own account "
+        f"and AWS's.{named}",
         _GUIDE,
     )
 

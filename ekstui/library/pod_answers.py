@@ -352,7 +352,10 @@ def _not_looked_at(workload: Workload, credentials: Sequence[Credentials], clust
     if not cluster.name:
         yield "associations of Pod Identity and the role's policies: no cluster is named (--cluster)"
     if "pod-identity" in sources:
-        yield "whether the image's SDK is new enough for the agent of Pod Identity, and whether the agent runs on the node"
+        yield (
+            "whether the image's SDK is new enough for the agent of Pod Identity, and whether the agent runs on the "
+            "node"
+        )
         yield "network policies, which may keep pods from the agent (169.254.170.23)"
         if cluster.name and not cluster.auto_mode and cluster.addons is not None and cluster.addon(AGENT) is None:
             yield f"who runs the agent: the cluster has no add-on {AGENT}"

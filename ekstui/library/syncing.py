@@ -216,8 +216,8 @@ def sync_from(
     withdrawn = _withdrawn(delivery, policies) if complete else ()
     if len(withdrawn) > max(1, SMALL_SHARE * len(policies)) and not accept_withdrawals:
         message = (
-            f"{len(withdrawn):,} of {len(policies):,} known policies are not listed, more than AWS withdraws at once, so none is "
-            "marked as withdrawn."
+            f"{len(withdrawn):,} of {len(policies):,} known policies are not listed, more than AWS withdraws at once, "
+            "so none is marked as withdrawn."
         )
         skipped.append(
             Skipped("iam:ListPolicies", f"{message} If that is right, run ekstui sync --accept-withdrawals.")

@@ -61,7 +61,8 @@ def beyond_words(since: datetime, known_until: datetime, *, some: bool, renewabl
     how = " Run ekstui sync." if renewable else ""
     return (
         f"{'Not all' if some else 'Nothing'} can be listed: what changed since {since:%Y-%m-%d} is not "
-        f"{'fully known, since some' if some else 'known, since the'} policies are known until {known_until:%Y-%m-%d}.{how}"
+        f"{'fully known, since some' if some else 'known, since the'} policies are known until "
+        f"{known_until:%Y-%m-%d}.{how}"
     )
 
 

@@ -119,7 +119,10 @@ def _sum_of_clusters(answers: Sequence[ClusterAnswer]) -> Iterator[Block]:
     failing = sum(map(bool, problems))
     judged = not any(answer.not_judged for answer in answers)
     if failing:
-        text = f"{'' if judged else 'at least '}{counted(sum(problems), 'problem')} in {failing} of {counted(len(answers), 'cluster')}"
+        text = (
+            f"{'' if judged else 'at least '}{counted(sum(problems), 'problem')} in {failing} of "
+            f"{counted(len(answers), 'cluster')}"
+        )
         yield Sentence(Span(text, "bad"))
     elif answers:
         text = (

@@ -504,9 +504,9 @@ def _simulator_differs(explanation: Explanation, peeled: Peeled) -> str | None:
     lacked = f" and was not given {', '.join(keys)}" if keys else ""
     unseen = ", ".join(explanation.not_looked_at) or "nothing that it knows of"
     return (
-        f"ekstui and the simulator differ ({IN_A_WORD[explanation.verdict]}; {_SIMULATED.get(decision, decision)}). The "
-        "simulator knows no policies of resources, resource control policies, session policies or VPC endpoint policies"
-        f"{lacked}. ekstui did not look at: {unseen}."
+        f"ekstui and the simulator differ ({IN_A_WORD[explanation.verdict]}; {_SIMULATED.get(decision, decision)}). "
+        "The simulator knows no policies of resources, resource control policies, session policies or VPC endpoint "
+        f"policies{lacked}. ekstui did not look at: {unseen}."
     )
 
 

@@ -141,7 +141,10 @@ def _next(explanation: ForbiddenExplanation) -> Iterator[Block]:
 
 def _scope_words(judged: JudgedPolicy) -> str:
     covers = {True: "allows it", False: "has no rule for it", None: "its rules are not known"}[judged.covers]
-    return f"in {places_words(judged.associated.namespaces)}: {covers}{'' if judged.applies or not judged.covers else ', but not there'}"
+    return (
+        f"in {places_words(judged.associated.namespaces)}: "
+        f"{covers}{'' if judged.applies or not judged.covers else ', but not there'}"
+    )
 
 
 def _amount(remedy: Remedy) -> str:

@@ -46,8 +46,8 @@ def _latest_first(service: ServiceAccess) -> tuple[bool, float, str]:
 
 def _remarks(answer: UsedAnswer) -> Iterator[Block]:
     yield muted(
-        f"IAM tracks attempts, allowed or not, for {answer.tracked_days} days, or fewer where a Region began later; a use "
-        "shows up within four hours. Actions that are not listed are not tracked: nothing is known of their use."
+        f"IAM tracks attempts, allowed or not, for {answer.tracked_days} days, or fewer where a Region began later; a "
+        "use shows up within four hours. Actions that are not listed are not tracked: nothing is known of their use."
     )
     if answer.created is not None and (age := (answer.report.fetched_at - answer.created).days) < answer.days:
         yield note(f"The role is {counted(age, 'day')} old, so nothing is known of the rest of the {answer.days} days.")

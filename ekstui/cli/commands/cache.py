@@ -17,8 +17,8 @@ _WHAT = ("info", "verify", "undo-sync", "clear")
 @command(
     "cache",
     "show, verify or clear the cache",
-    "Show what is in the local cache (info), check that all of it is intact (verify), undo the last sync (undo-sync), or "
-    "delete it (clear).",
+    "Show what is in the local cache (info), check that all of it is intact (verify), undo the last sync (undo-sync), "
+    "or delete it (clear).",
     # Named by its choices in errors too.
     argument("what", choices=_WHAT, metavar="|".join(_WHAT)),
     argument("--account", metavar="NUMBER", help="with clear: delete the snapshot of this account"),

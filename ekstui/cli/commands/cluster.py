@@ -70,12 +70,14 @@ def list_clusters(arguments: Namespace) -> int:
 @command(
     "cluster",
     "check a cluster's roles and their policies",
-    "Show a cluster's health, its roles and their policies, and what is wrong with them (ekstui help findings lists it all).",
+    "Show a cluster's health, its roles and their policies, and what is wrong with them (ekstui help findings lists it "
+    "all).",
     argument("name", metavar="NAME"),
     argument(
         "--fail-on",
         choices=("problem", "advice"),
-        help="exit with 1 if there is a problem (with `advice`, also for advice), if EKS reports one, or if not everything was read",
+        help="exit with 1 if there is a problem (with `advice`, also for advice), if EKS reports one, or if not "
+        "everything was read",
     ),
     argument(
         "--kubernetes",
@@ -83,15 +85,15 @@ def list_clusters(arguments: Namespace) -> int:
         nargs="?",
         const="",
         metavar="FILE",
-        help="also judge the cluster's pods and service accounts: read by kubectl, or from the output of "
-        "`kubectl get pods,serviceaccounts -A -o json` (and of `kubectl get cm aws-auth -n kube-system -o json`); repeatable, "
-        "- reads standard input",
+        help="also judge the cluster's pods and service accounts: read by kubectl, or from the output of `kubectl get "
+        "pods,serviceaccounts -A -o json` (and of `kubectl get cm aws-auth -n kube-system -o json`); repeatable, - "
+        "reads standard input",
     ),
     CONTEXT,
     flag(
         "--entries",
-        "print the access entries, access policies and RBAC that replace the lines of aws-auth, as a shell script; with the "
-        "cluster's roles and bindings in --kubernetes, access policies replace what groups are bound to",
+        "print the access entries, access policies and RBAC that replace the lines of aws-auth, as a shell script; "
+        "with the cluster's roles and bindings in --kubernetes, access policies replace what groups are bound to",
     ),
     flag("--terraform", "print what replaces aws-auth (--entries) as Terraform"),
     flag("--full", "also print the evidence, the commands, the roles and the access entries"),
@@ -187,8 +189,8 @@ def show_role(arguments: Namespace) -> None:
 @command(
     "upgrade",
     "show what a cluster's controllers need before an upgrade",
-    "Show which permissions the roles of a cluster's controllers need before an upgrade, and which they can lose after it. "
-    "Without --to, it covers every component that has a role, at its newest known release.",
+    "Show which permissions the roles of a cluster's controllers need before an upgrade, and which they can lose after "
+    "it. Without --to, it covers every component that has a role, at its newest known release.",
     argument("name", metavar="CLUSTER"),
     repeated("--to", "COMPONENT=RELEASE", "the release to upgrade to; repeatable"),
     repeated(
@@ -204,7 +206,8 @@ def show_role(arguments: Namespace) -> None:
     argument(
         "--bridge",
         metavar="COMPONENT@RELEASE",
-        help="print one policy for the release that runs and this one, to attach before the upgrade and until after a way back",
+        help="print one policy for the release that runs and this one, to attach before the upgrade and until after a "
+        "way back",
     ),
     PARAMETERS,
     *ACCOUNT,

@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 @command(
     "explain",
     "explain why a request was denied",
-    "Explain why requests were denied, from error messages, a whole log, or an action. Options override what the message says. "
-    "A context key counts as unknown unless --context or --absent names it. A role in the message is judged by all its "
-    "policies if the account is known, from a file or an earlier run.",
+    "Explain why requests were denied, from error messages, a whole log, or an action. Options override what the "
+    "message says. A context key counts as unknown unless --context or --absent names it. A role in the message is "
+    "judged by all its policies if the account is known, from a file or an earlier run.",
     argument(
         "message",
         nargs="*",
@@ -62,7 +62,8 @@ if TYPE_CHECKING:
     argument(
         "--trust",
         metavar="FILE",
-        help="the trust policy of the role to be assumed, or the output of aws iam get-role (default: as in the account)",
+        help="the trust policy of the role to be assumed, or the output of aws iam get-role (default: as in the "
+        "account)",
     ),
     argument(
         "--pod",
@@ -238,8 +239,8 @@ def _log() -> str:
             "Paste the line that says “is not authorized to perform”.",
         )
     remark(
-        f"{shortened.kept:,} of {shortened.lines:,} lines are about access and differ; {shortened.repeats:,} repeat them, and the rest "
-        "was left out."
+        f"{shortened.kept:,} of {shortened.lines:,} lines are about access and differ; {shortened.repeats:,} repeat "
+        "them, and the rest was left out."
     )
     return shortened.text
 

@@ -65,8 +65,8 @@ def serve(arguments: argparse.Namespace) -> None:
         )
     if host not in LOOPBACK and not arguments.yes_anyone_with_the_link:
         raise InputError(
-            f"Other machines can reach {host}, and the connection is not encrypted: whoever has the link sees what your "
-            "credentials can read.",
+            f"Other machines can reach {host}, and the connection is not encrypted: whoever has the link sees what "
+            "your credentials can read.",
             "Add --yes-anyone-with-the-link if you want that.",
         )
     public_url = (arguments.public_url or f"http://{f'[{host}]' if ':' in host else host}:{port}").rstrip("/")

@@ -18,9 +18,9 @@ from ekstui.present.pod_report import pods_blocks
 @command(
     "pod",
     "show which AWS credentials a pod uses, and why",
-    "Show which AWS credentials a pod uses and why, how long it has had them, what is wrong, and whether it may do something. "
-    "POD is NAMESPACE/NAME, deployment/NAME (or daemonset, statefulset, job), sa/NAME for a service account, or - for JSON that "
-    "kubectl printed.",
+    "Show which AWS credentials a pod uses and why, how long it has had them, what is wrong, and whether it may do "
+    "something. POD is NAMESPACE/NAME, deployment/NAME (or daemonset, statefulset, job), sa/NAME for a service "
+    "account, or - for JSON that kubectl printed.",
     argument("pod", metavar="POD"),
     argument("--can", metavar="ACTION", help="also explain whether it may do this, such as ec2:CreateVolume"),
     repeated("--resource", "ARN", "on this resource; repeatable"),

@@ -19,9 +19,9 @@ from ekstui.present.review_report import review_blocks
 @command(
     "review",
     "review changes to the policies in a repository",
-    "Compare the access that the files of a git repository give with that of a base commit: policy documents in JSON and "
-    "YAML, Terraform plans (terraform show -json), which are compared with their own prior state, and CloudFormation "
-    "templates. A changed file that may hold a policy and cannot be read is listed, and fails the gate.",
+    "Compare the access that the files of a git repository give with that of a base commit: policy documents in JSON "
+    "and YAML, Terraform plans (terraform show -json), which are compared with their own prior state, and "
+    "CloudFormation templates. A changed file that may hold a policy and cannot be read is listed, and fails the gate.",
     argument("paths", nargs="*", metavar="PATH", help="files or folders (default: the whole repository)"),
     argument("--base", default="HEAD", metavar="REV", help="the commit to compare with (default: %(default)s)"),
     repeated(
@@ -32,7 +32,8 @@ from ekstui.present.review_report import review_blocks
     repeated(
         "--needs",
         "[FILE=]COMPONENT@RELEASE",
-        "fail if the repository's policies for a controller lack what a release needs; also needs in ekstui.toml; repeatable",
+        "fail if the repository's policies for a controller lack what a release needs; also needs in ekstui.toml; "
+        "repeatable",
     ),
     argument("--sarif", metavar="FILE", help="also write the review as SARIF 2.1.0, for code scanning"),
     argument(

@@ -27,7 +27,8 @@ from ekstui.present.policy_report import about_blocks, broken_words, document_re
 @command(
     "show",
     "show what a policy permits",
-    f"Show what a policy permits. {POLICY} It may also be a file, - (standard input), or role:NAME for all policies of a role.",
+    f"Show what a policy permits. {POLICY} It may also be a file, - (standard input), or role:NAME for all policies of "
+    "a role.",
     argument("policy", nargs="+", metavar="POLICY[@V]|FILE|-|role:NAME"),
     one_of(
         flag("--document", "print the policy document itself"),

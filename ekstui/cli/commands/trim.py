@@ -17,8 +17,8 @@ from ekstui.present.policy_report import trimmed_remarks
 @command(
     "trim",
     "print a policy without what EKS no longer uses",
-    "Print a policy's document without the services that EKS no longer uses, as a basis for your own policy; stderr says "
-    f"what was left out, and why. {POLICY}",
+    "Print a policy's document without the services that EKS no longer uses, as a basis for your own policy; stderr "
+    f"says what was left out, and why. {POLICY}",
     argument("policy", metavar="POLICY[@V]"),
     *JSON,
     examples=("ekstui trim AmazonEKSClusterPolicy > my-cluster-policy.json",),

@@ -15,8 +15,8 @@ from ekstui.present.last_used import less_remarks, used_blocks
 @command(
     "used",
     "show what a role or a policy was last used for",
-    "Show what a role or a policy was last used for, by service, and by action where IAM tracks it. IAM makes a report for "
-    "that, which takes some seconds; it is kept for four hours, and --offline shows the last one.",
+    "Show what a role or a policy was last used for, by service, and by action where IAM tracks it. IAM makes a report "
+    "for that, which takes some seconds; it is kept for four hours, and --offline shows the last one.",
     argument("what", metavar="role:NAME|POLICY"),
     argument(
         "--days", type=int, default=90, metavar="N", help="count as used what was used in the last N days (default: 90)"

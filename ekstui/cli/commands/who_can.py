@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 @command(
     "who-can",
     "find the policies that allow an action, and who has them",
-    "List the policies that allow an action in their default version, each with its resources and conditions and the first "
-    "version that allowed it without a break. If an account is known or chosen, also list who in it may do the action.",
+    "List the policies that allow an action in their default version, each with its resources and conditions and the "
+    "first version that allowed it without a break. If an account is known or chosen, also list who in it may do the "
+    "action.",
     argument("action", metavar="ACTION", help="such as ec2:CreateVolume, ec2:Create* or k8s:create:pods/exec"),
     argument("--resource", metavar="ARN", help="only policies with a grant that can match this ARN"),
     # "None exists" must not mean "none of those that belong to EKS" unless that was asked.

@@ -34,7 +34,8 @@ def _groups(mapping: AuthMapping) -> str:
     "problem",
     "aws-auth has a role's path",
     about="cluster",
-    meaning="A line of aws-auth has the ARN of a role with its path, which never matches: the ARN of a session has none.",
+    meaning="A line of aws-auth has the ARN of a role with its path, which never matches: the ARN of a session has "
+    "none.",
     change="write the ARN without the path, or give the role an access entry instead",
 )
 def paths(subject: ClusterInUse, _account: AccountContext) -> Iterator[Case]:
@@ -42,8 +43,8 @@ def paths(subject: ClusterInUse, _account: AccountContext) -> Iterator[Case]:
     for mapping in _lines(subject.cluster):
         if _has_path(mapping):
             text = (
-                f"The line for {mapping.principal} never matches, since the cluster sees roles without their path: it has to be "
-                f"{arn_without_path(mapping.principal)}, or an access entry."
+                f"The line for {mapping.principal} never matches, since the cluster sees roles without their path: it "
+                f"has to be {arn_without_path(mapping.principal)}, or an access entry."
             )
             yield Case(text, (_groups(mapping),))
 
@@ -113,7 +114,8 @@ def mapped_admins(subject: ClusterInUse, _account: AccountContext) -> Iterator[C
     "an access entry overrides aws-auth",
     about="cluster",
     needs=("entries",),
-    meaning="A line of aws-auth is for a principal with an access entry, which takes precedence; where only entries count, no line does.",
+    meaning="A line of aws-auth is for a principal with an access entry, which takes precedence; where only entries "
+    "count, no line does.",
 )
 def overridden(subject: ClusterInUse, _account: AccountContext) -> Iterator[Case]:
     """Yield each line that an access entry overrides, or all where only entries count."""

@@ -60,9 +60,9 @@ def _running(component: Component, cluster: Cluster | None) -> Release | None:
     "lacks most of what its controller needs",
     about="role",
     needs=("policies",),
-    meaning="The role lacks actions of the policy that its controller's project publishes for the release that the pods run or, if "
-    "that is not known, whichever runs; advice if it has most of them, since some are for features that may not be used, and a "
-    "note if the release is not known either.",
+    meaning="The role lacks actions of the policy that its controller's project publishes for the release that the "
+    "pods run or, if that is not known, whichever runs; advice if it has most of them, since some are for features "
+    "that may not be used, and a note if the release is not known either.",
     change="give it the policy that the project publishes for the release that runs",
     fix=_show_what_is_missing,
 )
@@ -126,8 +126,8 @@ def _case_of_release(component: Component, release: Release, gaps: list[_Gap], u
     )
     is_certain = gap.is_most and any(use.certainty == "confirmed" for use in uses)
     yield Case(
-        f"{where} runs {runs}; its role {has}lacks {short} of the {len(gap.actions)} that {component.title} publishes for that "
-        f"release. {follows}.",
+        f"{where} runs {runs}; its role {has}lacks {short} of the {len(gap.actions)} that {component.title} publishes "
+        f"for that release. {follows}.",
         (*map(use_as_evidence, uses), f"lacks {', '.join(gap.lacking)}"),
         uses,
         None if is_certain else "advice",

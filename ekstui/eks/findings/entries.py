@@ -54,7 +54,8 @@ _WITHOUT_RIGHTS = {
     "advice",
     "the config map aws-auth decides too",
     about="cluster",
-    meaning="The cluster's authentication mode makes the config map aws-auth count, besides its access entries or instead.",
+    meaning="The cluster's authentication mode makes the config map aws-auth count, besides its access entries or "
+    "instead.",
 )
 def modes(subject: ClusterInUse, _account: AccountContext) -> Iterator[Case]:
     """Yield what the cluster's authentication mode means for its access entries, if it makes a difference."""
@@ -125,7 +126,10 @@ def missing_entries(subject: RoleInCluster, _account: AccountContext) -> Iterato
         nor = "" if cluster.authentication_mode == "API" else " and the config map aws-auth does not name it"
         yield Case(f"The role has no access entry{nor}, so its nodes start but never join.", evidence, nodes)
     elif nodes and cluster.authentication_mode == "API_AND_CONFIG_MAP":
-        text = "The role has no access entry: its nodes join only if the config map aws-auth names it, which is not visible here."
+        text = (
+            "The role has no access entry: its nodes join only if the config map aws-auth names it, which is not "
+            "visible here."
+        )
         yield Case(text, evidence, severity="note")
 
 

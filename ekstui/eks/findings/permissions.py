@@ -41,7 +41,8 @@ NAMED_ACTIONS = 3
     "lacks actions that EKS requires",
     about="role",
     needs=("policies",),
-    meaning="The role's policies together do not allow what EKS or an add-on requires of it; a note where that may not apply.",
+    meaning="The role's policies together do not allow what EKS or an add-on requires of it; a note where that may not "
+    "apply.",
     change="allow these actions in one of its policies",
 )
 def missing_permissions(subject: RoleInUse, account: AccountContext) -> Iterator[Case]:
@@ -281,7 +282,8 @@ def _is_judged_by_policies(use: Use, subject: RoleInUse, account: AccountContext
     "boundary allows none of its actions",
     about="role",
     needs=("policies",),
-    meaning="Nothing that the role's policies allow is within its permissions boundary, so every call with it is denied.",
+    meaning="Nothing that the role's policies allow is within its permissions boundary, so every call with it is "
+    "denied.",
     change="allow in the boundary what its policies allow, or give the role another boundary",
 )
 def voided_by_boundary(subject: RoleInUse, _account: AccountContext) -> Iterator[Case]:
@@ -303,8 +305,9 @@ def voided_by_boundary(subject: RoleInUse, _account: AccountContext) -> Iterator
     confirmed = tuple(use for use in subject.uses if use.certainty == "confirmed")
     actions = dict.fromkeys(action for statement in allows for action in statement.actions)
     text = (
-        f"Nothing that its policies allow is within its permissions boundary {boundary.name}: every call with it is denied, "
-        f"{listed(list(actions)) if len(actions) <= NAMED_ACTIONS else counted(len(actions), 'action')} included."
+        f"Nothing that its policies allow is within its permissions boundary {boundary.name}: every call with it is "
+        f"denied, {listed(list(actions)) if len(actions) <= NAMED_ACTIONS else counted(len(actions), 'action')} "
+        "included."
     )
     evidence = (
         *map(use_as_evidence, subject.uses),

@@ -44,8 +44,8 @@ def _restart(reported: Finding, place: FixPlace) -> tuple[Command, ...]:
     "problem",
     "not given the role meant for it",
     about="pods",
-    meaning="The service account is associated or annotated with a role, and containers do not have the variables of it: the pods "
-    "are older than that, or the webhook that sets them did not run.",
+    meaning="The service account is associated or annotated with a role, and containers do not have the variables of "
+    "it: the pods are older than that, or the webhook that sets them did not run.",
     change="make the pods anew, so that the webhook sets their variables",
     fix=_restart,
 )
@@ -76,7 +76,10 @@ def lacking_credentials(subject: WorkloadInCluster, account: AccountContext) -> 
         providers, issuer = account.providers, cluster.issuer
         working = providers is None or issuer is None or issuer in map(issuer_of, providers)
         then = "" if working else f" IAM has no OIDC provider for {cluster.issuer}, so that fails."
-        text = f"{_pods(workload, 'use', 'still ')} {_used(wrong[0])} instead of {role} by {SOURCE_WORDS[expected.source]}: {why}.{then}"
+        text = (
+            f"{_pods(workload, 'use', 'still ')} {_used(wrong[0])} instead of {role} by "
+            f"{SOURCE_WORDS[expected.source]}: {why}.{then}"
+        )
         title = "still uses IRSA, not Pod Identity" if expected.source == "pod-identity" else "still uses another role"
         yield Case(text, evidence, severity="advice" if working else None, title=title)
         return
@@ -107,8 +110,8 @@ def _why(pods: tuple[Pod, ...], expected: Expected) -> str:
         return f"made before {expected.set_up} on {before:%Y-%m-%d}"
     if after is not None and times and min(times) > after:
         return (
-            f"made after {expected.set_up} on {after:%Y-%m-%d}, but the webhook did not see that yet or did not run. If new "
-            "pods lack them too, it does not run for this namespace"
+            f"made after {expected.set_up} on {after:%Y-%m-%d}, but the webhook did not see that yet or did not run. "
+            "If new pods lack them too, it does not run for this namespace"
         )
     return f"either made before {expected.set_up}, or the webhook did not run when they were made"
 
@@ -138,7 +141,8 @@ def _on_fargate(subject: WorkloadInCluster) -> Iterator[Case]:
     "its role does not exist",
     about="pods",
     meaning="The variables of containers name a role that IAM does not have.",
-    change="create the role again under this name and path, or make the pods anew once their service account has another one",
+    change="create the role again under this name and path, or make the pods anew once their service account has "
+    "another one",
 )
 def gone_roles_of_pods(subject: WorkloadInCluster, account: AccountContext) -> Iterator[Case]:
     """Yield pods whose variables name a role of the account that is gone; an annotation with it is reported itself."""
@@ -168,7 +172,10 @@ def lost_associations(subject: WorkloadInCluster, _account: AccountContext) -> I
     if not asks or cluster.associations is None or "associations" in cluster.cut_short:
         return
     if cluster.association(workload.namespace, workload.service_account) is None:
-        text = f"{_pods(workload, 'ask')} the agent of Pod Identity, which gives nothing: {workload.account} has no association."
+        text = (
+            f"{_pods(workload, 'ask')} the agent of Pod Identity, which gives nothing: {workload.account} has no "
+            "association."
+        )
         yield Case(text, (f"service account {workload.account}",))
 
 
@@ -192,8 +199,8 @@ def other_namespaces(subject: WorkloadInCluster, _account: AccountContext) -> It
     }
     if elsewhere:
         text = (
-            f"{_pods(workload, 'have')} no role: {workload.service_account} has one in {listed(sorted(elsewhere))}, and neither an "
-            f"association nor an annotation of a service account counts in another namespace."
+            f"{_pods(workload, 'have')} no role: {workload.service_account} has one in {listed(sorted(elsewhere))}, "
+            "and neither an association nor an annotation of a service account counts in another namespace."
         )
         yield Case(text, (f"service account {workload.account}",))
 
@@ -213,8 +220,8 @@ def _on_node(subject: WorkloadInCluster) -> bool:
     "advice",
     "controller uses its node's role",
     about="pods",
-    meaning="The pods of an add-on or controller that calls AWS have no role of their own, so they use their node's; a problem if the "
-    "add-on has one.",
+    meaning="The pods of an add-on or controller that calls AWS have no role of their own, so they use their node's; a "
+    "problem if the add-on has one.",
     change="let the service account have the role: EKS annotates it when the add-on is updated with it",
 )
 def addons_on_nodes(subject: WorkloadInCluster, _account: AccountContext) -> Iterator[Case]:
@@ -230,8 +237,8 @@ def addons_on_nodes(subject: WorkloadInCluster, _account: AccountContext) -> Ite
         if facts is None or not facts.knows_accounts_of(workload.namespace):
             return
         text = (
-            f"The add-on {addon.name} is to use {name_of(addon.role_arn)}, but {workload.account} is not annotated with it: "
-            f"{_pods(workload, 'use')} {used}."
+            f"The add-on {addon.name} is to use {name_of(addon.role_arn)}, but {workload.account} is not annotated "
+            f"with it: {_pods(workload, 'use')} {used}."
         )
         yield Case(
             text, (f"role of the add-on: {addon.role_arn}",), severity="problem", title="not given the add-on's role"
@@ -282,7 +289,8 @@ def _annotate(_finding: Finding, place: FixPlace) -> tuple[Command, ...]:
     "problem",
     "annotation that EKS does not read",
     about="service account",
-    meaning=f"A service account has an annotation that is almost {ROLE_ANNOTATION}, or that one with a value that is no role's ARN.",
+    meaning=f"A service account has an annotation that is almost {ROLE_ANNOTATION}, or that one with a value that is "
+    "no role's ARN.",
     change=f"annotate it with {ROLE_ANNOTATION}, and make its pods anew",
     fix=_annotate,
 )
@@ -293,7 +301,10 @@ def misspelt_annotations(subject: ServiceAccountInCluster, _account: AccountCont
         text = f"The value of its annotation {ROLE_ANNOTATION} is not the ARN of a role, so its pods get no role."
         yield Case(text, title="annotation is not a role's ARN")
     elif account.misspelt and account.role_arn is None:
-        text = f"It is annotated with {listed(account.misspelt)}; EKS reads only {ROLE_ANNOTATION}, so its pods get no role."
+        text = (
+            f"It is annotated with {listed(account.misspelt)}; EKS reads only {ROLE_ANNOTATION}, so its pods get no "
+            "role."
+        )
         yield Case(text, account.misspelt)
 
 
@@ -314,8 +325,8 @@ def gone_roles(subject: ServiceAccountInCluster, account: AccountContext) -> Ite
     owner = arn.split(":", 5)[4]
     if account.account is not None and owner != account.account:
         text = (
-            f"It is annotated with a role of account {owner}: that works only if IAM there has an OIDC provider for this "
-            "cluster's issuer, which was not looked at."
+            f"It is annotated with a role of account {owner}: that works only if IAM there has an OIDC provider for "
+            "this cluster's issuer, which was not looked at."
         )
         yield Case(text, (arn,), severity="note", title="annotated with another account's role")
     elif account.principals is not None and arn not in account.principals:
@@ -342,8 +353,8 @@ def _right_arn(service_account: KubernetesServiceAccount, account: AccountContex
     "note",
     "annotated and associated",
     about="service account",
-    meaning="A service account has both an annotation for IRSA and a Pod Identity association; pods made from now on use the "
-    "association.",
+    meaning="A service account has both an annotation for IRSA and a Pod Identity association; pods made from now on "
+    "use the association.",
 )
 def both_mechanisms(subject: ServiceAccountInCluster, _account: AccountContext) -> Iterator[Case]:
     """Yield the service account if it has both."""
@@ -351,8 +362,9 @@ def both_mechanisms(subject: ServiceAccountInCluster, _account: AccountContext) 
     association = subject.cluster.association(account.namespace, account.name)
     if association is not None and account.role_arn is not None:
         text = (
-            f"It is annotated with {name_of(account.role_arn)} and associated with {name_of(association.role_arn or 'a role')}: pods "
-            "made from now on use the association, and those on Fargate the annotation."
+            f"It is annotated with {name_of(account.role_arn)} and associated with "
+            f"{name_of(association.role_arn or 'a role')}: pods made from now on use the association, and those on "
+            "Fargate the annotation."
         )
         yield Case(text, (account.role_arn, f"association {association.id}"))
 
@@ -383,5 +395,8 @@ def missing_accounts(subject: RoleInCluster, _account: AccountContext) -> Iterat
         elsewhere = sorted({account.namespace for account in _namesakes(subject.cluster, use.service_account)})
         where = f"; there is one of this name in {listed(elsewhere)}" if elsewhere else ""
         severity: Severity | None = "problem" if elsewhere else None
-        text = f"It is associated with {use.namespace}/{use.service_account}, which does not exist{where}: no pod gets the role."
+        text = (
+            f"It is associated with {use.namespace}/{use.service_account}, which does not exist{where}: no pod gets "
+            "the role."
+        )
         yield Case(text, (use_as_evidence(use),), (use,), severity)

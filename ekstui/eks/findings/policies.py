@@ -87,8 +87,8 @@ def cancelled_scopes(subject: RoleInUse, _account: AccountContext) -> Iterator[C
     cancelled = cancelled_scoping(policy.name for policy in subject.policies if policy.managed_by_aws)
     if cancelled is not None:
         breaks = (
-            f"Without {UNSCOPED}, volumes and snapshots whose tag ebs.csi.aws.com/cluster-name does not name the cluster "
-            "could no longer be changed."
+            f"Without {UNSCOPED}, volumes and snapshots whose tag ebs.csi.aws.com/cluster-name does not name the "
+            "cluster could no longer be changed."
         )
         yield Case(f"{cancelled} {breaks}", map(use_as_evidence, subject.uses))
 
@@ -123,8 +123,8 @@ def _cni_elsewhere(subject: RoleInUse, account: AccountContext) -> str:
             roles[own.role_arn.rpartition("/")[2]] = None
     cni = f"the VPC CNI uses {listed(list(roles))}" if roles else "the VPC CNI does not run with it"
     return (
-        f"{subject.role.name} still has AmazonEKS_CNI_Policy, but {cni}. Until it is detached, any pod that falls back to "
-        "the node role can change network interfaces; once it is, such a pod no longer can."
+        f"{subject.role.name} still has AmazonEKS_CNI_Policy, but {cni}. Until it is detached, any pod that falls back "
+        "to the node role can change network interfaces; once it is, such a pod no longer can."
     )
 
 
@@ -135,9 +135,9 @@ _EXCESSES = (
         lambda use, *_: use.kind in EC2_NODE_KINDS,
         ("auto-mode-node",),
         lambda *_: (
-            "AmazonEKSWorkerNodePolicy allows more than Auto Mode nodes use; AmazonEKSWorkerNodeMinimalPolicy is enough. "
-            "Without AmazonEKSWorkerNodePolicy, instances with this role could no longer describe EC2 resources or the "
-            "cluster, which a node that Auto Mode does not run needs to join."
+            "AmazonEKSWorkerNodePolicy allows more than Auto Mode nodes use; AmazonEKSWorkerNodeMinimalPolicy is "
+            "enough. Without AmazonEKSWorkerNodePolicy, instances with this role could no longer describe EC2 "
+            "resources or the cluster, which a node that Auto Mode does not run needs to join."
         ),
     ),
     _Excess(
@@ -147,8 +147,8 @@ _EXCESSES = (
         ("hybrid-node",),
         lambda *_: (
             "AmazonEKSWorkerNodePolicy is for EC2 instances; a hybrid node uses only eks:DescribeCluster of it, and "
-            "eks-auth:AssumeRoleForPodIdentity where the agent runs. Without AmazonEKSWorkerNodePolicy, another policy would "
-            "have to allow both."
+            "eks-auth:AssumeRoleForPodIdentity where the agent runs. Without AmazonEKSWorkerNodePolicy, another policy "
+            "would have to allow both."
         ),
     ),
     _Excess("AmazonEKS_CNI_Policy", "CNI policy on node role", _runs_the_cni, NODE_KINDS, _cni_elsewhere),
@@ -158,9 +158,9 @@ _EXCESSES = (
         lambda use, *_: False if use.kind in NODE_KINDS else None,
         NODE_KINDS,
         lambda *_: (
-            "AmazonEC2ContainerRegistryReadOnly allows more than nodes use; AmazonEC2ContainerRegistryPullOnly is enough to "
-            "pull images, even through a pull-through cache. Without AmazonEC2ContainerRegistryReadOnly, software on the nodes "
-            "could no longer list repositories, images, their policies and scan findings."
+            "AmazonEC2ContainerRegistryReadOnly allows more than nodes use; AmazonEC2ContainerRegistryPullOnly is "
+            "enough to pull images, even through a pull-through cache. Without AmazonEC2ContainerRegistryReadOnly, "
+            "software on the nodes could no longer list repositories, images, their policies and scan findings."
         ),
     ),
 )

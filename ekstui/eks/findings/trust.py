@@ -67,7 +67,8 @@ def missing_principals(subject: RoleInUse, account: AccountContext) -> Iterator[
     "trust lacks sts:TagSession",
     about="role",
     needs=("trust",),
-    meaning="The trust policy does not allow a service that tags its sessions to do so, so that it cannot assume the role.",
+    meaning="The trust policy does not allow a service that tags its sessions to do so, so that it cannot assume the "
+    "role.",
     change="allow sts:TagSession in that statement of its trust policy",
     fix=_add_tag_session,
     explains_denials=True,
@@ -170,7 +171,8 @@ def _can_be_met(trustee: Trustee) -> bool:
     "any service account may assume it",
     about="role",
     needs=("trust",),
-    meaning="The trust policy names a cluster's issuer and no service account, so that every pod of the cluster may assume it.",
+    meaning="The trust policy names a cluster's issuer and no service account, so that every pod of the cluster may "
+    "assume it.",
 )
 def unrestricted_issuers(subject: RoleInUse, _account: AccountContext) -> Iterator[Case]:
     """Yield each issuer all of whose service accounts may assume the role."""

@@ -263,8 +263,8 @@ class TooSmallScreen(ModalScreen[None]):
     def _fit(self, size: Size) -> None:
         if is_too_small(size):
             self.query_one(Static).update(
-                f"ekstui needs {MIN_SIZE.width} columns and {MIN_SIZE.height} lines.\n"
-                f"This terminal has {size.width} and {size.height}.\n{keys_as_shown(self.app.keys_of(keys.LEAVE))} quits."
+                f"ekstui needs {MIN_SIZE.width} columns and {MIN_SIZE.height} lines.\nThis terminal has {size.width} "
+                f"and {size.height}.\n{keys_as_shown(self.app.keys_of(keys.LEAVE))} quits."
             )
         elif self.is_current:
             self.dismiss()

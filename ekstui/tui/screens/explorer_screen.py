@@ -100,11 +100,13 @@ class ExplorerScreen(AppScreen):
 
     KEYS = (
         keys.OPEN.here(
-            "Open the row: a policy's permissions, a service's actions, an action's card, what a version changed, or a role."
+            "Open the row: a policy's permissions, a service's actions, an action's card, what a version changed, or a "
+            "role."
         ),
         keys.MARK.here("Mark the policy or version under the cursor: d compares two, t puts up to four side by side."),
         keys.COMPARE.here(
-            "Compare the two marked rows; or the row under the cursor with the marked one, or with the version before it; or a role with the shown policy."
+            "Compare the two marked rows; or the row under the cursor with the marked one, or with the version before "
+            "it; or a role with the shown policy."
         ),
         keys.OLDER,
         keys.NEWER,
