@@ -411,7 +411,8 @@ def differences(before: Document, after: Document) -> Differences:
     lists.changed.extend(dict.fromkeys(exceptions.values()))
     return Differences(
         _alike_together(lists.added), _alike_together(lists.removed), _alike_together(lists.changed),
-        _covered_together(lists.covered), tuple((effect, tuple(names)) for effect, names in lists.alike.items() if names),
+        _covered_together(lists.covered),
+        tuple((effect, tuple(names)) for effect, names in lists.alike.items() if names),
     )  # fmt: skip
 
 

@@ -57,8 +57,9 @@ _DECLARATION = r'(?m)^@command\(\s*"([a-z-]+)",\s*"([^"]+)"'
 """How a module declares a command; compiled where titles are read, as most commands read none."""
 
 _ORDER = (
-    "open", "list", "show", "versions", "diff", "who-can", "changes", "attached", "clusters", "cluster", "account", "role",
-    "used", "pod", "explain", "upgrade", "pin", "check", "review", "trim", "sync", "cache", "config", "schema", "completion",
+    "open", "list", "show", "versions", "diff", "who-can", "changes", "attached", "clusters", "cluster", "account",
+    "role", "used", "pod", "explain", "upgrade", "pin", "check", "review", "trim", "sync", "cache", "config", "schema",
+    "completion",
     "serve",
 )  # fmt: skip
 """The commands in the order of the help, which has any others after these."""

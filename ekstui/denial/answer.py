@@ -237,7 +237,7 @@ class Explanation(NamedTuple):
 
     @property
     def breaking_layer(self) -> LayerEvaluation | None:
-        """The first layer that denies the request or, if the verdict depends on something, may deny it; None if none does."""
+        """The first layer that denies the request or, if the verdict depends on something, may; None if none does."""
         breaking = {*DENIALS, "depends"} if self.verdict == "depends" else DENIALS
         return next((layer for layer in self.layers if layer.verdict in breaking), None)
 

@@ -66,7 +66,10 @@ _S3A = compiled_later(
 _REGISTRY = compiled_later(
     r"([0-9A-Za-z*<>_-]{1,40})\.dkr\.ecr(?:-fips)?\.([a-z0-9*-]{1,30})\.amazonaws\.com(?:\.cn)?/(?:v2/)?([^\s\"',]{1,300})"
 )
-_REFUSED = r"(?:no basic auth credentials|401 Unauthorized|authentication required|authorization failed|pull access denied|denied: User)"
+_REFUSED = (
+    r"(?:no basic auth credentials|401 Unauthorized|authentication required|authorization failed|pull access denied"
+    r"|denied: User)"
+)
 _PULL_REFUSED = compiled_later(rf"(403) Forbidden|{_REFUSED}(?:.{{0,70}}?{_REFUSED}){{0,3}}")
 """What a registry says; one refusal says it in several ways."""
 _KMS = compiled_later(r"Access to KMS is not allowed")

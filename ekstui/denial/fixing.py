@@ -407,9 +407,11 @@ def role_for_pods(case: FixCase) -> tuple[Fix, ...]:
                 aws("creates a role for the pod", "iam", "create-role", "--role-name", role,
                     "--assume-role-policy-document", _TRUST, expansions=used),
                 Command(arguments, "allows it for that role alone", (*gives.expansions, *used)),
-                aws("gives the role to the pod's service account, by the add-on eks-pod-identity-agent; then restart the pod",
+                aws("gives the role to the pod's service account, by the add-on eks-pod-identity-agent; "
+                    "then restart the pod",
                     "eks", "create-pod-identity-association", "--cluster-name", cluster, "--namespace", namespace,
-                    "--service-account", service_account, "--role-arn", f"arn:{own.partition}:iam::{account}:role/{role}",
+                    "--service-account", service_account, "--role-arn",
+                    f"arn:{own.partition}:iam::{account}:role/{role}",
                     region=region, expansions=used),
             ),
             fix.depends_on,

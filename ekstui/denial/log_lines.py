@@ -15,7 +15,8 @@ _LINE_FIELDS = frozenset(("log", "message", "@message", "line"))
 """The fields that have the line itself."""
 _OTHER_FIELDS = frozenset(
     ("stream", "time", "attrs", "container_id", "container_name", "source", "timestamp", "ingestionTime", "eventId",
-     "logStreamName", "@timestamp", "@ingestionTime", "@logStream", "@log", "@ptr", "_p", "logtag", "date", "kubernetes",
+     "logStreamName", "@timestamp", "@ingestionTime", "@logStream", "@log", "@ptr", "_p", "logtag", "date",
+     "kubernetes",
      "labels")
 )  # fmt: skip
 """The fields that come with it. An object with any other is a structured message, whose texts belong together."""

@@ -140,7 +140,8 @@ _VERBS: Mapping[str, tuple[str, ...]] = {
 
 _COMMANDS = {
     "exec": "create:pods/exec", "cp": "create:pods/exec", "attach": "create:pods/attach", "logs": "get:pods/log",
-    "port-forward": "create:pods/portforward", "debug": "patch:pods/ephemeralcontainers", "drain": "create:pods/eviction",
+    "port-forward": "create:pods/portforward", "debug": "patch:pods/ephemeralcontainers",
+    "drain": "create:pods/eviction",
     "cordon": "patch:nodes", "uncordon": "patch:nodes", "taint": "patch:nodes", "scale": "patch:deployments.apps/scale",
     "rollout": "patch:deployments.apps", "run": "create:pods", "top": "list:pods.metrics.k8s.io",
 }  # fmt: skip
@@ -149,7 +150,8 @@ _COMMANDS = {
 _SHORT = {
     "po": "pods", "deploy": "deployments", "svc": "services", "cm": "configmaps", "ns": "namespaces", "no": "nodes",
     "sa": "serviceaccounts", "ing": "ingresses", "ds": "daemonsets", "sts": "statefulsets", "rs": "replicasets",
-    "pv": "persistentvolumes", "pvc": "persistentvolumeclaims", "sc": "storageclasses", "ep": "endpoints", "cj": "cronjobs",
+    "pv": "persistentvolumes", "pvc": "persistentvolumeclaims", "sc": "storageclasses", "ep": "endpoints",
+    "cj": "cronjobs",
     "hpa": "horizontalpodautoscalers", "crd": "customresourcedefinitions", "netpol": "networkpolicies", "ev": "events",
     "quota": "resourcequotas", "pdb": "poddisruptionbudgets",
 }  # fmt: skip

@@ -116,7 +116,8 @@ def attachment_terraform(role: str, policy_arn: str) -> str:
     label = label_of(f"{role}_{policy_arn.rpartition('/')[2]}")
     return (
         f'resource "aws_iam_role_policy_attachment" "{label}" {{\n'
-        f"  role       = {terraform_literal(json.dumps(role))}\n  policy_arn = {terraform_literal(json.dumps(policy_arn))}\n}}\n"
+        f"  role       = {terraform_literal(json.dumps(role))}\n"
+        f"  policy_arn = {terraform_literal(json.dumps(policy_arn))}\n}}\n"
     )
 
 

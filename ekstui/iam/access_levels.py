@@ -102,7 +102,10 @@ def _row(service: str, summaries: Sequence[ServiceSummary | None]) -> MatrixRow:
     levels = [level for level in MATRIX_LEVELS if level in totals or any(action.level == level for action in actions)]
     return MatrixRow(
         service,
-        {level: _cell([action for action in actions if action.level == level], len(summaries), totals.get(level, 0)) for level in levels},
+        {
+            level: _cell([action for action in actions if action.level == level], len(summaries), totals.get(level, 0))
+            for level in levels
+        },
         tuple(actions),
     )  # fmt: skip
 

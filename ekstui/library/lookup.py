@@ -544,10 +544,12 @@ _DENIED = re.compile(
     re.IGNORECASE,
 )
 _COMMANDS: Mapping[str, tuple[ThingKind, ...]] = {
-    "who-can": ("action",), "action": ("action",), "explain": (), "role": ("role",), "user": ("user",), "group": ("group",),
+    "who-can": ("action",), "action": ("action",), "explain": (), "role": ("role",), "user": ("user",),
+    "group": ("group",),
     "cluster": ("cluster",), "policy": ("policy", "own policy", "component", "access policy"),
     "show": ("policy", "version", "component", "access policy"), "versions": ("policy", "component"),
-    "attached": ("policy",), "component": ("component",), "symptom": ("symptom",), "pod": ("pods", "service account", "pod"),
+    "attached": ("policy",), "component": ("component",), "symptom": ("symptom",),
+    "pod": ("pods", "service account", "pod"),
 }
 """The words before a name, and the kinds of things that they select."""
 _COMMON = frozenset(

@@ -84,7 +84,8 @@ def write_lock(pins: Sequence[Pin], path: Path) -> None:
     """Write the pins; InputError if they cannot be written."""
     # TOML's basic strings have the escapes of JSON's.
     rows = (
-        f'\n[[policy]]\nname = {_quoted(pin.name)}\nversion = {_quoted(version_label(pin.version))}\nsha256 = "{pin.sha256}"\n'
+        f"\n[[policy]]\nname = {_quoted(pin.name)}\nversion = {_quoted(version_label(pin.version))}\n"
+        f'sha256 = "{pin.sha256}"\n'
         for pin in pins
     )
     try:

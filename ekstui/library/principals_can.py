@@ -82,7 +82,10 @@ def _subjects(snapshot: AccountSnapshot, uses: Uses, documents: Documents) -> It
             last_used=role.last_used,
             was_read=role.was_read,
             service_linked=role.service_linked,
-            tags=() if role.trust is None or any(_lets_tag(statement) for statement in role.trust.statements) else role.tags,
+            tags=(
+                () if role.trust is None or any(_lets_tag(statement) for statement in role.trust.statements)
+                else role.tags
+            ),
         )  # fmt: skip
     groups = {group.name: group for group in snapshot.groups}
     for user in snapshot.users:

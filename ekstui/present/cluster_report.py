@@ -200,7 +200,8 @@ def _pods_table(answer: ClusterAnswer) -> Table:
             )
         )  # fmt: skip
     columns = (
-        Column("", 1), Column("Owner", 16, names=True, shrink=1), Column("Pods", 4, right=True), Column("Use", 12, shrink=2),
+        Column("", 1), Column("Owner", 16, names=True, shrink=1), Column("Pods", 4, right=True),
+        Column("Use", 12, shrink=2),
         Column("What is wrong", 12, shrink=3),
     )  # fmt: skip
     return Table(columns, rows, one_line=True)

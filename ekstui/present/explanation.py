@@ -68,7 +68,8 @@ if TYPE_CHECKING:
 _DENIED_THOUGH = {"allowed": "denied elsewhere", "depends": "denied, it depends"}
 """In a table, what was denied though the policies looked at allow it, or may."""
 _OF_A_LAYER = {
-    "allowed": "allows it", "explicit-deny": "denies it", "implicit-deny": "does not allow it", "depends": "cannot tell",
+    "allowed": "allows it", "explicit-deny": "denies it", "implicit-deny": "does not allow it",
+    "depends": "cannot tell",
 }  # fmt: skip
 """Verdicts of layers: an allowed request need not be allowed by each of them."""
 

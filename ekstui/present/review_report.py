@@ -95,7 +95,8 @@ def _document(document: ReviewedDocument) -> TableRow:
 
 
 _WORDS = {
-    "widened": "wider", "narrowed": "narrower", "mixed": "wider and narrower", "same": "the same", "unknown": "cannot tell",
+    "widened": "wider", "narrowed": "narrower", "mixed": "wider and narrower", "same": "the same",
+    "unknown": "cannot tell",
 }  # fmt: skip
 
 

@@ -114,7 +114,7 @@ class Corpus(NamedTuple):
             return {}
         return steps if isinstance(steps, dict) else {}
 
-    @lru_cache(maxsize=1)  # noqa: B019 (a corpus is only its folder's name; a command asks for one policy several times)
+    @lru_cache(maxsize=1)  # noqa: B019 (of one folder; a command asks for one policy several times)
     def line_of(self, name: str) -> bytes:
         """Return one policy's line; decompresses only as far as the policy."""
         start = b'{"name":' + json.dumps(name).encode() + b","

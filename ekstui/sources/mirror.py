@@ -208,5 +208,6 @@ def _remove(path: Path) -> None:
 
 
 _FETCH = (
-    "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--no-auto-maintenance", "--filter=blob:none",
+    "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--no-auto-maintenance",
+    "--filter=blob:none",
 )  # fmt: skip

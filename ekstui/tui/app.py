@@ -86,7 +86,8 @@ class EkstuiApp(LibraryApp):
     # Above the details of a row and the footer.
     CSS = "ToastRack { margin-bottom: 4; }"
     KEYS = (
-        keys.FIND, keys.HELP, keys.BACK, keys.LEAVE, keys.WHO_CAN, keys.EXPLAIN, keys.CLUSTERS, keys.CHANGES, keys.ACCOUNT,
+        keys.FIND, keys.HELP, keys.BACK, keys.LEAVE, keys.WHO_CAN, keys.EXPLAIN, keys.CLUSTERS, keys.CHANGES,
+        keys.ACCOUNT,
         keys.SYNC, keys.THEME, keys.REPAINT, keys.SUSPEND, keys.QUIT,
     )  # fmt: skip
     # The app's keys do not work in dialogs, except the one that quits: Textual names it when ctrl+c is pressed.

@@ -45,8 +45,8 @@ _CALLERS = (
 
 LACKING = (
     *(name for kind, method in _CALLERS for name in missing(kind, method)),
-    *missing(App, "_dispatch_message", "_exception", "_exception_event", "_exit", "_exit_renderables", "_handle_exception",
-             "_register_child", "_return_code"),
+    *missing(App, "_dispatch_message", "_exception", "_exception_event", "_exit", "_exit_renderables",
+             "_handle_exception", "_register_child", "_return_code"),
 )  # fmt: skip
 """What surviving an error builds on and this version of Textual does not have."""
 
@@ -98,7 +98,7 @@ class SurvivingApp(App[None]):
             async def guarded(message: Message) -> None:
                 await self._guarded(dispatch, child, message)
 
-            child._dispatch_message = guarded  # type: ignore[method-assign]  # Textual's own widgets are to survive as well
+            child._dispatch_message = guarded  # type: ignore[method-assign]  # so that Textual's own survive too
         super()._register_child(parent, child, before, after)
 
     async def _guarded(self, dispatch: Callable[[Message], Awaitable[None]], node: DOMNode, message: Message) -> None:

@@ -35,7 +35,8 @@ _GOOD: Final = _Look("text-success")
 _BAD: Final = _Look("text-error")
 LOOKS: Final = {
     "muted": _MUTED, "strong": _Look(bold=True), "accent": _Look("text-accent"), "good": _GOOD, "bad": _BAD,
-    "warn": _Look("text-warning"), "added": _GOOD, "removed": _BAD, "hit": _Look("text-warning", "warning-muted", bold=True),
+    "warn": _Look("text-warning"), "added": _GOOD, "removed": _BAD,
+    "hit": _Look("text-warning", "warning-muted", bold=True),
     "cursor": _Look("block-cursor-foreground", "block-cursor-background", bold=True),
     "cursor-blurred": _Look("", "surface-lighten-1"), "header": _Look("text-muted", bold=True),
     "key": _Look("text-accent", bold=True),

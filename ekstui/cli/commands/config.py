@@ -60,7 +60,7 @@ def _edit(path: Path) -> int:
     try:
         if not path.exists() or not path.stat().st_size:
             create_file(path, empty_settings_file().encode())
-        code = subprocess.run([*shlex.split(editor), str(path)], check=False).returncode  # noqa: S603 - the user's own editor
+        code = subprocess.run([*shlex.split(editor), str(path)], check=False).returncode  # noqa: S603 - the user's own
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be edited with {editor}: {error}.") from None
     if code:

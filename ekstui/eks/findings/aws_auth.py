@@ -54,7 +54,8 @@ def paths(subject: ClusterInUse, _account: AccountContext) -> Iterator[Case]:
     "advice",
     "aws-auth names one role twice",
     about="cluster",
-    meaning="Two lines of aws-auth are for the same principal, of which only the last counts; a problem if they differ.",
+    meaning="Two lines of aws-auth are for the same principal, of which only the last counts; "
+    "a problem if they differ.",
     change="keep one line with the groups of both",
 )
 def duplicates(subject: ClusterInUse, _account: AccountContext) -> Iterator[Case]:

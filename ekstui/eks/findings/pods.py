@@ -313,7 +313,8 @@ def misspelt_annotations(subject: ServiceAccountInCluster, _account: AccountCont
     "problem",
     "annotated with a role that is gone",
     about="service account",
-    meaning="IAM has no role of the ARN that a service account is annotated with; a note for a role of another account.",
+    meaning="IAM has no role of the ARN that a service account is annotated with; "
+    "a note for a role of another account.",
     change="create the role again under this name and path, or annotate the service account with another one",
     fix=_annotate,
 )

@@ -259,7 +259,8 @@ def _trust_issuer(_finding: Finding, place: FixPlace) -> tuple[Command, ...]:
     "trust names another cluster's issuer",
     about="role",
     needs=("trust",),
-    meaning="An add-on uses the role by its service account, and the trust policy names only issuers of other clusters.",
+    meaning="An add-on uses the role by its service account, "
+    "and the trust policy names only issuers of other clusters.",
     change="add a statement for the issuer of this cluster to its trust policy",
     fix=_trust_issuer,
 )

@@ -134,7 +134,11 @@ class DetachedProcess(subprocess.Popen[bytes]):
     def __init__(self, command: Sequence[str], **options: Any) -> None:
         super().__init__(command, stdin=subprocess.DEVNULL, start_new_session=True, **options)
 
-    def communicate(self, input: bytes | None = None, timeout: float | None = None) -> tuple[bytes, bytes]:  # noqa: A002 (its name in Popen)
+    def communicate(
+        self,
+        input: bytes | None = None,  # noqa: A002 (its name in Popen)
+        timeout: float | None = None,
+    ) -> tuple[bytes, bytes]:
         """Return what the child wrote, as Popen does; CredentialRetrievalError when it takes too long."""
         try:
             return super().communicate(input, PROCESS_TIMEOUT if timeout is None else timeout)
@@ -159,7 +163,8 @@ def guard_credentials(core: Any, mfa_prompt: MfaPrompt | None, *, share_role_cac
             if share_role_cache:
                 from botocore.credentials import JSONFileCache
 
-                provider.cache = JSONFileCache(os.path.expanduser("~/.aws/cli/cache"))  # noqa: PTH111 (botocore takes text)
+                folder = os.path.expanduser("~/.aws/cli/cache")  # noqa: PTH111 (botocore takes text)
+                provider.cache = JSONFileCache(folder)
 
 
 def _replace(owner: object, name: str, value: object) -> None:

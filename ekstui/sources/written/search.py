@@ -21,11 +21,12 @@ _ATTACHING: Mapping[str, AttachmentKind] = {
          "policyarnref", "policyarnselector", "policyrefs", "wellknownpolicies", "withaddonpolicies"), "policy"
     ),
     **dict.fromkeys(
-        ("permissionsboundary", "permissionsboundaryarn", "instancerolepermissionsboundary", "permissionsboundaryref"), "boundary"
+        ("permissionsboundary", "permissionsboundaryarn", "instancerolepermissionsboundary", "permissionsboundaryref"),
+        "boundary"
     ),
     **dict.fromkeys(
-        ("attachrolearn", "serviceaccountrolearn", "instancerolearn", "eks.amazonaws.com/role-arn", "instanceprofilearn",
-         "targetrolearn", "podexecutionrolearn"), "role"
+        ("attachrolearn", "serviceaccountrolearn", "instancerolearn", "eks.amazonaws.com/role-arn",
+         "instanceprofilearn", "targetrolearn", "podexecutionrolearn"), "role"
     ),
 }  # fmt: skip
 """What a field of eksctl, ACK, Crossplane or CloudFormation attaches, by its name in lower case without `_`."""

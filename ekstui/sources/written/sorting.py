@@ -28,12 +28,14 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 """How text in UTF-16 starts."""
 
 _SOURCES = {
-    ".ts": "TypeScript", ".tsx": "TypeScript", ".js": "JavaScript", ".mjs": "JavaScript", ".cjs": "JavaScript", ".py": "Python",
+    ".ts": "TypeScript", ".tsx": "TypeScript", ".js": "JavaScript", ".mjs": "JavaScript", ".cjs": "JavaScript",
+    ".py": "Python",
     ".go": "Go", ".java": "Java", ".kt": "Kotlin", ".cs": "C#", ".rb": "Ruby", ".rs": "Rust", ".sh": "a shell script",
     ".bash": "a shell script", ".tftpl": "a template of Terraform", ".tpl": "a template", ".j2": "a template",
     ".jinja": "a template", ".gotmpl": "a template", ".hcl": "HCL that is not Terraform's own", ".jsonnet": "Jsonnet",
     ".libsonnet": "Jsonnet", ".cue": "CUE", ".toml": "TOML", ".ps1": "PowerShell", ".dhall": "Dhall", ".pkl": "Pkl",
-    ".tf": "Terraform as it is written", ".tofu": "Terraform as it is written", ".bicep": "Bicep", ".nix": "Nix", ".ipynb": "a notebook", ".php": "PHP", ".scala": "Scala", ".ex": "Elixir",
+    ".tf": "Terraform as it is written", ".tofu": "Terraform as it is written", ".bicep": "Bicep", ".nix": "Nix",
+    ".ipynb": "a notebook", ".php": "PHP", ".scala": "Scala", ".ex": "Elixir",
 }  # fmt: skip
 """What a file that is not read is, by its suffix."""
 

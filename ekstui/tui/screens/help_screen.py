@@ -21,12 +21,39 @@ Symbols = Sequence[tuple[str, str]]
 """Signs with what they mean."""
 
 TASKS = (
-    ("What may it do?", (keys.FILTER, "type a name"), (keys.OPEN, "its services"), (keys.UNFOLD, "the actions"), (keys.OPEN, "one action")),
-    ("What changed?", (keys.VERSIONS, "the versions"), (keys.OPEN, "what one changed and why"), (keys.CHANGES, "of all policies")),
-    ("Who has it?", (keys.ATTACHED, "roles, users and groups"), (keys.OPEN, "a role"), (keys.WHO_CAN, "who can do an action")),
-    ("Why was it denied?", (keys.EXPLAIN, "paste the message"), (keys.SIMULATE, "ask IAM as well"), (keys.COPY, "the smallest statement")),
-    ("What is wrong in my cluster?", (keys.CLUSTERS, "choose it"), (keys.NEXT, "next problem"), (keys.OPEN, "evidence, fix, role"), (keys.COPY, "the command that fixes it")),
-)  # fmt: skip
+    (
+        "What may it do?",
+        (keys.FILTER, "type a name"),
+        (keys.OPEN, "its services"),
+        (keys.UNFOLD, "the actions"),
+        (keys.OPEN, "one action"),
+    ),
+    (
+        "What changed?",
+        (keys.VERSIONS, "the versions"),
+        (keys.OPEN, "what one changed and why"),
+        (keys.CHANGES, "of all policies"),
+    ),
+    (
+        "Who has it?",
+        (keys.ATTACHED, "roles, users and groups"),
+        (keys.OPEN, "a role"),
+        (keys.WHO_CAN, "who can do an action"),
+    ),
+    (
+        "Why was it denied?",
+        (keys.EXPLAIN, "paste the message"),
+        (keys.SIMULATE, "ask IAM as well"),
+        (keys.COPY, "the smallest statement"),
+    ),
+    (
+        "What is wrong in my cluster?",
+        (keys.CLUSTERS, "choose it"),
+        (keys.NEXT, "next problem"),
+        (keys.OPEN, "evidence, fix, role"),
+        (keys.COPY, "the command that fixes it"),
+    ),
+)
 """Common tasks, each with its keys in order."""
 
 

@@ -40,7 +40,9 @@ class RoleScreen(AccountReportScreen[RoleAnswer]):
 
     HEADING = "Role"
     KEYS = (
-        keys.OPEN.here("Open the row: a policy of the role, a service's actions, an action's card, the pods of an owner, or a pod."),
+        keys.OPEN.here(
+            "Open the row: a policy of the role, a service's actions, an action's card, the pods of an owner, or a pod."
+        ),
         keys.COMPARE.here("Compare the role's own policy under the cursor with the one that it is a copy of."),
         keys.VIEW.here("Go to the next view: about the role, its permissions, its last use, its trust policy."),
         keys.EXPLAIN.here("Explain why a request of the role is denied, starting from the action under the cursor."),

@@ -35,7 +35,8 @@ class AttachedPane(Pane):
     FILTER_HINT = "part of a role, cluster or kind of use"
     STOP = "role"
     FOOTER = (
-        keys.OPEN, keys.COMPARE.here("", "compare with it"), keys.FILTER, keys.COPY, keys.RENEW, keys.ACCOUNT, keys.CLUSTERS, keys.WHO_CAN, keys.FIND,
+        keys.OPEN, keys.COMPARE.here("", "compare with it"), keys.FILTER, keys.COPY, keys.RENEW, keys.ACCOUNT,
+        keys.CLUSTERS, keys.WHO_CAN, keys.FIND,
         keys.HELP,
     )  # fmt: skip
 
