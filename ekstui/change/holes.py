@@ -8,13 +8,13 @@ One that only one of them has may be anything, so the change is judged for the l
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Final
 
 from ekstui.change.comparison import Change, changes
 from ekstui.iam.condition_operators import operator
-from ekstui.iam.document import Condition, Document, Principal, Statement
+from ekstui.iam.document import Condition, Document, Statement
 from ekstui.iam.grants import Reach
 from ekstui.iam.reference import reference_version
 from ekstui.iam.text import listed
@@ -210,8 +210,6 @@ def _atoms(document: Document) -> frozenset[str]:
 def _texts(statement: Statement) -> Iterator[str]:
     yield from statement.actions
     yield from statement.resources
-    for principal in statement.principals:
-        yield from principal.values
     for condition in statement.conditions:
         yield condition.key
         yield from (f"{condition.operator} {condition.key} {value}" for value in condition.values if has_hole(value))
@@ -263,9 +261,6 @@ class _Filling:
             else [_Part(())]
         )
         conditions = [list(self._condition(condition, wide)) for condition in statement.conditions]
-        principals = self._principals(statement.principals, wide)
-        if statement.principals and not principals:
-            return
         for count, (of_actions, of_resources) in enumerate(product(actions, resources)):
             for lines in product(*conditions):
                 if count >= _MOST_PARTS:
@@ -275,7 +270,6 @@ class _Filling:
                     actions=of_actions.texts,
                     resources=of_resources.texts,
                     conditions=(*of_actions.conditions, *of_resources.conditions, *more),
-                    principals=principals,
                 )
 
     def _listed(self, texts: Sequence[str], wide: bool, *, negated: bool) -> Iterator[_Part]:
@@ -326,21 +320,6 @@ class _Filling:
         if plain:
             yield (condition._replace(values=plain),)
         yield from ((self._numbers.condition(atom),) for atom in atoms.values() if atom in self._shared)
-
-    def _principals(self, principals: Iterable[Principal], wide: bool) -> tuple[Principal, ...]:
-        filled_principals: list[Principal] = []
-        for principal in principals:
-            values: list[str] = []
-            for value in principal.values:
-                filled = _known_partition(value)
-                atoms = _HOLE.findall(filled) if _is_arn(filled) else [value]
-                if not has_hole(filled) or self._shared.issuperset(atoms):
-                    values.append(plainly(filled))
-                elif wide:
-                    values.append("*")
-            if values:
-                filled_principals.append(principal._replace(values=tuple(values)))
-        return tuple(filled_principals)
 
 
 _ACTION = re.compile(r"(?!arn:)[A-Za-z0-9-]+:")

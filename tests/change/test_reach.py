@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ekstui.change.comparison import changes
-from ekstui.change.coverage import are_disjoint, extent_covers
+from ekstui.change.coverage import ActionExtents, are_disjoint, extent_covers
 from ekstui.change.reach import Outcome, reach_between
 from ekstui.change.reach.affected_actions import differing_patterns
 from ekstui.change.reach.dependent_keys import agreeing, follow
@@ -412,6 +412,12 @@ START = "ec2:StartInstances"
 VIA = "aws:CalledVia"
 DENIED_VIA = one(START, "*", {"ForAnyValue:StringEquals": {VIA: "athena.amazonaws.com"}}, "Deny")
 SHARED = "${aws:PrincipalTag/team, 'Shared'}"
+TLS, NOT_TLS = (when(Bool=("aws:SecureTransport", value)) for value in ("true", "false"))
+OURS, NOT_OURS = (when(**{name: ("aws:PrincipalTag/t", "a")}) for name in ("StringEquals", "StringNotEquals"))
+
+
+def within(network: str) -> dict[str, Any]:
+    return when(IpAddress=("aws:SourceIp", network))
 
 
 @pytest.mark.parametrize(
@@ -460,6 +466,32 @@ SHARED = "${aws:PrincipalTag/team, 'Shared'}"
             [one(START, "*", when(DateLessThan=("aws:CurrentTime", "2027-06-01T00:00:00Z")))],
             "widened",
         ),
+        # A Deny with conditions is an Allow under the opposite of each: of one, or of two; a set of services has none.
+        ([one(START), one(START, "*", NOT_TLS, "Deny")], [one(START, "*", TLS)], "same"),
+        ([one(START), one(START, "*", NOT_TLS | NOT_OURS, "Deny")], [one(START, "*", TLS), one(START, "*", OURS)], "same"),
+        ([one(START), one(START, "*", NOT_TLS | NOT_OURS, "Deny")], [one(START, "*", TLS)], "narrowed"),
+        (
+            [one(START), one(START, "*", NOT_TLS | {"ForAnyValue:StringEquals": {VIA: "glue.amazonaws.com"}}, "Deny")],
+            [one(START, "*", TLS)],
+            "narrowed",
+        ),
+        # A network is its halves, also in statements of their own, where each has one value of another key.
+        (
+            [one(START, "*", within("10.0.0.0/8"))],
+            [one(START, "*", within(half)) for half in ("10.0.0.0/9", "10.128.0.0/9")],
+            "same",
+        ),
+        (
+            [one(START, "*", within("10.0.0.0/8") | {"StringEquals": {"aws:PrincipalTag/t": ["a", "b"]}})],
+            [
+                one(START, "*", within(half) | {"StringEquals": {"aws:PrincipalTag/t": tag}})
+                for half in ("10.0.0.0/9", "10.128.0.0/9") for tag in "ab"
+            ],
+            "same",
+        ),
+        # What is allowed is found among more actions than are searched: those that are named, and one of each service.
+        ([], [one(["ec2:*", "zz:Get"], "arn:aws:zz:::b")], "widened"),
+        ([], [one(["ec2:*", "sqs:*"], "arn:aws:sqs:eu-west-1:111122223333:q")], "widened"),
         # A chain of services may hold both.
         (
             [one(START, "*", {"ForAnyValue:StringEquals": {VIA: "glue.amazonaws.com"}})],
@@ -604,6 +636,17 @@ def test_work_that_goes_beyond_what_is_left_is_spent_too() -> None:
     for steps, spent in ((4, False), (1, True), (3, True)):
         effort.spend(steps)
         assert effort.is_spent is spent
+
+
+def test_a_search_among_many_grants_takes_more_work_than_one_among_few() -> None:
+    def is_gained(count: int) -> bool:
+        old = frozenset(Extent("Resource", (f"{BUCKET}{number}",), frozenset()) for number in range(count))
+        new = old | {Extent("Resource", ("arn:aws:zz:::c",), frozenset())}
+        before, after = (ActionExtents(extents, frozenset()) for extents in (old, new))
+        return request_gained("zz:get", before, after, Effort(1_000)) is not None
+
+    assert is_gained(40)
+    assert not is_gained(400)
 
 
 @pytest.mark.parametrize(

@@ -245,6 +245,9 @@ def test_indexing_can_be_stopped(tmp_path: Path) -> None:
     assert not index_steps(store, JUDGES, unjudged, lambda count, _: counts.append(count), lambda: counts == [0, 1])
     with pytest.raises(AbsentCacheError):
         feed(store, None, JUDGES)
+    assert not index_actions(store, lambda *_: None, lambda: True)
+    with pytest.raises(AbsentCacheError):
+        candidates(store, "a:one")
 
 
 def test_version_numbers_are_written_as_runs() -> None:
