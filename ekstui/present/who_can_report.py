@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ekstui.change.holders import Holder, Since, WhoCan, nearest_actions
+from ekstui.change.holders import Holder, Since, WhoCan
 from ekstui.change.policy import SCOPE_WORDS, Scope, version_label
 from ekstui.eks.use_words import pod_count
 from ekstui.iam.exemptions import is_exempt
@@ -111,9 +111,7 @@ def who_can_remarks(answer: WhoCan, scope: Scope, resource: str | None, known_un
     """Return that nothing names the action, and that no policy allows it, where that is so."""
     remarks: list[str] = []
     if not answer.is_named:
-        nearest = nearest_actions(answer.action)
-        hint = f" Nearest: {', '.join(nearest)}." if nearest else ""
-        remarks.append(f"{_UNNAMED} {answer.action}: these allow it by a pattern, if it exists.{hint}")
+        remarks.append(f"{_UNNAMED} {answer.action}: these allow it by a pattern, if it exists.")
     if is_exempt(answer.action):
         remarks.append(f"{answer.action} needs no permission: everybody may do it, whatever policies say.")
     elif not answer.holders:
@@ -132,14 +130,20 @@ def no_policy_words(
     )
 
 
+def unknown_words(action: str) -> str:
+    """Return that an action is not known, of one that others are near."""
+    return f"There is no known action {action}."
+
+
+def nearest_blocks(action: str, near: Sequence[str]) -> list[Block]:
+    """Return that an action is not known, and the nearest ones to ask about."""
+    names = [Node(f"  {name}", value=name, key=name) for name in near]
+    return [note(f"{unknown_words(action)} Nearest:"), Tree(names)]
+
+
 def unnamed_blocks(action: str) -> list[Block]:
-    """Return that nothing names the action, the nearest ones, and the policies with a pattern for it."""
-    nearest = nearest_actions(action)
-    return [
-        note(f"{_UNNAMED} {action}{'; nearest:' if nearest else '.'}"),
-        Tree([Node(f"  {name}", value=name, key=name) for name in nearest]),
-        muted("If it exists, these allow it by a pattern:"),
-    ]
+    """Return that nothing names the action, above the policies with a pattern for it."""
+    return [note(f"{_UNNAMED} {action}."), muted("If it exists, these allow it by a pattern:")]
 
 
 def columns_of(answer: WhoCan, *, narrow: bool = False) -> tuple[Column, ...]:

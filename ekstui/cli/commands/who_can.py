@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING
 
-from ekstui.change.holders import WhoCan, nearest_actions
 from ekstui.cli.first_use import prepare
 from ekstui.cli.parser import ACCOUNT, JSON, LAYERS, LIMITS, ExitCode, argument, command, flag, one_of, scope
 from ekstui.cli.session import library_for, read_account, remark_age, remark_missing
 from ekstui.cli.streams import print_blocks, print_shape, print_text, remark, terminal_width, to_terminal
-from ekstui.errors import AccountError, InputError, NotFoundError
+from ekstui.errors import InputError, NotFoundError
 from ekstui.export.encoding import shape
 from ekstui.export.shapes import answer_of, kubernetes_holders_shape
 from ekstui.library import Library, maintenance
 from ekstui.library.catalog import knowledge
-from ekstui.library.searching import is_kubernetes, who_can_answer
+from ekstui.library.searching import is_kubernetes
+from ekstui.library.who_can import WhoCanAnswer, who_can_in_account, who_can_in_clusters
 from ekstui.present.access import kubernetes_holders_blocks, no_holder_words, principals_in_clusters_blocks
-from ekstui.present.who_can_report import NARROW, principals_blocks, who_can_blocks, who_can_remarks
+from ekstui.present.who_can_report import NARROW, principals_blocks, unknown_words, who_can_blocks, who_can_remarks
 
-# The imports for who in the account may do it take 80 ms, and are needed only if an account is known.
 if TYPE_CHECKING:
-    from ekstui.eks.principals import PrincipalsCan
-    from ekstui.library.cluster_access import PrincipalsInClusters
+    from ekstui.eks.account_snapshot import AccountSnapshot
+    from ekstui.library.who_can import ReadAccount
     from ekstui.sources.levels import LayerFiles
 
 
@@ -61,41 +61,46 @@ def who_can(arguments: Namespace) -> int:
     layers = _layers(arguments)
     prepare(library, maintenance.index_actions_of)
     types = arguments.full or arguments.json or arguments.resource is not None
-    answer = who_can_answer(
-        library, arguments.action, arguments.resource, arguments.scope, types=types, history=not arguments.names
+    answer = who_can_in_account(
+        library,
+        arguments.action,
+        arguments.resource,
+        arguments.scope,
+        types=types,
+        history=not arguments.names,
+        account=_account(library, arguments, _fresh_account),
+        layers=layers,
     )
-    if not answer.is_named and (near := nearest_actions(answer.action)):
-        # A pattern such as ec2:* allows a misspelt action too, so a list of policies would hide the mistake.
-        raise NotFoundError(f"There is no known action {answer.action}.", near, f"Nearest: {', '.join(near)}.")
-    principals = (
-        None
-        if arguments.names
-        else _of_account(library, arguments, lambda ask: _principals(library, arguments, layers, ask=ask))
-    )
-    _print(library, answer, principals, arguments, types=types)
+    policies, principals = answer.policies, answer.principals
+    if answer.near:
+        raise NotFoundError(unknown_words(policies.action), answer.near, f"Nearest: {', '.join(answer.near)}.")
+    if answer.error is not None:
+        remark(answer.error)
+    for note in principals.notes if principals else ():
+        remark(note)
+    _print(library, answer, arguments, types=types)
     if principals is not None:
         remark_missing((), principals.complete, "every role, user, group and policy", "there may be more")
-    for text in who_can_remarks(answer, arguments.scope, arguments.resource, library.known_until(arguments.scope)):
+    for text in who_can_remarks(policies, arguments.scope, arguments.resource, library.known_until(arguments.scope)):
         remark(text)
-    if not answer.holders:
+    if not policies.holders:
         remark_age(library, library.known_until(arguments.scope))
-    if not answer.holders and (absence := knowledge().absence(arguments.action)):
+    if not policies.holders and (absence := knowledge().absence(arguments.action)):
         remark(absence.text)
-    return ExitCode.DONE if answer.holders or (principals and principals.principals) else ExitCode.NOTHING
+    return ExitCode.DONE if policies.holders or (principals and principals.principals) else ExitCode.NOTHING
 
 
-def _print(
-    library: Library, answer: WhoCan, principals: PrincipalsCan | None, arguments: Namespace, *, types: bool
-) -> None:
+def _print(library: Library, answer: WhoCanAnswer, arguments: Namespace, *, types: bool) -> None:
+    policies, principals = answer.policies, answer.principals
     if arguments.json:
-        print_shape(answer_of(library.data(), answer) | (shape(principals) if principals else {}))
+        print_shape(answer_of(library.data(), policies) | (shape(principals) if principals else {}))
         return
     if arguments.names:
-        for holder in answer.holders:
+        for holder in policies.holders:
             print_text(holder.policy.name)
         return
     blocks = who_can_blocks(
-        answer,
+        policies,
         arguments.scope,
         library.known_until(arguments.scope),
         full=arguments.full or arguments.resource is not None,
@@ -103,25 +108,23 @@ def _print(
         narrow=to_terminal() and terminal_width() < NARROW,
     )
     if principals is not None:
-        blocks += principals_blocks(principals, answer.action, datetime.now(UTC), is_named=answer.is_named)
+        blocks += principals_blocks(principals, policies.action, datetime.now(UTC), is_named=policies.is_named)
     print_blocks(blocks)
 
 
 def _in_kubernetes(library: Library, arguments: Namespace) -> int:
-    """Print which EKS access policies allow a request in Kubernetes."""
-    from ekstui.library.access_policies import who_can_in_kubernetes
-
-    holders = who_can_in_kubernetes(arguments.action)
-    names = {policy.policy.name for policy, _ in holders.holders}
-    in_clusters = (
-        None if arguments.names else _of_account(library, arguments, lambda ask: _in_clusters(library, names, ask=ask))
-    )
+    """Print which EKS access policies allow a request in Kubernetes, and whose access entries have them."""
+    account = _account(library, arguments, lambda library: library.account.last_snapshot() or read_account(library))
+    answer = who_can_in_clusters(library, arguments.action, account=account, ask=_asks_aws(arguments))
+    holders, in_clusters = answer.holders, answer.in_clusters
+    if answer.error is not None:
+        remark(answer.error)
     if arguments.json:
         principals = in_clusters.principals if in_clusters else ()
         print_shape(kubernetes_holders_shape(library.data(), holders, principals))
     elif arguments.names:
-        for answer, _ in holders.holders:
-            print_text(answer.policy.name)
+        for access, _ in holders.holders:
+            print_text(access.policy.name)
     else:
         blocks = kubernetes_holders_blocks(holders)
         if in_clusters is not None:
@@ -131,14 +134,6 @@ def _in_kubernetes(library: Library, arguments: Namespace) -> int:
         return ExitCode.DONE
     remark(no_holder_words(holders))
     return ExitCode.NOTHING
-
-
-def _in_clusters(library: Library, policies: set[str], *, ask: bool) -> PrincipalsInClusters:
-    from ekstui.library.cluster_access import principals_in_clusters
-
-    if ask and library.account.last_snapshot() is None:
-        read_account(library)
-    return principals_in_clusters(library, policies, ask=ask)
 
 
 def _layers(arguments: Namespace) -> tuple[LayerFiles, ...]:
@@ -153,34 +148,23 @@ def _layers(arguments: Namespace) -> tuple[LayerFiles, ...]:
     return (read_layers(*files),)
 
 
-def _principals(
-    library: Library, arguments: Namespace, layers: Sequence[LayerFiles], *, ask: bool
-) -> PrincipalsCan | None:
-    """Return who in the account may do it; None if the account was never read."""
+def _account(library: Library, arguments: Namespace, ask: Callable[[Library], AccountSnapshot]) -> ReadAccount | None:
+    """Return what reads the account, which is `ask` if AWS may be asked; None if none is known, or for names of policies alone."""
+    if arguments.names or not (library.has_account_without_lookup or arguments.regions):
+        return None
+    return partial(ask, library) if _asks_aws(arguments) else lambda: library.account.last_snapshot()
+
+
+def _asks_aws(arguments: Namespace) -> bool:
+    return bool(arguments.profile or arguments.regions) and not arguments.offline
+
+
+def _fresh_account(library: Library) -> AccountSnapshot:
+    """Return the account, read again unless the last snapshot is recent and complete."""
     from ekstui.library.own_account import FRESH
-    from ekstui.library.principals_can import principals_can
 
     snapshot = library.account.last_snapshot()
-    if ask and (snapshot is None or not snapshot.complete or datetime.now(UTC) - snapshot.fetched_at > FRESH):
+    if snapshot is None or not snapshot.complete or datetime.now(UTC) - snapshot.fetched_at > FRESH:
         snapshot = read_account(library)
         remark_missing(snapshot.errors)
-    if snapshot is None:
-        return None
-    principals = principals_can(library, arguments.action, arguments.resource, *layers)
-    for note in principals.notes:
-        remark(note)
-    return principals
-
-
-_Answer = TypeVar("_Answer")
-
-
-def _of_account(library: Library, arguments: Namespace, answer: Callable[[bool], _Answer]) -> _Answer | None:
-    """Return `answer`, called with whether to ask AWS; None without an account that can be read, with a remark."""
-    if not (library.has_account_without_lookup or arguments.regions):
-        return None
-    try:
-        return answer(bool(arguments.profile or arguments.regions) and not arguments.offline)
-    except (AccountError, InputError) as error:
-        remark(error)
-        return None
+    return snapshot

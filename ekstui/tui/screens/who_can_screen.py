@@ -1,25 +1,24 @@
 """Who can do an action: which policies allow it, and who in the account can do it."""
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ekstui.change.holders import Holder, WhoCan, nearest_actions
+from ekstui.change.holders import Holder, nearest_actions
 from ekstui.change.policy import SCOPE_WORDS, Scope, next_scope
 from ekstui.eks.kubernetes import AccessPolicyRules
-from ekstui.eks.principals import PrincipalCan, PrincipalsCan
-from ekstui.errors import AccountError, EkstuiError, in_app
+from ekstui.eks.principals import PrincipalCan
+from ekstui.errors import EkstuiError, in_app
 from ekstui.iam.action_facts import SHORTEST_NAME, action_completions
 from ekstui.iam.reference import UNKNOWN_LEVEL, reference
 from ekstui.iam.text import clean_line, counted
 from ekstui.library import Library
-from ekstui.library.access_policies import KubernetesHolders, kubernetes_requests, who_can_in_kubernetes
+from ekstui.library.access_policies import kubernetes_requests
 from ekstui.library.catalog import knowledge
-from ekstui.library.cluster_access import PrincipalInCluster, PrincipalsInClusters, principals_in_clusters
+from ekstui.library.cluster_access import PrincipalInCluster
 from ekstui.library.lookup import Thing
 from ekstui.library.notation import PolicyAt, RoleSide
-from ekstui.library.principals_can import principals_can
-from ekstui.library.searching import allowed_in, is_kubernetes, who_can_answer
+from ekstui.library.searching import allowed_in, is_kubernetes
+from ekstui.library.who_can import KubernetesAnswer, WhoCanAnswer, who_can_in_account, who_can_in_clusters
 from ekstui.present.access import entry_about, kubernetes_holders_blocks, no_holder_words, principals_in_clusters_blocks
 from ekstui.present.blocks import Block, Sentence, Span, Table, level_style, note
 from ekstui.present.rendering import STEP, Row, list_rows, markdown, rows, styled_line
@@ -30,6 +29,7 @@ from ekstui.present.who_can_report import (
     holder_about,
     holder_lines,
     holder_row,
+    nearest_blocks,
     no_policy_words,
     principal_about,
     principals_blocks,
@@ -49,27 +49,6 @@ MAX_SUGGESTIONS = 100
 
 MOST_COMPLETIONS = 2_000
 """The most completions among which those that the scope allows are looked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class WhoCanAnswer:
-    """Which policies allow an action, and who in the account can do it."""
-
-    policies: WhoCan
-    principals: PrincipalsCan | None
-    """None if no account was read, or for an error."""
-    error: EkstuiError | None
-    """Why it cannot be said who in the account can do it."""
-
-
-@dataclass(frozen=True, slots=True)
-class KubernetesAnswer:
-    """Which access policies allow a request in Kubernetes, and whose access entries have them."""
-
-    holders: KubernetesHolders
-    in_clusters: PrincipalsInClusters
-    error: EkstuiError | None
-    """Why EKS could not be asked about the access entries."""
 
 
 class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
@@ -130,7 +109,7 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
         count = len(policies.holders)
         how_many = counted(count, "EKS policy", "EKS policies") if self._scope == "eks" else f"{count} of {of}"
         if not policies.is_named:
-            how_many = f"named nowhere; {count} policies by a pattern"
+            how_many = "no known action" if answer.near else f"named nowhere; {count} policies by a pattern"
         until = f"{self.app.library.known_until(self._scope):%Y-%m-%d}"
         return (
             *asked(
@@ -157,17 +136,13 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
 
     def find(self, library: Library) -> WhoCanAnswer | KubernetesAnswer:
         """Answer for an action and, after a space, a resource."""
+        account = library.account.last_snapshot
         if is_kubernetes(self.text):
-            return kubernetes_answer(library, self.text)
+            return who_can_in_clusters(library, self.text, account=account)
         action, _, named = self.text.partition(" ")
         resource = named.strip() or None
         types = self._with_grants or resource is not None
-        policies = who_can_answer(library, action, resource, self._scope, types=types, history=True)
-        try:
-            principals = principals_can(library, action, resource) if library.account.last_snapshot() else None
-        except EkstuiError as error:
-            return WhoCanAnswer(policies, None, error)
-        return WhoCanAnswer(policies, principals, None)
+        return who_can_in_account(library, action, resource, self._scope, types=types, account=account)
 
     def answer_rows(self, answer: WhoCanAnswer | KubernetesAnswer) -> list[Row]:
         """Return one row per policy, unfolded grants below it, and then who in the account can do it."""
@@ -176,7 +151,7 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
         narrow = self.width < NARROW
         columns = columns_of(answer.policies, narrow=narrow)
         self.rows.set_columns(columns)
-        laid_out = [] if answer.policies.is_named else rows(unnamed_blocks(answer.policies.action), self.width)
+        laid_out = rows(_above(answer), self.width)
         if answer.policies.holders:
             titles = tuple(styled(column.title, "muted") for column in columns)
             laid_out.append(Row("titles", titles, selectable=False))
@@ -199,7 +174,7 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
         blocks = kubernetes_holders_blocks(answer.holders)
         if not answer.holders.holders:
             blocks.insert(0, Sentence(Span(no_holder_words(answer.holders), "warn")))
-        lines = rows([*blocks, *principals_in_clusters_blocks(answer.in_clusters)], self.width)
+        lines = rows([*blocks, *_by_entries(answer)], self.width)
         return [*stale_rows(answer.error, self.width), *lines] if answer.error else lines
 
     def _unfolded(self, holder: Holder, action: str) -> list[Row]:
@@ -232,8 +207,8 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
 
         def blocks() -> list[Block]:
             if isinstance(answer, KubernetesAnswer):
-                return [*kubernetes_holders_blocks(answer.holders), *principals_in_clusters_blocks(answer.in_clusters)]
-            return [*who_can_blocks(answer.policies, scope, until), *_in_account(answer)]
+                return [*kubernetes_holders_blocks(answer.holders), *_by_entries(answer)]
+            return [*_above(answer), *who_can_blocks(answer.policies, scope, until), *_in_account(answer)]
 
         return (Extract("Markdown", "who-can.md", lambda: markdown(blocks())),)
 
@@ -320,6 +295,18 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
                 super().open_row(row)
 
 
+def _above(answer: WhoCanAnswer) -> list[Block]:
+    """Return of an action that nothing names that it is so, and the nearest ones; no blocks for another."""
+    if answer.policies.is_named:
+        return []
+    action = answer.policies.action
+    return nearest_blocks(action, answer.near) if answer.near else unnamed_blocks(action)
+
+
+def _by_entries(answer: KubernetesAnswer) -> list[Block]:
+    return principals_in_clusters_blocks(answer.in_clusters) if answer.in_clusters else []
+
+
 def _in_account(answer: WhoCanAnswer, *, short: bool = False, narrow: bool = False) -> list[Block]:
     """Return who in the account can do it, or why that cannot be said; no blocks if no account was read."""
     if answer.error is not None:
@@ -331,16 +318,6 @@ def _in_account(answer: WhoCanAnswer, *, short: bool = False, narrow: bool = Fal
     return principals_blocks(
         answer.principals, action, datetime.now(UTC), short=short, narrow=narrow, is_named=is_named
     )
-
-
-def kubernetes_answer(library: Library, text: str) -> KubernetesAnswer:
-    """Return who may make a request in Kubernetes; InputError for another form."""
-    holders = who_can_in_kubernetes(text)
-    names = {policy.policy.name for policy, _ in holders.holders}
-    try:
-        return KubernetesAnswer(holders, principals_in_clusters(library, names, ask=True), None)
-    except AccountError as error:
-        return KubernetesAnswer(holders, principals_in_clusters(library, names, ask=False), error)
 
 
 def action_row(action: str, about: str = "") -> Row:
