@@ -1,4 +1,4 @@
-"""The user's settings, each declared once, in `Settings`: the command line, then the environment, then the file.
+"""The user's settings, declared once in `Settings`; the command line overrides the environment, and that the file.
 
 The file is TOML; errors name the line of the key. The manual is made from the same declarations.
 """

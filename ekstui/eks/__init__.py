@@ -5,6 +5,5 @@
   `trust` whom a role trusts, clusters and pods among them.
 - `knowledge` is what `assets/eks.toml` says about EKS's policies, `published` what controllers publish, `kubernetes`
   the rules of EKS access policies.
-- `findings` says what is wrong with a role, `commands` has AWS CLI commands that a person may run. Start with
-  `findings`.
+- `findings` says what is wrong with a role, `commands` has AWS CLI commands to run. Start with `findings`.
 """

@@ -229,7 +229,7 @@ class ReportMeaning(NamedTuple):
     code: str
     text: str
     command: tuple[str, ...] = ()
-    """The command that shows more or mends it, with `{cluster}` and `{resource}`; empty: what EKS knows."""
+    """The command that shows or mends it, with `{cluster}` and `{resource}`; empty for the one of what EKS knows."""
     about: str = "shows more"
     """What the command does, as half a sentence."""
 

@@ -81,7 +81,7 @@ def _named_parts(name: str, document: object) -> list[tuple[str, object]]:
 def terraform_text(name: str, document: object) -> str:
     """Return a document as a Terraform `aws_iam_policy`, or two if it is too long, with the JSON in a heredoc.
 
-    Policy variables such as `${aws:username}` are escaped: `${` would start a Terraform expression, and `%{` a
+    Policy variables such as `${aws:username}` are escaped: `${` would start an expression of Terraform, `%{` a
     directive.
     """
     words = size_words(document)

@@ -353,8 +353,7 @@ def _is_allowed(
 def needs_policy_of_resource(resource: str | None) -> bool:
     """Return whether the policy of a resource must allow requests of its own account too.
 
-    AWS KMS Developer Guide, "Key policies in AWS KMS"; the trust policy of a role, the other exception, is decided
-    apart.
+    AWS KMS Developer Guide, "Key policies in AWS KMS"; a role's trust policy, the other exception, is decided apart.
     """
     parts = arn.split_arn(resource or "")
     return parts.service == "kms" and parts.resource.startswith("key/")
@@ -378,8 +377,7 @@ def _evaluate_policy_of_resource(
             result = _statement_result(request, resource, context, "resource", policy, index, on_own)
             is_caught = has_boundary and statement.effect == "Deny" and statement.principal_element == "NotPrincipal"
             named = [
-                # In a policy of a resource, unlike in a trust policy, `*` is certainly everybody, also who did not
-                # sign.
+                # In a policy of a resource, unlike in a trust policy, `*` is everybody, also who did not sign.
                 entry._replace(is_caller=True) if entry.value == "*" else entry
                 for entry in named_by(statement, caller)
             ]

@@ -94,7 +94,7 @@ class _Outline(NamedTuple):
     names: tuple[str, ...]
     """Their full names in the reference's spelling."""
     kinds: Sequence[tuple[str, bool]]
-    """Their access levels as the reference has them, such as `Tagging, Write`, and whether they have types."""
+    """Their access levels as the reference has them, such as `Tagging, Write`, and if they have resource types."""
 
 
 class ResourceType(NamedTuple):

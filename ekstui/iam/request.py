@@ -66,8 +66,7 @@ _WITHOUT_RESOURCE_ACCOUNT = frozenset(
 def context_of(request: Request, resource: str | None) -> Context:
     """Return the context of the request for one of its resources: what was given, and what follows from the ARNs.
 
-    A key is not taken to be absent because the service authorization reference does not list it; many are missing
-    there.
+    A key is not taken to be absent because the reference does not list it; many are missing there.
     """
     values: dict[str, tuple[str, ...]] = {}
     if request.principal is not None:

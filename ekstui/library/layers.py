@@ -27,9 +27,9 @@ def layers_in_force(layers: LayerFiles, library: Library, account: str | None) -
 
 
 def ceilings(layers: LayersOfRequest) -> Iterator[Ceiling]:
-    """Yield what limits every principal of an account: its organization's levels, and given boundaries.
+    """Yield what limits every principal of an account: its organization's levels.
 
-    A session policy, if given, counts as one.
+    With a boundary and a session policy, if given.
     """
     for level in layers.organization.service_control:
         yield Ceiling(layer_name("service-control", level.name), level.policies)

@@ -105,8 +105,7 @@ class Account:
             snapshot = self.ask_aws(progress, cancelled)
             if cancelled():
                 return snapshot
-            # Without `last_snapshot`, by which a complete one of an earlier run would stand for what now could not be
-            # read.
+            # Without `last_snapshot`, else a complete one of an earlier run would hide what could not be read.
             snapshot = self._keep(_with_kubernetes(snapshot, self.held_snapshot or self._kept()))
         with self._lock:
             before = self.held_snapshot

@@ -112,8 +112,7 @@ def _entity(principal: str, snapshot: AccountSnapshot) -> Role | User:
             (),
             Advice("Choose the account with --profile.", ANOTHER_PROFILE),
         )
-    # A session's ARN has the role's name without its path, then the session's name. Which service it names does not
-    # matter.
+    # A session's ARN has the role's name without its path, then the session's name; which service does not matter.
     kind, *names = arn.split_arn(principal).resource.split("/")
     return find_role(names[0 if kind == "assumed-role" else -1] if names else principal, snapshot)
 

@@ -16,7 +16,7 @@ ALL = "all"
 """Every resource."""
 
 _EVERY_ONE = re.compile(r"([A-Za-z][\w-]*)([/:]\*)+")
-"""All resources of a type, such as `network-interface/*`, not of a name (`/*` below one is something else)."""
+"""All resources of a type, such as `network-interface/*`; `/*` below a name is something else."""
 
 
 def resource_in_short(resource: str) -> str:

@@ -43,8 +43,7 @@ class Moto(NamedTuple):
     def deliver(self, stored: Callable[[str], Mapping[str, Policy]]) -> Delivery:
         """Fetch the wheel and return what is in it; NetworkError if pip cannot fetch it, InputError without pip."""
         with tempfile.TemporaryDirectory(prefix="ekstui-moto-") as folder:
-            # -P: a pip.py in the current folder is not pip. It runs there, since a configuration may name folders from
-            # there.
+            # -P: a pip.py in the current folder is not pip. It runs there, since settings may name folders from there.
             command = (sys.executable, "-P", *_PIP, *_DOWNLOAD, "--dest", folder)
             started = time.monotonic()
             ended = processes.run(command, os.environ, Bounds(_PATIENCE, _MOST_OUTPUT), b"", self.cancelled)

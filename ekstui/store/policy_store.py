@@ -325,8 +325,7 @@ class PolicyStore:
     def _live(self, draft: Draft, root: Mapping[str, Any]) -> set[str]:
         """Return the names of all objects that the root leads to."""
         live: set[str] = set()
-        # The index of an earlier state stays: the next one takes over what it has of policies whose documents are the
-        # same.
+        # The index of an earlier state stays: the next takes over what it has of policies with the same documents.
         for name in (name for indexes in root["index"].values() for name in indexes.values()):
             live |= {name, *draft.value(name)["objects"]}
         for name in (*root["states"].values(), *root["before"].values()):

@@ -56,7 +56,7 @@ class Listening(App[None]):
     view = AccountView()
 
     @on(AccountUpdated)
-    def _told(self, message: AccountUpdated) -> None:
+    def _update(self, message: AccountUpdated) -> None:
         self.view = message.change(self.view)
 
 

@@ -128,8 +128,7 @@ def _resources_under(action: str, pattern: str, account: str, region: str) -> It
         for shape in arn_patterns(service, use.name):
             made = _instances(pattern, shape, account, region)
             yield from ((arn, use.name) for arn in made if fits_type(service, use.name, arn))
-    # A resource that the reference does not describe counts only if a policy names it, not if a wildcard would match
-    # it.
+    # A resource that the reference does not describe counts only if a policy names it, not by a wildcard.
     if pattern.strip("*") and not (info.resource_types and wildcard.is_wild(split_arn(pattern).resource[:1])):
         made = _instances(pattern, "*", account, region)
         yield from ((arn, "") for arn in made if _is_undescribed(service, arn))

@@ -105,8 +105,7 @@ class Predicate:
             return every(accepted)
         if self.quantifier == "ForAnyValue":
             return some(accepted)
-        # Several values without a set operator: what IAM does is not documented, so only an answer that all share
-        # counts.
+        # Several values without a set operator: IAM's manual is silent, so only an answer that all share counts.
         return accepted[0] if len(set(accepted)) == 1 else None
 
     def holds_whatever(self, context: Context) -> Truth:

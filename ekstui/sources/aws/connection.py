@@ -137,7 +137,7 @@ class Connection:
         return _foreign_endpoint(self._client("iam", None).meta.endpoint_url, "iam")
 
     def custom_endpoints(self) -> str | None:
-        """Return the endpoints that are not AWS's, with the services that not all have; None if all are AWS's."""
+        """Return the endpoints that are not AWS's, each with its services unless it has all; None if all are AWS's."""
         from botocore.configprovider import ConfiguredEndpointProvider
 
         with self._lock:

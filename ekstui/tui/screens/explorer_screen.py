@@ -663,8 +663,7 @@ class ExplorerScreen(AppScreen):
         row, policy_view = message.row, self.policy_view
         if message.pane == "policies":
             if row and policy_view and row.key == policy_view.entry.policy.arn:
-                # The rows were set anew, as for a mark: a version that the cursor has just reached is still to be
-                # shown.
+                # The rows were set anew, as for a mark: a version that the cursor just reached is to be shown.
                 return
             then = self.catch_up
         elif message.pane == "versions" and row and policy_view and self.versions.rows.has_focus:

@@ -338,8 +338,7 @@ class RowList(HasKeys, ScrollView, can_focus=True):
     def _show_cursor(self, *, moved: bool = False) -> None:
         if self.cursor is None or not self.size.height:
             return
-        # The first selectable row brings the text above it into view. New rows start with that text, however long it
-        # is.
+        # The first selectable row brings the text above it into view. New rows start with that text.
         from_top = self.cursor == self._first and (
             self.cursor < self._visible or (not moved and self.scroll_offset.y == 0)
         )
