@@ -76,7 +76,10 @@ def who_can_in_account(
 def who_can_in_clusters(
     library: Library, request: str, *, account: ReadAccount | None, ask: bool = True
 ) -> KubernetesAnswer:
-    """Return who may make a request in Kubernetes, by access entries that EKS is asked for if need be; InputError for another form."""
+    """Return who may make a request in Kubernetes, by access entries, for which EKS is asked if need be.
+
+    InputError for a request of another form.
+    """
     from ekstui.library.access_policies import who_can_in_kubernetes
 
     holders = who_can_in_kubernetes(request)

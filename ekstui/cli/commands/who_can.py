@@ -149,7 +149,7 @@ def _layers(arguments: Namespace) -> tuple[LayerFiles, ...]:
 
 
 def _account(library: Library, arguments: Namespace, ask: Callable[[Library], AccountSnapshot]) -> ReadAccount | None:
-    """Return what reads the account, which is `ask` if AWS may be asked; None if none is known, or for names of policies alone."""
+    """Return what reads the account, `ask` if AWS may be asked; None without one, or for policies' names alone."""
     if arguments.names or not (library.has_account_without_lookup or arguments.regions):
         return None
     return partial(ask, library) if _asks_aws(arguments) else lambda: library.account.last_snapshot()
