@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from ekstui.cli.streams import form, progress_line, remark, remark_progress
 from ekstui.errors import AccountError, DataError, InputError
-from ekstui.iam.text import age_in_words
 from ekstui.library import AccountChoice, Library
+from ekstui.present.ages import age_in_words
 from ekstui.present.blocks import age_remark, incomplete_words
 
 if TYPE_CHECKING:

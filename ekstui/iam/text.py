@@ -1,4 +1,4 @@
-"""Text for people: foreign text made safe to show, and lists, counts and ages in words.
+"""Text for people: foreign text made safe to show, and lists and counts in words.
 
 Names, descriptions, tags, documents and messages from AWS or a file are data. A terminal would obey the escape
 sequences in them, and no Textual widget stops those, so all foreign text is cleaned here before it is shown.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
 from functools import cache
 
 # C0 except tab and newline, DEL, C1, bidirectional controls, characters without width or that look like a space
@@ -85,15 +84,3 @@ def first_of(words: Sequence[str], most: int) -> str:
 def counted(count: int, noun: str, plural: str = "") -> str:
     """Return a number with its noun: `1 role`, `1,200 roles`."""
     return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
-
-
-def age_in_words(since: datetime, now: datetime) -> str:
-    """Return how long ago something was: `just now`, `3 min ago`, `2 h ago`, `212 d ago`, or `in the future`."""
-    seconds = (now - since).total_seconds()
-    if seconds < -60:
-        return "in the future"
-    if seconds < 60:
-        return "just now"
-    if seconds < 3600:
-        return f"{int(seconds // 60)} min ago"
-    return f"{int(seconds // 3600)} h ago" if seconds < 86400 * 2 else f"{int(seconds // 86400)} d ago"

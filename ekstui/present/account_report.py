@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from ekstui.change.policy import version_label
 from ekstui.eks.account_snapshot import AccountSnapshot
 from ekstui.eks.cluster import Cluster
-from ekstui.iam.text import age_in_words, counted
+from ekstui.iam.text import counted
+from ekstui.present.ages import age_in_words
 from ekstui.present.blocks import (
     Block,
     Column,

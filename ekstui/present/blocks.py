@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from ekstui.eks.use_words import use_in_words
 from ekstui.errors import EkstuiError, in_app
-from ekstui.iam.text import age_in_words, listed
+from ekstui.iam.text import listed
 from ekstui.named_tuples import NamedTuple
+from ekstui.present.ages import age_in_words
 from ekstui.present.styled import Column as Column
 from ekstui.present.styled import Style
 

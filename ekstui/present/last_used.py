@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ekstui.eks.last_accessed import ActionAccess, RecentUse, ServiceAccess, use_in
-from ekstui.iam.text import age_in_words, counted
+from ekstui.iam.text import counted
+from ekstui.present.ages import age_in_words
 from ekstui.present.blocks import Block, Heading, Line, Node, Sentence, Span, Tree, as_of_words, muted, note
 from ekstui.present.styled import Style
 

@@ -10,7 +10,8 @@ from ekstui.change.holders import Holder, Since, WhoCan
 from ekstui.change.policy import SCOPE_WORDS, Scope, version_label
 from ekstui.eks.use_words import pod_count
 from ekstui.iam.exemptions import is_exempt
-from ekstui.iam.text import age_in_words, counted
+from ekstui.iam.text import counted
+from ekstui.present.ages import age_in_words
 from ekstui.present.blocks import (
     Block,
     Column,

@@ -1,6 +1,6 @@
-"""Numbers, lists, ages, versions and causes in words, and how well a text matches names."""
+"""Numbers, lists, versions and causes in words, and how well a text matches names."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
@@ -10,7 +10,7 @@ from ekstui.denial.deciding import cause_in_words
 from ekstui.denial.message import Cause
 from ekstui.eks.account_snapshot import Use
 from ekstui.eks.use_words import use_in_words
-from ekstui.iam.text import age_in_words, counted, listed
+from ekstui.iam.text import counted, listed
 from ekstui.library.lookup import (
     EXACT,
     KINDS,
@@ -26,19 +26,6 @@ from ekstui.library.lookup import (
 from ekstui.present.explanation import copy_in_words, newer_in_words, since_in_words
 
 DESCRIBED = 3
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (-61, "in the future"), (-60, "just now"), (0, "just now"), (59.9, "just now"), (60, "1 min ago"),
-        (119.9, "1 min ago"), (3599, "59 min ago"), (3600, "1 h ago"), (7199, "1 h ago"), (2 * 86400 - 1, "47 h ago"),
-        (2 * 86400, "2 d ago"), (3 * 86400 - 1, "2 d ago"), (212 * 86400, "212 d ago"),
-    ],
-)  # fmt: skip
-def test_an_age_is_said_in_its_largest_whole_unit(seconds: float, words: str) -> None:
-    now = datetime(2026, 9, 1, tzinfo=UTC)
-    assert age_in_words(now - timedelta(seconds=seconds), now) == words
 
 
 def test_lists_and_counts() -> None:

@@ -13,7 +13,6 @@ from ekstui.eks.findings.subjects import RolePolicy
 from ekstui.eks.pods import PodPlace
 from ekstui.errors import EkstuiError
 from ekstui.export.texts import attachment_terraform
-from ekstui.iam.text import age_in_words
 from ekstui.library import Library
 from ekstui.library.cluster_answers import (
     ClusterAnswer,
@@ -26,6 +25,7 @@ from ekstui.library.cluster_answers import (
 from ekstui.library.lookup import Thing
 from ekstui.library.notation import PolicyAt, RoleSide
 from ekstui.library.upgrading import upgrade
+from ekstui.present.ages import age_in_words
 from ekstui.present.blocks import Fold, error_notes, none_known
 from ekstui.present.cluster_map import Path, branches_of, map_blocks, paths_of
 from ekstui.present.cluster_report import JUDGED_COLUMNS, UNREAD_ROLE, about_line, cluster_blocks, judged_cells

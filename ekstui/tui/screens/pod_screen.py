@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 from ekstui.eks.findings.table import Finding
 from ekstui.eks.pods import PodPlace
-from ekstui.iam.text import age_in_words
 from ekstui.library import Library
 from ekstui.library.notation import RoleSide
 from ekstui.library.pod_answers import CredentialsAnswer, PodAnswer, Wish, answers_for
+from ekstui.present.ages import age_in_words
 from ekstui.present.pod_report import pods_blocks
 from ekstui.present.rendering import markdown, rows, styled_line
 from ekstui.present.styled import Row, Styled

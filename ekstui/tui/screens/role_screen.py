@@ -10,11 +10,12 @@ from ekstui.eks.pod_credentials import PodsWithRole
 from ekstui.eks.pods import PodPlace
 from ekstui.iam.document import serialise
 from ekstui.iam.summary import ActionSummary, ServiceSummary
-from ekstui.iam.text import age_in_words, clean_line
+from ekstui.iam.text import clean_line
 from ekstui.library import Library
 from ekstui.library.copies import CopyAnswer
 from ekstui.library.notation import PolicyAt, RoleSide, Side
 from ekstui.library.roles import RoleAnswer, role_answer
+from ekstui.present.ages import age_in_words
 from ekstui.present.cluster_report import about_line
 from ekstui.present.permissions import action_line, permission_rows, service_line
 from ekstui.present.rendering import rows, styled_line

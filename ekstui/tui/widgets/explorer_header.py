@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from ekstui.change.policy import version_label
 from ekstui.errors import EkstuiError
-from ekstui.iam.text import age_in_words, clean_line
+from ekstui.iam.text import clean_line
 from ekstui.library.notation import parse_policy
 from ekstui.named_tuples import NamedTuple
+from ekstui.present.ages import age_in_words
 from ekstui.present.blocks import OLD
 from ekstui.present.styled import Style, Styled, plain
 from ekstui.tui.messages import AccountView, PolicyView
