@@ -167,6 +167,13 @@ class Group(NamedTuple):
     created: datetime | None = None
 
 
+def managed_arns(entity: Role | User | Group) -> set[str]:
+    """Return the ARNs of the managed policies of a role, user or group, its boundary's included."""
+    arns = {policy.arn for policy in entity.attached}
+    boundary = None if isinstance(entity, Group) else entity.boundary_arn
+    return arns if boundary is None else arns | {boundary}
+
+
 class LocalPolicy(NamedTuple):
     """A customer-managed policy with its default version."""
 
@@ -310,8 +317,7 @@ def roles_with_each(snapshot: AccountSnapshot) -> Callable[[str], int] | None:
     """
     if snapshot.complete:
         # IAM's own count has users and groups in it.
-        arns = ({*(policy.arn for policy in role.attached), role.boundary_arn} for role in snapshot.roles)
-        counts: Mapping[str | None, int] = Counter(arn for own in arns for arn in own)
+        counts: Mapping[str, int] = Counter(arn for role in snapshot.roles for arn in managed_arns(role))
     elif snapshot.counts is not None:
         counts = {arn: count.attachments for arn, count in snapshot.counts.items()}
     else:

@@ -11,6 +11,7 @@ from ekstui.eks.account_snapshot import AccountSnapshot, Attachments, Role, Use,
 from ekstui.eks.cluster import Cluster, ClusterPlace, PodIdentityAssociation
 from ekstui.eks.pods import Pod
 from ekstui.eks.trust import Trustee, eks_region, trustees, trusts_service
+from ekstui.iam.arn import is_of_aws
 from ekstui.iam.principals import issuer_of
 from ekstui.iam.wildcard import is_wild
 
@@ -225,7 +226,7 @@ def cancelled_scoping(names: Iterable[str]) -> str | None:
 
 
 def _name_of_aws(policy_arn: str) -> str | None:
-    return policy_arn.rpartition("/")[2] if policy_arn.split(":", 5)[4:5] == ["aws"] else None
+    return policy_arn.rpartition("/")[2] if is_of_aws(policy_arn) else None
 
 
 def roles_of_cluster(cluster: Cluster, snapshot: AccountSnapshot, uses: Uses) -> dict[str, tuple[Use, ...]]:

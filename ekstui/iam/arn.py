@@ -64,6 +64,11 @@ def split_arn(text: str) -> Arn:
     return Arn(*parts, *["*"] * (6 - len(parts)))
 
 
+def is_of_aws(arn: str) -> bool:
+    """Return whether an ARN is of something of AWS's own, such as a managed policy, rather than of an account's."""
+    return arn.split(":", _COLONS)[4:5] == ["aws"]
+
+
 class Entity(NamedTuple):
     """A role or user of IAM, or a session of a role."""
 

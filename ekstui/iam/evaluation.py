@@ -70,7 +70,7 @@ class AppliedPolicy(NamedTuple):
         """`AWS managed`, `customer managed` or `inline`: a policy of the account may have the name of AWS's."""
         if self.arn is None:
             return "inline"
-        return "AWS managed" if self.arn.split(":", 5)[4:5] == ["aws"] else "customer managed"
+        return "AWS managed" if arn.is_of_aws(self.arn) else "customer managed"
 
 
 class PolicyLevel(NamedTuple):

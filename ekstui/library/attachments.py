@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ekstui.cancellation import Cancelled, never
-from ekstui.change.policy import Policy, version_label
+from ekstui.change.policy import Policy, name_in, version_label
 from ekstui.eks.account_snapshot import (
     NOT_IN_CONFIG,
     AccountSnapshot,
@@ -19,9 +19,11 @@ from ekstui.eks.account_snapshot import (
     RoleAttachment,
     User,
     in_partition,
+    managed_arns,
 )
 from ekstui.eks.uses import attachments_with_uses, uses_in, uses_running
 from ekstui.errors import AccountError, InputError
+from ekstui.iam.arn import is_of_aws
 from ekstui.library.catalog import is_own, own_policy
 from ekstui.named_tuples import NamedTuple
 from ekstui.sources.aws.aggregator import read_attachments
@@ -148,10 +150,7 @@ def attached_names(snapshot: AccountSnapshot) -> Counter[str]:
     entities: tuple[Role | User | Group, ...] = (*snapshot.roles, *snapshot.users, *snapshot.groups)
     counted: Counter[str] = Counter()
     for entity in entities:
-        arns = {policy.arn for policy in entity.attached}
-        if not isinstance(entity, Group) and entity.boundary_arn:
-            arns.add(entity.boundary_arn)
-        counted.update(arn.rpartition("/")[2] for arn in arns if arn.split(":", 5)[4:5] == ["aws"])
+        counted.update(name_in(arn) for arn in managed_arns(entity) if is_of_aws(arn))
     return counted
 
 

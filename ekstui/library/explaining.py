@@ -462,7 +462,7 @@ class _Case(NamedTuple):
 
     def _old_copies(self, role: Role, request: Request) -> Iterator[OldCopy]:
         """Yield the policies of a role that are copies of older releases, if a later one helps."""
-        own = [policy for policy in role.attached if arn.split_arn(policy.arn).account != "aws"]
+        own = [policy for policy in role.attached if not arn.is_of_aws(policy.arn)]
         if self.snapshot is not None and (own or role.inline):
             from ekstui.library.role_purposes import old_copies
 
@@ -537,6 +537,4 @@ def _of_principal(request: Request, requester: Requester) -> Request:
 
 def _of_aws(policies: Policies) -> Iterator[AppliedPolicy]:
     everything = (*policies.identity, *policies.session, *((policies.boundary,) if policies.boundary else ()))
-    return (
-        applied for applied in everything if applied.arn is not None and arn.split_arn(applied.arn).account == "aws"
-    )
+    return (applied for applied in everything if applied.arn is not None and arn.is_of_aws(applied.arn))

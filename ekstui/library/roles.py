@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from ekstui.change.policy import parse_version
-from ekstui.eks.account_snapshot import AccountSnapshot, CallerIdentity, Group, Role, User
+from ekstui.eks.account_snapshot import AccountSnapshot, CallerIdentity, Group, Role, User, managed_arns
 from ekstui.eks.findings.looking import findings_of, fixing_commands
 from ekstui.eks.findings.subjects import AccountContext, RoleInUse, RolePolicy
 from ekstui.eks.findings.table import Finding, FixPlace
@@ -191,8 +191,7 @@ def managed_policies(
     entities: Sequence[Role | User | Group], snapshot: AccountSnapshot, defaults: DefaultVersions
 ) -> Mapping[str, RolePolicy]:
     """Return the managed policies of some roles, users and groups by ARN, boundaries included."""
-    arns = {policy.arn for entity in entities for policy in entity.attached}
-    arns |= {entity.boundary_arn for entity in entities if not isinstance(entity, Group) and entity.boundary_arn}
+    arns = {arn for entity in entities for arn in managed_arns(entity)}
     policies = {arn: RolePolicy(arn.rsplit("/", 1)[-1], arn, None, None) for arn in arns}
     for own in snapshot.local_policies:
         if own.arn in arns:

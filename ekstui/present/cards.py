@@ -7,6 +7,7 @@ from ekstui.change.holders import Since
 from ekstui.eks.account_snapshot import AccountSnapshot, AttachedPolicy, Group, InlinePolicy, LocalPolicy, User
 from ekstui.eks.knowledge import DependentActions
 from ekstui.iam.action_facts import ActionCard, MatchingStatement, resources_of
+from ekstui.iam.arn import is_of_aws
 from ekstui.iam.grants import grants_of
 from ekstui.iam.reference import reference
 from ekstui.iam.summary import ActionSummary, services_in
@@ -247,7 +248,7 @@ def _tree(attached: Sequence[AttachedPolicy], inline: Sequence[InlinePolicy]) ->
 
 def _policy(name_or_arn: str, remark: str = "") -> Node:
     name = name_or_arn.rpartition("/")[2]
-    own = name_or_arn.startswith("arn:") and name_or_arn.split(":")[4] != "aws"
+    own = name_or_arn.startswith("arn:") and not is_of_aws(name_or_arn)
     return Node(
         (code(name), Span("  of the account" if own else remark, "muted")), value=PolicyAt(name_or_arn), key=name_or_arn
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from ekstui.iam.arn import is_of_aws
 from ekstui.iam.evaluation import AppliedPolicy
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class RolePolicy:
     @property
     def managed_by_aws(self) -> bool:
         """Whether it is AWS's own, rather than the account's with the same name."""
-        return self.arn is not None and self.arn.split(":", 5)[4:5] == ["aws"]
+        return self.arn is not None and is_of_aws(self.arn)
 
     def applied(self) -> AppliedPolicy | None:
         """Return it for evaluation; None if it could not be read."""

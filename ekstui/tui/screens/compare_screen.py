@@ -13,6 +13,7 @@ from ekstui.change.policy import version_label
 from ekstui.export.patch import comparison_patch
 from ekstui.export.shapes import answer_of
 from ekstui.export.texts import document_text
+from ekstui.iam.arn import is_of_aws
 from ekstui.iam.canonical import LinePair, Words, canonical_lines, canonical_places, line_pairs, places_of
 from ekstui.iam.text import clean_line
 from ekstui.library import Library
@@ -175,8 +176,7 @@ class CompareScreen(ReportScreen[Comparison]):
         if any(not isinstance(side, PolicyAt | RoleSide) for side in sides):
             return None  # a file may have changed by then
         of_aws = all(
-            isinstance(side, PolicyAt) and (not side.name.startswith("arn:") or side.name.split(":")[4] == "aws")
-            for side in sides
+            isinstance(side, PolicyAt) and (not side.name.startswith("arn:") or is_of_aws(side.name)) for side in sides
         )
         before, after = self.before, self.after
         if isinstance(before, PolicyAt) and isinstance(after, PolicyAt) and before.name == after.name and after.version:
