@@ -160,6 +160,9 @@ def test_an_unknown_action_leads_to_the_nearest_and_is_never_said_to_be_nobody_s
         assert app.screen.rows.move_to("ec2:CreateTags")
         await pilot.press("enter")
         await settle(pilot, lambda: "AmazonEKS_CNI_Policy" in words(app.screen))
+        app.screen.submit("k8s:create")
+        await settle(pilot, lambda: "A question about Kubernetes is" in words(app.screen))
+        assert "ec2:CreateTags" not in str(app.screen.header.content)
 
     travel(journey, library=Library.open(AccountChoice(demo=True)))
 
