@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from ekstui.change.holders import Since
+from ekstui.change.policy import name_in
 from ekstui.eks.account_snapshot import AccountSnapshot, AttachedPolicy, Group, InlinePolicy, LocalPolicy, User
 from ekstui.eks.knowledge import DependentActions
 from ekstui.iam.action_facts import ActionCard, MatchingStatement, resources_of
@@ -247,8 +248,9 @@ def _tree(attached: Sequence[AttachedPolicy], inline: Sequence[InlinePolicy]) ->
 
 
 def _policy(name_or_arn: str, remark: str = "") -> Node:
-    name = name_or_arn.rpartition("/")[2]
     own = name_or_arn.startswith("arn:") and not is_of_aws(name_or_arn)
     return Node(
-        (code(name), Span("  of the account" if own else remark, "muted")), value=PolicyAt(name_or_arn), key=name_or_arn
+        (code(name_in(name_or_arn)), Span("  of the account" if own else remark, "muted")),
+        value=PolicyAt(name_or_arn),
+        key=name_or_arn,
     )

@@ -124,7 +124,7 @@ def _partly(branch: Branch) -> str:
 
 def _map_role(parent: Path, role: ClusterRole, uses: Sequence[Use], opened: Collection[Path], now: datetime) -> Node:
     path = (*parent, role.arn)
-    line = [code(role.arn.rpartition("/")[2], "strong")]
+    line = [code(role.name, "strong")]
     counts = Counter(finding.severity for finding in role.findings)
     if counts["problem"]:
         line.append(Span(f"  ! {counted(counts['problem'], 'problem')}", SEVERITY_STYLES["problem"]))
