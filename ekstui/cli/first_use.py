@@ -10,7 +10,7 @@ from ekstui.library.maintenance import fill_cache
 
 if TYPE_CHECKING:
     from ekstui.library import Library
-    from ekstui.store.index import Progress
+    from ekstui.waiting import Progress
 
 
 def prepare(library: Library, index: Callable[[Library, Progress], object]) -> None:

@@ -6,7 +6,6 @@ from collections import Counter
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ekstui.cancellation import Cancelled, never
 from ekstui.change.policy import Policy, name_in, version_label
 from ekstui.eks.account_snapshot import (
     NOT_IN_CONFIG,
@@ -29,6 +28,7 @@ from ekstui.named_tuples import NamedTuple
 from ekstui.sources.aws.aggregator import read_attachments
 from ekstui.sources.aws.failures import account_error, failures
 from ekstui.sources.aws.iam import read_identity
+from ekstui.waiting import Cancelled, never
 
 if TYPE_CHECKING:
     from ekstui.library.library import Library

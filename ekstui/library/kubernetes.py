@@ -6,9 +6,7 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from ekstui.cancellation import Cancelled, never
 from ekstui.eks.account_snapshot import AccountSnapshot
 from ekstui.eks.cluster import Cluster
 from ekstui.eks.pods import KubernetesFacts
@@ -17,9 +15,7 @@ from ekstui.errors import AccountError, Advice, InputError
 from ekstui.library.cluster_facts import find_cluster, with_cluster
 from ekstui.library.library import Library
 from ekstui.sources.kubernetes import MAX_ANSWER_BYTES, kubernetes_text, read_kubernetes, within_limit
-
-if TYPE_CHECKING:
-    from ekstui.sources.kubectl import ReadingProgress
+from ekstui.waiting import Cancelled, Tell, never, silent
 
 
 def kubernetes_texts(paths: Sequence[str]) -> list[tuple[str, str]]:
@@ -65,7 +61,7 @@ def read_with_kubectl(
     namespace: str | None = None,
     *,
     region: str | None = None,
-    progress: ReadingProgress | None = None,
+    progress: Tell = silent,
     cancelled: Cancelled = never,
 ) -> str:
     """Read a cluster's (or the context's) Kubernetes by the user's kubectl, and keep it; return its name."""

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from ekstui.cancellation import Cancelled, never
 from ekstui.change.comparison import changes
 from ekstui.eks.account_snapshot import AccountSnapshot, LocalPolicy
 from ekstui.eks.last_accessed import TRACKED_DAYS, LastAccessed, without_unused
@@ -15,7 +14,7 @@ from ekstui.library.library import Library
 from ekstui.library.notation import PolicyAt, RoleSide, parse_side
 from ekstui.library.roles import find_role, role_side
 from ekstui.named_tuples import NamedTuple
-from ekstui.sources.aws.last_accessed import ReportProgress
+from ekstui.waiting import Cancelled, Tell, never, silent
 
 
 class LessAnswer(NamedTuple):
@@ -51,7 +50,7 @@ def used_answer(
     days: int = 90,
     *,
     less: bool = False,
-    progress: ReportProgress | None = None,
+    progress: Tell = silent,
     cancelled: Cancelled = never,
 ) -> UsedAnswer:
     """Return what `role:NAME` or a policy was last used for, by IAM; with `less` the narrower document too."""

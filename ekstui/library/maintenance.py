@@ -4,22 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
 
-from ekstui.cancellation import Cancelled, never
 from ekstui.library.library import Library
 from ekstui.store import index
-from ekstui.store.index import Progress
 from ekstui.store.objects import CacheError, DamagedCacheError, NewerCacheError
 from ekstui.store.policy_store import DeliveryInfo, pack
-
-Activity = Callable[[str, int, int], None]
-"""Called with `caching` or `indexing`, how much is done, and how much there is."""
-
-
-def silent(done: int, total: int) -> None:
-    """Report no progress."""
+from ekstui.waiting import Activity, Cancelled, Progress, never, silent
 
 
 def fill_cache(library: Library, progress: Progress = silent, cancelled: Cancelled = never) -> bool:

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ekstui import files, log
-from ekstui.cancellation import Cancelled, never
 from ekstui.eks.account_snapshot import AccountSnapshot, Attachments, SourceError
 from ekstui.eks.last_accessed import LastAccessed
 from ekstui.eks.uses import Uses, uses_in
@@ -16,9 +15,10 @@ from ekstui.library.account_choice import AccountChoice
 from ekstui.sources.account_file import demo_account, demo_last_accessed, read_account_file
 from ekstui.sources.aws.connection import Connection
 from ekstui.sources.aws.credentials import are_credentials_set_up, caller_digest, is_any_chosen, profile_digest
-from ekstui.sources.aws.iam import ALL_REGIONS, SweepProgress, read_entities, sweep_account
-from ekstui.sources.aws.last_accessed import ReportProgress, read_last_accessed
+from ekstui.sources.aws.iam import ALL_REGIONS, read_entities, sweep_account
+from ekstui.sources.aws.last_accessed import read_last_accessed
 from ekstui.store import accounts
+from ekstui.waiting import Cancelled, Tell, never, silent
 
 LIMITED = "AWS limits the rate of calls; trying again"
 """Reported as progress while AWS refuses calls because there are too many."""
@@ -81,7 +81,7 @@ class Account:
             raise AccountError("There is no snapshot of this account.", step)
         return snapshot
 
-    def fresh_snapshot(self, progress: SweepProgress | None = None) -> AccountSnapshot:
+    def fresh_snapshot(self, progress: Tell = silent) -> AccountSnapshot:
         """Return the last snapshot if complete and at most 15 minutes old, or offline; else the account as it is."""
         snapshot = self.last_snapshot()
         age = None if snapshot is None else datetime.now(UTC) - snapshot.fetched_at
@@ -91,7 +91,7 @@ class Account:
         log.info("AWS is to be asked: %s", "there is no snapshot" if age is None else f"the snapshot is {age} old")
         return self.refresh(progress)
 
-    def refresh(self, progress: SweepProgress | None = None, cancelled: Cancelled = never) -> AccountSnapshot:
+    def refresh(self, progress: Tell = silent, cancelled: Cancelled = never) -> AccountSnapshot:
         """Return the account as it is now, offline the last snapshot.
 
         In memory an incomplete one does not replace a complete one.
@@ -148,9 +148,7 @@ class Account:
                     self._attachments[policy_arn] = attachments
         return attachments
 
-    def last_accessed(
-        self, arn: str, progress: ReportProgress | None = None, cancelled: Cancelled = never
-    ) -> LastAccessed:
+    def last_accessed(self, arn: str, progress: Tell = silent, cancelled: Cancelled = never) -> LastAccessed:
         """Return IAM's report on a role's, user's or policy's last use: of the last hours, or offline the last one."""
         snapshot = self.last_snapshot_or_error()
         kept: LastAccessed | None = None
@@ -218,11 +216,10 @@ class Account:
             return demo_account(datetime.now(UTC))
         return read_account_file(self.choice.file) if self.choice.file else None
 
-    def ask_aws(self, progress: SweepProgress | None, cancelled: Cancelled) -> AccountSnapshot:
+    def ask_aws(self, progress: Tell, cancelled: Cancelled) -> AccountSnapshot:
         """Read the account; if the credentials failed, connect anew next time, as the SDK reads them only once."""
         connection = self.connection()
-        if progress is not None:
-            connection.when_throttled = lambda: None if cancelled() else progress(LIMITED)
+        connection.when_throttled = lambda: None if cancelled() else progress(LIMITED)
         try:
             snapshot = sweep_account(connection, self.choice.regions, progress, cancelled)
         except AccountError:

@@ -5,7 +5,6 @@ IAM API Reference, SimulatePrincipalPolicy (PolicyExclusionList).
 
 from collections.abc import Callable, Iterator, Sequence
 
-from ekstui.cancellation import Cancelled, never
 from ekstui.denial.question import asked
 from ekstui.eks.account_snapshot import Role
 from ekstui.errors import ANOTHER_PROFILE, AccountError, Advice, InputError, NotFoundError
@@ -17,6 +16,7 @@ from ekstui.library.roles import find_role
 from ekstui.named_tuples import NamedTuple
 from ekstui.sources.aws.connection import Connection
 from ekstui.sources.aws.iam import Excluded, SimulatedDecision, ask_simulator, can_exclude
+from ekstui.waiting import Cancelled, never, silent
 
 MAX_CALLS = 12
 """How often the simulator is asked about one request."""
@@ -76,12 +76,8 @@ class Peeled(NamedTuple):
         return "No layer above denies it: no identity policy allows it."
 
 
-PeelProgress = Callable[[Peeled], None]
-"""Takes what is known so far; called in the asking thread."""
-
-
 def peel(
-    library: Library, inquiry: Inquiry, report: PeelProgress | None = None, cancelled: Cancelled = never
+    library: Library, inquiry: Inquiry, report: Callable[[Peeled], object] = silent, cancelled: Cancelled = never
 ) -> Peeled:
     """Return what IAM's simulator decides about an inquiry's request, layer by layer up to a failure.
 
@@ -104,8 +100,7 @@ def peel(
             # One layer alone makes the difference.
             peeled = peeled._replace(planned=peeled.planned - 1)
             continue
-        if report is not None:
-            report(peeled)
+        report(peeled)
         if cancelled():
             return peeled._replace(error="It was cancelled.")
         try:

@@ -10,22 +10,21 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ekstui import files, log
-from ekstui.cancellation import Cancelled, never
 from ekstui.change.policy import Delivery, Policy, PolicyHistory, Skipped, Source, VersionInfo, version_label
 from ekstui.errors import AccountError, DataError, DocumentError, InputError, NetworkError
 from ekstui.iam.document import parse_text
 from ekstui.library.catalog import knowledge
 from ekstui.library.library import DataStatus, Library
-from ekstui.library.maintenance import fill_cache, silent
+from ekstui.library.maintenance import fill_cache
 from ekstui.named_tuples import NamedTuple
 from ekstui.sources.archives import Archive
 from ekstui.sources.aws.credentials import are_credentials_set_up
 from ekstui.sources.aws.managed import ManagedPolicies
 from ekstui.sources.mirror import MAMIP, Mirror
 from ekstui.sources.moto import Moto
-from ekstui.store.index import Progress
 from ekstui.store.objects import AbsentCacheError, CacheError
 from ekstui.store.policy_store import DeliveryInfo, PackedHistory, PolicyStore, PutResult, pack
+from ekstui.waiting import Cancelled, Progress, never, silent
 
 CLOCK_SKEW = timedelta(days=1)
 """How far in the future a date may be, since clocks and time zones differ."""

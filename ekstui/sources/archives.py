@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from ekstui.cancellation import Cancelled, never
 from ekstui.change.policy import (
     Collection,
     Delivery,
@@ -22,6 +21,7 @@ from ekstui.sources.git import borrowed
 from ekstui.sources.git_history import read_history
 from ekstui.sources.packages import is_npm_json, read_moto, read_npm_package
 from ekstui.sources.policy_file import FOLDER, files_in, read_version_files
+from ekstui.waiting import Cancelled, never
 
 
 class Archive(NamedTuple):

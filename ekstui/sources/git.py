@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ekstui import log
-from ekstui.cancellation import Cancelled, never
 from ekstui.errors import InputError, NetworkError
 from ekstui.files import read_regular
 from ekstui.named_tuples import NamedTuple
 from ekstui.sources import processes
 from ekstui.sources.processes import Bounds, Ended
+from ekstui.waiting import Cancelled, never
 
 OLDEST = (2, 32)
 """The oldest git that can ignore the user's and the system's configuration (GIT_CONFIG_GLOBAL)."""

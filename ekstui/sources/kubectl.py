@@ -22,7 +22,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from ekstui import log
-from ekstui.cancellation import Cancelled, never
 from ekstui.eks.cluster import Cluster
 from ekstui.eks.commands import update_kubeconfig
 from ekstui.eks.pods import KubernetesFacts, ReadKind
@@ -32,6 +31,7 @@ from ekstui.iam.text import clean_line, listed
 from ekstui.named_tuples import NamedTuple
 from ekstui.sources.kubernetes import MAX_ANSWER_BYTES, ObjectsRead
 from ekstui.sources.processes import POLL, Bounds, background, run
+from ekstui.waiting import Cancelled, Tell, never, silent
 
 PAGE = 500
 """Objects a page."""
@@ -62,10 +62,6 @@ class _Context(NamedTuple):
     server: str
     """The URL of its API."""
     is_current: bool
-
-
-ReadingProgress = Callable[[str], object]
-"""Takes in a few words what was read so far; called in the reading thread."""
 
 
 def contexts(cancelled: Cancelled = never) -> tuple[_Context, ...]:
@@ -139,7 +135,7 @@ def read_by_kubectl(
     context: str,
     read_at: datetime,
     namespace: str | None = None,
-    progress: ReadingProgress | None = None,
+    progress: Tell = silent,
     cancelled: Cancelled = never,
 ) -> KubernetesFacts:
     """Return a cluster's pods, service accounts and aws-auth, of the namespace alone where no more is allowed."""
@@ -155,8 +151,7 @@ def read_by_kubectl(
             collected = ObjectsRead()
 
             def before_a_question() -> None:
-                if progress is not None:
-                    progress(f"{len(collected.pods):,} pods, {len(collected.service_accounts):,} service accounts")
+                progress(f"{len(collected.pods):,} pods, {len(collected.service_accounts):,} service accounts")
 
             api = _Api(path, program.errors, before_a_question, cancelled)
             for kind, name, singular in _LISTS:

@@ -13,13 +13,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ekstui.cancellation import Cancelled, never
 from ekstui.change.policy import Delivery, Policy, Provenance, Skipped
 from ekstui.errors import InputError
 from ekstui.files import create_file
 from ekstui.named_tuples import NamedTuple
 from ekstui.sources.git import GitError, GitObjects, make_bare, run_git
 from ekstui.sources.git_history import blobs_in, read_history
+from ekstui.waiting import Cancelled, never
 
 MAMIP = "https://github.com/zoph-io/MAMIP.git"
 """The archive that `--from mamip` names: AWS's managed policies, committed several times a day."""

@@ -10,7 +10,6 @@ from datetime import datetime
 from pathlib import Path
 
 from ekstui import log
-from ekstui.cancellation import Cancelled, never
 from ekstui.change.policy import Delivery, Policy
 from ekstui.errors import InputError, NetworkError
 from ekstui.named_tuples import NamedTuple
@@ -18,6 +17,7 @@ from ekstui.sources import processes
 from ekstui.sources.archives import Archive
 from ekstui.sources.packages import MOTO_PACKAGE
 from ekstui.sources.processes import Bounds
+from ekstui.waiting import Cancelled, never
 
 _PATIENCE = 120.0
 """How long pip may take, in seconds; the wheel has 7 MB."""

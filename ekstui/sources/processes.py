@@ -13,9 +13,9 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
-from ekstui.cancellation import Cancelled, never
 from ekstui.errors import AccountError, EkstuiError, InputError
 from ekstui.named_tuples import NamedTuple
+from ekstui.waiting import Cancelled, never
 
 MOST_FILE = 512 * 1024 * 1024
 """The largest file that a program may write, in bytes, so that an endless download cannot fill the disk."""

@@ -12,7 +12,6 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Literal, TypeAlias
 
-from ekstui.cancellation import Cancelled
 from ekstui.change.candidates import Candidate
 from ekstui.change.policy import Policy, Scope, runs_of
 from ekstui.change.steps import JUDGEMENT_VERSION, FeedStep, StepCounts, newest_first, steps_since
@@ -25,14 +24,13 @@ from ekstui.iam.wildcard import is_wild
 from ekstui.named_tuples import NamedTuple
 from ekstui.store.objects import AbsentCacheError, Draft, Objects
 from ekstui.store.policy_store import CHUNK, PolicyStore
+from ekstui.waiting import Cancelled, Progress
 
 VERSION = 4
 """Increased when the same documents give another index; an index of an older version is rebuilt."""
 
 STEPS_KEY = 16
 """How much of a history's key ships with its steps, in hexadecimal digits."""
-
-Progress = Callable[[int, int], None]
 
 
 def index_actions(store: PolicyStore, progress: Progress, cancelled: Cancelled) -> bool:

@@ -24,6 +24,7 @@ from ekstui.tui.messages import AccountUpdated, AccountView, MfaAsked, PaneFaile
 if TYPE_CHECKING:
     from ekstui.eks.account_snapshot import AccountSnapshot
     from ekstui.library import AccountChoice, Library
+    from ekstui.waiting import Activity
 
 _Result = TypeVar("_Result")
 
@@ -95,9 +96,6 @@ class Background:
 
 # The cache
 
-_Progress = Callable[[str, int, int], None]
-"""Called with the activity, how much is done, and how much there is."""
-
 
 class Synced(NamedTuple):
     """How a sync with AWS ended."""
@@ -107,7 +105,7 @@ class Synced(NamedTuple):
 
 
 def sync_and_index(
-    library: Library, job: Job, progress: _Progress, remark: Callable[[str], object] | None = None
+    library: Library, job: Job, progress: Activity, remark: Callable[[str], object] | None = None
 ) -> Synced:
     """Sync the policies with AWS, index them, and return what is new.
 

@@ -3,11 +3,11 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from ekstui.cancellation import Cancelled, never
 from ekstui.eks.account_snapshot import AccountSnapshot
 from ekstui.sources.aws.connection import Connection
 from ekstui.sources.aws.failures import failures
-from ekstui.sources.aws.iam import SweepProgress, read_identity, sweep_account
+from ekstui.sources.aws.iam import read_identity, sweep_account
+from ekstui.waiting import Cancelled, Tell, never, silent
 from tests.rig.rig import Rig
 
 _read: dict[tuple[Any, ...], AccountSnapshot] = {}
@@ -24,7 +24,7 @@ class SweepOnce:
         self,
         connection: Connection,
         regions: tuple[str, ...] = (),
-        progress: SweepProgress | None = None,
+        progress: Tell = silent,
         cancelled: Cancelled = never,
     ) -> AccountSnapshot:
         """Return the account as if it had been read now."""

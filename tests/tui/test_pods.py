@@ -9,7 +9,6 @@ from threading import Event
 import pytest
 from textual.pilot import Pilot
 
-from ekstui.cancellation import Cancelled, never
 from ekstui.eks.cluster import Cluster
 from ekstui.eks.pods import Container, KubernetesFacts, KubernetesServiceAccount, Pod
 from ekstui.errors import AccountError, AmbiguousError
@@ -23,6 +22,7 @@ from ekstui.tui.screens.pod_screen import PodScreen
 from ekstui.tui.screens.role_screen import RoleScreen
 from ekstui.tui.widgets.bars import LineBar
 from ekstui.tui.widgets.rows import RowList
+from ekstui.waiting import Cancelled, never
 from tests.rig.rig import Rig
 from tests.support.patience import PATIENCE
 from tests.tui.journeys import explorer_of, settle, shows, travel, type_in, words

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any, TypeVar
 
-from ekstui.cancellation import Cancelled
 from ekstui.eks.account_snapshot import SourceError, SourceName
 from ekstui.eks.cluster import (
     AccessEntry,
@@ -28,6 +27,7 @@ from ekstui.named_tuples import NamedTuple
 from ekstui.sources.aws.answers import MalformedError, is_arn
 from ekstui.sources.aws.connection import Connection, in_parallel
 from ekstui.sources.aws.failures import code_of, failures, source_error_of
+from ekstui.waiting import Cancelled, Progress
 
 ClusterPart = NodeGroup | FargateProfile | Addon | AccessEntry | Capability | PodIdentityAssociation
 
@@ -184,9 +184,6 @@ ASSOCIATIONS = Part(
 ENTRIES_A_PAGE = 100
 """Items per page, EKS's maximum."""
 
-CountProgress = Callable[[int, int], None]
-"""Takes how many calls of this stage are done, and of how many."""
-
 
 _Item = TypeVar("_Item")
 _Value = TypeVar("_Value")
@@ -252,7 +249,7 @@ class Failures:
 
 
 def read_clusters(
-    connection: Connection, regions: Iterable[str], report: CountProgress, cancelled: Cancelled, failed: Failures
+    connection: Connection, regions: Iterable[str], report: Progress, cancelled: Cancelled, failed: Failures
 ) -> EksFacts:
     """Return the clusters of the regions, without Pod Identity associations and EC2 nodes."""
     reading = _Reading(connection, report, cancelled, failed)
@@ -268,7 +265,7 @@ def read_clusters(
 
 
 def read_pod_identity(
-    connection: Connection, clusters: tuple[Cluster, ...], report: CountProgress, cancelled: Cancelled, failed: Failures
+    connection: Connection, clusters: tuple[Cluster, ...], report: Progress, cancelled: Cancelled, failed: Failures
 ) -> tuple[Cluster, ...]:
     """Return the clusters with their Pod Identity associations; if cancelled, the rest have no role."""
     reading = _Reading(connection, report, cancelled, failed, {cluster.place: cluster for cluster in clusters})
@@ -286,7 +283,7 @@ class _Reading:
     """The clusters as read so far."""
 
     connection: Connection
-    report: CountProgress
+    report: Progress
     cancelled: Cancelled
     failed: Failures
     clusters: dict[ClusterPlace, Cluster] = field(default_factory=dict)

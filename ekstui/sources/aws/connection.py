@@ -17,7 +17,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ekstui import log, spelling
-from ekstui.cancellation import Cancelled, never
 from ekstui.sources.aws.answers import (
     MOST_PAGES,
     THROTTLED,
@@ -32,6 +31,7 @@ from ekstui.sources.aws.answers import (
     settled,
 )
 from ekstui.sources.aws.credentials import MfaPrompt, guard_credentials
+from ekstui.waiting import Cancelled, never
 
 ATTEMPTS = 8
 """How often a call is tried that AWS throttles or fails to serve."""

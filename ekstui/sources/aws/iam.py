@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from ekstui.cancellation import Cancelled, never
 from ekstui.eks.account_snapshot import (
     AccountSnapshot,
     AttachedAs,
@@ -29,12 +28,10 @@ from ekstui.errors import ASK_AGAIN, AccountError
 from ekstui.iam.request import Request
 from ekstui.named_tuples import NamedTuple
 from ekstui.sources.account_file import parse_group, parse_local_policy, parse_role, parse_user
-from ekstui.sources.aws.clusters import CountProgress, Failures, read_clusters, read_nodes, read_pod_identity
+from ekstui.sources.aws.clusters import Failures, read_clusters, read_nodes, read_pod_identity
 from ekstui.sources.aws.connection import Connection, in_parallel
 from ekstui.sources.aws.failures import account_error, failures, source_error_of
-
-SweepProgress = Callable[[str], None]
-"""Takes what is known of the account so far, and in a few words what is being read; called in the reading thread."""
+from ekstui.waiting import Cancelled, Progress, Tell, never, silent
 
 ALL_REGIONS = "all"
 """Instead of regions: every region that is enabled in the account."""
@@ -80,7 +77,7 @@ def read_oidc_providers(connection: Connection) -> tuple[str, ...]:
 
 
 def _with_sweep(
-    connection: Connection, snapshot: AccountSnapshot, report: SweepProgress, cancelled: Cancelled
+    connection: Connection, snapshot: AccountSnapshot, report: Tell, cancelled: Cancelled
 ) -> AccountSnapshot:
     """Return a snapshot with all roles, users, groups and customer managed policies; incomplete if cancelled."""
     action = "iam:GetAccountAuthorizationDetails"
@@ -256,7 +253,7 @@ _START: tuple[tuple[SourceName, str, Callable[[Connection], Any]], ...] = (
 def sweep_account(
     connection: Connection,
     regions: tuple[str, ...] = (),
-    progress: SweepProgress | None = None,
+    progress: Tell = silent,
     cancelled: Cancelled = never,
 ) -> AccountSnapshot:
     """Return the account as it is in AWS now, with what failed, or what it has so far if cancelled.
@@ -265,7 +262,7 @@ def sweep_account(
     """
 
     def report(words: str) -> None:
-        if progress and not cancelled():
+        if not cancelled():
             progress(words)
 
     snapshot = _start(connection)
@@ -335,10 +332,10 @@ def _with_eks(
     connection: Connection,
     snapshot: AccountSnapshot,
     regions: Iterable[str],
-    report: SweepProgress,
+    report: Tell,
     cancelled: Cancelled,
 ) -> AccountSnapshot:
-    def counting(words: str) -> CountProgress:
+    def counting(words: str) -> Progress:
         return lambda done, total: report(f"{words}, {done} of {total}")
 
     failed = Failures(connection.profile)

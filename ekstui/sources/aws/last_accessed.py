@@ -4,28 +4,23 @@ IAM API Reference, GenerateServiceLastAccessedDetails and GetServiceLastAccessed
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from ekstui.cancellation import Cancelled
 from ekstui.eks.last_accessed import ActionAccess, LastAccessed, ServiceAccess
 from ekstui.errors import AccountError
 from ekstui.sources.aws.connection import Connection, IncompleteError
 from ekstui.sources.aws.failures import account_error, failures
+from ekstui.waiting import Cancelled, Tell
 
 PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0)
 """How long to wait before each question whether the job is done, in seconds."""
 
-ReportProgress = Callable[[str], None]
-"""Takes in a few words what is waited for; called in the reading thread."""
-
 _GENERATE, _GET = "iam:GenerateServiceLastAccessedDetails", "iam:GetServiceLastAccessedDetails"
 
 
-def read_last_accessed(
-    connection: Connection, arn: str, progress: ReportProgress | None, cancelled: Cancelled
-) -> LastAccessed:
+def read_last_accessed(connection: Connection, arn: str, progress: Tell, cancelled: Cancelled) -> LastAccessed:
     """Return IAM's report, down to actions; AccountError if it fails, takes too long or is cancelled."""
     action = _GENERATE
     try:
@@ -48,9 +43,7 @@ def read_last_accessed(
     return LastAccessed(arn, at, tuple(map(_service, services)))
 
 
-def _finished(
-    connection: Connection, job: str, progress: ReportProgress | None, cancelled: Cancelled
-) -> Mapping[str, Any]:
+def _finished(connection: Connection, job: str, progress: Tell, cancelled: Cancelled) -> Mapping[str, Any]:
     waited = 0.0
     for pause in PAUSES:
         _wait(pause, cancelled)
@@ -64,8 +57,7 @@ def _finished(
             raise AccountError(
                 f"IAM could not make the report: {error.get('Message') or error.get('Code') or 'no reason given'}."
             )
-        if progress is not None:
-            progress(f"IAM makes the report ({waited:.0f} s)")
+        progress(f"IAM makes the report ({waited:.0f} s)")
     raise AccountError(f"IAM did not finish the report within {waited:.0f} s.", "Ask again later: it may be done then.")
 
 

@@ -7,7 +7,6 @@ versions is the time of the newest one.
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 
-from ekstui.cancellation import Cancelled
 from ekstui.change.policy import (
     Delivery,
     Policy,
@@ -24,6 +23,7 @@ from ekstui.named_tuples import NamedTuple
 from ekstui.sources.aws.connection import Connection, in_parallel
 from ekstui.sources.aws.failures import account_error, failures
 from ekstui.sources.policy_file import inner_document, text_of
+from ekstui.waiting import Cancelled
 
 _PAGE = 1000
 """Policies per page, IAM's maximum."""
