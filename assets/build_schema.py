@@ -79,8 +79,8 @@ def record(about: str = "", optional: Mapping[str, Schema] | None = None, /, **f
 
 
 def is_a(form: str) -> Schema:
-    """Return a reference to a class, or a form of one, that the encoder lists."""
-    return {"$ref": f"#/$defs/{form}"}
+    """Return a reference to a class, or a form of one, that the encoder lists; the form stands without its class."""
+    return {"$ref": f"#/$defs/{form.rpartition('.')[2]}"}
 
 
 ARN: Schema = {"type": "string", "pattern": "^arn:"}
@@ -105,11 +105,9 @@ CONVERTED: dict[tuple[str, str], Schema] = {
     ("AccessDifference", "kind"): {"enum": ["none", "scope"]},
     **{("AccessPolicyRules", name): {"const": "access"} for name in ("kind", "scope")},
     ("AccessPolicyRules.shown", "kind"): {"const": "access"},
-    ("AccountSnapshot", "complete"): BOOLEAN,
+    **{(form, "complete"): BOOLEAN for form in ("AccountSnapshot", "AccountSnapshot.of_clusters")},
     **{("AttachedAnswer", name): some(is_a("attached_role")) for name in ("roles", "copies")},
     ("ClusterRole", "policies"): some(is_a("RolePolicy")),
-    **{("Comparison", name): some(is_a("one_sided_difference")) for name in ("added", "removed")},
-    ("Comparison", "changed"): some(is_a("changed_difference")),
     ("Component", "releases"): COUNT,
     ("Component", "kind"): {"const": "published"},
     ("Component", "newest"): VERSION,
@@ -125,6 +123,7 @@ CONVERTED: dict[tuple[str, str], Schema] = {
     ("ForbiddenExplanation", "resource"): none_or(STRING),
     **{(form, "namespaces"): TEXTS for form in ("AssociatedPolicy", "JudgedPolicy")},
     ("Grant", "conditions"): named(named(TEXTS)),
+    ("GrantDifference.one_sided_difference", "grants"): some(is_a("Grant")),
     ("LessAnswer", "document"): none_or(ANYTHING),
     ("LessAnswer", "kept"): some(record(pattern=STRING, unused=TEXTS)),
     **{(form, "reach"): REACHES for form in ("Moved", "ReviewedDocument")},
@@ -136,7 +135,6 @@ CONVERTED: dict[tuple[str, str], Schema] = {
     ("ReviewedDocument", "verdict"): STRING,
     ("RoleAnswer", "tags"): named(STRING),
     ("RoleAttachment", "service_linked"): none_or(BOOLEAN),
-    ("SumAccess", "services"): some(is_a("sum_of_service")),
     **{("SyncReport", name): some(record(policy=STRING, version=VERSION)) for name in ("conflicts", "new_versions")},
     ("TrustJudgement", "service_accounts"): some(is_a("service_account_of_issuer")),
 }
@@ -176,6 +174,13 @@ ABOUT: dict[tuple[str, str], str] = {
     ("WhoCan", "action"): "As the reference spells it, or as it was asked for.",
 }
 """What a field means, where the encoder makes something else of it than the class says."""
+
+FORMS: dict[str, str] = {
+    "GrantDifference.changed_difference": "Actions that both sides have, on other resources or conditions.",
+    "GrantDifference.one_sided_difference": "Actions that one side has only.",
+    "ServiceSummary.sum_of_service": "What all policies of a role allow of a service.",
+}
+"""What forms of classes are."""
 
 
 class Field(NamedTuple):
@@ -322,13 +327,15 @@ def _of_union(parts: Sequence[object], *, version: bool) -> Schema:
     return either(*([{"enum": words}] if words else []), *others)
 
 
-def field_schema(form: str, name: str, path: str) -> Schema:
-    """Return the schema of one field of a form, with what the class says about it."""
+def field_schema(form: str, name: str, part: str, path: str) -> Schema:
+    """Return the schema of one field of a form, whose values may have a form, with what the class says about it."""
     kind = class_named(form.partition(".")[0])
     field = at_path(kind, path) if path else Field(kind, "")
     special = encoding._SPECIAL.get((form, name))
     if (form, name) in CONVERTED:
         schema = CONVERTED[form, name]
+    elif part:
+        schema = some(is_a(part))
     elif special is None and name in WORDS and set(alternatives(field.hint)) <= {str, type(None)}:
         schema = none_or(WORDS[name]) if type(None) in alternatives(field.hint) else WORDS[name]
     elif special is None:
@@ -352,11 +359,8 @@ def sentence(docstring: str | None) -> str:
 def form_schema(form: str) -> Schema:
     """Return the schema of a class or form."""
     kind = class_named(form.partition(".")[0])
-    fields = {}
-    for word in encoding.FIELDS[form].split():
-        name, equals, path = word.partition("=")
-        fields[name] = field_schema(form, name, path if equals else name)
-    return record(sentence(kind.__doc__), **fields)
+    fields = {name: field_schema(form, name, part, path) for name, part, path in encoding.fields_of(form)}
+    return record(FORMS.get(form) or sentence(kind.__doc__), **fields)
 
 
 def whole(form: str, /, **others: Schema) -> Schema:
@@ -372,8 +376,6 @@ def without(form: str, *names: str) -> dict[str, Schema]:
 
 def parts() -> dict[str, Schema]:
     """Return the objects that no class stands for by itself."""
-    difference = form_schema("GrantDifference")["properties"]
-    grants = some(is_a("Grant"))
     access = without("PrincipalCan")
     return {
         "time": {
@@ -385,14 +387,7 @@ def parts() -> dict[str, Schema]:
             "type": "string", "pattern": "^v[1-9][0-9]*$|^v?[0-9]+[.][0-9]+[.][0-9]+$",
         },
         "compared_access_policy": record(label=STRING, policy=STRING, arn=ARN, kind={"const": "access"}),
-        "one_sided_difference": record("Actions that one side has only.", None, **difference, grants=grants),
-        "changed_difference": record(
-            "Actions that both sides have, on other resources or conditions.", None,
-            **difference, before=grants, after=grants,
-        ),
         "attached_role": whole("RoleAttachment", trust=STRING),
-        "sum_of_service": record("What all policies of a role allow of a service.", None,
-                                 **without("ServiceSummary", "effect", "warnings")),
         "summary_of_service": whole("ServiceSummary", reason=none_or(STRING), actions=some(is_a("ActionSummary"))),
         "service_account_of_issuer": whole("ServiceAccount", issuer=STRING),
         "setting": record(value=ANYTHING, **{"from": {
@@ -491,7 +486,7 @@ def answers() -> dict[str, Sequence[Schema]]:
             "description": "false where the policies are known to a day before the one asked for.", **BOOLEAN
         }, changes=some(is_a("FeedStep")))],
         "clusters": [record("", None, data=DATA, **{
-            **without("AccountSnapshot", "arn", "profile", "roles", "users", "groups", "policies"),
+            **without("AccountSnapshot.of_clusters"),
             "clusters": none_or(some(is_a("cluster_in_list"))),
         })],
         "pod": one_or_several("pods"),
@@ -551,11 +546,12 @@ def made() -> Schema:
     """Return the schema: each answer, and what those refer to."""
     roots = {command: root(command, schemas) for command, schemas in answers().items()}
     known = parts()
+    forms = {form.rpartition(".")[2]: form for form in encoding.FIELDS}
     used: dict[str, Schema] = {}
     wanted = [*referred(list(roots.values()))]
     while wanted:
         if (name := wanted.pop()) not in used:
-            used[name] = known[name] if name in known else form_schema(name)
+            used[name] = known[name] if name in known else form_schema(forms[name])
             wanted += referred(used[name])
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

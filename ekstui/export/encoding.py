@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from operator import attrgetter
 from pathlib import PurePath
@@ -15,14 +15,12 @@ from ekstui.library.catalog import knowledge
 
 if TYPE_CHECKING:
     # Every command imports this module, but none needs the modules of all these values.
-    from ekstui.change.comparison import GrantDifference
     from ekstui.denial.access_entries import ForbiddenExplanation
     from ekstui.denial.answer import WantedToken
     from ekstui.eks.account_snapshot import Group, RecordedAttachment, Role, RoleAttachment, User
     from ekstui.eks.cluster import Cluster, HealthIssue
     from ekstui.eks.kubernetes import AccessPolicyRules
     from ekstui.eks.principals import PrincipalCan
-    from ekstui.iam.summary import ServiceSummary
     from ekstui.library.attachments import AttachedAnswer
     from ekstui.settings import Effective
 
@@ -38,6 +36,8 @@ FIELDS: dict[str, str] = {
     "AccountSnapshot": "account=identity.account partition=identity.partition arn=identity.arn "
     "profile=identity.profile fetched_at complete= roles users groups policies=local_policies regions=eks.regions "
     "clusters=eks.clusters not_looked_at errors",
+    "AccountSnapshot.of_clusters": "account=identity.account partition=identity.partition fetched_at complete= "
+    "regions=eks.regions clusters=eks.clusters not_looked_at errors",
     "ActionAccess": "action last_used by region",
     "ActionSummary": "action level grants patterns sids denied warnings",
     "AppliedPolicy": "policy=name version",
@@ -59,7 +59,9 @@ FIELDS: dict[str, str] = {
     "reason=credentials.reason since trust",
     "ComparedSide": "label policy=policy.name arn=policy.arn version created parameters",
     "Comparison": "before after kind=change.kind reach=change.reach denies=change.denies verdict=change.verdict "
-    "notes=change.notes added=change.added removed=change.removed changed=change.changed",
+    "notes=change.notes added:GrantDifference.one_sided_difference=change.added "
+    "removed:GrantDifference.one_sided_difference=change.removed "
+    "changed:GrantDifference.changed_difference=change.changed",
     "Component": "name component=title repository releases=versions newest= newest_date=newest.day parameters kind= scope=",
     "ComponentUpgrade": "component from=before_release to=after_release role before optional after besides reasons "
     "not_known commands checks",
@@ -86,7 +88,8 @@ FIELDS: dict[str, str] = {
     "added=change.added removed=change.removed changed=change.changed",
     "Finding": "code severity title text evidence only_if commands",
     "Grant": "resource_element resources conditions",
-    "GrantDifference": "effect element actions",
+    "GrantDifference.changed_difference": "effect element actions before after",
+    "GrantDifference.one_sided_difference": "effect element actions grants=",
     "Group": "name arn path=",
     "HealthIssue": "kind name code message resources commands=",
     "Holder": "policy=policy.name version since wider kind=policy.kind pattern via grants denied covers lacks",
@@ -137,6 +140,7 @@ FIELDS: dict[str, str] = {
     "ServiceAccount": "namespace name pattern never_matches",
     "ServiceAccess": "service name last_used by region actions",
     "ServiceSummary": "service effect access levels resource condition warnings",
+    "ServiceSummary.sum_of_service": "service access levels resource condition",
     "SimulatedDecision": "action resource decision missing_context matched allowed_by_organisation allowed_by_boundary",
     "Since": "version created at_latest",
     "Skipped": "place reason",
@@ -149,7 +153,8 @@ FIELDS: dict[str, str] = {
     "StoredAccount": "account partition fetched_at",
     "UnreadFile": "path reason allowed_by",
     "Symptom": "symptom answer policies actions source",
-    "SumAccess": "services denied withheld_by_boundary=withheld withheld_by_layers=withheld_above",
+    "SumAccess": "services:ServiceSummary.sum_of_service denied withheld_by_boundary=withheld "
+    "withheld_by_layers=withheld_above",
     "SyncReport": "source partition complete known_until new_policies new_versions conflicts withdrawn skipped",
     "TrustJudgement": "role verdict caller may_assume service_accounts=wanted",
     "UpgradeAnswer": "cluster components",
@@ -162,8 +167,8 @@ FIELDS: dict[str, str] = {
 }
 """The JSON fields of each class, or of a form of one (`Class.form`), in order.
 
-`name=path` stands for an attribute of another name, `name=` for the value itself. A command whose answer is of a class
-of its own adds that class's line beside it.
+`name=path` stands for an attribute of another name, `name=` for the value itself; `name:Class.form` is a field whose
+values are encoded in that form. A command whose answer is of a class of its own adds that class's line beside it.
 """
 
 _VERSIONS = frozenset({"version", "previous", "current", "default_version", "missing_before", "from", "to"})
@@ -190,14 +195,6 @@ def _path_if_read(entity: Role | User | Group) -> str | None:
     return entity.path if entity.arn else None
 
 
-def _sums(services: Sequence[ServiceSummary]) -> list[Shape]:
-    """Return what all policies of a role allow, without the warnings about single documents."""
-    return [
-        {name: part for name, part in shape(service).items() if name not in ("effect", "warnings")}
-        for service in services
-    ]
-
-
 def _service_accounts(wanted: Sequence[WantedToken]) -> list[Shape]:
     return [
         {"issuer": token.issuer} | shape(account)
@@ -208,19 +205,6 @@ def _service_accounts(wanted: Sequence[WantedToken]) -> list[Shape]:
 
 def _access_side(side: AccessPolicyRules) -> Shape:
     return {"label": side.policy.name, "policy": side.policy.name, "arn": side.arn, "kind": "access"}
-
-
-def _one_side(side: str) -> Callable[[Sequence[GrantDifference]], object]:
-    return lambda differences: [
-        {**shape(difference), "grants": encode(getattr(difference, side))} for difference in differences
-    ]
-
-
-def _changed_grants(differences: Sequence[GrantDifference]) -> list[Shape]:
-    return [
-        {**shape(difference), "before": encode(difference.before), "after": encode(difference.after)}
-        for difference in differences
-    ]
 
 
 def _policy_versions(pairs: Sequence[tuple[str, int]]) -> list[Shape]:
@@ -258,7 +242,10 @@ _SPECIAL: Mapping[tuple[str, str], Callable[..., object]] = {
     ("AccessDifference", "kind"): lambda reach: "none" if reach == "same" else "scope",
     **{("AccessPolicyRules", name): lambda _: "access" for name in ("kind", "scope")},
     ("AccessPolicyRules.shown", "kind"): lambda _: "access",
-    ("AccountSnapshot", "complete"): lambda answer: answer.complete and not answer.errors,
+    **{
+        (form, "complete"): lambda answer: answer.complete and not answer.errors
+        for form in ("AccountSnapshot", "AccountSnapshot.of_clusters")
+    },
     **{("AccountSnapshot", name): len for name in ("roles", "users", "groups", "policies")},
     ("AttachedAnswer", "policy"): name_in,
     **{(name, "path"): _path_if_read for name in ("Group", "RoleAttachment", "UserAttachment")},
@@ -269,9 +256,6 @@ _SPECIAL: Mapping[tuple[str, str], Callable[..., object]] = {
     ("Cluster", "issues"): issues_of,
     ("ClusterRole", "policies"): lambda subject: subject.policies if subject else (),
     ("ComparedSide", "arn"): arn_or_none,
-    ("Comparison", "added"): _one_side("after"),
-    ("Comparison", "removed"): _one_side("before"),
-    ("Comparison", "changed"): _changed_grants,
     ("Component", "kind"): lambda _: "published",
     ("Component", "newest"): lambda component: component.short(component.newest),
     ("Component", "releases"): lambda versions: sum(len(version.releases) for version in versions),
@@ -294,6 +278,7 @@ _SPECIAL: Mapping[tuple[str, str], Callable[..., object]] = {
     ),
     **{(name, "namespaces"): lambda names: names or () for name in ("AssociatedPolicy", "JudgedPolicy")},
     ("Grant", "conditions"): serialise_conditions,
+    ("GrantDifference.one_sided_difference", "grants"): lambda difference: difference.before or difference.after,
     ("LessAnswer", "document"): lambda document: None if document is None else serialise(document),
     ("LessAnswer", "kept"): lambda kept: [{"pattern": pattern, "unused": actions} for pattern, actions in kept],
     **{(name, "reach"): lambda reach: reach or "unknown" for name in ("Moved", "ReviewedDocument")},
@@ -309,7 +294,6 @@ _SPECIAL: Mapping[tuple[str, str], Callable[..., object]] = {
         document.change.verdict if document.change else f"not judged: {document.reason}"
     ),
     ("RoleAnswer", "tags"): dict,
-    ("SumAccess", "services"): _sums,
     ("SyncReport", "conflicts"): _policy_versions,
     ("SyncReport", "new_versions"): _policy_versions,
     ("TrustJudgement", "service_accounts"): _service_accounts,
@@ -320,14 +304,14 @@ BY_ATTRIBUTE = {"Command": "arguments", "Pod": "name"}
 """The classes of which the JSON has one attribute alone."""
 
 
-Plan = tuple[tuple[str, Callable[[object], object], Callable[..., object] | None], ...]
-"""How to encode a class: each field's name in the JSON, its reader, and its conversion."""
+Plan = tuple[tuple[str, str, Callable[[object], object], Callable[..., object] | None], ...]
+"""How to encode a class: each field's name in the JSON, the form of its values, its reader, and its conversion."""
 
 _plans: dict[str, Plan] = {}
 
 
-def encode(value: object) -> object:
-    """Return a value as JSON: a class with fields as an object, a time in ISO 8601, a version as its label."""
+def encode(value: object, form: str = "") -> object:
+    """Return a value as JSON: a class with fields as an object, in a form if one is named, a time in ISO 8601."""
     match value:
         case None | str() | int() | float():
             return value
@@ -342,12 +326,12 @@ def encode(value: object) -> object:
         case Statement():
             return serialise_statement(value)
     name = type(value).__name__
-    if name in FIELDS:
-        return shape(value)
+    if isinstance(value, Sequence) and not hasattr(value, "_fields"):
+        return [encode(entry, form) for entry in value]
+    if form or name in FIELDS:
+        return shape(value, form)
     if name in BY_ATTRIBUTE:
         return encode(getattr(value, BY_ATTRIBUTE[name]))
-    if isinstance(value, Sequence) and not hasattr(value, "_fields"):
-        return [encode(entry) for entry in value]
     raise TypeError(f"{name} cannot be encoded as JSON")
 
 
@@ -357,9 +341,9 @@ def shape(value: object, form: str = "") -> Shape:
     form = form or type(value).__name__
     if form not in _plans:
         _plans[form] = _plan(form)
-    for name, get, special in _plans[form]:
+    for name, form_of_part, get, special in _plans[form]:
         part = special(get(value)) if special else get(value)
-        fields[name] = _versions(part) if name in _VERSIONS else encode(part)
+        fields[name] = _versions(part) if name in _VERSIONS else encode(part, form_of_part)
     return fields
 
 
@@ -370,11 +354,15 @@ def _versions(numbers: object) -> object:
 
 
 def _plan(form: str) -> Plan:
-    plan = []
+    return tuple((name, part, _reader(path), _SPECIAL.get((form, name))) for name, part, path in fields_of(form))
+
+
+def fields_of(form: str) -> Iterator[tuple[str, str, str]]:
+    """Yield each field of a class or form: its name in the JSON, the form of its values if any, and its path."""
     for word in FIELDS[form].split():
-        name, equals, path = word.partition("=")
-        plan.append((name, _reader(path if equals else name), _SPECIAL.get((form, name))))
-    return tuple(plan)
+        declared, equals, path = word.partition("=")
+        name, _, part = declared.partition(":")
+        yield name, part, path if equals else name
 
 
 def _reader(path: str) -> Callable[[object], object]:

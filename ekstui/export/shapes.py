@@ -91,9 +91,7 @@ def versions_shape(data: DataStatus, entry: PolicyEntry, steps: Sequence[Step]) 
 
 def clusters_shape(data: DataStatus, snapshot: AccountSnapshot, answers: Sequence[ClusterAnswer]) -> Shape:
     """Return the answer of `clusters`: that of `account`, for clusters alone, and with their problems."""
-    about = answer_of(data, snapshot)
-    for name in ("arn", "profile", "roles", "users", "groups", "policies"):
-        del about[name]
+    about = answer_of(data, snapshot, "AccountSnapshot.of_clusters")
     return about if snapshot.eks is None else about | {"clusters": [*map(_cluster, answers)]}
 
 

@@ -209,8 +209,8 @@ def test_the_encoder_names_fields_that_are_there() -> None:
         for kind in vars(module).values()
         if isinstance(kind, type)
     ]
-    for name, declared in encoding.FIELDS.items():
-        read = {word.rpartition("=")[2].partition(".")[0] for word in declared.split()} - {""}
+    for name in encoding.FIELDS:
+        read = {path.partition(".")[0] for _, _, path in encoding.fields_of(name)} - {""}
         assert any(
             all(hasattr(kind, attribute) for attribute in read)
             for kind in kinds
