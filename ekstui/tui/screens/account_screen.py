@@ -16,7 +16,6 @@ from ekstui.present.rendering import rows
 from ekstui.present.styled import Row, Styled
 from ekstui.sources.aws.credentials import profile_names
 from ekstui.tui import keys
-from ekstui.tui.keys import Key
 from ekstui.tui.messages import (
     AccountView,
     Bookmark,
@@ -108,7 +107,7 @@ class AccountScreen(AccountReportScreen[_Beside]):
         if not self.works(keys.OPEN, self.rows.current):
             self.rows.move_to_next(1, lambda row: self.works(keys.OPEN, row))
 
-    def works(self, key: Key, row: Row | None) -> bool:
+    def works(self, key: keys.Key, row: Row | None) -> bool:
         """Return whether a key works on a row: only copies can be compared."""
         if key.id == keys.COMPARE.id:
             return row is not None and isinstance(row.value, CopyAnswer)

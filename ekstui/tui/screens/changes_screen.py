@@ -17,7 +17,6 @@ from ekstui.present.change_map import DIRECTIONS, Direction, MapPlace, change_ma
 from ekstui.present.rendering import Row, list_rows, styled_line
 from ekstui.present.styled import Column, Style, Styled, cells, plain, styled
 from ekstui.tui import keys
-from ekstui.tui.keys import Key
 from ekstui.tui.messages import Bookmark, Open, ShowComparison
 from ekstui.tui.screens.report import ReportScreen, asked
 from ekstui.tui.widgets.pane import rows_with
@@ -52,14 +51,14 @@ class ChangesScreen(ReportScreen[_Changes]):
     KEYS = (
         keys.OPEN.here("Compare the version with the one before it, or show a new policy."),
         keys.COMPARE.here("Compare the version with the one before it."),
-        Key(
+        keys.Key(
             "only",
             "O",
             "only",
             "only …",
             "Show the changes of one direction alone: wider, both, narrower, new or unknown; then all again.",
         ),
-        Key("period", "p", "period", "period", "Look further back: 30 days, 90 days, a year, all years."),
+        keys.Key("period", "p", "period", "period", "Look further back: 30 days, 90 days, a year, all years."),
         keys.SCOPE,
         keys.VIEW.here(
             "Go to the next view: versions that changed something, those attached in the account, or all versions."

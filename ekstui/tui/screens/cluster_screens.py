@@ -34,7 +34,6 @@ from ekstui.present.styled import Row, Styled
 from ekstui.present.upgrade_report import upgrade_blocks
 from ekstui.tui import keys
 from ekstui.tui.base import LibraryApp
-from ekstui.tui.keys import Key
 from ekstui.tui.messages import Bookmark, Open
 from ekstui.tui.screens.card_screens import CardScreen
 from ekstui.tui.screens.copying import Extract, copyable
@@ -91,7 +90,7 @@ class ClusterScreen(ClusterReportScreen):
         keys.NEXT.here("Go to the next problem."),
         keys.COPY.here("Copy the command that fixes the problem under the cursor, or anything else that is shown."),
         keys.VIEW.here("Show the cluster as a tree: how roles are used, the roles, and their policies.", "as a tree"),
-        Key(
+        keys.Key(
             "upgrade",
             "U",
             "upgrade",
@@ -163,7 +162,7 @@ class ClusterMapScreen(ClusterReportScreen):
     SEARCH_FILTERS = True
     KEYS = (
         keys.OPEN.here("Show the role or policy under the cursor."),
-        Key("fold-all", "asterisk", "fold_all", "all", "Unfold everything, or fold it again."),
+        keys.Key("fold-all", "asterisk", "fold_all", "all", "Unfold everything, or fold it again."),
         keys.VIEW.here("Show the cluster as a list of problems.", "as a list"),
     )  # fmt: skip
     WORD = "map of"

@@ -32,7 +32,6 @@ from ekstui.present.comparison_grid import Alike
 from ekstui.present.rendering import markdown, rows, styled_line
 from ekstui.present.styled import Column, Row, Style, Styled, plain, styled, wrap
 from ekstui.tui import keys
-from ekstui.tui.keys import Key
 from ekstui.tui.messages import Bookmark
 from ekstui.tui.screens.copying import Extract
 from ekstui.tui.screens.report import ReportScreen
@@ -136,7 +135,7 @@ class CompareScreen(ReportScreen[Comparison]):
         keys.VIEW.here("Go to the next view: meaning, unified, side by side."),
         keys.OLDER.here("Compare the previous pair of versions."),
         keys.NEWER.here("Compare the next pair of versions."),
-        Key("swap", "o", "swap", "other way round", "Swap the sides."),
+        keys.Key("swap", "o", "swap", "other way round", "Swap the sides."),
     )
     SYMBOLS = (
         ("+ − ~", "added, removed, changed; of two policies only in B, only in A, unlike"),
@@ -258,7 +257,7 @@ class CompareScreen(ReportScreen[Comparison]):
         is_grid = self.view == "meaning" and self.answer is not None and not self.answer.is_one_policy
         return row.value if is_grid and isinstance(row.value, ActionDifference | Alike) else None
 
-    def works(self, key: Key, row: Row | None) -> bool:
+    def works(self, key: keys.Key, row: Row | None) -> bool:
         """Return whether a key works: only two versions of one policy have an older and a newer pair."""
         comparison = self.answer
         if key.id in (keys.OLDER.id, keys.NEWER.id):

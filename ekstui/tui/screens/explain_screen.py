@@ -25,7 +25,6 @@ from ekstui.present.rendering import markdown, rows
 from ekstui.present.styled import Row, Styled, styled
 from ekstui.tui import keys
 from ekstui.tui.background import Job
-from ekstui.tui.keys import Key
 from ekstui.tui.messages import AccountView, AskWhoCan, Bookmark
 from ekstui.tui.screens.asking import AskingScreen
 from ekstui.tui.screens.copying import Extract, advised, copyable
@@ -205,7 +204,7 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
             row.value.number if isinstance(row.value, AnswerRow) else row.key if isinstance(row.value, Fold) else None
         )
 
-    def works(self, key: Key, row: Row | None) -> bool:
+    def works(self, key: keys.Key, row: Row | None) -> bool:
         """Return whether a key works: the policy simulator only knows roles."""
         if key.id == keys.SIMULATE.id:
             return self.answer is not None and self.answer.inquiry.principal is not None

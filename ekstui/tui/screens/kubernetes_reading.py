@@ -7,7 +7,6 @@ from ekstui.library.kubernetes import read_with_kubectl
 from ekstui.present.styled import styled
 from ekstui.tui import keys
 from ekstui.tui.background import Job
-from ekstui.tui.keys import Key
 from ekstui.tui.messages import AccountUpdated
 from ekstui.tui.screens.dialogs import ChooserScreen
 from ekstui.tui.screens.report import AccountReportScreen, Answer
@@ -21,7 +20,7 @@ _JOB = "kubernetes"
 class KubernetesScreen(AccountReportScreen[Answer]):
     """A screen about a cluster, which can read its pods; the line above the footer shows how far that is."""
 
-    KEYS: tuple[Key, ...] = (keys.KUBERNETES,)
+    KEYS: tuple[keys.Key, ...] = (keys.KUBERNETES,)
 
     _reading = ""
     """What is being read, in words; empty if nothing is."""

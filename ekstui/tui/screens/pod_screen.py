@@ -15,7 +15,6 @@ from ekstui.present.pod_report import pods_blocks
 from ekstui.present.rendering import markdown, rows, styled_line
 from ekstui.present.styled import Row, Styled
 from ekstui.tui import keys
-from ekstui.tui.keys import Key
 from ekstui.tui.messages import AskExplain, Bookmark, Open
 from ekstui.tui.screens.copying import Extract
 from ekstui.tui.screens.kubernetes_reading import KubernetesScreen
@@ -75,7 +74,7 @@ class PodScreen(KubernetesScreen[tuple[PodAnswer, ...]]):
             case _:
                 return ()
 
-    def works(self, key: Key, row: Row | None) -> bool:
+    def works(self, key: keys.Key, row: Row | None) -> bool:
         """Return whether a key works on a row: only a known role can be shown."""
         if key.id == keys.OPEN.id and row is not None and isinstance(row.value, CredentialsAnswer):
             return row.value.credentials.role_arn is not None

@@ -22,7 +22,6 @@ from ekstui.present.rendering import rows, styled_line
 from ekstui.present.role_report import left_out, role_blocks
 from ekstui.present.styled import Row, Styled, styled
 from ekstui.tui import keys
-from ekstui.tui.keys import Key
 from ekstui.tui.messages import (
     AskExplain,
     Bookmark,
@@ -143,7 +142,7 @@ class RoleScreen(AccountReportScreen[RoleAnswer]):
         self.show_view("about")
         return True
 
-    def works(self, key: Key, row: Row | None) -> bool:
+    def works(self, key: keys.Key, row: Row | None) -> bool:
         """Return whether a key works on a row: only copies can be compared."""
         return self._copy_at(row) is not None if key.id == keys.COMPARE.id else super().works(key, row)
 

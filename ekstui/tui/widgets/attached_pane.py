@@ -18,7 +18,6 @@ from ekstui.present.rendering import rows
 from ekstui.present.styled import Row, Styled, styled
 from ekstui.tui import keys
 from ekstui.tui.background import Job
-from ekstui.tui.keys import Key
 from ekstui.tui.messages import AccountView, Open, ShowComparison
 from ekstui.tui.widgets.pane import Pane, failure, rows_with, stale_rows
 from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
@@ -144,7 +143,7 @@ class AttachedPane(Pane):
             (f"  {uses}", ""),
         )
 
-    def footer_keys(self, row: Row | None, *, marks: int) -> Sequence[Key]:
+    def footer_keys(self, row: Row | None, *, marks: int) -> Sequence[keys.Key]:
         """Return the keys that work, with or without a row."""
         if row is not None:
             return super().footer_keys(row, marks=marks)

@@ -15,7 +15,6 @@ from ekstui.present.policy_report import RemainingService, about_blocks, notes_b
 from ekstui.present.rendering import rows
 from ekstui.present.styled import Row, Styled
 from ekstui.tui import keys
-from ekstui.tui.keys import Key
 from ekstui.tui.messages import PolicyView, ShowAction
 from ekstui.tui.widgets.pane import ONE_VIEW, Pane, rows_with
 from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
@@ -211,7 +210,7 @@ class PermissionsPane(Pane):
             return service_line(row.value, reasons.get(row.value.service))
         return action_line(row.value) if _is_action(row.value) else ()
 
-    def footer_keys(self, row: Row | None, *, marks: int) -> Sequence[Key]:
+    def footer_keys(self, row: Row | None, *, marks: int) -> Sequence[keys.Key]:
         """Return the keys that work: services unfold, actions can be asked about."""
         on_action = row is not None and _is_action(row.value)
         useless = (keys.UNFOLD,) if on_action else (keys.WHO_CAN, keys.EXPLAIN)
