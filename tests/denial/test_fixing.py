@@ -8,12 +8,18 @@ from typing import Any
 
 import pytest
 
+from ekstui.change.holders import Since
 from ekstui.cli.main import main
+from ekstui.denial.answer import Allower, Policies
+from ekstui.denial.fixing import FixCase, fixes_of
+from ekstui.denial.purpose import CandidatePolicy, Fit
 from ekstui.denial.question import Question, asked
 from ekstui.iam.document import Document, parse_text, serialise
 from ekstui.iam.evaluation import AppliedPolicy, Verdict, evaluate
 from ekstui.iam.reference import reference
 from ekstui.iam.request import Request
+from tests.denial.subjects import GET, MAY, READ, TAGGED, candidate, managed_policy
+from tests.support.documents import allow
 from tests.support.shell import commands_in, fault_of
 
 pytestmark = pytest.mark.usefixtures("own_filled_cache")
@@ -285,3 +291,55 @@ def test_no_statement_is_offered_against_a_boundary(capsys: pytest.CaptureFixtur
     assert (answer["smallest_statement"], answer["allowed_by"], answer["fixes"]) == (None, [], [])
     assert main([*request, "--boundary", "AmazonS3ReadOnlyAccess", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["smallest_statement"] is not None
+
+
+def of(name: str, *statements: dict[str, Any], **fields: Any) -> CandidatePolicy:
+    return candidate(name, list(statements), **fields)
+
+
+LARGE = of("large", *READ, *(allow(f"ec2:Describe{number:0>200}") for number in range(60)), home="github.com/a/b")
+"""What a project publishes, and an inline policy has no room for."""
+NODE_ROLE = ("node role",)
+OTHER = (managed_policy(allow("s3:ListBucket")),)
+"""The caller's own policies, which do not allow the request."""
+
+
+@pytest.mark.parametrize(
+    ("identity", "offers", "given"),
+    [
+        # With or without policies of the caller's own, what certainly allows it is given.
+        ((), [("own", of("a", *READ))], {"a": ()}),
+        (OTHER, [("own", of("a", *READ))], {"a": ()}),
+        # What its policies ask for of the resource, another that asks for it gives no more than they do.
+        (OTHER, [("own", of("a", allow("s3:GetObject", **MAY)))], {}),
+        (OTHER, [("own", of("a", allow("s3:GetObject", **TAGGED)))], {"a": ("aws:PrincipalTag/team",)}),
+        # One policy for what it runs is enough: the first that there is room for, and that helps.
+        ((), [("own", of("a", *READ)), ("own", of("b", *READ))], {"a": ()}),
+        ((), [("own", LARGE), ("own", of("b", *READ))], {"b": ()}),
+        ((), [("own", of("a", allow("s3:PutObject"))), ("own", of("b", *READ))], {"b": ()}),
+        ((), [("own", of("a", *READ, home="github.com/a/b")), ("own", of("b", *READ))], {"a": ()}),
+        ((), [("own", of("a", *READ)), ("kind", of("b", *READ))], {"a": ()}),
+        # Of those for its kind of role only one that certainly allows it, and that is not for an add-on alone.
+        ((), [("own", LARGE), ("kind", of("b", *READ, meant_for=NODE_ROLE))], {"b": ()}),
+        ((), [("kind", of("a", allow("s3:GetObject", **TAGGED), meant_for=NODE_ROLE)), ("kind", of("b", *READ, meant_for=NODE_ROLE))], {"b": ()}),
+        ((), [("kind", LARGE), ("kind", of("b", *READ, meant_for=NODE_ROLE)), ("kind", of("c", *READ, meant_for=NODE_ROLE))], {"b": ()}),
+        ((), [("kind", of("a", *READ, meant_for=("add-on role",))), ("kind", of("b", *READ, meant_for=NODE_ROLE))], {"b": ()}),
+        ((), [("kind", of("a", *READ, meant_for=("add-on role", "node role")))], {"a": ()}),
+        ((), [("unknown", of("a", *READ)), ("other", of("b", *READ))], {}),
+    ],
+)  # fmt: skip
+def test_which_policies_a_role_is_given(
+    identity: tuple[AppliedPolicy, ...],
+    offers: list[tuple[Fit, CandidatePolicy]],
+    given: dict[str, tuple[str, ...]],
+) -> None:
+    candidates = [policy for _, policy in offers]
+    offered = [
+        Allower(policy.policy.name, 1, Since(1, None, at_latest=False), (), False, "eks", policy.meant_for, None, fit)
+        for fit, policy in offers
+    ]
+    case = FixCase(GET, Policies(identity), (), offered, candidates, None, None, "")
+    fixes = fixes_of(case, of_pods=False)
+    commands = [" ".join(fix.commands[-1].arguments) for fix in fixes]
+    names = [match[1] for command in commands if (match := re.search(r"(?:policy/|show )(\w+)", command))]
+    assert dict(zip(names, (fix.depends_on for fix in fixes), strict=True)) == given

@@ -206,3 +206,14 @@ def test_a_rule_for_paths(url: str, path: str, allowed: bool) -> None:
     assert allows(rule, KubernetesRequest("get", "", path=path)) is allowed
     assert not allows(rule, KubernetesRequest("post", "", path=path))
     assert not allows(rule, KubernetesRequest("get", path.strip("/")))
+
+
+@pytest.mark.parametrize(
+    ("names", "name", "allowed"),
+    [((), None, True), ((), "web", True), (("web",), "web", True), (("web",), "db", False), (("web",), None, False)],
+)
+def test_a_rule_for_objects_by_name(names: tuple[str, ...], name: str | None, allowed: bool) -> None:
+    """Such a rule allows nothing about all objects: a list has no name."""
+    rule = Rule((CORE,), ("pods",), ("get",), resource_names=names)
+    assert allows(rule, KubernetesRequest("get", "pods", name=name)) is allowed
+    assert bool(covering((rule,), KubernetesRequest("get", "pods", name=name))) is allowed

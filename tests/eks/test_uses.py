@@ -14,7 +14,7 @@ from ekstui.eks.cluster import (
     PodIdentityAssociation,
 )
 from ekstui.eks.unseen import unseen_uses
-from ekstui.eks.use_words import use_in_words
+from ekstui.eks.use_words import pod_count, use_in_words
 from ekstui.eks.uses import (
     attachments_with_uses,
     controllers_run_by,
@@ -379,3 +379,26 @@ def test_pods_that_still_have_a_role_use_it_whatever_comes_first_now() -> None:
     snapshot = AccountSnapshot(identity(), WHEN, True, eks=EksFacts((cluster,), ("eu-west-1",)))
     assert [(use.kind, use.pods, use.overruled) for use in uses_in(snapshot)[ARN]] == [("irsa", 1, "")]
     assert [(use.kind, use.pods) for use in uses_in(snapshot)[f"{ARN}-2"]] == [("pod-identity", 0)]
+
+
+def pods_of(kind: UseKind, pods: int | None, account: str | None = None, cluster: str = "c", region: str = "r") -> Use:
+    return Use(kind, "confirmed", cluster, region, namespace="n", service_account=account, pods=pods)
+
+
+@pytest.mark.parametrize(
+    ("uses", "count"),
+    [
+        ([], 0),
+        ([pods_of("irsa", None, "a")], 0),
+        ([pods_of("irsa", None, "a"), pods_of("irsa", 2, "b")], 2),
+        ([pods_of("irsa", 2, "a"), pods_of("pod-identity", 3, "b")], 5),
+        # The pods of an add-on are those of its service account.
+        ([pods_of("addon", 3), pods_of("irsa", 3, "a")], 3),
+        ([pods_of("addon", 3, "a"), pods_of("irsa", 3, "a")], 3),
+        ([pods_of("addon", 4), pods_of("irsa", 1, "a"), pods_of("irsa", 2, "b")], 4),
+        ([pods_of("irsa", 2, "a"), pods_of("irsa", 3, "a", cluster="d")], 5),
+        ([pods_of("irsa", 2, "a"), pods_of("irsa", 3, "a", region="s")], 5),
+    ],
+)
+def test_pods_are_counted_once(uses: list[Use], count: int) -> None:
+    assert pod_count(uses) == count

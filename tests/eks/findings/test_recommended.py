@@ -7,6 +7,7 @@ from ekstui.eks.findings.subjects import RolePolicy
 from tests.eks.findings.subjects import ROLE, around, aws, cluster, coded, findings_with, policy_allowing, used
 
 ARN = "arn:aws:iam::aws:policy/CloudWatchAgentServerPolicy"
+X_RAY = "arn:aws:iam::aws:policy/AWSXrayWriteOnlyAccess"
 
 
 @pytest.mark.parametrize(
@@ -40,3 +41,24 @@ def test_eks_was_not_asked() -> None:
         coded(findings_with((), (used("addon", name=addon.name),), around(cluster(addons=(addon,)))), "missing-policy")
         == []
     )
+
+
+@pytest.mark.parametrize(
+    ("recommended", "attached", "words"),
+    [
+        ((ARN,), (), "EKS recommends CloudWatchAgentServerPolicy for the add-on amazon-of-its-own; it is not attached."),
+        ((ARN, X_RAY), (X_RAY,), "EKS recommends CloudWatchAgentServerPolicy for the add-on amazon-of-its-own; it is not"),
+        ((ARN, X_RAY), (), "CloudWatchAgentServerPolicy and AWSXrayWriteOnlyAccess for the add-on amazon-of-its-own; they are"),
+    ],
+)  # fmt: skip
+def test_what_is_recommended_and_not_attached_is_named(
+    recommended: tuple[str, ...], attached: tuple[str, ...], words: str
+) -> None:
+    addon = Addon("amazon-of-its-own", "v1", ROLE, recommended_policies=(("agent", recommended),))
+    policies = (policy_allowing("own", "logs:*"), *(aws(arn.rpartition("/")[2]) for arn in attached))
+    findings = findings_with(policies, (used("addon", name=addon.name),), around(cluster(addons=(addon,))))
+    (finding,) = coded(findings, "missing-policy")
+    assert words in finding.text
+    assert {line for line in finding.evidence if "recommended" in line} == {
+        f"recommended: {arn}" for arn in recommended if arn not in attached
+    }
