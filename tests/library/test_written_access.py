@@ -225,6 +225,11 @@ ATTACHED = [
     tf(ROLE % f'  managed_policy_arns = ["{AWS}/AmazonEKSWorkerNodePolicy"]', ROLE % f'  managed_policy_arns = ["{AWS}/AmazonEKSWorkerNodePolicy", "{AWS}/AdministratorAccess"]', "widened"),
     tf(ROLE % f'  permissions_boundary = "{AWS}/PowerUserAccess"', ROLE % "", "widened"),
     tf(ROLE % "", ROLE % f'  permissions_boundary = "{AWS}/PowerUserAccess"', "narrowed"),
+    # A new boundary that may be none limits nothing that was there, and hides nothing beside it.
+    tf("", ROLE % "  permissions_boundary = var.boundary", "nothing"),
+    tf("", ROLE % f'  permissions_boundary = var.boundary\n  managed_policy_arns = ["{AWS}/AdministratorAccess"]', "widened"),
+    tf("", ROLE % "  permissions_boundary = var.boundary" + attach(f"{AWS}/AdministratorAccess"), "widened"),
+    tf(ROLE % f'  permissions_boundary = "{AWS}/PowerUserAccess"', ROLE % "  permissions_boundary = var.boundary", "cannot tell"),
     tf(access("AmazonEKSViewPolicy"), access("AmazonEKSClusterAdminPolicy"), "widened"),
     tf(access("AmazonEKSAdminPolicy"), access("AmazonEKSViewPolicy"), "narrowed"),
     tf(access("AmazonEKSViewPolicy", 'type = "namespace"\n    namespaces = ["a"]'), access("AmazonEKSViewPolicy"), "widened"),
@@ -283,6 +288,9 @@ MANIFESTS = [
     one("tsconfig.json", '{\n  // a\n  "compilerOptions": {"strict": true}\n}', '{\n  // b\n  "compilerOptions": {"strict": false,},\n}', "nothing"),
     Case("rename", {"a/cni.json": doc(READ)}, {"b/vpc-cni.json": doc(READ)}, "nothing"),
     Case("rename", {"a/cni.json": doc(READ, allow("ec2:DescribeTags"))}, {"b/vpc.json": doc(READ, allow("ec2:DescribeTags"), allow("ec2:*"))}, "widened"),
+    # With half of its statements it is the same policy, with fewer another one.
+    Case("rename", {"a/cni.json": doc(READ, allow("ec2:DescribeTags"))}, {"b/vpc.json": doc(READ, allow("sqs:*"))}, "mixed"),
+    Case("rename", {"a/cni.json": doc(READ, allow("ec2:DescribeTags"))}, {"b/vpc.json": doc(READ, allow("sqs:*"), allow("sns:*"))}, "narrowed and widened"),
 ]  # fmt: skip
 
 PRINCIPALS = [
@@ -324,6 +332,9 @@ OTHERS = [
     one("aws-auth.yaml", config_map("view"), config_map("system:masters"), "cannot tell"),
     one(".github/workflows/a.yml", workflow("echo"), workflow("aws iam attach-role-policy --role-name a --policy-arn b"), "cannot tell"),
     one(".github/workflows/a.yml", workflow("echo"), workflow("aws s3 ls"), "nothing"),
+    # What cannot be read was not the policy of another file.
+    Case("two files", {".github/workflows/a.yml": workflow("aws iam attach-role-policy --role-name a --policy-arn b")}, {"b.json": doc(READ)}, "cannot tell and widened"),
+    Case("two files", {"b.json": doc(READ)}, {".github/workflows/a.yml": workflow("aws iam attach-role-policy --role-name a --policy-arn b")}, "cannot tell and narrowed"),
     one("patch.yaml", f"- op: replace\n  path: /spec/policies/0\n  value: {AWS}/AmazonEKSWorkerNodePolicy\n", f"- op: replace\n  path: /spec/policies/0\n  value: {AWS}/AdministratorAccess\n", "widened"),
     one("terragrunt.hcl", "inputs = {}\n", f'inputs = {{\n  policies = ["{AWS}/AdministratorAccess"]\n}}\n', "not read"),
 ]  # fmt: skip
