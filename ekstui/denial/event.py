@@ -150,13 +150,8 @@ def _object_at(text: str, start: int) -> tuple[dict[str, Any] | None, int]:
     value, length = _decoded(_DECODER, wrapped.replace("\n", ""), 0)
     if not isinstance(value, dict):
         return None, start
-    end = start
-    for line in wrapped.split("\n"):
-        if length <= len(line):
-            return value, end + length
-        length -= len(line)
-        end += len(line) + 1
-    return None, start
+    kept = [place for place, character in enumerate(wrapped) if character != "\n"]
+    return value, start + kept[length - 1] + 1
 
 
 def _decoded(decoder: json.JSONDecoder, text: str, start: int) -> tuple[Any, int]:

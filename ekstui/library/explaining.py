@@ -479,7 +479,7 @@ def _unnamed(question: Asked) -> Explanation:
     return Explanation(
         verdict="depends",
         action=None,
-        notes=(f"It may be {', '.join(may_be[:-1])} or {may_be[-1]}.",) if len(may_be) > 1 else (),
+        notes=(f"It may be {listed(may_be, 'or')}.",) if may_be else (),
         encoded=None if question.denial is None else question.denial.encoded,
         denied=True,
         times=question.times,

@@ -21,7 +21,7 @@ from ekstui.iam.principals import same_principal, same_service
 from ekstui.iam.reference import reference
 from ekstui.iam.request import Request
 from ekstui.library.catalog import knowledge
-from tests.support.documents import trust
+from tests.support.documents import document, trust
 
 ACCOUNT = "111122223333"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/app"
@@ -666,3 +666,26 @@ def test_what_would_have_to_be_known_of_the_caller_and_its_account() -> None:
         "depends",
         ("sts:ExternalId", "aws:PrincipalTag/team"),
     )
+
+
+@pytest.mark.parametrize(
+    ("trusting", "request_", "unclear"),
+    [
+        (trust("*", WEB), Request(WEB, principal=SA), True),
+        (trust("*", "sts:AssumeRole"), Request("sts:AssumeRole", principal="ec2.amazonaws.com"), True),
+        (trust("*", "sts:AssumeRoleWithSAML"), Request("sts:AssumeRoleWithSAML"), True),
+        # It depends on something else.
+        (GUIDE, Request(WEB, principal=SA), False),
+        (trust("*", condition={"StringEquals": {"aws:PrincipalTag/a": "b"}}), Request("sts:AssumeRole", principal=NODE), False),
+        # It is decided.
+        (trust("*", WEB), Request("sts:AssumeRole", principal="ec2.amazonaws.com"), False),
+        (trust("*"), Request("sts:AssumeRole", principal=NODE), False),
+        (document(trust("*")["Statement"][0], {**trust("ec2.amazonaws.com")["Statement"][0], "Effect": "Deny"}),
+         Request("sts:AssumeRole", principal="ec2.amazonaws.com"), False),
+    ],
+)  # fmt: skip
+def test_only_where_everybody_is_trusted_is_it_unclear_whether_services_and_tokens_are(
+    trusting: dict[str, Any], request_: Request, unclear: bool
+) -> None:
+    notes = judged(trusting, request_).notes
+    assert any("AWS does not say whether" in note for note in notes) is unclear

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ekstui.denial.event import pieces_of
 from ekstui.denial.excerpt import excerpt
 from ekstui.denial.message import Cause, Denial, action_of_operation, prefix_of_service
 from ekstui.denial.parameters import made_by, request_tags
@@ -1064,3 +1065,19 @@ def test_the_encoded_part_of_an_event_ends_with_its_line() -> None:
     # Of two denied calls, it is not known whose it is.
     both = {"Records": [event(errorMessage=message), event(eventName="RunInstances", errorMessage="Access denied")]}
     assert [denial.encoded for denial in denials_in(json.dumps(both))] == [None, None]
+
+
+@pytest.mark.parametrize("width", [7, 60])
+def test_what_follows_a_wrapped_object_is_read_from_where_it_ends(width: int) -> None:
+    def line(bucket: str) -> str:
+        return f"User: {SESSION} is not authorized to perform: s3:GetObject on resource: arn:aws:s3:::{bucket}/a"
+
+    logged = json.dumps({"time": 1736761400000, "done": True, "error": line("one")})
+    wrapped = "\n".join(logged[start : start + width] for start in range(0, len(logged), width))
+    for between in ("\n", " ", ""):
+        pieces = [*pieces_of(f"before {wrapped}{between}{line('two')}")]
+        assert [(piece.text, piece.value) for piece in pieces if piece.value is None] == [
+            ("before ", None),
+            (f"{between}{line('two')}", None),
+        ]
+        assert [piece.value for piece in pieces if piece.value is not None] == [json.loads(logged)]

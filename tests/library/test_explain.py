@@ -13,9 +13,10 @@ from ekstui.errors import InputError, NotFoundError
 from ekstui.iam.evaluation import Evaluation, evaluate
 from ekstui.library import AccountChoice, Library
 from ekstui.library.explaining import Inquiry, explain_all
-from ekstui.library.notation import FileSide, PolicyAt
+from ekstui.library.notation import FileSide, PolicyAt, Side
 from ekstui.library.roles import role_answer
-from tests.support.documents import allowing
+from tests.denial.test_denial import ENCODED
+from tests.support.documents import allowing, deny, document
 from tests.support.filled import library_on
 
 ACCOUNT = "111122223333"
@@ -304,3 +305,44 @@ def test_denials_of_one_action_read_and_evaluate_its_policies_once(
     assert heard == [(done, len(texts)) for done in range(len(texts))]
     assert together == tuple(alone)
     assert all(isinstance(answer, Explanation) and answer.allowed_by for answer in together)
+
+
+def refused(action: str, resource: str) -> str:
+    return f"User: {SESSION} is not authorized to perform: {action} on resource: {resource}"
+
+
+@pytest.mark.usefixtures("small_bundle")
+def test_repeats_that_the_policies_decide_otherwise_are_answered_apart(tmp_path: Path) -> None:
+    (tmp_path / "p.json").write_text(json.dumps(document(deny("s3:GetObject", "arn:aws:s3:::a/*"))))
+    names = ("a/1", "b/one", "a/second", "c/one-of-many", "c/another-of-them")
+    texts = [refused("s3:GetObject", f"arn:aws:s3:::{name}") for name in names]
+    # One that does not name its object is of the first.
+    texts.append(
+        f"User: {SESSION} is not authorized to perform: s3:GetObject because no identity-based policy allows it"
+    )
+
+    def answers(*policies: Side) -> list[tuple[str, int, tuple[str, ...]]]:
+        wanted = Inquiry(Question(message="\n".join(texts)), policies)
+        found = explain_all(library_on(tmp_path), wanted)
+        return [(one.verdict, one.times, one.resources) for one in found if isinstance(one, Explanation)]
+
+    every = tuple(f"arn:aws:s3:::{name}" for name in names)
+    assert answers() == [("implicit-deny", 6, every)]
+    assert answers(FileSide(str(tmp_path / "p.json"))) == [
+        ("explicit-deny", 3, every[:3:2]),
+        ("implicit-deny", 3, (every[1], *every[3:])),
+    ]
+
+
+@pytest.mark.usefixtures("small_bundle")
+def test_a_denial_whose_action_is_not_named_keeps_its_encoded_part(tmp_path: Path) -> None:
+    called = "An error occurred (AccessDeniedException) when calling the ListTagsForResource operation: You are not"
+    encoded = f"{called} authorized to perform this operation. Encoded authorization failure message: {ENCODED}"
+    for text, part in ((called, None), (encoded, ENCODED)):
+        message = f"{refused('s3:GetObject', 'arn:aws:s3:::a/1')}\n{text}"
+        named, unnamed = explain_all(library_on(tmp_path), Inquiry(Question(message=message)))
+        assert isinstance(named, Explanation) and isinstance(unnamed, Explanation)
+        assert (named.action, named.encoded) == ("s3:GetObject", None)
+        assert (unnamed.action, unnamed.encoded, unnamed.verdict) == (None, part, "depends")
+        # Which services have such a call is of use where nothing encoded tells.
+        assert [note[:10] for note in unnamed.notes] == (["It may be "] if part is None else [])

@@ -12,10 +12,11 @@ from textual.events import Callback
 from textual.message import Message
 from textual.message_pump import MessagePump
 
+from ekstui.cancellation import never
 from ekstui.change.policy import Delivery, Policy, PolicyHistory, Skipped, VersionInfo
 from ekstui.change.steps import steps_since, undated_versions_possibly_since
 from ekstui.denial.question import Question
-from ekstui.eks.account_snapshot import AccountSnapshot
+from ekstui.eks.account_snapshot import AccountSnapshot, ErrorKind, SourceError
 from ekstui.eks.uses import uses_in
 from ekstui.errors import AccountError, InputError
 from ekstui.iam.document import parse
@@ -98,6 +99,21 @@ def test_an_incomplete_snapshot_does_not_replace_a_complete_one(
     monkeypatch.setattr(Account, "ask_aws", lambda *_: second_account)
     assert account.refresh() == second_account
     assert account.last_snapshot() == second_account
+
+
+@pytest.mark.parametrize(
+    ("kinds", "anew"),
+    [((), False), (("denied",), False), (("expired",), True), (("denied", "credentials"), True), (("mfa",), True)],
+)
+def test_a_connection_whose_credentials_do_not_work_any_more_is_made_anew(
+    kinds: tuple[ErrorKind, ...], anew: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    errors = tuple(SourceError("roles", "iam:ListRoles", kind, "It failed.") for kind in kinds)
+    monkeypatch.setattr(own_account, "sweep_account", lambda *_: ASKED._replace(errors=errors))
+    account = Account(AccountChoice(), tmp_path / "accounts")
+    connection = account.connection()
+    assert account.ask_aws(None, never).errors == errors
+    assert (account.connection() is not connection) is anew
 
 
 def test_uses_and_details_are_those_of_the_snapshot_that_is_asked_about(tmp_path: Path) -> None:
