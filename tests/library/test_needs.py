@@ -43,9 +43,9 @@ def _made_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def written(
-    *actions: str, place: str = "", path: str = "a.json", use: PolicyUse = "identity", holder: str = ""
+    *actions: str, place: str = "", path: str = "a.json", use: PolicyUse = "identity", attached_to: str = ""
 ) -> WrittenPolicy:
-    return WrittenPolicy(place, parsed(allow(actions)), line=3, use=use, path=path, holder=holder)
+    return WrittenPolicy(place, parsed(allow(actions)), line=3, use=use, path=path, attached_to=attached_to)
 
 
 def trust_policy(account: str) -> WrittenPolicy:
@@ -73,8 +73,8 @@ UNREAD_TRUST = WrittenPolicy("aws_iam_role.u", None, "not read", use="trust", pa
         (written(*READS[:4], "s3:GetObject"), None),
         # As many as all of it, but too few to mean anything.
         (written(*READS[:3]), None),
-        (written("s3:GetObject", place="aws_iam_role_policy.p", holder="aws_iam_role.r"), "service account karpenter uses its role"),
-        (written("s3:GetObject", place="aws_iam_role_policy.p", holder="aws_iam_role.s"), None),
+        (written("s3:GetObject", place="aws_iam_role_policy.p", attached_to="aws_iam_role.r"), "service account karpenter uses its role"),
+        (written("s3:GetObject", place="aws_iam_role_policy.p", attached_to="aws_iam_role.s"), None),
         (written(*READS, use="resource"), None),
         (WrittenPolicy("karpenter", None, "not read"), None),
         # What it allows may be known in part.
@@ -131,7 +131,7 @@ def test_a_policy_for_ipv6_is_held_against_what_is_published_for_it(
 
 def test_policies_of_one_role_are_judged_together_and_others_each_by_itself() -> None:
     first, second = (
-        written(*actions, place=f"karpenter-{actions[0]}", holder="aws_iam_role.k") for actions in (READS, (RUNS,))
+        written(*actions, place=f"karpenter-{actions[0]}", attached_to="aws_iam_role.k") for actions in (READS, (RUNS,))
     )
     other = written(RUNS, place="karpenter-other")
     of_role, by_itself = release_needs(["karpenter@v2.0.0"], [first, other, second])

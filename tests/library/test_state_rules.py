@@ -12,7 +12,6 @@ from textual.events import Callback
 from textual.message import Message
 from textual.message_pump import MessagePump
 
-from ekstui.cancellation import never
 from ekstui.change.policy import Delivery, Policy, PolicyHistory, Skipped, VersionInfo
 from ekstui.change.steps import steps_since, undated_versions_possibly_since
 from ekstui.denial.question import Question
@@ -30,6 +29,7 @@ from ekstui.store import accounts
 from ekstui.store.policy_store import DeliveryInfo, PolicyStore, pack
 from ekstui.tui.background import Background, Job
 from ekstui.tui.messages import PaneFailed
+from ekstui.waiting import never, silent
 from tests.store.policies import document, fill_from_the_corpus, history, moment, provenance
 from tests.support.accounts import snapshot
 from tests.support.filled import library_on
@@ -112,7 +112,7 @@ def test_a_connection_whose_credentials_do_not_work_any_more_is_made_anew(
     monkeypatch.setattr(own_account, "sweep_account", lambda *_: ASKED._replace(errors=errors))
     account = Account(AccountChoice(), tmp_path / "accounts")
     connection = account.connection()
-    assert account.ask_aws(None, never).errors == errors
+    assert account.ask_aws(silent, never).errors == errors
     assert (account.connection() is not connection) is anew
 
 
