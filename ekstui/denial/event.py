@@ -173,13 +173,15 @@ def _without_breaks(value: Any, depth: int = 20) -> Any:
     return value
 
 
-def strings_in(value: object, depth: int = 20) -> Iterator[str]:
+def strings_in(value: object) -> Iterator[str]:
     """Yield every string in a JSON value, in order."""
-    if isinstance(value, str):
-        yield value
-    elif depth > 0 and isinstance(value, dict | list):
-        for entry in value.values() if isinstance(value, dict) else value:
-            yield from strings_in(entry, depth - 1)
+    pending = [value]
+    while pending:
+        entry = pending.pop()
+        if isinstance(entry, str):
+            yield entry
+        elif isinstance(entry, dict | list):
+            pending += reversed([*(entry.values() if isinstance(entry, dict) else entry)])
 
 
 def denials_of_object(value: Mapping[str, Any]) -> tuple[Denial, ...] | None:

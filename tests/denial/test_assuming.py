@@ -689,3 +689,11 @@ def test_only_where_everybody_is_trusted_is_it_unclear_whether_services_and_toke
 ) -> None:
     notes = judged(trusting, request_).notes
     assert any("AWS does not say whether" in note for note in notes) is unclear
+
+
+@pytest.mark.parametrize("identity", [None, own("sts:*"), own("s3:*")])
+def test_a_service_has_no_policies_of_its_own(identity: AppliedPolicy | None) -> None:
+    request = Request("sts:AssumeRole", (ROLE,), "ec2.amazonaws.com")
+    for service, verdict in (("ec2.amazonaws.com", "allowed"), ("eks.amazonaws.com", "implicit-deny")):
+        answer = explained(trust(service), request, identity)
+        assert (answer.verdict, answer.missing_context) == (verdict, ())

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ekstui.denial.event import pieces_of
+from ekstui.denial.event import pieces_of, strings_in
 from ekstui.denial.excerpt import excerpt
 from ekstui.denial.message import Cause, Denial, action_of_operation, prefix_of_service
 from ekstui.denial.parameters import made_by, request_tags
@@ -121,6 +121,12 @@ MESSAGES: list[tuple[str, str, str | None, str | None, Cause | None]] = [
         f"User: {SESSION} is not authorized to perform: s3:ListBucket on resource: arn:aws:s3:::logs with an explicit deny in "
         "a VPC endpoint policy",
         "s3:ListBucket", "arn:aws:s3:::logs", SESSION, Cause("vpc-endpoint", explicit=True),
+    ),
+    (
+        f'User: {SESSION} is not authorized to perform: s3:PutBucketPolicy on resource: "arn:aws:s3:::logs" because public '
+        "policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access.",
+        "s3:PutBucketPolicy", "arn:aws:s3:::logs", SESSION,
+        Cause("public-access-block", explicit=True, policy="BlockPublicPolicy"),
     ),
     # KMS.
     (
@@ -1081,3 +1087,11 @@ def test_what_follows_a_wrapped_object_is_read_from_where_it_ends(width: int) ->
             (f"{between}{line('two')}", None),
         ]
         assert [piece.value for piece in pieces if piece.value is not None] == [json.loads(logged)]
+
+
+@pytest.mark.parametrize("depth", [0, 1, 30, 500])
+def test_the_strings_of_an_object_are_read_in_order_however_deep(depth: int) -> None:
+    value: object = ["b", 1, {"x": "c", "y": ["d", None]}]
+    for level in range(depth):
+        value = [value] if level % 2 else {"k": value}
+    assert [*strings_in({"first": "a", "then": value, "last": "e"})] == ["a", "b", "c", "d", "e"]

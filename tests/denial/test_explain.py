@@ -6,12 +6,13 @@ The rules are those of the IAM User Guide, "Policy evaluation logic" and "Troubl
 import pytest
 
 from ekstui.denial.answer import Explanation, Policies
-from ekstui.denial.explain import explain, explain_symptom
+from ekstui.denial.explain import ON_NODE_ROLE, explain, explain_symptom
 from ekstui.denial.message import Cause, Denial
-from ekstui.denial.purpose import CandidatePolicy
+from ekstui.denial.purpose import NODE_ROLES, POD_ROLES, CandidatePolicy, Purpose
+from ekstui.iam.evaluation import AppliedPolicy
 from ekstui.iam.request import Request
 from ekstui.library.catalog import knowledge
-from tests.denial.subjects import BUCKET, GET, MAY, NO_ALLOW, ROLE, SESSION, candidate, managed_policy
+from tests.denial.subjects import ACCOUNT, BUCKET, GET, MAY, NO_ALLOW, ROLE, SESSION, candidate, managed_policy
 from tests.support.documents import allow, deny
 
 READ_ALL = managed_policy(allow("s3:Get*"))
@@ -158,3 +159,74 @@ def test_why_a_request_that_the_policies_allow_may_have_been_denied(
     notes = " ".join(explain(request_, policies, (), knowledge=knowledge(), denial=denial).notes)
     assert [phrase for phrase in phrases if phrase not in notes] == []
     assert [phrase for phrase in absent_phrases if phrase in notes] == []
+
+
+KEY = "arn:aws:kms:eu-west-1:111122223333:key/k"
+QUEUE, TABLE = (
+    f"arn:aws:{name}" for name in ("sqs:eu-west-1:444455556666:q", "dynamodb:eu-west-1:444455556666:table/t")
+)
+ALL = managed_policy(allow("*"))
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "principal", "of_resource", "must"),
+    [
+        ("s3:GetObject", f"{BUCKET}/a", SESSION, ACCOUNT, None),
+        ("s3:GetObject", f"{BUCKET}/a", SESSION, "444455556666", "the bucket policy in its account"),
+        ("kms:Decrypt", KEY, SESSION, None, "the key policy or a grant of the KMS key"),
+        ("sqs:SendMessage", QUEUE, SESSION, None, "the queue policy in its account"),
+        ("sqs:SendMessage", QUEUE.replace("444455556666", ACCOUNT), SESSION, None, None),
+        ("dynamodb:GetItem", TABLE, SESSION, None, "the policy of the resource in its account"),
+        ("sts:AssumeRole", ROLE, SESSION, None, "the trust policy of the role"),
+        # Without a signature, the resource's policy is all that counts; some actions need no permission.
+        ("sqs:SendMessage", QUEUE, "Anonymous", None, None),
+        ("sts:GetCallerIdentity", "*", SESSION, "444455556666", None),
+    ],
+)
+def test_what_must_allow_it_too_is_said_of_what_the_callers_own_policies_allow(
+    action: str, resource: str, principal: str, of_resource: str | None, must: str | None
+) -> None:
+    context = {"aws:ResourceAccount": (of_resource,)} if of_resource else {}
+    request = Request(action, (resource,), principal, context)
+    assert explain(request, Policies((ALL,)), (), knowledge=knowledge()).must_allow_too == must
+    if action != "sts:GetCallerIdentity":
+        for policies in (Policies((NOTHING,)), Policies((ALL, managed_policy(deny("*"))))):
+            assert explain(request, policies, (), knowledge=knowledge()).must_allow_too is None
+
+
+@pytest.mark.parametrize("called", [None, "s3:ListObjects"])
+def test_a_call_that_is_authorised_by_another_action_is_named(called: str | None) -> None:
+    denial = Denial("s3:ListBucket", BUCKET, SESSION, called=called)
+    request = Request("s3:ListBucket", (BUCKET,), SESSION)
+    notes = explain(request, Policies((NOTHING,)), (), knowledge=knowledge(), denial=denial).notes
+    expected = ["The call was s3:ListObjects; it needs s3:ListBucket to be allowed."] if called else []
+    assert [note for note in notes if "The call was" in note] == expected
+
+
+@pytest.mark.parametrize(
+    ("policies", "kinds", "shown"),
+    [
+        ((NOTHING,), NODE_ROLES, [ON_NODE_ROLE]),
+        ((READ_ALL,), NODE_ROLES, []),
+        ((NOTHING,), POD_ROLES, []),
+        ((NOTHING,), frozenset(), []),
+    ],
+)
+def test_a_call_of_a_controller_with_the_role_of_its_node_is_a_symptom(
+    policies: tuple[AppliedPolicy, ...], kinds: frozenset[str], shown: list[str]
+) -> None:
+    karpenter = candidate("karpenter", [allow("s3:GetObject")], home="github.com/a/b")
+    explanation = explain(
+        GET, Policies(policies), [karpenter], knowledge=knowledge(), purpose=Purpose(is_known=True, kinds=kinds)
+    )
+    assert [symptom.code for symptom in explanation.symptoms] == shown
+    # No pod on the node should get what one of them lacks.
+    assert (explanation.smallest_statement is None) is (bool(shown) or policies == (READ_ALL,))
+
+
+def test_what_block_public_access_prevents_no_policy_allows() -> None:
+    denial = Denial(
+        GET.action, GET.resources[0], SESSION, Cause("public-access-block", explicit=True, policy="BlockPublicAcls")
+    )
+    explanation = explain(GET, Policies((NOTHING,)), (), knowledge=knowledge(), denial=denial)
+    assert (explanation.verdict, explanation.smallest_statement, explanation.fixes) == ("explicit-deny", None, ())

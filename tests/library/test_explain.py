@@ -344,5 +344,6 @@ def test_a_denial_whose_action_is_not_named_keeps_its_encoded_part(tmp_path: Pat
         assert isinstance(named, Explanation) and isinstance(unnamed, Explanation)
         assert (named.action, named.encoded) == ("s3:GetObject", None)
         assert (unnamed.action, unnamed.encoded, unnamed.verdict) == (None, part, "depends")
+        assert (unnamed.denied, unnamed.judged) == (True, False)
         # Which services have such a call is of use where nothing encoded tells.
         assert [note[:10] for note in unnamed.notes] == (["It may be "] if part is None else [])
