@@ -11,15 +11,16 @@ import pytest
 from ekstui.change.holders import Since
 from ekstui.cli.main import main
 from ekstui.denial.answer import Allower, Policies
-from ekstui.denial.fixing import FixCase, fixes_of
+from ekstui.denial.fixing import FixCase, fixes_of, role_fix
 from ekstui.denial.purpose import CandidatePolicy, Fit
 from ekstui.denial.question import Question, asked
+from ekstui.eks.commands import Command, aws
 from ekstui.iam.document import Document, parse_text, serialise
 from ekstui.iam.evaluation import AppliedPolicy, Verdict, evaluate
 from ekstui.iam.reference import reference
 from ekstui.iam.request import Request
-from tests.denial.subjects import GET, MAY, READ, TAGGED, candidate, managed_policy
-from tests.support.documents import allow
+from tests.denial.subjects import ACCOUNT, GET, MAY, READ, ROLE, TAGGED, candidate, managed_policy
+from tests.support.documents import allow, trust
 from tests.support.shell import commands_in, fault_of
 
 pytestmark = pytest.mark.usefixtures("own_filled_cache")
@@ -343,3 +344,48 @@ def test_which_policies_a_role_is_given(
     commands = [" ".join(fix.commands[-1].arguments) for fix in fixes]
     names = [match[1] for command in commands if (match := re.search(r"(?:policy/|show )(\w+)", command))]
     assert dict(zip(names, (fix.depends_on for fix in fixes), strict=True)) == given
+
+
+def trusting_caller(role: str, principal: object) -> Command:
+    document = json.dumps(trust(principal))
+    return aws("", "iam", "update-assume-role-policy", "--role-name", role, "--policy-document", document)
+
+
+ASSUME = Request("sts:AssumeRole", (ROLE,), f"arn:aws:iam::{ACCOUNT}:role/caller")
+CALLER, ACCOUNT_OF_CALLER = ({"AWS": f"arn:aws:iam::{ACCOUNT}:{who}"} for who in ("role/caller", "root"))
+TEAM = [aws("", "iam", "tag-role", "--role-name", "app", "--tags", f"Key=team,Value={value}") for value in ("a", "b")]
+ASKS_FOR_TEAM = (managed_policy(allow("s3:GetObject", **TAGGED)),)
+
+
+@pytest.mark.parametrize(
+    ("commands", "request_", "identity", "assumed", "is_fix"),
+    [
+        ([trusting_caller("app", CALLER)], ASSUME, (), ROLE, True),
+        ([trusting_caller("app", ACCOUNT_OF_CALLER)], ASSUME, (), ROLE, True),
+        ([trusting_caller("app", ACCOUNT_OF_CALLER)], ASSUME, (managed_policy(allow("sts:*")),), ROLE, True),
+        ([trusting_caller("app", ACCOUNT_OF_CALLER)], ASSUME, OTHER, ROLE, False),
+        ([trusting_caller("app", "ec2.amazonaws.com")], ASSUME, (), ROLE, False),
+        # Of another role, or where none is to be assumed.
+        ([trusting_caller("other", CALLER)], ASSUME, (), ROLE, False),
+        ([trusting_caller("app", CALLER)], ASSUME, (), None, False),
+        ([TEAM[0]], GET, ASKS_FOR_TEAM, None, True),
+        ([TEAM[0]], GET, ASKS_FOR_TEAM, ROLE, True),
+        ([TEAM[1]], GET, ASKS_FOR_TEAM, None, False),
+        ([TEAM[0]], GET, OTHER, None, False),
+        ([TEAM[0]], GET, (), None, False),
+        # Which of several does it is not known, nor what other commands do to the request.
+        (TEAM, GET, ASKS_FOR_TEAM, None, False),
+        ([], GET, ASKS_FOR_TEAM, None, False),
+        ([aws("", "iam", "delete-role", "--role-name", "app")], GET, ASKS_FOR_TEAM, None, False),
+    ],
+)
+def test_a_command_of_a_finding_is_a_fix_only_if_the_request_is_allowed_then(
+    commands: list[Command],
+    request_: Request,
+    identity: tuple[AppliedPolicy, ...],
+    assumed: str | None,
+    is_fix: bool,
+) -> None:
+    fix = role_fix(commands, request_, Policies(identity), assumed)
+    assert (fix is not None) is is_fix
+    assert fix is None or fix.commands == tuple(commands)
