@@ -1095,3 +1095,39 @@ def test_the_strings_of_an_object_are_read_in_order_however_deep(depth: int) -> 
     for level in range(depth):
         value = [value] if level % 2 else {"k": value}
     assert [*strings_in({"first": "a", "then": value, "last": "e"})] == ["a", "b", "c", "d", "e"]
+
+
+REGISTRY = "111122223333.dkr.ecr.eu-west-1.amazonaws.com"
+S3A = "java.nio.file.AccessDeniedException: "
+
+
+@pytest.mark.parametrize(
+    ("text", "action", "resource", "name"),
+    [
+        # Fluent Bit names the operation, and its plugin the service.
+        ("[error] [output:cloudwatch_logs:cloudwatch_logs.0] CreateLogGroup API responded with error='AccessDeniedException'", "logs:CreateLogGroup", None, None),
+        ("[error] [output:s3:s3.0] PutObject API responded with error='AccessDenied'", "s3:PutObject", None, None),
+        ("[output:s3:s3.0] up\n[output:kinesis_streams:k.1] PutRecords API responded with error='AccessDeniedException'", "kinesis:PutRecords", None, None),
+        # A plugin that names none: the only service with such an operation.
+        ("[error] [output:of_its_own:o.0] PutRecordBatch API responded with error='AccessDeniedException'", "firehose:PutRecordBatch", None, None),
+        # Hadoop says what it was doing, or nothing.
+        (f"{S3A}delete on s3a://logs/a/b: delete: AmazonS3Exception: Access Denied", "s3:DeleteObject", "arn:aws:s3:::logs/a/b", None),
+        (f"{S3A}listStatus on s3a://logs/a/b: AmazonS3Exception: Access Denied", "s3:ListBucket", "arn:aws:s3:::logs", None),
+        (f"{S3A}s3a://logs: AmazonS3Exception: Access Denied", "s3:GetObject", "arn:aws:s3:::logs", None),
+        # A registry refuses who has no token, or what its bearer may not pull.
+        (f'failed to pull image "{REGISTRY}/team/app:v1": unexpected status from HEAD request to https://{REGISTRY}/v2/team/app/manifests/v1: 403 Forbidden', "ecr:BatchGetImage", None, "team/app"),
+        (f'failed to pull image "{REGISTRY}/team/app@sha256:00": authorization failed: no basic auth credentials', "ecr:GetAuthorizationToken", None, None),
+    ],
+)  # fmt: skip
+def test_what_tools_say_they_were_doing_names_the_action(
+    text: str, action: str, resource: str | None, name: str | None
+) -> None:
+    (denial,) = denials_in(text)
+    assert (denial.action, denial.resource, denial.resource_name) == (action, resource, name)
+
+
+def test_the_pull_of_an_image_that_is_not_refused_is_no_denial() -> None:
+    far = "x" * 800
+    for text in (f"pulled {REGISTRY}/team/app:v1", f"pulled {REGISTRY}/team/app:v1 {far} 403 Forbidden"):
+        with pytest.raises(InputError):
+            parse_denial(text)

@@ -27,6 +27,8 @@ def parse_forbidden(text: str) -> tuple[Forbidden, ...]:
     return tuple(refusal for refusal in merged if isinstance(refusal, Forbidden))
 
 
+RULES = read_rules((files.assets() / "access-policy-rules.tsv").read_text())
+
 # The thread stands behind each.
 TEXTS = [
     # terraform-aws-modules/terraform-aws-eks#2988
@@ -114,6 +116,35 @@ def test_a_forbidden_text_is_read(text: str, subject: KubernetesSubject, request
     )  # fmt: skip
 
 
+GRANTS = (
+    'is attempting to grant RBAC permissions not currently held: {APIGroups:[""], Resources:["pods"], Verbs:["get"]}'
+)
+OLD_GRANT = "is forbidden: attempt to grant extra privileges: [{[get] [] [pods] [] []}] user=&{dev  [system:authenticated] map[]} ownerrules=[]"
+
+
+@pytest.mark.parametrize(
+    ("text", "user", "request_"),
+    [
+        (f'clusterrolebindings.rbac.authorization.k8s.io "a" is forbidden: user "dev" (groups=["system:authenticated"]) {GRANTS}', "dev", "bind clusterroles"),
+        (f'rolebindings.rbac.authorization.k8s.io "a" is forbidden: user "eks:addon-manager" {GRANTS}', "eks:addon-manager", "bind roles"),
+        (f'clusterroles.rbac.authorization.k8s.io "a" is forbidden: user "dev" (groups=["x" "y"]) {GRANTS}', "dev", "escalate clusterroles"),
+        (f'roles.rbac.authorization.k8s.io "a" is forbidden: user "dev" {GRANTS}', "dev", "escalate roles"),
+        (f'Error: roles.rbac.authorization.k8s.io "a" {OLD_GRANT}', "dev", "escalate roles"),
+        ('clusterrolebindings.rbac.authorization.k8s.io "a" is forbidden: attempt to grant extra privileges: []', "unknown", "bind clusterroles"),
+    ],
+)  # fmt: skip
+def test_who_grants_what_they_do_not_hold_may_bind_or_escalate(text: str, user: str, request_: str) -> None:
+    """Kubernetes, "Using RBAC Authorization", "Privilege escalation prevention and bootstrapping"."""
+    (forbidden,) = parse_forbidden(text)
+    request = forbidden.request
+    assert (forbidden.subject.username, f"{request.verb} {request.resource}") == (user, request_)
+    assert (request.api_group, request.name) == ("rbac.authorization.k8s.io", "a")
+    assert forbidden.grants == f"{text.removeprefix('Error: ').partition('.')[0]} a"
+    answer = explain_forbidden(forbidden, None, RULES)
+    assert f"the verb {request.verb} on {request.resource}" in answer.reason
+    assert (answer.allowed_by, answer.commands, len(answer.not_looked_at)) == ((), (), 1)
+
+
 def test_a_text_that_is_cut_off_before_its_group_is_not_taken_for_another_request() -> None:
     with pytest.raises(InputError, match="comes from Kubernetes"):
         parse_forbidden('nodes is forbidden: User "system:anonymous" cannot create resource "nodes"')
@@ -142,7 +173,6 @@ def test_not_being_known_is_told_from_being_forbidden(text: str, unauthorized: b
     assert is_unauthorized(text) is unauthorized
 
 
-RULES = read_rules((files.assets() / "access-policy-rules.tsv").read_text())
 ROLE = "arn:aws:iam::111122223333:role/team/dev"
 SESSION = "arn:aws:sts::111122223333:assumed-role/dev/{{SessionName}}"
 
