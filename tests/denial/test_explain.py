@@ -230,3 +230,113 @@ def test_what_block_public_access_prevents_no_policy_allows() -> None:
     )
     explanation = explain(GET, Policies((NOTHING,)), (), knowledge=knowledge(), denial=denial)
     assert (explanation.verdict, explanation.smallest_statement, explanation.fixes) == ("explicit-deny", None, ())
+
+
+IDENTITY_CALL = GET._replace(action="sts:GetCallerIdentity", resources=("*",))
+ROOT = GET._replace(principal=f"arn:aws:iam::{ACCOUNT}:root")
+
+
+@pytest.mark.parametrize(
+    ("request_", "policies", "denied", "outcome"),
+    [
+        (GET, Policies((NOTHING,)), False, "denied"),
+        (GET, Policies((ALL, managed_policy(deny("s3:*")))), False, "denied"),
+        (GET, Policies((READ_ALL,)), False, "allowed"),
+        (GET, Policies((READ_ALL,)), True, "denied"),
+        (GET, Policies((managed_policy(allow("s3:*", **MAY)),)), False, "unknown"),
+        (GET, Policies((managed_policy(allow("s3:*", **MAY)),)), True, "denied"),
+        # No policy denies what needs no permission, so a message of it is about something else.
+        (IDENTITY_CALL, Policies((managed_policy(deny("*")),)), False, "allowed"),
+        (IDENTITY_CALL, Policies((managed_policy(deny("*")),)), True, "allowed"),
+    ],
+)
+def test_what_becomes_of_a_request(request_: Request, policies: Policies, denied: bool, outcome: str) -> None:
+    denial = Denial(request_.action, principal=SESSION) if denied else None
+    assert explain(request_, policies, (), knowledge=knowledge(), denial=denial).outcome == outcome
+
+
+@pytest.mark.parametrize("denied", [False, True])
+@pytest.mark.parametrize(
+    ("request_", "always", "if_denied"),
+    [
+        (IDENTITY_CALL, "needs no permission, and no Deny", "So the call failed for another reason"),
+        (ROOT, "The root user may do everything", "So a service control policy"),
+    ],
+)
+def test_why_what_no_identity_policy_decides_was_denied(
+    request_: Request, always: str, if_denied: str, denied: bool
+) -> None:
+    denial = Denial(request_.action, principal=request_.principal) if denied else None
+    notes = " ".join(explain(request_, Policies((NOTHING,)), (), knowledge=knowledge(), denial=denial).notes)
+    assert always in notes
+    assert (if_denied in notes) is denied
+
+
+@pytest.mark.parametrize(
+    ("policies", "breaking", "limiting"),
+    [
+        (Policies((READ_ALL,)), None, None),
+        (Policies((NOTHING,)), "identity", None),
+        (Policies((READ_ALL,), NOTHING), "boundary", "boundary"),
+        (Policies((READ_ALL,), None, (NOTHING,)), "session", "session"),
+        (Policies((NOTHING,), NOTHING), "identity", None),
+        (Policies((READ_ALL,), managed_policy(allow("s3:*", **MAY))), "boundary", "boundary"),
+    ],
+)
+def test_which_layer_denies_what_the_identity_policies_allow(
+    policies: Policies, breaking: str | None, limiting: str | None
+) -> None:
+    explanation = explain(GET, policies, (), knowledge=knowledge())
+    layers = explanation.breaking_layer, explanation.limiting_layer
+    assert [layer and layer.layer for layer in layers] == [breaking, limiting]
+
+
+@pytest.mark.parametrize(
+    ("principal", "action", "cause", "could"),
+    [
+        (SESSION, "s3:GetObject", None, True),
+        (SESSION, "s3:GetObject", NO_ALLOW, True),
+        (SESSION, "s3:GetObject", Cause("service-control", explicit=True), False),
+        ("Anonymous", "s3:GetObject", None, False),
+        (SESSION, "sts:AssumeRole", None, False),
+        (None, None, None, True),
+    ],
+)
+def test_whether_a_policy_of_the_caller_could_have_allowed_it(
+    principal: str | None, action: str | None, cause: Cause | None, could: bool
+) -> None:
+    explanation = Explanation("implicit-deny", action, principal=principal, cause=cause)
+    assert explanation.identity_policies_could_allow is could
+
+
+@pytest.mark.parametrize(
+    ("keys", "refused"),
+    [(("team",), ""), (("team", "cost"), "Refused for the tag cost: own, statement 1"), (("a", "b"), "for the tag a and b:")],
+)  # fmt: skip
+def test_the_tags_that_a_statement_refuses_are_named(keys: tuple[str, ...], refused: str) -> None:
+    only = {"ForAllValues:StringEquals": {"aws:TagKeys": ["team"]}}
+    request = Request("sqs:CreateQueue", (QUEUE,), SESSION, {"aws:TagKeys": keys})
+    policies = Policies((managed_policy(allow("sqs:CreateQueue", Condition=only)),))
+    notes = [note for note in explain(request, policies, (), knowledge=knowledge()).notes if "Refused" in note]
+    assert [refused in note for note in notes] == ([True] if refused else [])
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "called"),
+    [
+        ("ec2:DeleteVolume", f"arn:aws:ec2:eu-west-1:{ACCOUNT}:volume/vol-0abc", "ec2 create-tags --resources vol-0abc"),
+        ("sqs:DeleteQueue", f"arn:aws:sqs:eu-west-1:{ACCOUNT}:q", "resourcegroupstaggingapi tag-resources"),
+        # Which resource is not known, and tags of IAM's are for its own commands.
+        ("ec2:DeleteVolume", f"arn:aws:ec2:eu-west-1:{ACCOUNT}:volume/*", ""),
+        ("ec2:DeleteVolume", "arn:aws:ec2:eu-west-1:***:volume/vol-0abc", ""),
+        ("iam:PassRole", ROLE, ""),
+    ],
+)  # fmt: skip
+def test_a_resource_whose_tag_is_missing_is_tagged_if_it_is_known(action: str, resource: str, called: str) -> None:
+    request = Request(action, (resource,), SESSION, absent=frozenset({"aws:ResourceTag/team"}))
+    policies = Policies((managed_policy(allow(action, **MAY)),), identity_known=True)
+    fixes = explain(request, policies, (), knowledge=knowledge()).fixes
+    tagging = [
+        " ".join(command.arguments) for fix in fixes for command in fix.commands if "tag" in command.arguments[2]
+    ]
+    assert [called in command for command in tagging] == ([True] if called else [])
