@@ -260,16 +260,21 @@ def read_file(path: Path) -> SettingsFile | None:
         raise InputError(f"The settings in {path} cannot be read: {error.strerror or error}.", _MEND) from None
     if len(content) > _MAX_BYTES:
         raise InputError(f"The settings in {path} cannot be read: the file is longer than {_MAX_BYTES:,} bytes.", _MEND)
-    import tomllib  # only for those who have settings
-
     try:
         text = content.decode("utf-8-sig")
-        values = tomllib.loads(text)
+        values = _parse_toml(text)
     except (UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"The settings in {path} are not TOML ({type(error).__name__}).", _MEND) from None
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
         raise InputError(f"The settings in {path} are not valid TOML: {error}.", _MEND) from None
     return SettingsFile(path, values, _lines(text))
+
+
+def _parse_toml(text: str) -> dict[str, Any]:
+    """Return the values of a settings file; ValueError if it is not TOML."""
+    import tomllib  # only for those who have settings
+
+    return tomllib.loads(text)
 
 
 def save_word(path: Path, name: str, word: str) -> None:
@@ -278,8 +283,6 @@ def save_word(path: Path, name: str, word: str) -> None:
     A file that is not there yet is made. Raises InputError, and changes nothing, if the file cannot be read, changed or
     written.
     """
-    import tomllib
-
     file = read_file(path)
     text = path.read_bytes().decode("utf-8-sig") if file and path.stat().st_size else empty_settings_file()
     lines = text.splitlines(keepends=True)
@@ -297,7 +300,7 @@ def save_word(path: Path, name: str, word: str) -> None:
             lines[example] = f"{setting}\n"
     changed = "".join(lines)
     try:
-        if tomllib.loads(changed) != {**before, name: word}:
+        if _parse_toml(changed) != {**before, name: word}:
             raise InputError(
                 f"{file.place(name) if file else path}: {name} stands in a way that is not changed.", _MEND
             )
@@ -307,7 +310,7 @@ def save_word(path: Path, name: str, word: str) -> None:
         create_file(target, changed.encode(), mode)
         # A new file has what the umask leaves of its mode.
         target.chmod(mode)
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be written: {getattr(error, 'strerror', None) or error}.", _MEND) from None
 
 

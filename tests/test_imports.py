@@ -11,9 +11,17 @@ from pathlib import Path
 import pytest
 
 import ekstui
+from ekstui.sources import aws
+from ekstui.tui import screens
 from tests.support.patience import PATIENCE
 
 PACKAGE = Path(ekstui.__file__).parent
+
+LATE_IN = {"screens": screens, "aws": aws}
+"""The packages that import modules of theirs when these are asked for, by the name under which others know them."""
+
+SDK = ("boto3", "botocore", "urllib3")
+"""What no command loads that does not ask AWS."""
 
 APP = "the app, before its first paint"
 NO_TERMINAL = "open, without a terminal"
@@ -44,11 +52,10 @@ SAVED: Mapping[str, Mapping[str, int]] = {
     },
     NO_TERMINAL: {"ekstui.cli.session": 15},
     "list": {
-        "boto3": 100, "botocore": 103, "urllib3": 49, "hcl2": 42, "yaml": 10,
-        "difflib": 1, "platform": 1, "platformdirs": 4,
+        "ekstui.sources.aws.sdk": 103, "hcl2": 42, "yaml": 10, "difflib": 1, "platformdirs": 4,
         "subprocess": 1, "tomllib": 3, "rich.cells": 3,
         "ekstui.cli.commands.completion": 11, "ekstui.cli.version": 2, "ekstui.logbook": 9,
-        "ekstui.change.steps": 3, "ekstui.export": 9, "ekstui.iam.document": 2, "ekstui.iam.expansion": 7,
+        "ekstui.change.steps": 3, "ekstui.export": 9, "ekstui.iam.document": 2,
         "ekstui.iam.reference": 2, "ekstui.iam.summary": 6, "ekstui.library.access_policies": 4,
     },
     "show": {
@@ -60,26 +67,30 @@ SAVED: Mapping[str, Mapping[str, int]] = {
         "ekstui.sources.aws": 9,
     },
     "who-can": {
-        "ekstui.change.reach": 3,
+        "ekstui.change.reach": 3, "ekstui.library.cluster_access": 0,
         "ekstui.library.principals_can": 23, "ekstui.sources.levels": 3,
     },
     "explain": {
-        "ekstui.library.cluster_access": 24, "ekstui.library.cluster_facts": 18,
+        "ekstui.library.account_of_case": 0, "ekstui.library.kubernetes_denials": 0,
         "ekstui.library.peeling": 30, "ekstui.library.pod_answers": 32, "ekstui.library.requester": 19,
-        "ekstui.library.role_purposes": 19, "ekstui.present.cluster_report": 43,
+        "ekstui.present.cluster_report": 43,
     },
     "cluster": {"ekstui.sources.kubectl": 15},
     COMPLETING: {
         "ekstui.library.roles": 30, "ekstui.present.cluster_report": 38,
     },
     APP: {
-        "textual._xterm_parser": 1, "textual.drivers": 3, "ekstui.eks.account_snapshot": 4, "ekstui.eks.cluster": 2,
-        "ekstui.eks.last_accessed": 3, "ekstui.eks.pods": 1, "ekstui.iam.summary": 9, "ekstui.library.access_policies": 7,
-        "ekstui.library.attachments": 27, "ekstui.library.copies": 19, "ekstui.library.find_anything": 18,
-        "ekstui.library.last_used": 46, "ekstui.library.lookup": 11, "ekstui.library.maintenance": 5,
-        "ekstui.library.searching": 14, "ekstui.library.syncing": 27, "ekstui.library.touched": 4,
-        "ekstui.present.attachment_report": 9, "ekstui.present.permissions": 9, "ekstui.tui.row_actions": 14,
-        "ekstui.tui.screens.dialogs": 2, "ekstui.tui.widgets.last_use": 3,
+        "textual._xterm_parser": 1, "textual.drivers": 3,
+        "ekstui.library.access_policies": 7, "ekstui.library.facet_matches": 0,
+        "ekstui.library.last_used": 46, "ekstui.library.maintenance": 5, "ekstui.library.syncing": 27,
+        "ekstui.library.touched": 4,
+        "ekstui.tui.row_actions": 14, "ekstui.tui.widgets.attached_content": 0, "ekstui.tui.widgets.permissions_content": 0, "ekstui.tui.widgets.last_use": 3,
+        "ekstui.tui.screens.account_screen": 0, "ekstui.tui.screens.card_screens": 0, "ekstui.tui.screens.changes_screen": 0,
+        "ekstui.tui.screens.cluster_screens": 0, "ekstui.tui.screens.compare_screen": 0, "ekstui.tui.screens.copying": 0,
+        "ekstui.tui.screens.dialogs": 2, "ekstui.tui.screens.explain_screen": 0, "ekstui.tui.screens.found_things": 0,
+        "ekstui.tui.screens.help_screen": 0, "ekstui.tui.screens.matrix_screen": 0, "ekstui.tui.screens.opening": 0,
+        "ekstui.tui.screens.palette_screen": 0, "ekstui.tui.screens.pod_screen": 0, "ekstui.tui.screens.role_screen": 0,
+        "ekstui.tui.screens.theme_screen": 0, "ekstui.tui.screens.who_can_screen": 0,
     },
 }
 # fmt: on
@@ -90,10 +101,10 @@ WITHOUT_DATACLASSES = ("list", "show", "who-can", "explain")
 
 
 def late_modules(path: Path) -> Iterator[str]:
-    """Yield the modules that functions import, each import once."""
+    """Yield the modules that functions import, each import once, and those that they ask a package for."""
     text = path.read_text(encoding="utf-8")
     # Most have none, and parsing them all takes a second.
-    tree = ast.parse(text if re.search(r"^ +(?:from|import) ", text, re.MULTILINE) else "")
+    tree = ast.parse(text if re.search(r"^ +(?:from|import) |\b(?:screens|aws)\.", text, re.MULTILINE) else "")
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     for node in {node for function in functions for node in ast.walk(function)}:
         if isinstance(node, ast.Import):
@@ -104,6 +115,10 @@ def late_modules(path: Path) -> Iterator[str]:
                 name for name in (alias.name for alias in node.names) if folder.joinpath(f"{name}.py").exists()
             ]
             yield f"{node.module}.{submodules[0]}" if submodules else str(node.module)
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in LATE_IN:
+            package = LATE_IN[node.value.id]
+            if node.attr in package.__all__:
+                yield f"{package.__name__}.{node.attr}"
 
 
 def is_of(module: str, names: Iterable[str]) -> bool:
@@ -118,6 +133,13 @@ def test_each_import_in_a_function_saves_what_the_table_says() -> None:
     assert {name for name in names if not any(is_of(module, [name]) for module in late)} == set()
 
 
+def test_what_a_package_imports_late_is_asked_for_and_in_the_table() -> None:
+    late = {module for path in PACKAGE.rglob("*.py") for module in late_modules(path)}
+    listed = {f"{package.__name__}.{name}" for package in LATE_IN.values() for name in package.__all__}
+    assert listed <= late
+    assert listed <= SAVED[APP].keys() | SAVED["list"].keys()
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.usefixtures("own_filled_cache")
 def test_a_command_does_without(command: str) -> None:
@@ -130,5 +152,5 @@ def test_a_command_does_without(command: str) -> None:
         env=os.environ,
     )  # fmt: skip
     loaded = process.stderr.splitlines()[-1].split()
-    needless = (*SAVED[command], *(["dataclasses"] if command in WITHOUT_DATACLASSES else []))
+    needless = (*SAVED[command], *SDK, *(["dataclasses"] if command in WITHOUT_DATACLASSES else []))
     assert [module for module in loaded if is_of(module, needless)] == []

@@ -74,8 +74,7 @@ def changes(before: Document, after: Document, names: tuple[str, str] | None = N
 
     `names` are used in the verdict on two different policies; without them the documents are versions of one policy.
     """
-    from ekstui.change.reach import notes_on, reach_between  # needed only to compare documents
-    from ekstui.change.reach.wording import Names, verdict_on
+    from ekstui.change.reach import notes_on, reach_between, wording  # needed only to compare documents
 
     spelled = before, after
     before, after = without_repetitions(before), without_repetitions(after)
@@ -105,7 +104,7 @@ def changes(before: Document, after: Document, names: tuple[str, str] | None = N
         added=differences(targets.added),
         removed=differences(targets.removed),
         changed=differences(targets.changed),
-        verdict=verdict_on(judgement, spelling, Names(*names) if names else None)
+        verdict=wording.verdict_on(judgement, spelling, wording.Names(*names) if names else None)
         if differing
         else _unchanged(*spelled),
         notes=notes_on(judgement, grants_before, grants_after, spelling),

@@ -108,8 +108,6 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
 
 def start_log(arguments: argparse.Namespace, settings: "Settings") -> None:
     """Log to the file of the settings, and as -v or --debug ask to stderr or, since the app draws there, to a file."""
-    from platform import python_version
-
     from ekstui import __version__, logbook  # only where something is to be logged
 
     verbose = "debug" if arguments.debug else "info" if arguments.verbose else None
@@ -120,7 +118,7 @@ def start_log(arguments: argparse.Namespace, settings: "Settings") -> None:
         remark(f"{logbook.where().capitalize()}.")
     elif verbose:
         logbook.log_to_stderr(verbose)
-    log.info("ekstui %s %s on Python %s, %s", __version__, arguments.command, python_version(), sys.platform)
+    log.info("ekstui %s %s on Python %s, %s", __version__, arguments.command, sys.version.split()[0], sys.platform)
     effective: Effective = arguments.settings
     log.info("settings: %s", "of the file" if effective.file_found else "no file")
     log.debug("settings: %s, from %s", effective.settings._asdict(), dict(effective.origins))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ekstui.cli.streams import form, progress_line, remark, remark_progress
 from ekstui.errors import AccountError, DataError, InputError
 from ekstui.library import AccountChoice, Library
+from ekstui.library.account_choice import LIMITED
 from ekstui.present.ages import age_in_words
 from ekstui.present.blocks import age_remark, incomplete_words
 
@@ -92,8 +93,6 @@ def account_choice(arguments: Namespace, mfa_prompt: Callable[[str], str] | None
 
 def read_account(library: Library, *, again: bool = True) -> AccountSnapshot:
     """Return the account, read from AWS unless that is not allowed or, without `again`, a recent snapshot exists."""
-    from ekstui.library.own_account import LIMITED
-
     with remark_progress() as report:
         read = library.account.refresh if again else library.account.fresh_snapshot
         try:

@@ -223,6 +223,20 @@ class AccountSnapshot(NamedTuple):
         """The clusters that were read; none if EKS was not."""
         return self.eks.clusters if self.eks else ()
 
+    def roles_with_each(self) -> Callable[[str], int] | None:
+        """Return a function from a policy's ARN to how many roles have it attached; None if that is not known.
+
+        Where not all roles could be read, it is how many entities have it, as IAM counts them.
+        """
+        if self.complete:
+            # IAM's own count has users and groups in it.
+            counts: Mapping[str, int] = Counter(arn for role in self.roles for arn in managed_arns(role))
+        elif self.counts is not None:
+            counts = {arn: count.attachments for arn, count in self.counts.items()}
+        else:
+            return None
+        return lambda arn: counts.get(in_partition(arn, self.identity.partition), 0)
+
 
 class Use(NamedTuple):
     """One part of EKS that uses a role, or may."""
@@ -308,22 +322,6 @@ def attachments_of(snapshot: AccountSnapshot, policy_arn: str) -> Attachments:
         complete=snapshot.complete,
         errors=tuple(error for error in snapshot.errors if error.source == "roles"),
     )
-
-
-def roles_with_each(snapshot: AccountSnapshot) -> Callable[[str], int] | None:
-    """Return a function from a policy's ARN to how many roles have it attached; None if that is not known.
-
-    Where not all roles could be read, it is how many entities have it, as IAM counts them.
-    """
-    if snapshot.complete:
-        # IAM's own count has users and groups in it.
-        counts: Mapping[str, int] = Counter(arn for role in snapshot.roles for arn in managed_arns(role))
-    elif snapshot.counts is not None:
-        counts = {arn: count.attachments for arn, count in snapshot.counts.items()}
-    else:
-        return None
-    partition = snapshot.identity.partition
-    return lambda arn: counts.get(in_partition(arn, partition), 0)
 
 
 def in_partition(policy_arn: str, partition: str) -> str:

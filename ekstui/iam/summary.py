@@ -15,9 +15,16 @@ from ekstui.iam import arn, console
 from ekstui.iam.applicability import Denied, EffectiveGrants, can_be_on, is_of_known_type, needs_its_key, supports_key
 from ekstui.iam.console import LevelCount
 from ekstui.iam.document import Condition, Document, Effect
-from ekstui.iam.expansion import MatchedAction, MatchingPattern, NamedActions, StatementMatcher, named_actions
+from ekstui.iam.expansion import (
+    MatchedAction,
+    MatchingPattern,
+    NamedActions,
+    StatementMatcher,
+    named_actions,
+    names_many_services,
+)
 from ekstui.iam.grants import Grant
-from ekstui.iam.reference import LEVELS, UNKNOWN_LEVEL, ActionInfo, reference
+from ekstui.iam.reference import LEVELS, UNKNOWN_LEVEL, ActionInfo, reference, reference_version, use_outlines
 from ekstui.named_tuples import NamedTuple
 
 
@@ -103,6 +110,15 @@ def services_in(document: Document) -> tuple[ServiceSummary, ...]:
     rows = _rows(document, "Deny", denies, {}) + _rows(document, "Allow", allows, denies)
     rows += _without_actions(document, rows, denies.keys() | allows.keys())
     return tuple(sorted(rows, key=lambda row: (row.recognised, row.recognised and row.effect == "Allow", row.service)))
+
+
+def services_by_outlines(
+    document: Document, outlines: Callable[[str], Mapping[str, Any] | None]
+) -> tuple[ServiceSummary, ...]:
+    """Return the same by what `outlines` has written of a version, where a document names many services."""
+    if names_many_services(document):
+        use_outlines(lambda: outlines(reference_version()))
+    return services_in(document)
 
 
 def _rows(

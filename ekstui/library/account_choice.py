@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -13,6 +14,12 @@ from ekstui.named_tuples import NamedTuple
 if TYPE_CHECKING:
     from ekstui.settings import Layers
     from ekstui.sources.aws.credentials import MfaPrompt
+
+LIMITED = "AWS limits the rate of calls; trying again"
+"""Reported as progress while AWS refuses calls because there are too many."""
+
+FRESH = timedelta(minutes=15)
+"""How old a snapshot may be to answer in place of AWS."""
 
 
 class AccountChoice(NamedTuple):

@@ -277,6 +277,11 @@ def parse_stored(name: str, version: int, text: bytes) -> Document:
         ) from None
 
 
+def document_of(history: PolicyHistory, number: int) -> Document:
+    """Return the document of one version of a policy; DataError if it cannot be parsed."""
+    return parse_stored(history.policy.name, number, history.texts[number])
+
+
 class DefaultVersion(NamedTuple):
     """An AWS policy's default version."""
 

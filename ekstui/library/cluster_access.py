@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 
-from ekstui.denial.access_entries import ForbiddenExplanation, explain_forbidden, explain_unauthorized
-from ekstui.denial.forbidden import Forbidden
 from ekstui.eks.cluster import AccessScope, Cluster
 from ekstui.iam.text import counted
-from ekstui.library.access_policies import access_rules
-from ekstui.library.catalog import knowledge
 from ekstui.library.cluster_facts import entries_read
 from ekstui.library.library import Library
 from ekstui.named_tuples import NamedTuple
@@ -32,25 +27,6 @@ class PrincipalsInClusters(NamedTuple):
     principals: tuple[PrincipalInCluster, ...]
     not_looked_at: tuple[str, ...]
     """What else may allow it: entries that were not read, and what only the clusters know."""
-
-
-def forbidden_answer(
-    library: Library, forbidden: Forbidden, times: int, name: str | None, cluster: Cluster | None
-) -> ForbiddenExplanation:
-    """Return why a request was forbidden, according to the cluster of the name or the only one known."""
-    reserved = [policy.name for policy in knowledge().access_policies.values() if policy.reserved]
-    answer = explain_forbidden(forbidden, cluster, access_rules(), reserved, named=name is not None)
-    return answer._replace(fetched_at=_read_at(library, cluster), times=times)
-
-
-def unauthorized_answer(library: Library, principal: str | None, cluster: Cluster) -> ForbiddenExplanation:
-    """Return why a cluster does not know a principal."""
-    return explain_unauthorized(principal, cluster)._replace(fetched_at=_read_at(library, cluster))
-
-
-def _read_at(library: Library, cluster: Cluster | None) -> datetime | None:
-    snapshot = library.account.last_snapshot() if cluster else None
-    return snapshot.fetched_at if snapshot else None
 
 
 def principals_in_clusters(library: Library, policies: set[str], *, ask: bool) -> PrincipalsInClusters:

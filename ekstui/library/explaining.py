@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from ekstui.denial.answer import Explanation, Fix, OldCopy, Policies
+from ekstui.denial.answer import Explanation, Fix, Policies
 from ekstui.denial.assuming import with_trust
 from ekstui.denial.deciding import decide
 from ekstui.denial.explain import explain, explain_symptom
@@ -20,30 +20,29 @@ from ekstui.denial.purpose import CandidatePolicy, Purpose, purpose_by_signs
 from ekstui.denial.question import Asked, AskedOfKubernetes, Question, asked, everything_asked
 from ekstui.denial.wrapping import unwrapped
 from ekstui.eks.account_snapshot import AccountSnapshot, Role
-from ekstui.eks.cluster import Cluster
 from ekstui.eks.knowledge import Symptom
 from ekstui.eks.pod_credentials import users_of_node_role
-from ekstui.errors import InputError, NotFoundError
+from ekstui.errors import InputError
 from ekstui.iam import arn
 from ekstui.iam.evaluation import AppliedPolicy
 from ekstui.iam.principals import is_assuming
 from ekstui.iam.request import Request
 from ekstui.iam.text import listed
-from ekstui.library.catalog import PolicyReader, default_versions, knowledge, sync_there
+from ekstui.library.allowers import partition_of, possible_allowers
+from ekstui.library.catalog import PolicyReader, knowledge, sync_there
 from ekstui.library.comparing import read_side
 from ekstui.library.layers import layers_in_force
 from ekstui.library.library import Library
 from ekstui.library.misnamed_policies import misnamed_policies
 from ekstui.library.notation import Side
-from ekstui.library.searching import partition_of, possible_allowers
 from ekstui.named_tuples import NamedTuple
 from ekstui.sources.levels import NO_LAYERS, LayerFiles, LayersOfRequest
 from ekstui.store import index
 
 if TYPE_CHECKING:
     from ekstui.denial.access_entries import ForbiddenExplanation
-    from ekstui.eks.findings.subjects import RoleInUse
-    from ekstui.eks.uses import Uses
+    from ekstui.library.account_of_case import AccountOfCase
+    from ekstui.library.kubernetes_denials import KubernetesCase
     from ekstui.library.requester import PodOfSession, Requester, TargetRole, TrustSource
 
 _PRINCIPAL = re.compile(r"arn:aws[a-z-]{0,10}:(?:iam|sts)::[0-9]{12}:(?:role|assumed-role)/[\w+=,.@/-]{1,600}")
@@ -100,9 +99,10 @@ def explain_all(
     """
     snapshot = _snapshot(library, inquiry)
     of_partition = library if snapshot is None else library.in_partition(snapshot.identity.partition)
-    partition, now = of_partition.data().partition, datetime.now(UTC)
+    partition = of_partition.data().partition
+    account = None if snapshot is None else _account_of(snapshot, of_partition, inquiry)
     answers = of_partition.ask(
-        lambda reader: _Case(inquiry, snapshot, of_partition, reader, partition, now, {}).answers(progress)
+        lambda reader: _Case(inquiry, account, of_partition, reader, partition, {}).answers(progress)
     )
     if snapshot is None:
         return answers
@@ -134,15 +134,21 @@ def _snapshot(library: Library, inquiry: Inquiry) -> AccountSnapshot | None:
     return None if snapshot is None or snapshot.identity.account not in accounts else snapshot
 
 
+def _account_of(snapshot: AccountSnapshot, library: Library, inquiry: Inquiry) -> AccountOfCase:
+    # 60 ms, as much as everything else here, and only with an account.
+    from ekstui.library.account_of_case import AccountOfCase
+
+    return AccountOfCase(snapshot, library, inquiry.principal, inquiry.pod, datetime.now(UTC))
+
+
 class _Case(NamedTuple):
     """An inquiry, the account that it is about, and the documents of one partition to judge it by."""
 
     inquiry: Inquiry
-    snapshot: AccountSnapshot | None
+    account: AccountOfCase | None
     library: Library
     reader: PolicyReader
     partition: str
-    now: datetime
     candidates_read: dict[tuple[object, ...], list[CandidatePolicy]]
     """The policies that may allow the action looked at last, with what is parsed and evaluated of them."""
 
@@ -168,19 +174,15 @@ class _Case(NamedTuple):
             )
         if len(wanted) == 1 and requests:
             return tuple(self._of_asked(requests[0]._replace(text=""), symptoms))
-        cluster = self._cluster() if len(requests) < len(wanted) else None
+        kubernetes = self._kubernetes() if len(requests) < len(wanted) else None
         answers: dict[int, tuple[ExplainAnswer, ...]] = {}
         # Denials of one action have their policies in common, of which only those of one action fit into memory.
         for position, one in sorted(enumerate(wanted), key=lambda entry: _action_of(entry[1])):
             progress(len(answers), len(wanted))
-            if isinstance(one, AskedOfKubernetes):
-                from ekstui.library.cluster_access import forbidden_answer  # only for Kubernetes' denials
-
-                answers[position] = (
-                    forbidden_answer(self.library, one.forbidden, one.times, self.inquiry.cluster, cluster),
-                )
-            else:
+            if isinstance(one, Asked):
                 answers[position] = tuple(self._of_asked(one, _symptoms_in(one.text)))
+            elif kubernetes is not None:
+                answers[position] = (kubernetes.forbidden(one.forbidden, one.times),)
         in_order = chain.from_iterable(answers[position] for position in range(len(wanted)))
         return (*in_order, *self._of_other_lines(symptoms, wanted))
 
@@ -191,15 +193,12 @@ class _Case(NamedTuple):
             return None
         if not is_unauthorized(message) or "forbidden: " in message:
             return None
-        from ekstui.library.cluster_access import unauthorized_answer
+        return self._kubernetes().unauthorized(principal)
 
-        cluster = self._cluster()
-        return None if cluster is None else unauthorized_answer(self.library, principal, cluster)
+    def _kubernetes(self) -> KubernetesCase:
+        from ekstui.library.kubernetes_denials import kubernetes_case  # only for Kubernetes' denials
 
-    def _cluster(self) -> Cluster | None:
-        from ekstui.library.cluster_facts import cluster_meant  # only for Kubernetes' denials
-
-        return cluster_meant(self.library, self.inquiry.cluster)
+        return kubernetes_case(self.library, self.inquiry.cluster)
 
     def _of_asked(self, question: Asked, symptoms: tuple[Symptom, ...]) -> Iterator[Explanation]:
         """Yield why a request was denied; a further answer for repeats on resources that are decided otherwise."""
@@ -282,8 +281,9 @@ class _Case(NamedTuple):
             explanation = with_trust(explanation, request, policies, trust, denial=question.denial)
         all_symptoms = dict.fromkeys((*symptoms, *explanation.symptoms))
         is_denied = explanation.verdict != "allowed"
-        if requester is not None and requester.role is not None and is_denied and explanation.allowed_by:
-            explanation = explanation._replace(outdated_copies=tuple(self._old_copies(requester.role, request)))
+        if self.account and requester and requester.role and is_denied and explanation.allowed_by:
+            outdated = tuple(self.account.old_copies(requester.role, request, self.reader))
+            explanation = explanation._replace(outdated_copies=outdated)
         explanation = self._with_findings(explanation._replace(symptoms=tuple(all_symptoms)[:_MAX_SYMPTOMS]), requester)
         if requester is not None and self.inquiry.pod is None and is_denied:
             session = arn.entity_of(question.request.principal).session
@@ -301,9 +301,9 @@ class _Case(NamedTuple):
 
     def _pods_of_node(self, requester: Requester, session: str | None) -> Iterator[str]:
         """Yield which pods may have made a call with the role of their node, as far as pods were read."""
-        if self.snapshot is None or requester.arn is None:
+        if self.account is None or requester.arn is None:
             return
-        for cluster in self.snapshot.clusters:
+        for cluster in self.account.snapshot.clusters:
             users = users_of_node_role(cluster, requester.arn, session)
             if users:
                 names = [workload.title for workload in users[:_MAX_PODS]]
@@ -321,34 +321,21 @@ class _Case(NamedTuple):
 
     def _target(self, request: Request) -> tuple[bool, TargetRole | None]:
         """Return whether the inquiry's principal is the role to be assumed, and the role to be assumed, if any."""
-        snapshot, trust, role = self.snapshot, self.inquiry.trust, self.inquiry.principal
-        if snapshot is None and trust is None:
+        trust = self.inquiry.trust
+        if self.account is None and trust is None:
             return False, None
-        from ekstui.library.requester import is_target, target_of  # only with an account
+        from ekstui.library.requester import target_of  # only with an account or a trust policy
 
-        meant = role is not None and snapshot is not None and is_target(request, role, snapshot)
-        return meant, target_of(request, role if meant else None, snapshot, trust, self.inquiry.standard_input)
+        meant = self.account.principal_assumed_by(request) if self.account else None
+        snapshot = self.account.snapshot if self.account else None
+        return meant is not None, target_of(request, meant, snapshot, trust, self.inquiry.standard_input)
 
     def _requester(self, question: Asked) -> Requester | None:
         """Return the principal that is named, or the message's own if it is in the account, with its policies."""
-        snapshot, name = self.snapshot, self.inquiry.principal
-        if snapshot is None:
+        if self.account is None:
             return None
-        # 60 ms, as much as everything else here, and only with an account.
-        from ekstui.library.requester import requester_of
-
-        uses = self.library.account.uses(snapshot)
-        if name is not None:
-            session = arn.entity_of(question.request.principal).session
-            return requester_of(name, session, snapshot, uses, self.reader, self.inquiry.pod)
         name = question.request.principal
-        if self.inquiry.policies or name is None or arn.split_arn(name).account != snapshot.identity.account:
-            return None
-        try:
-            return requester_of(name, arn.entity_of(name).session, snapshot, uses, self.reader)
-        except NotFoundError:
-            # The role is gone or was not read; the message alone is still useful.
-            return None
+        return self.account.requester(name, self.reader, others=not self.inquiry.policies)
 
     def _judged(self, question: Asked, requester: Requester | None) -> tuple[Request, Policies]:
         """Return the request with what is known of its principal, and the policies to judge it by."""
@@ -388,11 +375,8 @@ class _Case(NamedTuple):
 
     def _purpose(self, request: Request, question: Asked, requester: Requester | None, policies: Policies) -> Purpose:
         """Return what the principal is for, by the account or else by signs."""
-        if self.snapshot is not None and requester is not None and requester.role is not None:
-            from ekstui.library.role_purposes import purpose_of
-
-            uses = self.library.account.uses(self.snapshot)
-            purpose = purpose_of(requester.role, self.snapshot, uses, knowledge(), self.now)
+        if self.account is not None and requester is not None and requester.role is not None:
+            purpose = self.account.purpose_of(requester.role)
             if purpose is not None:
                 return purpose
         names = [applied.name for applied in _of_aws(policies)]
@@ -441,32 +425,10 @@ class _Case(NamedTuple):
 
     def _with_findings_of(self, role: Role, explanation: Explanation) -> Explanation:
         """Return the explanation with a role's findings that may be the reason, and the commands that fix them."""
-        if self.snapshot is None:
+        if self.account is None:
             return explanation
-        from ekstui.eks.findings.looking import table
-        from ekstui.library.roles import account_context, findings_with_commands
-
-        subject = self._subject(role, self.snapshot, self.library.account.uses(self.snapshot))
-        findings = [
-            finding
-            for finding in findings_with_commands(subject, account_context(self.snapshot, self.now), self.library)
-            if finding.severity == "problem" or table()[finding.code].explains_denials
-        ]
         # What is wrong with a role that is to be assumed comes before what is wrong with the one that assumes it.
-        return explanation._replace(findings=(*findings, *explanation.findings))
-
-    def _subject(self, role: Role, snapshot: AccountSnapshot, uses: Uses) -> RoleInUse:
-        from ekstui.library.roles import subject_of
-
-        return subject_of(role, snapshot, uses, lambda arns: default_versions(arns, self.reader))
-
-    def _old_copies(self, role: Role, request: Request) -> Iterator[OldCopy]:
-        """Yield the policies of a role that are copies of older releases, if a later one helps."""
-        own = [policy for policy in role.attached if not arn.is_of_aws(policy.arn)]
-        if self.snapshot is not None and (own or role.inline):
-            from ekstui.library.role_purposes import old_copies
-
-            yield from old_copies(self._subject(role, self.snapshot, {}), request)
+        return explanation._replace(findings=(*self.account.findings(role, self.reader), *explanation.findings))
 
 
 def _action_of(wanted: Asked | AskedOfKubernetes) -> str:

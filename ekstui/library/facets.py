@@ -1,17 +1,6 @@
 """What is typed to filter the list of policies: words, and facets such as `action:ec2:CreateTags` or `changed:30d`."""
 
-from __future__ import annotations
-
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-from ekstui.iam.wildcard import is_wild
-from ekstui.library.notation import parse_since
 from ekstui.named_tuples import NamedTuple
-
-if TYPE_CHECKING:
-    from ekstui.library.catalog import PolicyEntry
-    from ekstui.library.library import Library
 
 _KINDS = ("action", "service", "level", "changed")
 
@@ -34,48 +23,3 @@ def parse_filter(text: str) -> tuple[tuple[str, ...], tuple[Facet, ...]]:
         elif rest:
             facets.append(Facet(kind.casefold(), rest))
     return tuple(words), tuple(facets)
-
-
-def matching_policies(facet: Facet, entries: Sequence[PolicyEntry], library: Library) -> frozenset[str]:
-    """Return the ARNs of the policies that match a facet. Slow.
-
-    `changed:30d` counts back from the newest known change. Raises InputError for an invalid date or action.
-    """
-    match facet.kind:
-        case "action":
-            return _holders(_pattern(facet.text), library)
-        case "service":
-            return _holders(f"{facet.text}:*", library)
-        case "level":
-            wanted = facet.text.casefold()
-            return frozenset(entry.policy.arn for entry in entries if _has_level(entry, wanted, library))
-        case _:
-            from ekstui.library.searching import changes_feed
-
-            steps = changes_feed(library, parse_since(facet.text, library.data().newest), "all").changes
-            names = {step.policy for step in steps if step.change.kind != "none"}
-            return frozenset(entry.policy.arn for entry in entries if entry.policy.name in names)
-
-
-def _pattern(text: str) -> str:
-    """Return a pattern for a typed action or the beginning of one."""
-    from ekstui.iam.reference import reference
-
-    if is_wild(text) or reference().find(text) is not None:
-        return text
-    return f"{text}*" if ":" in text else f"*:{text}*"
-
-
-def _holders(action: str, library: Library) -> frozenset[str]:
-    from ekstui.library.searching import who_can_answer
-
-    return frozenset(holder.policy.arn for holder in who_can_answer(library, action, None, "all", types=False).holders)
-
-
-def _has_level(entry: PolicyEntry, wanted: str, library: Library) -> bool:
-    return any(
-        count.granted and level.casefold().startswith(wanted)
-        for service in library.summary(entry.policy)
-        if service.effect == "Allow"
-        for level, count in service.levels.items()
-    )

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ekstui.eks.account_snapshot import AccountSnapshot
-from ekstui.eks.cluster import Cluster
 from ekstui.eks.pods import KubernetesFacts
 from ekstui.eks.unseen import unread_inside
 from ekstui.errors import AccountError, Advice, InputError
@@ -66,7 +64,7 @@ def read_with_kubectl(
 ) -> str:
     """Read a cluster's (or the context's) Kubernetes by the user's kubectl, and keep it; return its name."""
     # It brings an HTTP client with it.
-    from ekstui.sources.kubectl import context_for, read_by_kubectl
+    from ekstui.sources.kubectl import cluster_of_context, context_for, read_by_kubectl
 
     snapshot = library.account.last_snapshot_or_error()
     if not library.account.choice.asks_aws:
@@ -77,31 +75,13 @@ def read_with_kubectl(
                 "Leave out --offline, --account-file and --demo at the next start.",
             ),
         )
-    cluster = find_cluster(name, region, snapshot) if name is not None else _cluster_of_context(snapshot, context)
+    cluster = (
+        find_cluster(name, region, snapshot) if name is not None else cluster_of_context(snapshot.clusters, context)
+    )
     way = context_for(cluster, context, cancelled)
     facts = read_by_kubectl(way, datetime.now(UTC), namespace, progress, cancelled)
     keep_kubernetes(library, cluster.name, facts, cluster.region)
     return cluster.name
-
-
-def _cluster_of_context(snapshot: AccountSnapshot, chosen: str | None) -> Cluster:
-    """Return the only cluster of the account, or that to which a context leads, by its server."""
-    clusters = snapshot.clusters
-    if len(clusters) == 1:
-        return clusters[0]
-    from ekstui.sources.kubectl import contexts, is_same_server
-
-    context = next((one for one in contexts() if (one.name == chosen if chosen else one.is_current)), None)
-    if context is None:
-        raise InputError(
-            f"kubectl has no {f'context {chosen}' if chosen else 'current context'}.", "Name one with --context."
-        )
-    fitting = [cluster for cluster in clusters if cluster.endpoint and is_same_server(context.server, cluster.endpoint)]
-    if len(fitting) != 1:
-        raise InputError(
-            f"The context {context.name} leads to no cluster of the account.", "Name the cluster with --cluster."
-        )
-    return fitting[0]
 
 
 def kubernetes_trouble(library: Library, name: str) -> tuple[str, ...]:

@@ -294,14 +294,10 @@ class Library:
         self, policy: Policy, version: int | None = None, values: Mapping[str, str] | None = None
     ) -> tuple[ServiceSummary, ...]:
         """Return what a version permits, service by service."""
-        from ekstui.iam.expansion import names_many_services
-        from ekstui.iam.reference import reference_version, use_outlines
-        from ekstui.iam.summary import services_in
+        from ekstui.iam.summary import services_by_outlines
 
         document = self.document(policy, version, values)
-        if names_many_services(document):
-            use_outlines(lambda: self.cached(lambda: self.store.outlines(reference_version())))
-        return services_in(document)
+        return services_by_outlines(document, lambda version: self.cached(lambda: self.store.outlines(version)))
 
     def timeline(self, policy: Policy) -> tuple[Step, ...]:
         """Return the policy's known versions, oldest first, and what each changed."""

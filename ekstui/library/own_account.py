@@ -11,7 +11,7 @@ from ekstui.eks.account_snapshot import AccountSnapshot, Attachments, SourceErro
 from ekstui.eks.last_accessed import LastAccessed
 from ekstui.eks.uses import Uses, uses_in
 from ekstui.errors import ANOTHER_PROFILE, AccountError, Advice, InputError, in_app
-from ekstui.library.account_choice import AccountChoice
+from ekstui.library.account_choice import FRESH, LIMITED, AccountChoice
 from ekstui.sources.account_file import demo_account, demo_last_accessed, read_account_file
 from ekstui.sources.aws.connection import Connection
 from ekstui.sources.aws.credentials import are_credentials_set_up, caller_digest, is_any_chosen, profile_digest
@@ -19,12 +19,6 @@ from ekstui.sources.aws.iam import ALL_REGIONS, read_entities, sweep_account
 from ekstui.sources.aws.last_accessed import read_last_accessed
 from ekstui.store import accounts
 from ekstui.waiting import Cancelled, Tell, never, silent
-
-LIMITED = "AWS limits the rate of calls; trying again"
-"""Reported as progress while AWS refuses calls because there are too many."""
-
-FRESH = timedelta(minutes=15)
-"""How old a snapshot may be to answer in place of AWS."""
 
 REPORTED = timedelta(hours=4)
 """How old a report on what was last used may be to answer in place of IAM, which takes as long to notice a use."""

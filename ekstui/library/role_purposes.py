@@ -14,9 +14,9 @@ from ekstui.eks.findings.subjects import NODE_KINDS, AccountContext, RoleInUse
 from ekstui.eks.knowledge import Knowledge
 from ekstui.eks.uses import Uses, controllers_run_by
 from ekstui.iam.request import Request
+from ekstui.library.allowers import published_candidate
 from ekstui.library.copies import copies_on
 from ekstui.library.roles import account_context
-from ekstui.library.searching import published_candidate
 
 _KINDS: Mapping[str, frozenset[str]] = {
     "nodegroup": frozenset(("node role",)),

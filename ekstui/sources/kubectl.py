@@ -15,7 +15,7 @@ import select
 import socket
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -103,7 +103,7 @@ def context_for(cluster: Cluster, chosen: str | None, cancelled: Cancelled = nev
     if cluster.endpoint is None:
         raise AccountError(f"The endpoint of cluster {cluster.name} was not read.", "ekstui account reads it.")
     all_contexts = contexts(cancelled)
-    fitting = [context.name for context in all_contexts if is_same_server(context.server, cluster.endpoint)]
+    fitting = [context.name for context in all_contexts if _is_same_server(context.server, cluster.endpoint)]
     if chosen is not None:
         if chosen not in {context.name for context in all_contexts}:
             raise InputError(f"kubectl has no context {chosen!r}.", "kubectl config get-contexts lists them.")
@@ -126,7 +126,26 @@ def context_for(cluster: Cluster, chosen: str | None, cancelled: Cancelled = nev
     return fitting[0]
 
 
-def is_same_server(url_a: str, url_b: str) -> bool:
+def cluster_of_context(clusters: Sequence[Cluster], chosen: str | None) -> Cluster:
+    """Return the only cluster, or that to which a context leads, by its server; InputError if it leads to none."""
+    if len(clusters) == 1:
+        return clusters[0]
+    context = next((one for one in contexts() if (one.name == chosen if chosen else one.is_current)), None)
+    if context is None:
+        raise InputError(
+            f"kubectl has no {f'context {chosen}' if chosen else 'current context'}.", "Name one with --context."
+        )
+    fitting = [
+        cluster for cluster in clusters if cluster.endpoint and _is_same_server(context.server, cluster.endpoint)
+    ]
+    if len(fitting) != 1:
+        raise InputError(
+            f"The context {context.name} leads to no cluster of the account.", "Name the cluster with --cluster."
+        )
+    return fitting[0]
+
+
+def _is_same_server(url_a: str, url_b: str) -> bool:
     """Return whether two URLs are of the same API."""
     return url_a.rstrip("/").removesuffix(":443").lower() == url_b.rstrip("/").removesuffix(":443").lower()
 

@@ -17,6 +17,7 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.events import Key as KeyPress
 from textual.events import Paste, Resize
+from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
@@ -26,10 +27,10 @@ from ekstui.errors import EkstuiError, InputError
 from ekstui.iam.text import clean_line
 from ekstui.library import Library
 from ekstui.library.catalog import version_at
-from ekstui.library.notation import PolicyAt, RoleSide, StandardInput, VersionRange, parse_policy_or_range, parse_sides
+from ekstui.library.notation import PolicyAt, RoleSide, VersionRange, parse_policy_or_range
 from ekstui.library.remembered import RememberedPlace, keep_place
 from ekstui.settings import Effective, nearest_words, read_file
-from ekstui.tui import keys
+from ekstui.tui import keys, screens
 from ekstui.tui.background import first_view
 from ekstui.tui.base import AppScreen, LibraryApp, is_too_small
 from ekstui.tui.crash import LACKING
@@ -148,15 +149,11 @@ class EkstuiApp(LibraryApp):
         return declared(self.explorer.focused_pane) if self.screen is self.explorer else ()
 
     def action_help(self) -> None:
-        from ekstui.tui.screens.help_screen import HelpScreen
-
         symbols = self.screen.SYMBOLS if isinstance(self.screen, AppScreen) else ()
-        self.push_screen(HelpScreen(self.keys_here, self.usable(self.KEYS), symbols))
+        self.push_screen(screens.help_screen.HelpScreen(self.keys_here, self.usable(self.KEYS), symbols))
 
     def action_theme(self) -> None:
-        from ekstui.tui.screens.theme_screen import choose_theme
-
-        choose_theme(self)
+        screens.theme_screen.choose_theme(self)
 
     def action_repaint(self) -> None:
         repaint(self)
@@ -181,8 +178,6 @@ class EkstuiApp(LibraryApp):
 
     def action_find(self, pasted: str = "") -> None:
         """Open the palette, looking up what was pasted."""
-        from ekstui.tui.screens.palette_screen import PaletteScreen
-
         here = self.keys_here
         commands = [key for key in (*here, *self.usable(self.KEYS)) if key.id not in (keys.FIND.id, keys.OPEN.id)]
 
@@ -196,12 +191,15 @@ class EkstuiApp(LibraryApp):
             else:
                 if chosen.kind != "denial":  # its explanation is remembered, by the action
                     self.remember(chosen)
-                await self.open_found(chosen)
+                self.open_found(chosen)
 
         explorer = self.explorer
         current_policy = explorer.policy_view.entry.name if explorer.policy_view and self.screen is explorer else ""
         self.push_screen(
-            PaletteScreen(commands, self.recent, explorer.account, explorer.marks, pasted, current_policy), act
+            screens.palette_screen.PaletteScreen(
+                commands, self.recent, explorer.account, explorer.marks, pasted, current_policy
+            ),
+            act,
         )
 
     def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
@@ -241,57 +239,33 @@ class EkstuiApp(LibraryApp):
 
     def on_resize(self, event: Resize) -> None:
         """Cover the app while the terminal is too small for it."""
-        if is_too_small(event.size):
-            from ekstui.tui.screens.dialogs import TooSmallScreen
+        if is_too_small(event.size) and not isinstance(self.screen, screens.dialogs.TooSmallScreen):
+            self.push_screen(screens.dialogs.TooSmallScreen())
 
-            if not isinstance(self.screen, TooSmallScreen):
-                self.push_screen(TooSmallScreen())
-
-    # Requests: each screen, and what it asks, is imported on first use, since all together take 110 ms
+    # Requests
 
     @on(AskWhoCan)
     def _ask_who_can(self, message: AskWhoCan) -> None:
-        from ekstui.tui.screens.who_can_screen import WhoCanScreen
-
-        self.push_screen(WhoCanScreen(message.action, self.explorer.scope))
+        self.push_screen(screens.who_can_screen.WhoCanScreen(message.action, self.explorer.scope))
 
     @on(AskExplain)
     def _ask_explain(self, message: AskExplain) -> None:
-        from ekstui.tui.screens.explain_screen import ExplainScreen
-
-        self.push_screen(ExplainScreen(message.text))
+        self.push_screen(screens.explain_screen.ExplainScreen(message.text))
 
     @on(ShowAction)
     def _show_action(self, message: ShowAction) -> None:
-        from ekstui.tui.screens.card_screens import ActionScreen
-
-        self.push_screen(ActionScreen(message))
+        self.push_screen(screens.card_screens.ActionScreen(message))
 
     @on(ShowComparison)
     def _show_comparison(self, message: ShowComparison) -> None:
-        from ekstui.library.access_policies import means_access_policy
-        from ekstui.tui.screens.compare_screen import CompareScreen
-
-        sides = (message.before, message.after)
-        if any(isinstance(side, PolicyAt) and means_access_policy(side.name) for side in sides):
-            self._compare_access(*map(str, sides))
-        else:
-            self.push_screen(CompareScreen(*sides))
-
-    def _compare_access(self, before: str, after: str) -> None:
-        """Show how two EKS access policies differ, or say why that is not known."""
-        from ekstui.tui.screens.card_screens import access_comparison
-
         try:
-            self.push_screen(access_comparison(before, after))
+            self.push_screen(screens.opening.comparison(message.before, message.after))
         except EkstuiError as error:
             self.notify(plain_failure(error), severity="error")
 
     @on(ShowMatrix)
     def _show_matrix(self, message: ShowMatrix) -> None:
-        from ekstui.tui.screens.matrix_screen import MatrixScreen
-
-        self.push_screen(MatrixScreen(message.places))
+        self.push_screen(screens.matrix_screen.MatrixScreen(message.places))
 
     def _show_policy(self, policy_view: PolicyView) -> None:
         """Show a policy in the four panes, over the screen from which it was opened."""
@@ -311,20 +285,13 @@ class EkstuiApp(LibraryApp):
             case PolicyAt():
                 self._show_place(what)
             case RoleSide(role):
-                from ekstui.tui.screens.role_screen import RoleScreen
-
-                self.push_screen(RoleScreen(role))
+                self.push_screen(screens.role_screen.RoleScreen(role))
             case _:
-                from ekstui.tui.screens.pod_screen import PodScreen
-
-                self.push_screen(PodScreen(what))
+                self.push_screen(screens.pod_screen.PodScreen(what))
 
     def _show_place(self, place: PolicyAt) -> None:
-        from ekstui.library.access_policies import access_policy_entry
-
-        find = access_policy_entry if place.name.startswith("access:") else self.library.find
         try:
-            entry = find(place.name)
+            entry = screens.opening.find_entry(place.name, self.library)
         except EkstuiError as error:
             self.notify(plain_failure(error))
             return
@@ -359,98 +326,64 @@ class EkstuiApp(LibraryApp):
 
     @on(ShowFound)
     async def _show_found(self, message: ShowFound) -> None:
-        from ekstui.library.find_anything import catalogue
-
         self.row_to_reach = message.row
         for key in (keys.CHANGES, keys.ACCOUNT):
             if message.text == key.label:
                 await self.run_action(key.action)
                 return
-        things = catalogue(self.library, self.explorer.account.snapshot).find(message.text)
-        if thing := next((candidate for candidate in things if message.kind in (None, candidate.kind)), None):
-            await self.open_found(thing)
+        snapshot = self.explorer.account.snapshot
+        if thing := screens.found_things.find_thing(message.text, message.kind, self.library, snapshot):
+            self.open_found(thing)
 
-    async def open_found(self, thing: Thing) -> None:
+    def open_found(self, thing: Thing) -> None:
         """Open what the user found, in the four panes or on a screen of its own."""
-        from ekstui.eks.cluster import Cluster
-        from ekstui.eks.pods import PodPlace
-        from ekstui.library.lookup import Pasted, Sides
-        from ekstui.tui.screens.card_screens import CardScreen, card_of
-        from ekstui.tui.screens.palette_screen import policy_view_of
-
-        if policy_view := policy_view_of(thing):
-            self._show_policy(policy_view)
-            return
-        match thing.value:
-            case RoleSide() | PodPlace():
-                self.open(thing.value)
-            case Cluster(name=name, region=region):
-                from ekstui.tui.screens.cluster_screens import ClusterScreen
-
-                self.push_screen(ClusterScreen(name, region))
-            case Sides():
-                self._compare(thing.value)
-            case Pasted(text):
-                self.post_message(AskExplain(text))
-            case str() as action:
-                self.post_message(AskWhoCan(action))
-            case value if blocks := card_of(value, self.library, self.explorer.account.snapshot):
-                self.push_screen(CardScreen(thing, blocks))
-
-    def _compare(self, sides: Sequence[str]) -> None:
         try:
-            before, after = parse_sides(sides)
-            if StandardInput() in (before, after):
-                raise InputError("The app reads the keyboard from standard input.", "Name a file instead.")
+            opened = screens.found_things.opened_by(thing, self.library, self.explorer.account.snapshot)
         except InputError as error:
             self.notify(plain_failure(error), severity="error")
-        else:
-            self.post_message(ShowComparison(before, after))
+            return
+        match opened:
+            case PolicyView():
+                self._show_policy(opened)
+            case AppScreen():
+                self.push_screen(opened)
+            case Message():
+                self.post_message(opened)
 
     # Keys that work on every screen
 
     def action_changes(self) -> None:
-        from ekstui.tui.screens.changes_screen import ChangesScreen
-
-        if not isinstance(self.screen, ChangesScreen):
-            self.push_screen(ChangesScreen(self.explorer.scope))
+        if not isinstance(self.screen, screens.changes_screen.ChangesScreen):
+            self.push_screen(screens.changes_screen.ChangesScreen(self.explorer.scope))
 
     def action_sync(self) -> None:
         """Update the policies, whichever screen is shown."""
         self.explorer.sync()
 
     def action_clusters(self) -> None:
-        from ekstui.tui.screens.cluster_screens import choose_cluster
-
-        choose_cluster(self, self.explorer.account.snapshot)
+        screens.cluster_screens.choose_cluster(self, self.explorer.account.snapshot)
 
     # The account
 
     def action_account(self) -> None:
         """Show the account, where the user can choose another."""
-        from ekstui.tui.screens.account_screen import AccountScreen
-
-        if not isinstance(self.screen, AccountScreen):
-            self.push_screen(AccountScreen(self.explorer.account))
+        if not isinstance(self.screen, screens.account_screen.AccountScreen):
+            self.push_screen(screens.account_screen.AccountScreen(self.explorer.account))
 
     @on(SwitchAccount)
     async def _switch_account(self, message: SwitchAccount) -> None:
         if message.choice is not None:
-            from ekstui.tui.screens.account_screen import AccountScreen
-
             self.library = self.library.with_account(message.choice)
             # The screens in between are about the previous account.
             await self.go_home()
             self.explorer.account = AccountView()
             self.recent = ()
-            await self.push_screen(AccountScreen(self.explorer.account))
+            await self.push_screen(screens.account_screen.AccountScreen(self.explorer.account))
         self.explorer.ask_account(ask=True)
 
     @on(MfaAsked)
     def _ask_for_code(self, message: MfaAsked) -> None:
-        from ekstui.tui.screens.dialogs import MfaScreen
-
-        self.push_screen(MfaScreen(message.device), message.answer)
+        self.push_screen(screens.dialogs.MfaScreen(message.device), message.answer)
 
 
 def keep(screens: Sequence[Screen[object]], explorer: ExplorerScreen, library: Library) -> None:

@@ -270,10 +270,15 @@ class AppScreen(HasKeys, Screen[None]):
     def show_account(self, view: AccountView) -> None:
         """Show what became known of the account, if the screen is about it."""
 
-    def action_who_can(self) -> None:
+    @property
+    def action_of_row(self) -> str:
+        """The action or pattern that the row under the cursor is about; empty if there is none."""
         from ekstui.tui.row_actions import action_of
 
-        self.post_message(AskWhoCan(action_of(self.row.value) if self.row else ""))
+        return action_of(self.row.value) if self.row else ""
+
+    def action_who_can(self) -> None:
+        self.post_message(AskWhoCan(self.action_of_row))
 
     def action_explain(self) -> None:
         self.post_message(AskExplain())

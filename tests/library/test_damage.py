@@ -17,10 +17,11 @@ from ekstui import files
 from ekstui.eks.account_snapshot import AccountSnapshot
 from ekstui.iam.reference import reference_version
 from ekstui.library import AccountChoice, Library
+from ekstui.library.feed import changes_feed
 from ekstui.library.maintenance import index_cache
 from ekstui.library.own_account import Account
 from ekstui.library.remembered import seen_versions
-from ekstui.library.searching import changes_feed, who_can_answer
+from ekstui.library.searching import who_can_answer
 from ekstui.sources.aws.credentials import caller_digest
 from ekstui.sources.corpus import Corpus
 from ekstui.store import accounts

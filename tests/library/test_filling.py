@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from ekstui.library import Library, maintenance
+from ekstui.library.feed import changes_feed
 from ekstui.library.maintenance import fill_and_index
-from ekstui.library.searching import changes_feed
 from ekstui.sources.corpus import Corpus
 from ekstui.store import index
 from tests.support.bundled import POLICIES

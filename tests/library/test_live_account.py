@@ -16,12 +16,13 @@ from ekstui.eks.uses import uses_in
 from ekstui.errors import AccountError, AmbiguousError, InputError, NotFoundError
 from ekstui.iam.reference import reference
 from ekstui.library import AccountChoice, Library
+from ekstui.library.account_choice import LIMITED
 from ekstui.library.attachments import attached, attached_everywhere
 from ekstui.library.cluster_answers import cluster_answer
 from ekstui.library.comparing import compare
 from ekstui.library.copies import copies_in
 from ekstui.library.notation import PolicyAt, RoleSide
-from ekstui.library.own_account import LIMITED, Account
+from ekstui.library.own_account import Account
 from ekstui.library.roles import role_answer
 from ekstui.sources.aws import connection as connections
 from ekstui.sources.aws.connection import Connection

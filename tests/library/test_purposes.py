@@ -17,9 +17,9 @@ from ekstui.eks.findings.subjects import RoleInUse, RolePolicy
 from ekstui.eks.uses import uses_in
 from ekstui.iam.document import parse_text
 from ekstui.iam.request import Request
+from ekstui.library.allowers import possible_allowers
 from ekstui.library.catalog import knowledge
 from ekstui.library.role_purposes import old_copies, purpose_of
-from ekstui.library.searching import possible_allowers
 from ekstui.sources.corpus import Corpus
 from ekstui.sources.shipped import components
 from tests.support.accounts import identity, role_arn

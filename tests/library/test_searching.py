@@ -13,10 +13,12 @@ from ekstui.errors import InputError, NotFoundError
 from ekstui.iam.document import parse_text
 from ekstui.iam.grants import action_matches
 from ekstui.iam.request import Request
-from ekstui.library import Library, searching
+from ekstui.library import Library, feed
+from ekstui.library.allowers import possible_allowers
 from ekstui.library.catalog import knowledge
+from ekstui.library.feed import changes_feed
 from ekstui.library.maintenance import index_cache
-from ekstui.library.searching import changes_feed, possible_allowers, who_can_answer
+from ekstui.library.searching import who_can_answer
 from ekstui.sources.corpus import Corpus
 from ekstui.store.index import judged, judging_version, names_allowing, shipped_steps
 from ekstui.store.policy_store import PolicyStore
@@ -191,7 +193,7 @@ def test_the_steps_that_ship_are_judged_as_they_would_be_judged_now(indexed: Lib
 
 def test_without_a_cache_the_steps_that_ship_answer(unindexed: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     """Judging them again takes seconds, as `--demo` has no cache."""
-    monkeypatch.setattr(searching, "steps_since", lambda *_: pytest.fail("judged again"))
+    monkeypatch.setattr(feed, "steps_since", lambda *_: pytest.fail("judged again"))
     assert len(changes_feed(unindexed, scope="all").changes) > POLICIES
 
 

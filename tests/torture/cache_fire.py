@@ -24,8 +24,9 @@ from pathlib import Path
 
 from ekstui.change.policy import PolicyHistory, Provenance, VersionInfo
 from ekstui.library import Library
+from ekstui.library.feed import changes_feed
 from ekstui.library.maintenance import fill_cache, index_cache
-from ekstui.library.searching import changes_feed, who_can_answer
+from ekstui.library.searching import who_can_answer
 from ekstui.sources.corpus import Corpus
 from ekstui.store import accounts
 from ekstui.store.index import index_actions

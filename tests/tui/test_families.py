@@ -18,8 +18,8 @@ from ekstui.tui.screens.card_screens import CardScreen
 from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.copying import version_exports
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
+from ekstui.tui.screens.found_things import policy_view_of
 from ekstui.tui.screens.matrix_screen import MatrixScreen
-from ekstui.tui.screens.palette_screen import policy_view_of
 from tests.rig.documents import trusting_pods
 from tests.rig.rig import Rig
 from tests.tui.journeys import settle, shows, travel, type_in, words

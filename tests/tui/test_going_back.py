@@ -74,7 +74,7 @@ def _has_followed(screen: ExplorerScreen) -> bool:
         row is not None
         and row.key == arn == screen.permissions.policy_arn == screen.versions.policy_arn
         and bool(screen.versions.steps)
-        and attached.answer is not None
+        and attached.content is not None
     )
 
 

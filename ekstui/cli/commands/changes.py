@@ -13,9 +13,10 @@ from ekstui.cli.session import library_for, open_library, read_account, remark_a
 from ekstui.cli.streams import print_blocks, print_reports, print_shape, print_text, remark
 from ekstui.export.atom import changes_atom
 from ekstui.export.shapes import answer, one_or_answers, versions_shape
-from ekstui.library import Library, maintenance, searching
+from ekstui.library import Library, maintenance
 from ekstui.library.access_policies import access_policy_entry, access_timeline, find_access_policy, means_access_policy
 from ekstui.library.catalog import PolicyEntry, knowledge, knowledge_of
+from ekstui.library.feed import changes_feed, steps_of_attached
 from ekstui.library.notation import parse_policy, parse_since
 from ekstui.present.access import access_timeline_blocks
 from ekstui.present.change_lists import beyond_words, changes_table, period_words, timeline_blocks, undated_words
@@ -51,8 +52,8 @@ def list_changes(arguments: Namespace) -> int:
     if arguments.scope == "all":
         # Without the index, judging all steps takes ten seconds each time.
         prepare(library, maintenance.index_cache)
-    feed = searching.changes_feed(library, since, arguments.scope)
-    wanted = feed.changes if attached is None else searching.steps_of_attached(feed.changes, attached)
+    feed = changes_feed(library, since, arguments.scope)
+    wanted = feed.changes if attached is None else steps_of_attached(feed.changes, attached)
     steps = [step for step in wanted if arguments.all or step.change.kind != "none"]
     _print(library, steps, arguments, complete=feed.complete and whole)
     if not feed.complete:

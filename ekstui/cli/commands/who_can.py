@@ -16,6 +16,7 @@ from ekstui.errors import InputError, NotFoundError
 from ekstui.export.encoding import shape
 from ekstui.export.shapes import answer_of, kubernetes_holders_shape
 from ekstui.library import Library, maintenance
+from ekstui.library.account_choice import FRESH
 from ekstui.library.catalog import knowledge
 from ekstui.library.searching import is_kubernetes
 from ekstui.library.who_can import WhoCanAnswer, who_can_in_account, who_can_in_clusters
@@ -161,8 +162,6 @@ def _asks_aws(arguments: Namespace) -> bool:
 
 def _fresh_account(library: Library) -> AccountSnapshot:
     """Return the account, read again unless the last snapshot is recent and complete."""
-    from ekstui.library.own_account import FRESH
-
     snapshot = library.account.last_snapshot()
     if snapshot is None or not snapshot.complete or datetime.now(UTC) - snapshot.fetched_at > FRESH:
         snapshot = read_account(library)

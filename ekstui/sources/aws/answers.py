@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 
+from ekstui.sources import aws
+
 ANSWER_SECONDS = 30.0
 """How long a call waits for a whole answer, in seconds, in all its attempts together."""
 
@@ -76,9 +78,8 @@ def _within(seconds: float, work: Callable[[threading.Event], Any], url: str) ->
     thread.join(seconds)
     if not outcome:
         stopped.set()
-        from botocore.exceptions import ReadTimeoutError
 
-        raise ReadTimeoutError(endpoint_url=url, error="the answer did not end")
+        raise aws.sdk.ReadTimeoutError(endpoint_url=url, error="the answer did not end")
     return outcome[0].result()
 
 
@@ -93,8 +94,6 @@ def settled(function: Callable[[Item], _Result], item: Item) -> Future[_Result]:
 
 
 def _read(sender: Any, request: Any, stopped: threading.Event) -> Any:
-    from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
-    from urllib3 import exceptions
 
     request.stream_output = True
     answer = sender.send(request)
@@ -111,11 +110,11 @@ def _read(sender: Any, request: Any, stopped: threading.Event) -> Any:
                 answer.raw.close()
                 raise BoundError(f"is larger than {ANSWER_BYTES // 1024 // 1024} MB")
         if len(body) < int(answer.headers.get("Content-Length") or 0):
-            raise ConnectionClosedError(endpoint_url=request.url, error="the answer was cut")
-    except exceptions.ReadTimeoutError as error:
-        raise ReadTimeoutError(endpoint_url=request.url, error=error) from None
-    except (exceptions.HTTPError, OSError) as error:
-        raise ConnectionClosedError(endpoint_url=request.url, error=error) from None
+            raise aws.sdk.ConnectionClosedError(endpoint_url=request.url, error="the answer was cut")
+    except aws.sdk.http_exceptions.ReadTimeoutError as error:
+        raise aws.sdk.ReadTimeoutError(endpoint_url=request.url, error=error) from None
+    except (aws.sdk.http_exceptions.HTTPError, OSError) as error:
+        raise aws.sdk.ConnectionClosedError(endpoint_url=request.url, error=error) from None
     answer._content = bytes(body)  # what `content` returns after reading
     return answer
 
@@ -146,10 +145,9 @@ class Deadline:
 
         A timeout has the seconds that it waited.
         """
-        from botocore.exceptions import ReadTimeoutError
 
         waited = getattr(self._call, "waited", 0.0)
-        if isinstance(caught_exception, ReadTimeoutError):
+        if isinstance(caught_exception, aws.sdk.ReadTimeoutError):
             caught_exception.kwargs["seconds"] = f"{waited:.0f}"
             if waited > ANSWER_SECONDS - 1:
                 raise caught_exception

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ekstui import log, spelling
+from ekstui.sources import aws
 from ekstui.sources.aws.answers import (
     MOST_PAGES,
     THROTTLED,
@@ -138,7 +139,6 @@ class Connection:
 
     def custom_endpoints(self) -> str | None:
         """Return the endpoints that are not AWS's, each with its services unless it has all; None if all are AWS's."""
-        from botocore.configprovider import ConfiguredEndpointProvider
 
         with self._lock:
             core = self.open_session()._session
@@ -148,7 +148,7 @@ class Connection:
         endpoints: dict[str, list[str]] = {}
         for service in () if ignored else services:
             # Without a client for each, since reading the models of all takes a second.
-            url = ConfiguredEndpointProvider(*settings, client_name=service).provide()
+            url = aws.sdk.ConfiguredEndpointProvider(*settings, client_name=service).provide()
             if url and (endpoint := _foreign_endpoint(url, service)):
                 endpoints.setdefault(endpoint, []).append(service)
         return (
@@ -179,7 +179,6 @@ class Connection:
         """Make one call, named by its IAM action such as `iam:ListPolicies`, and return AWS's answer."""
         if action not in OPERATIONS:
             raise AssertionError(f"{action} is not a call that ekstui makes")
-        from botocore import xform_name
 
         service, operation = action.split(":")
         client = self._client(service, region)
@@ -189,7 +188,7 @@ class Connection:
         log.debug("asks %s in %s at %s: %s", action, region, client.meta.endpoint_url, parameters)
         try:
             with _logged(action):
-                answer: Mapping[str, Any] = getattr(client, xform_name(operation))(**parameters)
+                answer: Mapping[str, Any] = getattr(client, aws.sdk.xform_name(operation))(**parameters)
             check_form(answer, client.meta.service_model.operation_model(operation).output_shape)
         except json.JSONDecodeError:
             raise  # from a credential_process: botocore treats a body that is not JSON as a message
@@ -248,9 +247,8 @@ class Connection:
             return self.clients[key]
 
     def _make_client(self, service: str, region: str | None) -> Any:
-        from botocore.config import Config
 
-        config = Config(
+        config = aws.sdk.Config(
             retries={"mode": "adaptive", "total_max_attempts": ATTEMPTS},
             connect_timeout=CONNECT_TIMEOUT,
             read_timeout=SWEEP_READ_TIMEOUT if service == "iam" else READ_TIMEOUT,
@@ -273,14 +271,11 @@ class Connection:
     def open_session(self) -> Any:
         """Return the boto3 session, whose credential chain does not use the terminal."""
         if self._session is None:
-            import boto3
-            import botocore.session
-
-            core = botocore.session.Session(profile=self._profile)
+            core = aws.sdk.botocore.session.Session(profile=self._profile)
             guard_credentials(core, self._mfa_prompt, share_role_cache=self._share_role_cache)
             # botocore reads AWS_DEFAULT_REGION only; the AWS CLI and the other SDKs read AWS_REGION first.
             region = self._region or os.environ.get("AWS_REGION") or None
-            self._session = boto3.session.Session(botocore_session=core, region_name=region)
+            self._session = aws.sdk.boto3.session.Session(botocore_session=core, region_name=region)
         return self._session
 
 
@@ -309,9 +304,8 @@ def _foreign_endpoint(url: str, service: str) -> str | None:
 
 
 def _give_up_on_network(attempts: int, caught_exception: Exception | None, **_: Any) -> None:
-    from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
 
-    unreachable = (ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError)
+    unreachable = (aws.sdk.ConnectTimeoutError, aws.sdk.EndpointConnectionError, aws.sdk.ReadTimeoutError)
     if isinstance(caught_exception, BoundError) or (
         isinstance(caught_exception, unreachable) and attempts >= NETWORK_ATTEMPTS
     ):

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ekstui.errors import MfaNeededError
+from ekstui.sources import aws
 
 _VARIABLES = (
     "AWS_ACCESS_KEY_ID",
@@ -143,11 +144,9 @@ class DetachedProcess(subprocess.Popen[bytes]):
         try:
             return super().communicate(input, PROCESS_TIMEOUT if timeout is None else timeout)
         except subprocess.TimeoutExpired:
-            from botocore.exceptions import CredentialRetrievalError
-
             self.kill()
             self.wait()
-            raise CredentialRetrievalError(provider="custom-process", error_msg=NO_ANSWER) from None
+            raise aws.sdk.CredentialRetrievalError(provider="custom-process", error_msg=NO_ANSWER) from None
 
 
 def guard_credentials(core: Any, mfa_prompt: MfaPrompt | None, *, share_role_cache: bool) -> None:
@@ -161,10 +160,8 @@ def guard_credentials(core: Any, mfa_prompt: MfaPrompt | None, *, share_role_cac
             make = getattr(builder, "_create_process_provider", None)
             _replace(builder, "_create_process_provider", lambda profile, make=make: _detached(make(profile)))
             if share_role_cache:
-                from botocore.credentials import JSONFileCache
-
                 folder = os.path.expanduser("~/.aws/cli/cache")  # noqa: PTH111 (botocore takes text)
-                provider.cache = JSONFileCache(folder)
+                provider.cache = aws.sdk.JSONFileCache(folder)
 
 
 def _replace(owner: object, name: str, value: object) -> None:

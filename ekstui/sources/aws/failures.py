@@ -27,6 +27,7 @@ from ekstui.errors import (
     in_app,
 )
 from ekstui.named_tuples import NamedTuple
+from ekstui.sources import aws
 from ekstui.sources.aws.answers import THROTTLED, BoundError, MalformedError
 from ekstui.sources.aws.connection import CONNECT_TIMEOUT, READ_TIMEOUT, IncompleteError
 from ekstui.sources.aws.credentials import NO_ANSWER, PROCESS_TIMEOUT
@@ -101,10 +102,8 @@ _OF_AWS = _by_name({
 
 def failures() -> tuple[type[Exception], ...]:
     """Return the exceptions that `source_error_of` knows: all that session, client and call may raise."""
-    from botocore.exceptions import BotoCoreError, ClientError
-    from botocore.parsers import ResponseParserError
 
-    return (ClientError, BotoCoreError, ResponseParserError, *CATCHABLE)
+    return (aws.sdk.ClientError, aws.sdk.BotoCoreError, aws.sdk.ResponseParserError, *CATCHABLE)
 
 
 def source_error_of(
@@ -139,12 +138,10 @@ def code_of(error: Exception) -> str:
 
 
 def _words(error: Exception, action: str | None, profile: str | None, region: str | None, signed_in: bool) -> _Words:
-    from botocore.exceptions import BotoCoreError, ClientError
-    from botocore.parsers import ResponseParserError
 
-    if isinstance(error, ClientError):
+    if isinstance(error, aws.sdk.ClientError):
         return _answer(error, action, region, signed_in)
-    if isinstance(error, BotoCoreError):
+    if isinstance(error, aws.sdk.BotoCoreError):
         return _sdk(error, profile, region)
     if isinstance(error, BoundError):
         return _Words("unexpected", f"The answer was abandoned: {error}.", _PORTAL)
@@ -154,7 +151,7 @@ def _words(error: Exception, action: str | None, profile: str | None, region: st
         return _Words("mfa", error.message, _ENTER_CODE)
     if isinstance(error, EkstuiError):
         return _Words("unexpected", error.message, error.next_step)
-    if isinstance(error, (ResponseParserError, *_OF_THE_FORM)):
+    if isinstance(error, (aws.sdk.ResponseParserError, *_OF_THE_FORM)):
         return _Words("unexpected", _unexpected(action), _PORTAL)
     return _of_python(error, profile)
 

@@ -9,8 +9,8 @@ from ekstui.eks.account_snapshot import AccountSnapshot
 from ekstui.library import Library
 from ekstui.library.attachments import attached_names
 from ekstui.library.catalog import knowledge
+from ekstui.library.feed import ChangesFeed, changes_feed, steps_of_attached
 from ekstui.library.notation import PolicyAt
-from ekstui.library.searching import ChangesFeed, changes_feed, steps_of_attached
 from ekstui.named_tuples import NamedTuple
 from ekstui.present.change_lists import STEP_COLUMNS, changes_table, no_change_words, step_about
 from ekstui.present.change_map import DIRECTIONS, Direction, MapPlace, change_map, direction_of, is_in, map_quarters

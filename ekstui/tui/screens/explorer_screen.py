@@ -19,12 +19,12 @@ from textual.reactive import reactive
 from textual.timer import Timer
 
 from ekstui.change.policy import Scope, next_scope
+from ekstui.iam.wildcard import is_wild
 from ekstui.library.catalog import PolicyEntry, knowledge
-from ekstui.library.notation import RoleSide
 from ekstui.library.remembered import forget_place, kept_place
 from ekstui.named_tuples import NamedTuple
 from ekstui.present.styled import Row, plain, styled
-from ekstui.tui import keys
+from ekstui.tui import keys, screens
 from ekstui.tui.background import Job, Synced, sync_and_index, watch_account
 from ekstui.tui.base import AGES_AFTER, AppScreen, Debounce
 from ekstui.tui.keys import Key, bindings
@@ -159,6 +159,7 @@ class ExplorerScreen(AppScreen):
     policies = query_one(PoliciesPane)
     permissions = query_one(PermissionsPane)
     versions = query_one(VersionsPane)
+    attached = query_one(AttachedPane)
 
     policy_view: reactive[PolicyView | None] = reactive(None, init=False)
     account: reactive[AccountView] = reactive(AccountView())
@@ -725,33 +726,30 @@ class ExplorerScreen(AppScreen):
             self.post_message(ShowComparison(*sides))
 
     def _compare_role(self, row: Row | None, here: PolicyView) -> None:
-        from ekstui.eks.account_snapshot import RoleAttachment
-
-        if row is None or not isinstance(row.value, RoleAttachment) or here.entry.access:
+        role = self.attached.role_to_compare(row)
+        if role is None:
             self.notify("Only a role can be compared with the policy; 3 goes to its versions.")
             return
-        self.post_message(ShowComparison(RoleSide(row.value.role.name), here.place))
+        self.post_message(ShowComparison(role, here.place))
 
     def action_copy(self) -> None:
         """Let the user choose what to copy from the row under the cursor."""
-        from ekstui.tui.screens.copying import advised, copyables, offer_copies
-
         # The command to sign in is what the user wants most.
-        copies = advised(self.account.error) if self.pane == "attached" else []
+        copies = screens.copying.advised(self.account.error) if self.pane == "attached" else []
         if row := self.row:
-            copies += copyables(row, self.policy_view, self.app.library)
+            copies += screens.copying.copyables(row, self.policy_view, self.app.library)
         if copies:
-            offer_copies(self, copies)
+            screens.copying.offer_copies(self, copies)
         else:
             self.notify("There is nothing under the cursor to copy.")
 
     def action_export(self) -> None:
         """Let the user save the shown version to a file."""
-        from ekstui.tui.screens.copying import offer_exports, version_exports
-
         self.catch_up()
         if self.policy_view:
-            offer_exports(self, version_exports(self.policy_view, self.app.library, self.account.snapshot))
+            screens.copying.offer_exports(
+                self, screens.copying.version_exports(self.policy_view, self.app.library, self.account.snapshot)
+            )
 
     def action_notes(self) -> None:
         """Show all notes on the policy in the pane of the permissions, or close them again."""
@@ -800,9 +798,7 @@ class ExplorerScreen(AppScreen):
     def action_explain(self) -> None:
         """Explain a request for the action under the cursor, or let the user paste a message."""
         self.catch_up()
-        from ekstui.tui.row_actions import one_action_of
-
-        action = one_action_of(self.focused_pane.rows.value)
+        action = "" if is_wild(self.action_of_row) else self.action_of_row  # no request can name a pattern
         against = f"policy:{self.policy_view.place}" if self.policy_view and not self.policy_view.entry.access else ""
         self.post_message(AskExplain(f"{against} {action}" if action else ""))
 

@@ -14,12 +14,10 @@ from textual.events import Paste
 from textual.getters import query_one
 from textual.widgets import Input
 
-from ekstui.change.policy import ReleaseNumber, version_label
 from ekstui.eks.knowledge import Symptom
 from ekstui.iam.text import clean_line
-from ekstui.library.catalog import PolicyEntry
 from ekstui.library.find_anything import all_actions, catalogue
-from ekstui.library.lookup import Catalogue, Pasted, PolicyVersion, Thing, is_message
+from ekstui.library.lookup import Catalogue, Pasted, Thing, is_message
 from ekstui.library.notation import RoleSide, Side
 from ekstui.present.styled import Column, Row, Styled, mark_hits, plain, styled
 from ekstui.tui import keys
@@ -31,12 +29,12 @@ from ekstui.tui.messages import (
     AskWhoCan,
     Marks,
     MarksChosen,
-    PolicyView,
     ShowComparison,
     sides_to_compare,
     with_mark,
 )
 from ekstui.tui.screens.dialogs import ListDialog, box
+from ekstui.tui.screens.found_things import policy_view_of
 from ekstui.tui.widgets.bars import LineBar, RowsLine
 from ekstui.tui.widgets.rows import RowList
 
@@ -48,18 +46,6 @@ SHORTEST_TYPO = 6
 
 _TYPING = "enter opens · tab: the rows · also NAME@v5..v6, diff A B, a denial"
 _CHOOSING = "enter opens · space marks · w who can · x explain · d compare"
-
-
-def policy_view_of(thing: Thing) -> PolicyView | None:
-    """Return the policy and version that a thing is; None for anything else."""
-    match thing.value:
-        case PolicyEntry() as entry:
-            return PolicyView(entry, entry.policy.default_version)
-        case PolicyVersion(policy=Thing(value=PolicyEntry() as entry), place=place):
-            number, label = entry.policy.versions[place].number, thing.name.rpartition("@")[2]
-            return PolicyView(entry, number if version_label(number) == label else ReleaseNumber(number, label))
-        case _:
-            return None
 
 
 def _actions_behind(thing: Thing) -> tuple[str, ...]:

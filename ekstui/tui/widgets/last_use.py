@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from ekstui.eks.last_accessed import ServiceAccess
 from ekstui.errors import EkstuiError
 from ekstui.present.last_used import used_blocks
 from ekstui.present.rendering import rows
@@ -46,6 +47,10 @@ class LastUse:
         if self._answer is None:
             return [Row("last use", (styled(f"… {self._words}; IAM takes some seconds", "muted"),))]
         return rows(used_blocks(self._answer, datetime.now(UTC), opened), width)
+
+    def service_of(self, value: object) -> str | None:
+        """Return the service that a row's value is about."""
+        return value.service if isinstance(value, ServiceAccess) else None
 
     def _ask(self, app: LibraryApp) -> None:
         library = app.library

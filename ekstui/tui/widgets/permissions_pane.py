@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING, Literal, TypeGuard
+from typing import TYPE_CHECKING, Literal
 
 from textual import on
 
@@ -22,9 +22,10 @@ from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
 if TYPE_CHECKING:
     from ekstui.eks.knowledge import PolicyKnowledge, Symptom
     from ekstui.eks.kubernetes import AccessPolicyRules
-    from ekstui.iam.summary import ActionSummary, Remaining, ServiceSummary
+    from ekstui.iam.summary import ActionSummary, Remaining
     from ekstui.tui.background import Job
     from ekstui.tui.widgets.last_use import LastUse
+    from ekstui.tui.widgets.permissions_content import PermissionsContent
 
 _View = Literal["allowed", "remaining", "last use"]
 """What the version allows, what it does not, and what the policy was last used for."""
@@ -44,7 +45,7 @@ class PermissionsPane(Pane):
 
     def __init__(self) -> None:
         super().__init__(WHOLE_WIDTH)
-        self._services: Sequence[ServiceSummary] = ()
+        self._content: PermissionsContent | None = None
         self._unfolded: set[tuple[str, str]] = set()
         """The (effect, service) pairs that are unfolded by default, because there is room."""
         self._toggled: set[tuple[str, str]] = set()
@@ -70,7 +71,7 @@ class PermissionsPane(Pane):
         self.app.background.cancel("summary")
         if policy_view is None or self._access is not None:
             self._whole, self.policy_arn = False, policy_view.entry.policy.arn if policy_view else ""
-            self._services, self._knowledge, self._symptoms = (), None, ()
+            self._content, self._knowledge, self._symptoms = None, None, ()
             if policy_view is not None or self.rows.rows:
                 self.set_title(policy_view.entry.policy.name if policy_view else "")
                 self.show_rows()
@@ -84,8 +85,13 @@ class PermissionsPane(Pane):
         self._whole = self._whole and policy.arn == self.policy_arn
         self._toggled.clear()
 
-        def show(services: Sequence[ServiceSummary]) -> None:
-            self._services = services
+        def read(_: Job) -> PermissionsContent:
+            from ekstui.tui.widgets.permissions_content import read_permissions
+
+            return read_permissions(library, policy, version)
+
+        def show(content: PermissionsContent) -> None:
+            self._content = content
             self._knowledge, self._symptoms = knowledge_of(policy), knowledge().symptoms_of(policy.name)
             self._unfolded = self._unfold()
             wanted = self._to_reach
@@ -97,7 +103,7 @@ class PermissionsPane(Pane):
                 self.rows.scroll_home(animate=False)
                 self.reach(wanted)
 
-        self.app.background.run(self, "summary", lambda _: library.summary(policy, version), show)
+        self.app.background.run(self, "summary", read, show)
 
     @property
     def has_notes(self) -> bool:
@@ -131,9 +137,9 @@ class PermissionsPane(Pane):
         library, policy, version = self.app.library, policy_view.entry.policy, policy_view.version
 
         def find(_: Job) -> Remaining:
-            from ekstui.iam.summary import remaining
+            from ekstui.tui.widgets.permissions_content import read_remaining
 
-            return remaining(library.document(policy, version))
+            return read_remaining(library, policy, version)
 
         def show(answer: Remaining) -> None:
             self._remaining = answer
@@ -158,9 +164,9 @@ class PermissionsPane(Pane):
     def on_resize(self) -> None:
         """Unfold what fits the new size; nothing is folded."""
         super().on_resize()
-        if self._services:
+        if self._content:
             self._unfolded |= self._unfold()
-        if self._services or self._access:
+        if self._content or self._access:
             self.show_rows()
 
     @property
@@ -177,13 +183,7 @@ class PermissionsPane(Pane):
             return rows_with(words, rows(remaining_blocks(self._remaining, unfolded_here), width))
         if self._last_use is not None:
             return rows_with(words, self._last_use.rows(self.app, width, unfolded_here))
-        services, opened = self._services, self._opened
-        if words:
-            services = [service for service in (_matching(service, words) for service in self._services) if service]
-            opened = {(service.effect, service.service) for service in services}
-        from ekstui.present.permissions import permission_rows
-
-        table = permission_rows(services, opened, width)
+        table = self._content.rows(words, self._opened, width) if self._content else []
         return table if words else self._about_rows() + table
 
     def _about_rows(self) -> list[Row]:
@@ -197,42 +197,41 @@ class PermissionsPane(Pane):
 
     def _unfold(self) -> set[tuple[str, str]]:
         """Return the services that there is room to unfold."""
-        from ekstui.present.permissions import unfolded
-
-        return unfolded(self._services, self.rows.size.height - len(self._about_rows()))
+        return self._content.unfolded(self.rows.size.height - len(self._about_rows())) if self._content else set()
 
     def about_row(self, row: Row) -> Styled:
         """Return a service and why it is needed, or an action with its grants."""
-        from ekstui.present.permissions import action_line, service_line
-
-        if _is_service(row.value):
-            reasons = self._knowledge.services if self._knowledge else {}
-            return service_line(row.value, reasons.get(row.value.service))
-        return action_line(row.value) if _is_action(row.value) else ()
+        reasons = self._knowledge.services if self._knowledge else {}
+        return self._content.about(row.value, reasons) if self._content else ()
 
     def footer_keys(self, row: Row | None, *, marks: int) -> Sequence[keys.Key]:
         """Return the keys that work: services unfold, actions can be asked about."""
-        on_action = row is not None and _is_action(row.value)
+        on_action = row is not None and self._action(row.value) is not None
         useless = (keys.UNFOLD,) if on_action else (keys.WHO_CAN, keys.EXPLAIN)
         return keys.without(super().footer_keys(row, marks=marks), *useless)
 
     def is_stop(self, row: Row) -> bool:
-        return _is_service(row.value)
+        return self._content is not None and self._content.service_of(row.value) is not None
+
+    def _action(self, value: object) -> ActionSummary | None:
+        """Return the action that a row is about."""
+        return self._content.action_of(value) if self._content else None
 
     def _service(self, value: object) -> tuple[str, str] | None:
         """Return the service that a row is about, as a pair like those that are unfolded; None for another row."""
-        from ekstui.eks.last_accessed import ServiceAccess
-
-        if _is_service(value):
-            return value.effect, value.service
-        return (self._view, value.service) if isinstance(value, RemainingService | ServiceAccess) else None
+        if isinstance(value, RemainingService):
+            return self._view, value.service
+        if self._last_use is not None:
+            service = self._last_use.service_of(value)
+            return (self._view, service) if service else None
+        return self._content.service_of(value) if self._content else None
 
     def fold(self, row: Row, *, fold: bool) -> bool:
         """Fold or unfold a service; fold on an action goes to its service."""
         if service := self._service(row.value):
             if (service in self._opened) == fold:
                 self._toggle(service)
-        elif _is_action(row.value) and fold and isinstance(row.key, tuple):
+        elif self._action(row.value) and fold and isinstance(row.key, tuple):
             self.rows.move_to(row.key[0])
         return True
 
@@ -246,40 +245,14 @@ class PermissionsPane(Pane):
         value, policy_view = event.row.value, self.policy_view
         if service := self._service(value):
             self._toggle(service)
-        elif _is_action(value) and policy_view:
+        elif (action := self._action(value)) and policy_view:
             library, policy = self.app.library, policy_view.entry.policy
             place = PolicyAt(policy.name, policy_view.version)
             self.post_message(
                 ShowAction(
-                    value,
+                    action,
                     f"policy:{place}",
                     lambda: [(str(place), library.document(policy, policy_view.version))],
                     policy,
                 )
             )
-
-
-def _is_service(value: object) -> TypeGuard[ServiceSummary]:
-    from ekstui.iam.summary import ServiceSummary
-
-    return isinstance(value, ServiceSummary)
-
-
-def _is_action(value: object) -> TypeGuard[ActionSummary]:
-    from ekstui.iam.summary import ActionSummary
-
-    return isinstance(value, ActionSummary)
-
-
-def _matching(service: ServiceSummary, words: Sequence[str]) -> ServiceSummary | None:
-    """Return the service with its matching actions; None if there are none."""
-    if all(word in service.service.casefold() for word in words):
-        return service
-    actions = tuple(action for action in service.actions if all(word in _text(action) for word in words))
-    return service._replace(actions=actions) if actions else None
-
-
-def _text(action: ActionSummary) -> str:
-    """Return the text to match a filter with: the action, its levels, and its condition keys."""
-    keys = (condition.key for grant in action.grants for condition in grant.conditions)
-    return " ".join((action.action, *action.levels, *keys)).casefold()

@@ -11,7 +11,7 @@ from textual.reactive import reactive
 from ekstui.errors import EkstuiError
 from ekstui.iam.text import clean_line
 from ekstui.library.catalog import PolicyEntry
-from ekstui.library.facets import Facet, matching_policies, parse_filter
+from ekstui.library.facets import Facet, parse_filter
 from ekstui.library.remembered import seen_versions
 from ekstui.present.policy_report import about_line, pane_columns, pane_row
 from ekstui.present.rendering import styled_line
@@ -25,6 +25,7 @@ from ekstui.tui.widgets.rows import RowList
 if TYPE_CHECKING:
     from ekstui.change.policy import Policy
     from ekstui.library.notation import PolicyAt
+    from ekstui.tui.background import Job
 
 REST = "Other"
 
@@ -178,14 +179,17 @@ class PoliciesPane(Pane):
             self._fitting[facet] = fitting
             self.show_rows()
 
-        self.app.background.run(self, "facet", lambda _: matching_policies(facet, entries, library), show, show)
+        def match(_: Job) -> frozenset[str]:
+            from ekstui.library.facet_matches import matching_policies
+
+            return matching_policies(facet, entries, library)
+
+        self.app.background.run(self, "facet", match, show, show)
 
     def watch_account(self, before: AccountView, view: AccountView) -> None:
         """Show how many roles have each policy attached."""
         if view.snapshot is not before.snapshot:
-            from ekstui.eks.account_snapshot import roles_with_each  # which has read it
-
-            self._roles_with = roles_with_each(view.snapshot) if view.snapshot else None
+            self._roles_with = view.snapshot.roles_with_each() if view.snapshot else None
             if self.entries:
                 self._lay_out()
                 self.show_rows()
