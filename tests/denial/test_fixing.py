@@ -319,6 +319,8 @@ OTHER = (managed_policy(allow("s3:ListBucket")),)
         ((), [("own", LARGE), ("own", of("b", *READ))], {"b": ()}),
         ((), [("own", of("a", allow("s3:PutObject"))), ("own", of("b", *READ))], {"b": ()}),
         ((), [("own", of("a", *READ, home="github.com/a/b")), ("own", of("b", *READ))], {"a": ()}),
+        # The commands ask for a parameter of what a project publishes.
+        ((), [("own", of("a", allow("s3:GetObject", "arn:aws:s3:::${Bucket}/*"), home="github.com/a/b"))], {"a": ()}),
         ((), [("own", of("a", *READ)), ("kind", of("b", *READ))], {"a": ()}),
         # Of those for its kind of role only one that certainly allows it, and that is not for an add-on alone.
         ((), [("own", LARGE), ("kind", of("b", *READ, meant_for=NODE_ROLE))], {"b": ()}),
