@@ -697,3 +697,29 @@ def test_a_service_has_no_policies_of_its_own(identity: AppliedPolicy | None) ->
     for service, verdict in (("ec2.amazonaws.com", "allowed"), ("eks.amazonaws.com", "implicit-deny")):
         answer = explained(trust(service), request, identity)
         assert (answer.verdict, answer.missing_context) == (verdict, ())
+
+
+@pytest.mark.parametrize(
+    ("principal", "identity", "unclear"),
+    [
+        ({"AWS": "*"}, own("s3:*"), True),
+        # It is enough with them, and without them it is not known what they are.
+        ({"AWS": "*"}, own("sts:*"), False),
+        ({"AWS": "*"}, None, False),
+        (ROOT, own("s3:*"), False),
+        (ROOT, None, False),
+        (SELF, own("s3:*"), False),
+    ],
+)
+def test_whether_everybody_is_enough_within_an_account_is_left_open(
+    principal: object, identity: AppliedPolicy | None, unclear: bool
+) -> None:
+    notes = explained(trust(principal), Request("sts:AssumeRole", (ROLE,), NODE), identity).notes
+    assert any("is enough for callers of its own account" in note for note in notes) is unclear
+
+
+def test_the_account_of_the_role_is_called_its_own_where_it_is_known() -> None:
+    request = Request("sts:AssumeRole", principal=NODE)
+    for role, whose in ((ROLE, "this account"), (ELSEWHERE, f"account {ACCOUNT}"), (None, f"account {ACCOUNT}")):
+        (words,) = judged(trust(ROOT), request, role).may_assume
+        assert words == f"Principals of {whose} may assume it if their own policies allow that."

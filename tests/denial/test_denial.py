@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from ekstui.denial.event import pieces_of, strings_in
+from ekstui.denial.event import objects_in, pieces_of, strings_in
 from ekstui.denial.excerpt import excerpt
 from ekstui.denial.message import Cause, Denial, action_of_operation, prefix_of_service
 from ekstui.denial.parameters import made_by, request_tags
 from ekstui.denial.parsing import MAX_CHARACTERS, parse_denial, refusals_in
 from ekstui.denial.question import merged_refusals
-from ekstui.denial.wrapping import unframed
+from ekstui.denial.wrapping import unframed, unwrapped
 from ekstui.errors import InputError
 from tests.support.patience import PROCESSOR
 
@@ -1131,3 +1131,12 @@ def test_the_pull_of_an_image_that_is_not_refused_is_no_denial() -> None:
     for text in (f"pulled {REGISTRY}/team/app:v1", f"pulled {REGISTRY}/team/app:v1 {far} 403 Forbidden"):
         with pytest.raises(InputError):
             parse_denial(text)
+
+
+def test_an_object_after_one_that_is_broken_is_read() -> None:
+    assert [*objects_in('{"a": {"b": x} {"c": 1} and {"d": [}, then {"e": 2}')] == [{"c": 1}, {"e": 2}]
+
+
+def test_a_line_is_joined_to_a_longer_one_by_a_space() -> None:
+    """A terminal would have broken the longer one too."""
+    assert unwrapped(f"{'a' * 25}\n{'b' * 25}\n{'c' * 40}")[0] == f"{'a' * 25}{'b' * 25} {'c' * 40}"

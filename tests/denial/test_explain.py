@@ -6,7 +6,7 @@ The rules are those of the IAM User Guide, "Policy evaluation logic" and "Troubl
 import pytest
 
 from ekstui.denial.answer import Explanation, Policies
-from ekstui.denial.explain import ON_NODE_ROLE, explain, explain_symptom
+from ekstui.denial.explain import ON_NODE_ROLE, TAGS_REFUSED, explain, explain_symptom
 from ekstui.denial.message import Cause, Denial
 from ekstui.denial.purpose import NODE_ROLES, POD_ROLES, CandidatePolicy, Purpose
 from ekstui.iam.evaluation import AppliedPolicy
@@ -90,6 +90,16 @@ def test_a_symptom_is_judged_by_the_actions_behind_it() -> None:
     assert (lacking.verdict, lacking.action) == ("implicit-deny", actions[-1])
     assert (lacking.allowed_by, lacking.smallest_statement) == ((), None)
     assert answer(Policies((managed_policy(allow(list(actions))),), identity_known=True)).verdict == "allowed"
+    # What the policies say of all of them.
+    everything = answer(Policies((managed_policy(allow(list(actions))),), identity_known=True))
+    open_ones = answer(Policies((managed_policy(allow(rest, **MAY)),), identity_known=True))
+    assert unknown.notes == ()
+    assert lacking.notes == (f"The policies looked at do not allow {actions[-1]}.",)
+    assert everything.notes == ("The policies looked at allow everything that is usually missing here.",)
+    assert open_ones.notes == (
+        f"The policies looked at do not allow {actions[-1]}.",
+        f"Whether they allow {', '.join(rest)} depends on the resource and the conditions.",
+    )
     denied = answer(Policies((managed_policy(allow(list(actions)), deny(actions[0])),), identity_known=True))
     assert (denied.verdict, denied.action) == ("explicit-deny", actions[0])
 
@@ -340,3 +350,22 @@ def test_a_resource_whose_tag_is_missing_is_tagged_if_it_is_known(action: str, r
         " ".join(command.arguments) for fix in fixes for command in fix.commands if "tag" in command.arguments[2]
     ]
     assert [called in command for command in tagging] == ([True] if called else [])
+
+
+@pytest.mark.parametrize(
+    ("name", "action", "keys", "shown"),
+    [
+        ("AmazonEKSComputePolicy", "ec2:RunInstances", ("own",), [TAGS_REFUSED]),
+        ("AmazonEKSComputePolicy", "ec2:RunInstances", ("eks:a",), []),
+        ("AmazonEKSComputePolicy", "ec2:CreateTags", ("own",), []),
+        ("other", "ec2:RunInstances", ("own",), []),
+    ],
+)
+def test_a_launch_that_is_refused_for_its_tags_is_a_symptom(
+    name: str, action: str, keys: tuple[str, ...], shown: list[str]
+) -> None:
+    only = {"ForAllValues:StringLike": {"aws:TagKeys": ["eks:*"]}}
+    request = Request(action, ("*",), SESSION, {"aws:TagKeys": keys})
+    policies = Policies((managed_policy(allow(action, Condition=only), name=name),))
+    symptoms = explain(request, policies, (), knowledge=knowledge()).symptoms
+    assert [symptom.code for symptom in symptoms] == shown

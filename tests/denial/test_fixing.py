@@ -11,7 +11,7 @@ import pytest
 from ekstui.change.holders import Since
 from ekstui.cli.main import main
 from ekstui.denial.answer import Allower, Policies
-from ekstui.denial.fixing import FixCase, fixes_of, role_fix
+from ekstui.denial.fixing import FixCase, fixes_of, limited_by, role_fix
 from ekstui.denial.purpose import CandidatePolicy, Fit
 from ekstui.denial.question import Question, asked
 from ekstui.eks.commands import Command, aws
@@ -19,8 +19,8 @@ from ekstui.iam.document import Document, parse_text, serialise
 from ekstui.iam.evaluation import AppliedPolicy, Verdict, evaluate
 from ekstui.iam.reference import reference
 from ekstui.iam.request import Request
-from tests.denial.subjects import ACCOUNT, GET, MAY, READ, ROLE, TAGGED, candidate, managed_policy
-from tests.support.documents import allow, trust
+from tests.denial.subjects import ACCOUNT, BUCKET, GET, MAY, READ, ROLE, TAGGED, candidate, managed_policy
+from tests.support.documents import allow, deny, parsed, trust
 from tests.support.shell import commands_in, fault_of
 
 pytestmark = pytest.mark.usefixtures("own_filled_cache")
@@ -391,3 +391,25 @@ def test_a_command_of_a_finding_is_a_fix_only_if_the_request_is_allowed_then(
     fix = role_fix(commands, request_, Policies(identity), assumed)
     assert (fix is not None) is is_fix
     assert fix is None or fix.commands == tuple(commands)
+
+
+ALLOWS, DENIES = (managed_policy(statement) for statement in (allow("*"), deny("s3:*")))
+
+
+@pytest.mark.parametrize(
+    ("policies", "limit"),
+    [
+        (Policies(OTHER), None),
+        (Policies(OTHER, ALLOWS, (ALLOWS,)), None),
+        (Policies(OTHER, DENIES), "permissions boundary"),
+        (Policies(OTHER, OTHER[0], (ALLOWS,)), "permissions boundary"),
+        (Policies(OTHER, ALLOWS, (DENIES,)), "session policy"),
+        (Policies(OTHER, None, OTHER), "session policy"),
+        (Policies((DENIES,)), None),
+    ],
+)
+def test_what_keeps_a_statement_from_helping_is_named(policies: Policies, limit: str | None) -> None:
+    (statement,) = parsed(allow(GET.action, f"{BUCKET}/a")).statements
+    case = FixCase(GET, policies, (), (), (), statement, None, "")
+    assert limited_by(case) == limit
+    assert limited_by(case._replace(statement=None)) is None

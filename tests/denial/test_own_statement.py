@@ -10,7 +10,7 @@ from ekstui.iam.document import Statement
 from ekstui.iam.evaluation import evaluate
 from ekstui.iam.reference import reference
 from ekstui.iam.request import Request
-from tests.denial.subjects import ACCOUNT, BUCKET, REGION, SESSION, SNAPSHOT, VOLUME, managed_policy
+from tests.denial.subjects import ACCOUNT, BUCKET, REGION, SESSION, SNAPSHOT, VOLUME, candidate, managed_policy
 from tests.support.documents import allow
 
 
@@ -69,3 +69,30 @@ def test_a_resource_that_a_message_only_names_is_taken_to_be_in_the_callers_acco
     redacted = SESSION.replace(ACCOUNT, "***")
     assert smallest(Request(action, (), redacted), name=name).resources == ("*",)
     assert smallest(Request(action, (VOLUME,), SESSION), name=name).resources == (VOLUME,)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "resource"),
+    [
+        ("arn:aws:ec2:*:*:snapshot/*", f"arn:aws:ec2:eu-west-1:{ACCOUNT}:snapshot/*"),
+        ("arn:*:ec2:eu-*:*:snapshot/*", f"arn:aws:ec2:eu-*:{ACCOUNT}:snapshot/*"),
+        (f"arn:aws:ec2:*:{ACCOUNT}:snapshot/snap-*", f"arn:aws:ec2:eu-west-1:{ACCOUNT}:snapshot/snap-*"),
+        # It allows what is not asked for.
+        ("arn:aws:ec2:us-east-1:*:snapshot/*", f"arn:aws:ec2:eu-west-1:{ACCOUNT}:snapshot/snap-0abc"),
+    ],
+)
+def test_the_smallest_statement_is_as_narrow_as_that_of_a_policy_made_for_the_caller(
+    pattern: str, resource: str
+) -> None:
+    condition = {"StringEquals": {"ec2:Attribute": "x"}}
+    first, second = (f"arn:aws:ec2:eu-west-1:{ACCOUNT}:snapshot/snap-0{name}" for name in ("abc", "def"))
+    model = candidate(
+        "made", [allow("ec2:DescribeTags"), allow("ec2:ModifySnapshotAttribute", pattern, Condition=condition)]
+    )
+    request = Request("ec2:ModifySnapshotAttribute", (first,), SESSION)
+    statement = smallest_statement(request, None, (), None, [model])
+    assert statement.resources == (resource,)
+    assert [line.key for line in statement.conditions] == (["ec2:Attribute"] if resource != first else [])
+    # Of several resources it need not be about each.
+    both = smallest_statement(request._replace(resources=(first, second)), None, (), None, [model])
+    assert (both.conditions, len(both.resources)) == ((), 2 if "snap-" in both.resources[0] else 1)
