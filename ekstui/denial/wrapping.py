@@ -44,6 +44,8 @@ _ALIKE = 8
 _WORDS = compiled_later(r"\S+(?: \S+)*")
 _DIGIT = compiled_later(r"\d")
 _PREFIX_END = compiled_later(r"[\s|>\])}:]")
+_OF_DENIAL = compiled_later(r"arn:aws[a-z-]*:(?:iam|sts):|authorized to perform|cannot \S+ resource")
+"""What no tool puts before each line: two lines that have it in common are two denials that begin alike."""
 
 
 def without_colours(text: str) -> str:
@@ -222,9 +224,8 @@ def _without_prefixes(lines: Sequence[_Line]) -> list[_Line]:
         length = len(commonprefix((previous, head)))  # noqa: RUF071 (texts, not paths)
         while length and not _PREFIX_END.match(head[length - 1]):
             length -= 1
-        bare.append(
-            _Line(line.origin + length, line.text[length:]) if length >= _SHORTEST_PREFIX else _without_start(line)
-        )
+        is_prefix = length >= _SHORTEST_PREFIX and not _OF_DENIAL.search(line.text[:length])
+        bare.append(_Line(line.origin + length, line.text[length:]) if is_prefix else _without_start(line))
     return bare
 
 

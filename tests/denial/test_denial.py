@@ -29,6 +29,11 @@ def denials_in(text: str) -> list[Denial]:
     return [what for what in repeated if isinstance(what, Denial) and what.action]
 
 
+def every_denial_in(text: str) -> list[Denial]:
+    """What a text says that IAM denied, each time that it says so."""
+    return [refusal.what for refusal in refusals_in(text) if isinstance(refusal.what, Denial)]
+
+
 # The message, then action, resource, principal and cause.
 MESSAGES: list[tuple[str, str, str | None, str | None, Cause | None]] = [
     # EC2, from the CSI driver's log by way of the Go SDK and gRPC.
@@ -468,6 +473,19 @@ def test_a_denial_that_is_named_twice_is_one() -> None:
     text = f"Failed to call ec2:CreateTags: UnauthorizedOperation: {message} the ec2:CreateTags action"
     (denial,) = denials_in(text)
     assert (denial.principal, denial.resource, denial.cause) == (SESSION, "*", NO_ALLOW)
+
+
+@pytest.mark.parametrize("before", ["", "ebs-plugin-1 | "], ids=["alone", "after the name of a container"])
+@pytest.mark.parametrize("count", [2, 3, 4])
+def test_denials_that_begin_alike_each_keep_their_resource(count: int, before: str) -> None:
+    """The beginning that they have in common is theirs, not something that a tool has put before each line."""
+    volumes = [f"arn:aws:ec2:eu-west-1:111122223333:volume/vol-{number}" for number in range(count + 1)]
+    session = "arn:aws:sts::111122223333:assumed-role/ebs-csi/1736761400000000000"
+    lines = [
+        f"{before}User: {session} is not authorized to perform: ec2:DeleteVolume on resource: {arn}" for arn in volumes
+    ]
+    lines[-1] += " because no identity-based policy allows the ec2:DeleteVolume action"
+    assert [denial.resource for denial in every_denial_in("\n".join(lines))] == volumes
 
 
 def test_several_denials_are_all_read() -> None:
