@@ -67,7 +67,7 @@ SAVED: Mapping[str, Mapping[str, int]] = {
         "ekstui.sources.aws": 9,
     },
     "who-can": {
-        "ekstui.change.reach": 3, "ekstui.library.cluster_access": 0,
+        "ekstui.change.reach": 3, "ekstui.library.cluster_access": 37,
         "ekstui.library.principals_can": 23, "ekstui.sources.levels": 3,
     },
     "explain": {

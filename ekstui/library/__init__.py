@@ -3,7 +3,7 @@
 - `library.Library` has the policies of all families, from the cache or the corpus; `own_account.Account` what AWS says.
 - `catalog` finds policies; `maintenance` fills the cache, `syncing` updates it.
 - An answer is in the module of its question: start reading with `attachments` (who has a policy), then `comparing`,
-  `who_can`, `feed` (what changed), `explaining`, `cluster_answers`, `reviewing`.
+  `who_can`, `searching` (which policies allow it), `feed` (what changed), `explaining`, `cluster_answers`, `reviewing`.
 """
 
 from typing import TYPE_CHECKING

@@ -4,6 +4,7 @@
 - `report` is the base of the others: a screen asks the library one question in the background, and shows the answer's
   blocks as rows. `asking` is the base of those whose question the user types. Start with `matrix_screen` and `report`.
 - `dialogs`, `palette_screen`, `theme_screen` and `copying` let the user choose, and go away with the choice.
+- `opening` and `found_things` say what opens a policy, a comparison, or what the user found.
 
 A screen's module is imported when the app first asks for it, as `screens.help_screen`: all together take 110 ms.
 """

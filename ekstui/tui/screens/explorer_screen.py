@@ -280,11 +280,8 @@ class ExplorerScreen(AppScreen):
         self._show_header()
 
     def _entries(self, library: Library) -> tuple[PolicyEntry, ...]:
-        if self.scope not in ("access", "any"):
-            return library.policies(self.scope)
-        from ekstui.library.access_policies import access_policy_entries
-
-        return (*library.policies(self.scope), *access_policy_entries())
+        with_access = self.scope in ("access", "any")
+        return screens.opening.entries_in(self.scope, library) if with_access else library.policies(self.scope)
 
     @on(Resize)
     def _fit(self, event: Resize) -> None:
