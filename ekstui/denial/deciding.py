@@ -31,9 +31,9 @@ from ekstui.iam.evaluation import (
 )
 from ekstui.iam.grants import action_matches
 from ekstui.iam.principals import UNSIGNED, caller_of, is_assuming, is_unsigned
-from ekstui.iam.reference import ResourceUse, reference
+from ekstui.iam.reference import ResourceUse, reference, reference_day
 from ekstui.iam.request import Request, context_of, is_service_linked
-from ekstui.iam.resource_control import READ_ON, is_resource_controlled
+from ekstui.iam.resource_control import is_resource_controlled
 from ekstui.named_tuples import NamedTuple
 
 _MAX_OTHER_TYPES = 12
@@ -367,8 +367,8 @@ def _on_organization(request: Request, organization: Organization) -> Iterator[s
     elif organization.resource_control and is_resource_controlled(request.action) is None:
         service = request.action.partition(":")[0]
         yield (
-            f"Until {READ_ON}, AWS had not listed {service} among the services that resource control policies apply "
-            "to, so a Deny of one is left open."
+            f"Until {reference_day()}, AWS had not listed {service} among the services that resource control policies "
+            "apply to, so a Deny of one is left open."
         )
 
 

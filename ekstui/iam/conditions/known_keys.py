@@ -231,7 +231,7 @@ def _is_about_arns(key: str) -> bool:
 
 def description_of(key: str) -> str:
     """Return what the reference says about a key in lower case; empty if it lists none."""
-    listed = reference().key_descriptions(key.partition(":")[0])
+    listed = reference().details_of_keys(key.partition(":")[0], "description")
     return next((text for name, text in listed.items() if wildcard.matches(form_of(name), key)), "")
 
 
@@ -258,4 +258,4 @@ def _listed_type(key: str) -> str | None:
 
 @cache
 def _types_of_service(service: str) -> tuple[tuple[str, str], ...]:
-    return tuple((form_of(key), kind) for key, kind in reference().key_types(service).items())
+    return tuple((form_of(key), kind) for key, kind in reference().details_of_keys(service, "type").items())
