@@ -15,7 +15,6 @@ from ekstui.iam.grants import (
     is_too_large,
     without_repetitions,
 )
-from ekstui.iam.reference import reference
 from ekstui.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
@@ -49,8 +48,6 @@ class Change(NamedTuple):
     """One sentence that explains `reach`, such as `widened: 2 actions no longer need the cluster tag`."""
     notes: tuple[str, ...]
     """Why `reach` is unknown, or caveats, such as future actions that a pattern would match."""
-    reference: str
-    """The version of the service authorization reference that `reach` is based on."""
     denied: "Denies | None" = None
     """Whether more or less is denied, whatever is allowed: a Deny also revokes what other policies allow."""
 
@@ -108,7 +105,6 @@ def changes(before: Document, after: Document, names: tuple[str, str] | None = N
         if differing
         else _unchanged(*spelled),
         notes=notes_on(judgement, grants_before, grants_after, spelling),
-        reference=reference().version,
         denied=judgement.denied,
     )
 
@@ -126,11 +122,10 @@ def changed_targets(
 
 def _undecided(*, is_same: bool) -> Change:
     """Return the difference between documents that are too large to compare."""
-    version = reference().version
     if is_same:
-        return Change("none", "same", None, (), (), (), "same access: the documents are equal", (), version)
+        return Change("none", "same", None, (), (), (), "same access: the documents are equal", ())
     note = f"A document has more than {MAX_GRANTS:,} grants, an action on a resource each."
-    return Change("actions", "unknown", None, (), (), (), "unknown: too large to decide", (note,), version)
+    return Change("actions", "unknown", None, (), (), (), "unknown: too large to decide", (note,))
 
 
 def _unchanged(before: Document, after: Document) -> str:

@@ -18,6 +18,7 @@ from ekstui.iam.grants import (
     MAX_GRANTS,
     ConditionLine,
     Effort,
+    NamedServices,
     Target,
     is_too_large,
     line_order,
@@ -282,23 +283,15 @@ def _condition_change(places: list[ResourceList], had: Ways, has: Ways, *, every
 
 def _pairs(gone: Ways, new: Ways) -> list[tuple[WayKey, WayKey]]:
     """Return which way before became which way after, the most similar pairs first."""
-    ranked = sorted(
-        (
-            (
-                -_likeness(old_way, new_way),
-                sorted(map(line_order, old_way)),
-                sorted(map(line_order, new_way)),
-                old_way,
-                new_way,
-            )
-            for old_way in gone
-            for new_way in new
-            if _likeness(old_way, new_way) or (len(gone) == len(new) == 1 and (old_way < new_way or new_way < old_way))
-        ),
-        key=lambda entry: entry[:3],
-    )
+    candidates = [
+        (old_way, new_way)
+        for old_way in gone
+        for new_way in new
+        if _likeness(old_way, new_way) or (len(gone) == len(new) == 1 and (old_way < new_way or new_way < old_way))
+    ]
+    candidates.sort(key=lambda pair: (-_likeness(*pair), *(sorted(map(line_order, way)) for way in pair)))
     pairs: list[tuple[WayKey, WayKey]] = []
-    for *_, old_way, new_way in ranked:
+    for old_way, new_way in candidates:
         if all(old_way != first and new_way != second for first, second in pairs):
             pairs.append((old_way, new_way))
     return pairs
@@ -516,19 +509,10 @@ class _Reading:
         named = (excepted.get(service, ()), excepted.get("*", ())) if service != "*" else excepted.values()
         return not any(wildcard.overlaps(pattern, action) for some in named for pattern in some)
 
-    def is_same_for(self, service: str) -> bool:
-        """Return whether no pattern or name tells the actions of a service apart."""
-        alike = {"*", "*:*", f"{service}:*"}
-        return alike.issuperset(self._of_service.get(service, ())) and alike.issuperset(self._of_service.get("*", ()))
-
     @cached_property
-    def _of_service(self) -> dict[str, set[str]]:
-        """The actions of all targets, by service."""
-        patterns: dict[str, set[str]] = {}
-        for target in self.places:
-            for action in target.actions:
-                patterns.setdefault(service_in(action), set()).add(action)
-        return patterns
+    def services(self) -> NamedServices:
+        """What its targets name of each service."""
+        return NamedServices(self.places)
 
     def named_under(self, pattern: str) -> dict[str, str]:
         """Return the actions without wildcards that a pattern matches, in lower case, with their spelling."""
@@ -572,7 +556,10 @@ def _lacking(target: Target, there: _Reading, here: _Reading) -> tuple[str, ...]
     named = there.named_under(pattern)
     names = listed | named | listed
     # One action stands for all of a service that neither side tells apart.
-    alike = {service: there.is_same_for(service) and here.is_same_for(service) for service in map(service_in, names)}
+    alike = {
+        service: there.services.are_alike(service) and here.services.are_alike(service)
+        for service in map(service_in, names)
+    }
     standing: dict[str, Target] = {}
     for action in names:
         standing.setdefault(_standing_for(action, alike), Target(target.effect, "Action", (action,)))

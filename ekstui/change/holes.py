@@ -16,7 +16,6 @@ from ekstui.change.comparison import Change, changes
 from ekstui.iam.condition_operators import operator
 from ekstui.iam.document import Condition, Document, Statement
 from ekstui.iam.grants import Reach
-from ekstui.iam.reference import reference_version
 from ekstui.iam.text import listed
 from ekstui.named_tuples import NamedTuple
 
@@ -97,11 +96,11 @@ def _changes(before: Document, after: Document) -> Change:
     """Return what differs between two documents without holes; at once where one of them allows everything."""
     everything = allows_everything(before), allows_everything(after)
     if everything == (True, True):
-        return Change("none", "same", None, (), (), (), "same access: everything", (), reference_version())
+        return Change("none", "same", None, (), (), (), "same access: everything", ())
     if everything[0] != everything[1] and _is_limited(after if everything[0] else before):
         reach: Reach = "narrowed" if everything[0] else "widened"
         words = "no longer everything" if everything[0] else "everything: all actions on all resources"
-        return Change("actions", reach, None, (), (), (), f"{reach}: {words}", (), reference_version())
+        return Change("actions", reach, None, (), (), (), f"{reach}: {words}", ())
     return changes(before, after)
 
 

@@ -275,6 +275,21 @@ def service_of(element: ActionElement, actions: Sequence[str]) -> str:
     return "*" if element == "NotAction" or ":" not in actions[0] else service_in(actions[0].lower())
 
 
+class NamedServices:
+    """What targets name of the actions of each service."""
+
+    def __init__(self, targets: Iterable[Target]) -> None:
+        self._patterns: dict[str, set[str]] = {}
+        for target in targets:
+            for action in target.actions:
+                self._patterns.setdefault(service_in(action), set()).add(action)
+
+    def are_alike(self, service: str) -> bool:
+        """Return whether no pattern or name tells the actions of a service apart."""
+        whole = {"*", "*:*", f"{service}:*"}
+        return whole.issuperset(self._patterns.get(service, ())) and whole.issuperset(self._patterns.get("*", ()))
+
+
 class Targets(NamedTuple):
     """Which versions of a policy match which actions."""
 

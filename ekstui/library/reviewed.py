@@ -8,7 +8,6 @@ from ekstui.change.comparison import Change
 from ekstui.change.holes import plainly
 from ekstui.iam.document import Document
 from ekstui.iam.grants import Reach
-from ekstui.iam.reference import reference_version
 from ekstui.library.needs import ReleaseNeed
 from ekstui.named_tuples import NamedTuple
 
@@ -102,4 +101,4 @@ _RIGHTS = ("iam:", "sts:", "organizations:", "sso:", "eks:createaccessentry", "e
 
 def plain_change(reach: Reach, verdict: str) -> Change:
     """Return a change that is no difference between documents."""
-    return Change("scope", reach, None, (), (), (), plainly(verdict), (), reference_version())
+    return Change("scope", reach, None, (), (), (), plainly(verdict), ())

@@ -7,7 +7,7 @@ from itertools import chain
 from ekstui.change.coverage import ActionExtents
 from ekstui.iam import wildcard
 from ekstui.iam.document import Effect
-from ekstui.iam.grants import Effort, Extent, Target, service_in
+from ekstui.iam.grants import Effort, Extent, NamedServices, Target, service_in
 from ekstui.iam.reference import reference
 from ekstui.named_tuples import NamedTuple
 
@@ -38,7 +38,6 @@ class _Exceptions:
 
     def __init__(self) -> None:
         self.grants: list[tuple[Effect, frozenset[Extent]]] = []
-        self._services: set[str] = set()
         self._by_name: dict[str, list[int]] = {}
         self._of_service: dict[str, list[tuple[str, int]]] = {}
 
@@ -49,26 +48,16 @@ class _Exceptions:
                 self._of_service.setdefault(service_in(action), []).append((action, len(self.grants)))
             else:
                 self._by_name.setdefault(action, []).append(len(self.grants))
-                self._services.add(service_in(action))
         self.grants.append((target.effect, extents))
 
     def of(self, action: str) -> frozenset[int]:
         """Return which grants, by their place, except an action."""
         places = set(self._by_name.get(action, ()))
-        for pattern, place in self._patterns(service_in(action)):
+        service = service_in(action)
+        for pattern, place in (*self._of_service.get(service, ()), *self._of_service.get("*", ())):
             if place not in places and wildcard.matches(pattern, action):
                 places.add(place)
         return frozenset(places)
-
-    def are_same_for(self, service: str) -> bool:
-        """Return whether the list of each grant matches all actions of a service or none."""
-        if service in self._services:
-            return False
-        return all(pattern in ("*", "*:*", f"{service}:*") for pattern, _ in self._patterns(service))
-
-    def _patterns(self, service: str) -> Iterator[tuple[str, int]]:
-        yield from self._of_service.get(service, ())
-        yield from self._of_service.get("*", ())
 
 
 class GrantsOfSide:
@@ -80,6 +69,7 @@ class GrantsOfSide:
         self._exceptions = _Exceptions()
         self._by_grants: dict[tuple[tuple[int, ...], frozenset[int]], ActionExtents] = {}
         self._of_all: dict[str, ActionExtents | None] = {}
+        """By service, what the document says of all of its actions alike; None if it tells them apart."""
         for target, extents in grants.items():
             if target.element == "NotAction":
                 self._exceptions.add(target, extents)
@@ -93,24 +83,13 @@ class GrantsOfSide:
         """Return where the document allows and denies an action, given in lower case."""
         service = action.partition(":")[0]
         if service not in self._of_all:
-            self._of_all[service] = self._extents_of_all(service)
+            alike = self._services.are_alike(service)
+            self._of_all[service] = self._extents_of_one(f"{service}:") if alike else None
         return self._of_all[service] or self._extents_of_one(action)
 
-    def _extents_of_all(self, service: str) -> ActionExtents | None:
-        """Return the extents of every action of a service; None if the document distinguishes them."""
-        if service in self._named:
-            return None
-        alike = {"*", "*:*", f"{service}:*"}
-        if any(entry.pattern not in alike for entry in self._entries(f"{service}:")):
-            return None
-        if not self._exceptions.are_same_for(service):
-            return None
-        return self._extents_of_one(f"{service}:")
-
     @cached_property
-    def _named(self) -> frozenset[str]:
-        """The services with an action that is named without a wildcard."""
-        return frozenset(service_in(grant.actions[0]) for grant in self._grants if grant.element == "Action")
+    def _services(self) -> NamedServices:
+        return NamedServices(self._grants)
 
     def _extents_of_one(self, action: str) -> ActionExtents:
         matching: list[tuple[Effect, frozenset[Extent]]] = []
