@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from ekstui.change.policy import Policy
 from ekstui.iam.document import Document, Statement
-from ekstui.iam.grants import may_match, statement_may_match
+from ekstui.iam.grants import may_match, statements_on
 from ekstui.named_tuples import NamedTuple
 
 
@@ -37,8 +37,7 @@ def candidate_of(policy: Policy, documents: Mapping[int, Document], action: str)
 
 
 def _reduced(document: Document, action: str) -> Document:
-    kept = tuple(_cut(statement, action) for statement in document.statements if statement_may_match(statement, action))
-    return document._replace(statements=kept)
+    return document._replace(statements=tuple(_cut(statement, action) for statement in statements_on(document, action)))
 
 
 def _cut(statement: Statement, action: str) -> Statement:

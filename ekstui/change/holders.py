@@ -11,7 +11,7 @@ from ekstui.errors import InputError
 from ekstui.iam import arn, wildcard
 from ekstui.iam.applicability import Denied, arn_patterns, can_be_on, denied, fits_type
 from ekstui.iam.document import ActionElement, Document, Statement
-from ekstui.iam.grants import Extent, Grant, extent_of, grants_of, statement_may_match
+from ekstui.iam.grants import Extent, Grant, extent_of, grants_of, statements_on
 from ekstui.iam.reference import UNKNOWN_LEVEL, ActionInfo, reference
 from ekstui.iam.text import listed
 from ekstui.iam.truth import some
@@ -83,8 +83,8 @@ def _keys_dropped(before: Mapping[Extent, Grant], extent: Extent) -> set[str]:
 def _held(document: Document, action: str, resource: str | None) -> dict[Extent, Grant]:
     """Return the extents of the grants by which a document allows an action, on a resource if one is named."""
     grants_by_extent: dict[Extent, Grant] = {}
-    for statement in document.statements:
-        if statement.effect == "Allow" and statement_may_match(statement, action):
+    for statement in statements_on(document, action):
+        if statement.effect == "Allow":
             for grant in grants_of(statement):
                 extent = extent_of(grant)
                 if resource is not None and grant.resource_element == "Resource":
@@ -185,7 +185,7 @@ def holder_of(
     candidate: Candidate, action: str, resource: str | None = None, *, types: bool = True, history: bool = False
 ) -> Holder | None:
     """Return how a policy allows an action or pattern (see `holders_of`); None if it does not."""
-    matching = [statement for statement in candidate.document.statements if statement_may_match(statement, action)]
+    matching = statements_on(candidate.document, action)
     allows = [statement for statement in matching if statement.effect == "Allow"]
     everywhere = tuple(dict.fromkeys(grant for statement in allows for grant in grants_of(statement)))
     grants = everywhere if resource is None else tuple(grant for grant in everywhere if can_match(grant, resource))

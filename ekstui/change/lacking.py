@@ -6,7 +6,7 @@ from ekstui.change.comparison import changes
 from ekstui.change.coverage import are_disjoint
 from ekstui.iam.arn import overlaps_resource
 from ekstui.iam.document import Document, Statement
-from ekstui.iam.grants import Grant, extent_of, grants_of, statement_may_match
+from ekstui.iam.grants import Grant, extent_of, grants_of, statement_may_match, statements_on
 from ekstui.named_tuples import NamedTuple
 
 
@@ -138,7 +138,7 @@ def _overlap(part: Statement, whole: Statement) -> bool:
 
 def _allows_all(held: Document, statement: Statement) -> bool | None:
     """Return whether a document allows everything that a statement does, so that adding it changes nothing."""
-    matching = tuple(rule for rule in held.statements if statement_may_match(rule, statement.actions[0]))
+    matching = statements_on(held, statement.actions[0])
     if not any(rule.effect == "Allow" for rule in matching):
         return False
     own = held._replace(statements=matching)

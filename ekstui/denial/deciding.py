@@ -28,9 +28,10 @@ from ekstui.iam.evaluation import (
     Verdict,
     evaluate,
     exemption_of,
+    may_have_policies,
 )
 from ekstui.iam.grants import action_matches
-from ekstui.iam.principals import UNSIGNED, caller_of, is_assuming, is_unsigned
+from ekstui.iam.principals import UNSIGNED, is_assuming, is_unsigned
 from ekstui.iam.reference import ResourceUse, reference, reference_day
 from ekstui.iam.request import Request, context_of, is_service_linked
 from ekstui.iam.resource_control import is_resource_controlled
@@ -106,7 +107,7 @@ def decide(request: Request, policies: Policies, denial: Denial | None) -> Decis
 def _decided(request: Request, evaluation: Evaluation | None, denial: Denial | None) -> Decision:
     if denial is None:
         verdict, missing = ("depends", ()) if evaluation is None else (evaluation.verdict, evaluation.missing)
-        if not has_organization_account(request):
+        if not may_have_policies(request):
             missing = tuple(key for key in missing if key != IDENTITY)
         return Decision(verdict, evaluation, None, missing, ())
     cause = denial.cause
@@ -133,7 +134,7 @@ def evaluated(request: Request, policies: Policies) -> Evaluation | None:
     is_exempt = exemption_of(request.action, request.principal) is not None
     is_unknown = not policies.identity and not policies.identity_known and not is_exempt
     organization = policies.organization
-    if not has_organization_account(request):
+    if not may_have_policies(request):
         organization = organization._replace(service_control=())
     # Whether a role may be assumed, its trust policy decides, with rules of its own (`assuming.py`).
     of_resource = NO_RESOURCE_POLICIES if is_assuming(request.action) else policies.resource
@@ -141,11 +142,6 @@ def evaluated(request: Request, policies: Policies) -> Evaluation | None:
         return None
     identity = None if is_unknown else policies.identity
     return evaluate(request, identity, policies.boundary, policies.session, reference(), organization, of_resource)
-
-
-def has_organization_account(request: Request) -> bool:
-    """Return whether the caller may be a user or role of an account, whom service control policies restrict."""
-    return not is_unsigned(request) and caller_of(request).kind in ("aws", "unknown")
 
 
 def other_resource_types(request: Request) -> tuple[ResourceUse, ...]:
@@ -350,7 +346,7 @@ def _on_organization(request: Request, organization: Organization) -> Iterator[s
         return
     if exemption_of(request.action, request.principal) == "action":
         return
-    if organization.service_control and not has_organization_account(request):
+    if organization.service_control and not may_have_policies(request):
         yield "Service control policies do not count here: they restrict users and roles of accounts."
     elif organization.service_control:
         for level in organization.service_control:

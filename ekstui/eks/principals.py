@@ -15,7 +15,7 @@ from ekstui.iam import arn, wildcard
 from ekstui.iam.applicability import applicable_resources, can_be_on, leaves_nothing
 from ekstui.iam.document import Document, Statement
 from ekstui.iam.evaluation import LAYER_WORDS, AppliedPolicy, Layer, exemption_of, for_principal
-from ekstui.iam.grants import Grant, extent_of, grants_of, statement_may_match
+from ekstui.iam.grants import Grant, extent_of, grants_of, statements_on
 from ekstui.iam.policy_variables import Context, template, variables_of
 from ekstui.iam.reference import ActionInfo, reference
 from ekstui.iam.request import Request, context_of
@@ -156,8 +156,7 @@ def _on_action(subject: Subject, action: str, shared: dict[str, AppliedPolicy]) 
     """Return a principal with its policies' statements that match an action; `shared`: those of managed policies."""
 
     def narrow(policy: AppliedPolicy) -> AppliedPolicy:
-        statements = tuple(entry for entry in policy.document.statements if statement_may_match(entry, action))
-        return policy._replace(document=policy.document._replace(statements=statements))
+        return policy._replace(document=policy.document._replace(statements=statements_on(policy.document, action)))
 
     policies: list[AppliedPolicy] = []
     for policy in subject.policies:
@@ -357,9 +356,7 @@ def _effects(
 
 
 # Roles of one account share most of their policies.
-@lru_cache(maxsize=4096)
-def _matching(document: Document, action: str) -> tuple[Statement, ...]:
-    return tuple(statement for statement in document.statements if statement_may_match(statement, action))
+_matching = lru_cache(maxsize=4096)(statements_on)
 
 
 @lru_cache(maxsize=4096)

@@ -13,7 +13,7 @@ from ekstui.iam import arn, console, wildcard
 from ekstui.iam.condition_operators import operator
 from ekstui.iam.conditions.known_keys import is_unassigned, lists_key
 from ekstui.iam.document import Condition, Statement
-from ekstui.iam.grants import Grant
+from ekstui.iam.grants import Grant, grants_of
 from ekstui.iam.policy_variables import literal
 from ekstui.iam.reference import ActionInfo, reference
 from ekstui.iam.truth import Truth, every, some
@@ -247,7 +247,7 @@ def given_by(
         is_listed = _may_be_met(action, statement.conditions)
         any_condition |= is_listed
         if resources:
-            grants += _grants(statement, resources)
+            grants += grants_of(statement._replace(resources=resources))
             lines = [line for line in statement.conditions if not is_listed or _concerns(action, line)]
             conditions += lines
             free |= not lines
@@ -397,12 +397,6 @@ def denied(
 
 _list_covers = lru_cache(maxsize=65536)(arn.list_covers)
 _lists_overlap = lru_cache(maxsize=65536)(arn.lists_overlap)
-
-
-def _grants(statement: Statement, resources: tuple[str, ...]) -> list[Grant]:
-    if statement.resource_element == "NotResource":
-        return [Grant("NotResource", resources, statement.conditions)]
-    return [Grant("Resource", (resource,), statement.conditions) for resource in resources]
 
 
 def _own(action: ActionInfo, condition: Condition) -> bool:

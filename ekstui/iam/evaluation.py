@@ -255,11 +255,11 @@ def _with_policy_of(
     policy = policies.get(resource) or policies.get(None)
     if policy is None:
         return own
-    return (_Part("resource", None, (policy,)), *(own if _has_policies(request) else ()))
+    return (_Part("resource", None, (policy,)), *(own if may_have_policies(request) else ()))
 
 
-def _has_policies(request: Request) -> bool:
-    """Return whether the caller may be a user or role, which has policies of its own."""
+def may_have_policies(request: Request) -> bool:
+    """Return whether the caller may be a user or role, which has policies of its own and its account's service control policies."""
     return not is_unsigned(request) and caller_of(request).has_policies
 
 
@@ -332,7 +332,7 @@ def _is_allowed(
     of_resource = by_layer.get("resource")
     if of_resource is None:
         return every((is_above, by_own)), (*above, *own)
-    if not _has_policies(request):
+    if not may_have_policies(request):
         return every((is_above, of_resource.allowed)), (*above, of_resource)
     by_both = every((of_resource.allowed, by_own))
     within_limits = every(result.allowed for result in own if result.part.layer != "identity")

@@ -387,6 +387,11 @@ def may_match(element: ActionElement, actions: Iterable[str], action: str) -> bo
     return not is_listing
 
 
+def statements_on(document: Document, action: str) -> tuple[Statement, ...]:
+    """Return the statements of a document that match an action, or some action under a pattern."""
+    return tuple(statement for statement in document.statements if statement_may_match(statement, action))
+
+
 def statement_may_match(statement: Statement, action: str) -> bool:
     """Return whether a statement matches an action, or some action under a pattern, whatever its case."""
     return may_match(statement.action_element, statement.actions, action.lower())

@@ -119,18 +119,13 @@ def _case_of_release(component: Component, release: Release, gaps: list[_Gap], u
     has = f"has what releases up to {component.short(enough.version.releases[-1])} need and " if enough else ""
     short = listed(gap.lacking) if count <= NAMED_ACTIONS else counted(count, "action")
     where = listed(list(dict.fromkeys(use.cluster or "?" for use in uses)))
-    follows = (
-        f"Until it has them, most of what {component.title} does is denied"
-        if gap.is_most
-        else "What calls them is denied; some may be for features that are not used"
-    )
-    is_certain = gap.is_most and any(use.certainty == "confirmed" for use in uses)
+    follows = _consequence(component, gap, "What calls them is denied; some may be for features that are not used")
     yield Case(
         f"{where} runs {runs}; its role {has}lacks {short} of the {len(gap.actions)} that {component.title} publishes "
         f"for that release. {follows}.",
         (*map(use_as_evidence, uses), f"lacks {', '.join(gap.lacking)}"),
         uses,
-        None if is_certain else "advice",
+        None if gap.is_most and _is_confirmed(uses) else "advice",
         "" if gap.is_most else "its policy is of another release",
     )
 
@@ -140,12 +135,8 @@ def _case(component: Component, closest: _Gap, newest: _Gap, uses: list[Use]) ->
     count, total = len(newest.lacking), len(newest.actions)
     lacks = "all" if count == total else f"{count} of"
     at_least = "" if closest is newest else f", and at least {len(closest.lacking)} of any other known release"
-    is_certain = closest.is_most and any(use.certainty == "confirmed" for use in uses)
-    follows = (
-        f"Until it has them, most of what {component.title} does is denied"
-        if closest.is_most
-        else "Some of them may be for features that are not used"
-    )
+    is_certain = closest.is_most and _is_confirmed(uses)
+    follows = _consequence(component, closest, "Some of them may be for features that are not used")
     return Case(
         f"It lacks {lacks} the {total} actions that {component.title} publishes for {release}{at_least}. {follows}.",
         (*map(use_as_evidence, uses), f"lacks {', '.join(newest.lacking)}"),
@@ -154,3 +145,11 @@ def _case(component: Component, closest: _Gap, newest: _Gap, uses: list[Use]) ->
         "" if closest.is_most else "lacks a part of what its controller needs",
         only_if="" if is_certain else f"{component.title} runs with it and needs them",
     )
+
+
+def _consequence(component: Component, gap: _Gap, otherwise: str) -> str:
+    return f"Until it has them, most of what {component.title} does is denied" if gap.is_most else otherwise
+
+
+def _is_confirmed(uses: list[Use]) -> bool:
+    return any(use.certainty == "confirmed" for use in uses)
