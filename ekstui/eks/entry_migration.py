@@ -12,9 +12,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from ekstui.eks.cluster import AssociatedPolicy, Cluster
 from ekstui.eks.commands import Command, access_policy_arn, associate_policy, aws, create_entry, role_arn_from_iam
-from ekstui.eks.kubernetes import Permission, Rule, permissions
+from ekstui.eks.kubernetes import Permission, Rule, beyond, permissions
 from ekstui.eks.pods import MASTERS, AuthMapping
-from ekstui.eks.rbac import Binding, Rights, RoleToMake, lacking_rules, rights_of, role_name, rules_cover, within
+from ekstui.eks.rbac import Binding, Rights, RoleToMake, lacking_rules, rights_of, role_name, rules_cover
 from ekstui.eks.uses import arn_without_path
 from ekstui.iam.arn import entity_of, split_arn
 from ekstui.iam.text import listed
@@ -254,7 +254,7 @@ def _replacing(
     everywhere = rights.get(None, ())
     policies: list[AssociatedPolicy] = []
     roles: list[RoleToMake] = []
-    for namespace in _places(rights):
+    for namespace in sorted(rights, key=lambda place: (place is not None, place or "")):
         here, held = rights[namespace], () if namespace is None else everywhere
         names = _widest(here, held, rules)
         policies += [
@@ -267,13 +267,9 @@ def _replacing(
     return _merged(policies), tuple(roles)
 
 
-def _places(rights: Rights) -> list[str | None]:
-    return sorted(rights, key=lambda place: (place is not None, place or ""))
-
-
 def _widest(here: Sequence[Rule], held: Sequence[Rule], rules: Mapping[str, tuple[Rule, ...]]) -> list[str]:
     """Return the access policies that give most of some rules, and nothing that these or `held` do not."""
-    fitting = [name for name, of_policy in sorted(rules.items()) if within(of_policy, (*here, *held))]
+    fitting = [name for name, of_policy in sorted(rules.items()) if not beyond(of_policy, (*here, *held))]
     chosen: list[str] = []
 
     def left(names: Sequence[str]) -> int:

@@ -162,11 +162,6 @@ def _merged(missing: frozenset[Permission]) -> Iterator[Rule]:
             yield Rule((group or CORE,), tuple(resources), verbs)
 
 
-def within(rules: Iterable[Rule], wider: Iterable[Rule]) -> bool:
-    """Return whether rules allow nothing that `wider` does not."""
-    return not beyond(rules, wider)
-
-
 def rules_cover(wider: Sequence[Rule], rules: Sequence[Rule]) -> bool:
     """Return whether `wider` allows all that rules do, those about single objects only as they are written."""
     return {*lacking_rules(rules, wider)} <= {*wider}
