@@ -6,11 +6,13 @@ import random
 import sqlite3
 import stat
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from ekstui.store.accounts import StoreError, clear, load, place_of, store, store_place, stored
+from ekstui.store import accounts
+from ekstui.store.accounts import StoreError, clear, keep_profile, load, place_of, store, store_place, stored
 from ekstui.store.objects import ObjectFile
 from tests.support.accounts import WHEN, snapshot
 
@@ -199,3 +201,14 @@ def test_what_was_open_is_kept_with_the_snapshot_of_that_time_alone(folder: Path
     assert load(folder, "aws", FIRST) == snapshot()
     store(folder, snapshot())
     assert place_of(folder, "aws", FIRST, "t") == ""
+
+
+def test_profiles_that_were_seen_last_are_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accounts, "MOST_PROFILES", 2)
+    store(folder, snapshot(), "digest", profile="first")
+    keep_profile(folder, "aws", FIRST, "second", WHEN + timedelta(minutes=1))
+    keep_profile(folder, "aws", FIRST, "first", WHEN + timedelta(minutes=2))
+    keep_profile(folder, "aws", FIRST, "third", WHEN + timedelta(minutes=3))
+    (entry,) = stored(folder)
+    assert set(entry.profiles) == {"first", "third"}
+    assert load(folder, "aws", FIRST) == snapshot()
