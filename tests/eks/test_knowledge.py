@@ -11,7 +11,7 @@ import pytest
 
 from ekstui import files
 from ekstui.change.policy import Policy
-from ekstui.eks.knowledge import PolicyKnowledge, parse_knowledge
+from ekstui.eks.knowledge import PolicyKnowledge, ReleaseRange, parse_knowledge
 from ekstui.errors import DataError
 from ekstui.iam.document import Document, parse
 from ekstui.iam.grants import grants
@@ -346,3 +346,25 @@ def test_a_requirement_is_only_certain_for_releases_that_were_checked(
         for action in requirement.actions
     }
     assert requirements == {("ec2:DescribeSecurityGroups", at_start), ("ec2:DescribeSubnets", later)}
+
+
+@pytest.mark.parametrize(
+    ("until", "release", "expected", "words"),
+    [
+        ("", "v1.9.0", False, None),
+        ("", "v1.10.0", True, None),
+        ("", "v1.12.0", True, None),
+        ("", "v1.13.0", None, "cni v1.13.0 still needs it, as v1.12.0 does"),
+        ("", "", None, "cni is v1.10.0 or newer"),
+        ("v2.0.0", "v1.13.0", True, None),
+        ("v2.0.0", "v2.0.0", False, None),
+        ("v2.0.0", "", None, "cni is v1.10.0 or newer, but older than v2.0.0"),
+    ],
+)
+def test_what_has_to_hold_for_a_release_that_was_not_checked(
+    until: str, release: str, expected: bool | None, words: str | None
+) -> None:
+    releases = ReleaseRange("cni", "v1.10.0", "v1.12.0", until)
+    assert releases.includes(release) is expected
+    if words is not None:
+        assert releases.unsure(release) == words

@@ -42,6 +42,11 @@ def entry(kind: str | None = "STANDARD", *policies: str, **fields: Any) -> Acces
         (entry("STANDARD"), (used("nodegroup", name="g"),), {("entry-of-wrong-type", "problem")}),
         (entry("EC2_LINUX"), (used("auto-mode-node"),), {("entry-of-wrong-type", "problem")}),
         (entry(None), (used("nodegroup", name="g"),), set()),
+        # A use that was derived, or of which no node group is known, shows no wrong type.
+        (entry("STANDARD"), (used("nodegroup", "inferred", name="g"),), set()),
+        (entry("STANDARD"), (used("nodegroup"),), set()),
+        (entry("STANDARD"), (used("addon", name="vpc-cni"),), set()),
+        (entry("EC2"), (used("auto-mode-node"),), {("auto-node-policy-missing", "problem")}),
         (entry("EC2"), (), {("auto-node-policy-missing", "problem")}),
         (entry("EC2", "AmazonEKSAutoNodePolicy"), (used("auto-mode-node"),), set()),
         (entry("EC2", policies=None), (), set()),

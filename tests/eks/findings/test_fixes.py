@@ -196,3 +196,10 @@ def test_a_report_is_about_the_uses_by_its_part_of_the_cluster() -> None:
     assert [is_about(group, used("nodegroup", name=name)) for name in ("a", "b")] == [True, False]
     assert not is_about(group, used("addon", name="a"))
     assert is_about(issue("cluster", "AccessDenied"), used("cluster", name="other"))
+
+
+@pytest.mark.parametrize("kind", ["role", "user"])
+def test_the_command_that_attaches_a_policy_says_which_and_to_whom(kind: str) -> None:
+    command = attach_policy("web", "arn:aws:iam::111122223333:policy/team/Read", kind)
+    assert command.about == "attaches Read to web"
+    assert f"iam attach-{kind}-policy --{kind}-name web " in one_line([command])
