@@ -146,3 +146,10 @@ def test_what_documents_allow_together_less_what_they_deny_and_a_boundary_withho
     assert left(within) == {"s3:GetObject", "s3:PutObject"}
     assert (within.denied, within.withheld) == (2, 1)
     assert sum_access([identity_document], identity_document).withheld == 0
+
+
+def test_a_cell_differs_where_the_policies_grant_another_number() -> None:
+    cells = rows_of(document(allow(["kms:ListKeys", "kms:DescribeKey"])), document(allow("kms:ListAliases")))[
+        "kms"
+    ].cells
+    assert {level for level, cell in cells.items() if cell.differs} == {"Read"}

@@ -10,7 +10,8 @@ from ekstui import files
 from ekstui.cli.main import main
 from ekstui.eks.account_snapshot import InlinePolicy
 from ekstui.eks.commands import one_line
-from ekstui.errors import AccountError
+from ekstui.eks.last_accessed import TRACKED_DAYS
+from ekstui.errors import AccountError, InputError
 from ekstui.iam.document import parse_text
 from ekstui.library import AccountChoice, Library
 from ekstui.library.cluster_answers import cluster_answer, findings_worst_first
@@ -260,3 +261,10 @@ def test_the_demo_knows_what_roles_were_last_used_for(demo: Library) -> None:
     assert answer.less.reach == "narrowed"
     with pytest.raises(AccountError, match="no report on this"):
         used_answer(demo, "ReadOnlyAccess")
+
+
+@pytest.mark.parametrize("days", [-1, 0, TRACKED_DAYS + 1])
+def test_use_is_asked_of_the_days_that_iam_tracks(demo: Library, days: int) -> None:
+    with pytest.raises(InputError, match=f"tracks the last {TRACKED_DAYS} days, and {days} are asked"):
+        used_answer(demo, "role:prod-node", days)
+    assert used_answer(demo, "role:prod-node", 1).days == 1
