@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from ekstui.eks.account_snapshot import AccountSnapshot, CallerIdentity, SourceError
-from ekstui.eks.cluster import EksFacts
+from ekstui.eks.cluster import Cluster, EksFacts
 from ekstui.eks.findings.looking import findings_of
 from ekstui.eks.findings.subjects import RoleInCluster
-from ekstui.eks.unseen import unseen_uses
+from ekstui.eks.pods import KubernetesFacts
+from ekstui.eks.unseen import branches, unread_inside, unseen_uses
 from ekstui.iam.document import Document
 from tests.eks.findings.subjects import (
     ACCOUNT,
@@ -23,6 +24,7 @@ from tests.eks.findings.subjects import (
     used,
     web_identity,
 )
+from tests.support.accounts import snapshot as account_snapshot
 from tests.support.documents import trusting
 
 READ: dict[str, Any] = {
@@ -91,3 +93,41 @@ def test_a_role_that_was_not_read_is_a_problem_only_if_all_were(
     (finding,) = findings_of(subject, around(principals=frozenset() if complete else None))
     assert (finding.code, finding.severity) == ("role-not-found", severity)
     assert words in finding.text
+
+
+INSIDE = KubernetesFacts(NOW, service_accounts=(), whole=("service accounts",))
+IN_PART = KubernetesFacts(NOW, service_accounts=())
+
+
+@pytest.mark.parametrize(
+    ("clusters", "service_linked", "expected"),
+    [
+        ((), False, ["service accounts' annotations inside the clusters, so"]),
+        ((), True, []),
+        ((cluster(kubernetes=INSIDE),), False, []),
+        ((cluster(kubernetes=IN_PART),), False, ["service accounts' annotations inside the clusters, so"]),
+        ((cluster(),), True, []),
+        ((cluster(kubernetes=INSIDE), cluster(name="d")), False, ["service accounts' annotations inside d, so"]),
+        ((cluster(authentication_mode="CONFIG_MAP"),), True, ["the aws-auth ConfigMap inside c, which"]),
+        ((cluster(authentication_mode="API"),), True, []),
+    ],
+)
+def test_what_only_kubernetes_knows_and_was_not_read(
+    clusters: tuple[Cluster, ...], service_linked: bool, expected: list[str]
+) -> None:
+    path = "/aws-service-role/eks.amazonaws.com/" if service_linked else "/"
+    notes = unread_inside(account_snapshot()._replace(roles=(role(path=path),), eks=EksFacts(clusters, ("eu-west-1",))))
+    assert [note[: len(words)] for note, words in zip(notes, expected, strict=True)] == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"authentication_mode": "API"}, False),
+        ({"authentication_mode": "API_AND_CONFIG_MAP"}, True),
+        ({"authentication_mode": "API_AND_CONFIG_MAP", "kubernetes": KubernetesFacts(NOW, mappings=())}, False),
+    ],
+)
+def test_aws_auth_may_name_more_nodes_where_it_counts_and_was_not_read(fields: dict[str, Any], expected: bool) -> None:
+    listed = {branch.way: branch.unread for branch in branches(cluster(**fields), {}, roles_complete=True)}
+    assert ("aws-auth" in " ".join(listed["self-managed-node"])) is expected
