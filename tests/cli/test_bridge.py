@@ -36,3 +36,11 @@ def test_a_bridge_from_nowhere_is_refused(capsys: pytest.CaptureFixture[str]) ->
     for words in (["karpenter"], ["karpenter@v99.0.0"], ["no-such@v1.0.0"]):
         assert main(["upgrade", "prod", "--demo", "--bridge", *words]) in (1, 2)
         assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_without_a_bridge_it_is_said_why(capsys: pytest.CaptureFixture[str]) -> None:
+    target = "aws-load-balancer-controller@v2.11"
+    assert main(["upgrade", "prod", "--demo", "--bridge", target]) == 1
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert "no role was found that runs aws-load-balancer-controller in cluster prod" in output.err
