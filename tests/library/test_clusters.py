@@ -326,6 +326,23 @@ def test_which_role_the_pods_of_an_add_on_use(
 LBC = "aws-load-balancer-controller"
 
 
+@pytest.mark.parametrize(
+    ("target", "role"), [(None, "by-pods"), (role_arn("elsewhere"), "elsewhere")], ids=["its own", "another"]
+)
+def test_pods_whose_association_has_a_target_run_with_that_role(target: str | None, role: str, asking: Asking) -> None:
+    """EKS User Guide, "Access AWS Resources using EKS Pod Identity Target IAM Roles"."""
+    pods, others = (
+        PodIdentityAssociation(
+            number, "kube-system", account, role_arn("by-pods"), session_tags=True, target_role_arn=arn
+        )
+        for number, account, arn in (("a-1", LBC, target), ("a-2", "another", role_arn("not-its")))
+    )
+    cluster = Cluster("prod", "eu-west-1", addons=(), associations=(pods, others), described=True)
+    account_snapshot = with_clusters(cluster, roles=(Role("by-pods", role_arn("by-pods")),))
+    (component,) = upgrade(asking(account_snapshot), "prod", {LBC: "v2.13.0"}, {}, {}).components
+    assert component.role == role
+
+
 def running(*statements: dict[str, Any], **more: Any) -> AccountSnapshot:
     """An account whose load balancer controller runs with a role that has one policy, or none that could be read."""
     pods = PodIdentityAssociation("a-1", "kube-system", LBC, role_arn("lbc"), session_tags=True)

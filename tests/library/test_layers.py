@@ -72,6 +72,28 @@ def test_a_key_policy_decides_who_can_use_the_key(tmp_path: Path) -> None:
     assert not elsewhere.principals
 
 
+@pytest.mark.parametrize(
+    ("resources", "is_allowed"),
+    [
+        ({"Resource": "*"}, True),
+        ({"Resource": KEY}, True),
+        ({"Resource": f"{KEY}2"}, False),
+        ({"NotResource": KEY}, False),
+        ({"NotResource": f"{KEY}2"}, True),
+        # The policies of repositories name no resource: it is the one that they are attached to.
+        ({}, True),
+    ],
+)
+def test_a_statement_of_a_resources_policy_is_of_what_it_names(
+    resources: dict[str, str], is_allowed: bool, tmp_path: Path
+) -> None:
+    statement = {"Effect": "Allow", "Action": "kms:*", "Principal": {"AWS": NODE}, **resources}
+    path = tmp_path / "key.json"
+    path.write_text(json.dumps({"Version": "2012-10-17", "Statement": statement}), encoding="utf-8")
+    answer = principals_can(demo_with(), "kms:Decrypt", KEY, read_layers(resource_policy=[str(path)]))
+    assert [principal.subject.name for principal in answer.principals] == ["prod-node"] * is_allowed
+
+
 def test_layers_of_the_settings_count_for_their_account_unless_others_are_given(tmp_path: Path) -> None:
     scp, full = (
         write_document(tmp_path / "scp.json", {"Action": "s3:*"}),

@@ -1,11 +1,16 @@
-"""Which pods a question about pods means."""
+"""Which pods a question about pods means, and what the answer for them did not look at."""
 
 from datetime import UTC, datetime
 
 import pytest
 
+from ekstui.eks.cluster import Addon, Cluster
 from ekstui.eks.pods import Pod
-from ekstui.library.pod_answers import PodReference
+from ekstui.library import Library
+from ekstui.library.pod_answers import PodReference, Wish, answers_in
+from ekstui.sources.kubernetes import read_kubernetes
+from tests.support.accounts import snapshot
+from tests.support.kubernetes import POD_IDENTITY, irsa_variables, listing, pod
 
 POD = Pod(
     "shop", "cart-7d9f-x2x", "cart-sa", "node-1", datetime(2026, 6, 1, tzinfo=UTC), "Running", "Deployment", "cart", ()
@@ -37,3 +42,28 @@ def test_a_pod_is_meant_by_its_name_its_owner_or_its_service_account(
     kind: str | None, namespace: str | None, name: str, is_meant: bool
 ) -> None:
     assert PodReference(kind, namespace, name).fits(POD) is is_meant
+
+
+AGENT = Addon("eks-pod-identity-agent", "v1.3.0", None)
+PROD = Cluster("prod", "eu-west-1", auto_mode=False, addons=())
+
+
+@pytest.mark.parametrize(
+    ("cluster", "variables", "is_asked"),
+    [
+        (PROD, POD_IDENTITY, True),
+        (PROD._replace(addons=(Addon("vpc-cni", "v1", None),)), POD_IDENTITY, True),
+        (PROD._replace(addons=(AGENT,)), POD_IDENTITY, False),
+        # Auto Mode runs the agent itself.
+        (PROD._replace(auto_mode=True), POD_IDENTITY, False),
+        (PROD._replace(addons=None), POD_IDENTITY, False),
+        (Cluster("", "", addons=()), POD_IDENTITY, False),
+        (PROD, irsa_variables("arn:aws:iam::111122223333:role/web"), False),
+    ],
+)
+def test_who_runs_the_agent_is_asked_of_a_cluster_that_lacks_its_add_on(
+    cluster: Cluster, variables: dict[str, str], is_asked: bool, library: Library
+) -> None:
+    facts = read_kubernetes([("list", listing(pod("web", variables)))], datetime(2026, 12, 1, tzinfo=UTC))
+    (answer,) = answers_in(library, snapshot(), cluster, facts, Wish())
+    assert any(note.startswith("who runs the agent") for note in answer.not_looked_at) is is_asked
