@@ -437,7 +437,7 @@ class Catalogue:
                 policy, at = value if isinstance(value, PolicyVersion) else (thing, len(thing.versions) - 1)
                 if at > 0:
                     yield comparison(policy, (at - 1, policy.versions[at - 1]), (at, policy.versions[at]))
-        elif len(sides) > 1:
+        else:
             first = next(self._sides(sides[0]), None)
             before = _written(first) if first else sides[0]
             if not (first or _is_side(sides[0])):

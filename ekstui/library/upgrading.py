@@ -429,7 +429,7 @@ def bridge(
             f"Which release of {component} runs in {cluster} is not known.", f"Name it: --from {component}=RELEASE."
         )
     reasons = "; ".join(text for entry in answer.components for text in entry.not_known)
-    raise NotFoundError(f"There is no bridge for {component} in {cluster}: {reasons or 'it has no role'}.", ())
+    raise NotFoundError(f"There is no bridge for {component} in {cluster}: {reasons}.", ())
 
 
 def _bridge(needs: ComponentUpgrade) -> Bridge:
