@@ -147,6 +147,10 @@ def test_deny_trusts_nobody_and_missing_trust_is_unknown() -> None:
     assert trustees(denied) == ()
     assert not trusts_service(denied, "eks.amazonaws.com")
     assert trust_word(denied, ACCOUNT) == "nobody"
+    both = Document(
+        denied.version, None, (*denied.statements, *parsed_trust({"Service": "ec2.amazonaws.com"}).statements)
+    )
+    assert [trustee.name for trustee in trustees(both)] == ["ec2.amazonaws.com"]
     assert trust_word(None, ACCOUNT) == "unknown"
 
 

@@ -371,6 +371,14 @@ def test_default_versions_are_of_aws_policies_by_their_whole_arn() -> None:
     assert default_versions(["arn:aws:iam::111122223333:policy/Alpha"], reader) == {}  # type: ignore[arg-type]
 
 
+def test_an_unknown_release_is_answered_with_the_known_ones(library: Library) -> None:
+    versions = library.find("karpenter").policy.versions
+    with pytest.raises(NotFoundError) as refused:
+        version_at(library.find("karpenter").policy, parse_policy("karpenter@v99.0.0"))
+    first, last = version_label(versions[0].number), versions[-1].through
+    assert refused.value.next_step == f"Known are {first} to {last}."
+
+
 @pytest.mark.parametrize(
     ("typed", "label"),
     [

@@ -7,7 +7,7 @@ import pytest
 
 from ekstui.eks.account_snapshot import Role, Use
 from ekstui.eks.cluster import HealthIssue
-from ekstui.eks.commands import attach_policy, one_line, role_arn_from_iam
+from ekstui.eks.commands import attach_policy, create_entry, one_line, role_arn_from_iam
 from ekstui.eks.findings.health import is_about, meaning_of
 from ekstui.eks.findings.looking import table
 from ekstui.eks.findings.table import Finding
@@ -203,3 +203,8 @@ def test_the_command_that_attaches_a_policy_says_which_and_to_whom(kind: str) ->
     command = attach_policy("web", "arn:aws:iam::111122223333:policy/team/Read", kind)
     assert command.about == "attaches Read to web"
     assert f"iam attach-{kind}-policy --{kind}-name web " in one_line([command])
+
+
+@pytest.mark.parametrize(("cluster", "called"), [("prod", "prod"), ("${CLUSTER:?}", "the cluster")])
+def test_a_cluster_that_the_user_has_to_name_is_called_the_cluster(cluster: str, called: str) -> None:
+    assert create_entry(cluster, "eu-west-1", ROLE).about == f"lets the principal into {called}"
