@@ -86,3 +86,8 @@ def test_places_of_removed_lines_are_those_of_the_text_before() -> None:
     pairs = line_pairs(["a", "xx", "b"], ["a", "b", "yy"])
     assert [pair.kind for pair in pairs] == ["same", "removed", "same", "added"]
     assert places_of(pairs, ["a1", "x1", "b1"], ["a2", "b2", "y2"]) == ["a2", "x1", "b2", "y2"]
+
+
+def test_a_text_stands_in_its_own_letters() -> None:
+    resource = "arn:aws:s3:::übersicht/*"
+    assert f'        "{resource}"' in canonical_lines(parsed(allow("s3:GetObject", resource)))

@@ -381,3 +381,25 @@ def test_an_association_attaches_its_access_policy_once(tmp_path: Path, library:
     (document,) = without_git(tmp_path, one("p.yaml", before, after, "widened"), library).documents
     assert document.change is not None
     assert document.change.reach == "widened"
+
+
+def test_each_statement_that_differs_is_judged_by_itself(tmp_path: Path, library: Library) -> None:
+    """Those with the same Sid, actions or resources are one statement before and after."""
+    kept, put = {**READ, "Sid": "Kept"}, allow("s3:PutObject", "arn:aws:s3:::logs/*", Sid="Put")
+    wider = allow(["s3:PutObject", "s3:DeleteObject"], "arn:aws:s3:::logs/*", Sid="Put")
+    told = {
+        name: [(statement.name, statement.reach) for statement in judged.statements]
+        for name, after in {
+            "several": doc(kept, wider, allow("s3:ListBucket", "arn:aws:s3:::logs")),
+            "fewer": doc(wider, allow("s3:GetObject", "arn:aws:s3:::data/a/*")),
+            "one": doc(kept, wider),
+        }.items()
+        for judged in without_git(
+            tmp_path, Case(name, {"policy.json": doc(kept, put)}, {"policy.json": after}, ""), library
+        ).documents
+    }
+    assert told == {
+        "several": [("Put", "widened"), ("statement 3", "widened")],
+        "fewer": [("Put", "widened"), ("statement 2", "narrowed")],
+        "one": [("Put", "widened")],
+    }

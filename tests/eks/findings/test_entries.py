@@ -147,3 +147,17 @@ def test_the_mode_says_whether_entries_count() -> None:
     clusters = [ClusterInUse(Cluster("c", "r", authentication_mode=mode)) for mode in modes]
     severities = [[finding.severity for finding in findings_of(cluster, around())] for cluster in clusters]
     assert severities == [[], ["note"], ["advice"], []]
+
+
+@pytest.mark.parametrize(
+    ("access_entry", "by"),
+    [
+        (entry("STANDARD", "AmazonEKSClusterAdminPolicy"), "AmazonEKSClusterAdminPolicy"),
+        (entry("STANDARD", groups=("system:masters",)), "the group system:masters"),
+        (entry("STANDARD", "AmazonEKSClusterAdminPolicy", groups=("system:masters",)), "AmazonEKSClusterAdminPolicy"),
+    ],
+)
+def test_it_is_said_what_makes_an_admin(access_entry: AccessEntry, by: str) -> None:
+    cluster = Cluster("c", "eu-west-1", authentication_mode="API", access_entries=(access_entry,))
+    (finding,) = findings_of(EntryInCluster(access_entry, cluster, ()), around(principals=frozenset([ROLE])))
+    assert finding.text == f"May do everything in the cluster, through {by}."
