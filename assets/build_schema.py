@@ -213,8 +213,11 @@ def class_named(name: str) -> type:
         for kind in vars(module).values()
         if isinstance(kind, type) and kind.__name__ == name
     }
-    (kind,) = {kind for kind in kinds if kind.__module__.startswith(ekstui.__name__)}
-    return kind
+    own = {kind for kind in kinds if kind.__module__.startswith(ekstui.__name__)}
+    if len(own) != 1:
+        places = ", ".join(sorted(kind.__module__ for kind in own)) or "none"
+        raise SystemExit(f"A class of FIELDS has to be in one module of ekstui; {name} is in: {places}.")
+    return own.pop()
 
 
 @cache
