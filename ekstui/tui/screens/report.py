@@ -246,13 +246,14 @@ class ReportScreen(AppScreen, Generic[Answer]):
 
     def ask_again(self, *, keep: bool = False) -> None:
         """Ask the question again; with `keep`, the old answer stays until the new one arrives."""
+        if not keep:
+            self.answer = None
         self.show_header()
         if not self.has_question:
             self.rows.show_message(*self.nothing())
             return
         self._error = None
-        if not keep or self.answer is None:
-            self.answer = None
+        if self.answer is None:
             self.rows.show_message(styled(self.WAITING, "muted"))
         library = self.app.library
         self.app.background.run(self, f"report-{id(self)}", lambda _: self.find(library), self._answered)

@@ -228,7 +228,6 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
 
     def show_error(self, error: EkstuiError) -> None:
         """Show what went wrong, and whether the action is known not to exist."""
-        self.show_header()  # without the answer to the question before
         self.rows.show_message(*failure(error), *self._absence())
 
     def suggestions(self, typed: str) -> list[Row]:
