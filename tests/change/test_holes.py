@@ -65,6 +65,13 @@ CASES: list[tuple[Statements, Statements, str]] = [
     ([allow(GET, OF_A)], [allow(GET, OF_B)],
      "cannot tell whether wider: it depends on var.a and var.b"),
     ([allow(GET, A)], [allow(GET, B)], "cannot tell whether wider: it depends on <var.a> and <var.b>"),
+    # A place in an ARN of a service is a name; an ARN of no known service may be anything.
+    ([allow(SEND, f"arn:aws:sqs:{A}:111122223333:q")], [allow(SEND, f"arn:aws:sqs:{B}:111122223333:q")],
+     "cannot tell whether wider: it depends on var.a and var.b"),
+    ([allow("logs:PutLogEvents", f"arn:aws:logs:*:*:log-group:{A}:*")], [allow("logs:PutLogEvents", f"arn:aws:logs:*:*:log-group:{B}:*")],
+     "cannot tell whether wider: it depends on var.a and var.b"),
+    ([allow(SEND, f"arn:aws:{A}:eu-west-1:111122223333:q")], [allow(SEND, f"arn:aws:{B}:eu-west-1:111122223333:q")],
+     "cannot tell whether wider: it depends on arn:aws:<var.a>:eu-west-1:111122223333:q and arn:aws:<var.b>:eu-west-1:111122223333:q"),
     ([allow(GET, OF_X)], [allow(GET, OF_A)], "cannot tell whether wider: it depends on var.a"),
     ([allow(GET, **when("StringEquals", TAG, A))], [allow(GET, **when("StringEquals", TAG, B))],
      "cannot tell whether wider: it depends on StringEquals aws:PrincipalTag/team <var.a> and StringEquals aws:PrincipalTag/team <var.b>"),

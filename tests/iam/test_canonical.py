@@ -27,6 +27,13 @@ def test_the_order_of_statements_and_of_all_lists_in_them_makes_no_line() -> Non
     assert lines(backwards=True) == lines(backwards=False)
 
 
+def test_letters_of_any_language_stay_as_they_are() -> None:
+    tagged = allow("s3:*", Condition={"StringEquals": {"aws:PrincipalTag/équipe": "données"}})
+    text = "\n".join(canonical_lines(parsed(tagged)))
+    assert '"aws:PrincipalTag/équipe"' in text
+    assert '"données"' in text
+
+
 def test_a_line_knows_its_statement_and_element() -> None:
     raw = raw_document("AmazonEKSServiceRolePolicy", 26)
     document = parse(raw)

@@ -82,6 +82,14 @@ def test_the_user_guides_policy_with_all_elements() -> None:
     assert "One or more actions are not recognised." in by_name["ec2"].warnings
 
 
+def test_a_resource_of_another_service_has_a_row_of_its_own_and_warns_on_none() -> None:
+    queue = f"arn:aws:sqs:eu-west-1:{ACCOUNT}:q"
+    rows = services_in(parsed(allow(["s3:GetObject", "ec2:DescribeSubnets"], ["arn:aws:s3:::b/*", queue])))
+    named = next(entry for entry in rows if entry.service == "sqs")
+    assert (named.access, named.resource, named.actions) == ("⚠ No actions are defined.", queue, ())
+    assert row(parsed(allow("s3:GetObject", ["arn:aws:s3:::b/*", queue])), "s3").warnings == ()
+
+
 def test_the_user_guides_service_summary_of_s3() -> None:
     s3 = {entry.action: entry for entry in row(SUMMARY_ALL_ELEMENTS, "s3").actions}
     assert [name for name, entry in s3.items() if entry.is_granted and entry.level != "unknown"] == [

@@ -204,6 +204,10 @@ def test_reach_and_evaluation_agree_about_random_conditions() -> None:
         (("StringLike", "k:a", ("x*",)), ("StringLike", "k:a", ("${k:t}?",)), False, False),
         (("StringLike", "k:r", ("arn:aws:iam::1:role/*",)), ("ArnLike", "k:r", ("arn:aws:iam::1:role/*",)), True, True),
         (("StringLike", "k:r", ("arn:aws:iam::*:role/a",)), ("ArnLike", "k:r", ("arn:aws:iam::*:role/a",)), False, True),
+        # A principal is in the partition of the policy: in the one that is named, if it is only one.
+        (("ArnLike", "aws:PrincipalArn", ("arn:*:iam::1:role/a",)), ("ArnLike", "aws:PrincipalArn", ("arn:aws:iam::1:role/a",)), True, True),
+        (("ArnLike", "aws:PrincipalArn", ("arn:*:iam::1:role/a",)),
+         ("ArnLike", "aws:PrincipalArn", ("arn:aws:iam::1:role/a", "arn:aws-cn:iam::1:role/a")), False, True),
     ],
 )  # fmt: skip
 def test_lines_that_imply_each_other(
