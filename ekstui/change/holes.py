@@ -71,8 +71,22 @@ def with_quotes(text: str) -> str:
 def changes_around(before: Document, after: Document) -> Change:
     """Return what differs between two documents that may have holes, and what that means whatever the holes are.
 
-    `reach` is unknown only if it depends on a hole that one of the documents lacks.
+    `reach` is unknown only if it depends on a hole that one of the documents lacks, or there are too many in a statement.
     """
+    try:
+        return _changes_around(before, after)
+    except _TooManyPartsError:
+        if before == after:
+            return Change("none", "same", None, (), (), (), "same access", ())
+        words = f"cannot tell whether wider: a statement has more than {_MOST_PARTS} unknown parts"
+        return Change("actions", "unknown", None, (), (), (), words, (), "otherwise")
+
+
+class _TooManyPartsError(Exception):
+    """A statement has too many actions and resources that are not known for each to have its own condition."""
+
+
+def _changes_around(before: Document, after: Document) -> Change:
     atoms = _atoms(before), _atoms(after)
     if not atoms[0] and not atoms[1]:
         return _changes(before, after)
@@ -260,10 +274,10 @@ class _Filling:
             else [_Part(())]
         )
         conditions = [list(self._condition(condition, wide)) for condition in statement.conditions]
-        for count, (of_actions, of_resources) in enumerate(product(actions, resources)):
+        if len(actions) * len(resources) > _MOST_PARTS:
+            raise _TooManyPartsError
+        for of_actions, of_resources in product(actions, resources):
             for lines in product(*conditions):
-                if count >= _MOST_PARTS:
-                    return
                 more = tuple(line for variants in lines for line in variants)
                 yield statement._replace(
                     actions=of_actions.texts,

@@ -148,3 +148,15 @@ def test_a_hole_stands_in_json_and_reads_as_its_name() -> None:
     assert json.loads(with_quotes(f'{{"a\\"b": {name}, "c": "x{name}"}}')) == {'a"b': name, "c": f"x{name}"}
     assert not has_hole(without_hole_marks(f"é{name}"))
     assert without_hole_marks("é<a>") == "é<a>"
+
+
+def test_too_many_unknown_parts_are_never_called_the_same() -> None:
+    actions, resources = ([hole(f"var.{kind}{number}") for number in range(9)] for kind in ("action", "resource"))
+    whole, less = with_holes([allow(actions, resources)]), with_holes([allow(actions[:8], resources)])
+    for before, after in ((whole, less), (less, whole)):
+        change = changes_around(before, after)
+        assert (change.reach, change.denied) == ("unknown", "otherwise")
+        assert change.verdict == "cannot tell whether wider: a statement has more than 64 unknown parts"
+    assert changes_around(whole, whole).reach == "same"
+    fewer = with_holes([allow(actions[:7], resources)]), with_holes([allow(actions[:6], resources)])
+    assert changes_around(*fewer).reach == "narrowed"
