@@ -1,4 +1,4 @@
-"""What long work is handed by whoever waits for it: a function to ask whether to go on, and one to say how far it is."""
+"""What long work is handed by whoever waits for it: functions to ask whether to go on and to say how far it is."""
 
 from collections.abc import Callable
 

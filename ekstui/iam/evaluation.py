@@ -259,7 +259,7 @@ def _with_policy_of(
 
 
 def may_have_policies(request: Request) -> bool:
-    """Return whether the caller may be a user or role, which has policies of its own and its account's service control policies."""
+    """Return whether the caller may be a user or role, which has its own and its account's service control policies."""
     return not is_unsigned(request) and caller_of(request).has_policies
 
 

@@ -171,7 +171,7 @@ def _dates(comparison: Comparison) -> str:
 
 
 def counts_words(comparison: Comparison) -> str:
-    """Return how many actions differ, as `+1 −0 ~2`; of two policies, how many only one has and how many both have."""
+    """Return how many actions differ, as `+1 −0 ~2`; of two policies, how many only one and both have."""
     if not comparison.is_one_policy:
         return comparison_grid.counts_by_side(comparison.differences)
     added, removed, changed = comparison.differences.counts
