@@ -220,12 +220,12 @@ def first_of_run(policy: Policy, allows: Callable[[int], bool]) -> Since:
     `allows` is called from the newest version back. Unknown versions do not break the run.
     """
     first = policy.default_version
-    infos = [info for info in policy.versions if info.number <= policy.default_version]
-    for info in reversed(infos):
-        if info.number != policy.default_version and not allows(info.number):
+    earlier = [info for info in policy.versions if info.number < policy.default_version]
+    for info in reversed(earlier):
+        if not allows(info.number):
             break
         first = info.number
-    numbers = {info.number for info in infos}
+    numbers = {info.number for info in earlier}
     created = next((info.created for info in policy.versions if info.number == first), None)
     return Since(first, created, at_latest=first > 1 and first - 1 not in numbers)
 

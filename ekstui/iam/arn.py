@@ -232,8 +232,7 @@ def resource_covers(general: str, special: str) -> bool | None:
         return True
     wide, narrow = readings(general), readings(special)
     if not wide.possible and not narrow.possible:
-        (whole,), (part,) = wide.certain or (split_arn(general),), narrow.certain or (split_arn(special),)
-        return _covers(whole, part)
+        return _covers(split_arn(general), split_arn(special))
     meanings = narrow.certain + narrow.possible or (split_arn(special),)
     if all(any(_covers(reading, meaning) is True for reading in wide.certain) for meaning in meanings):
         return True

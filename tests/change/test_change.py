@@ -18,6 +18,7 @@ from ekstui.iam.document import Document, parse
 from ekstui.iam.grants import is_too_large
 from tests.support.brute_force import listed
 from tests.support.corpus import policy_of, raw_document, raw_policies, sampled_corpus
+from tests.support.documents import allow, parsed
 
 
 def brute_force_grants(document: Any) -> set[tuple[str, ...]]:
@@ -288,6 +289,15 @@ def test_an_action_that_is_wider_on_some_resources_and_narrower_on_others_is_sai
     assert ebs.count("ec2:CreateVolume") == 1, "it is not among those with fewer resources"
     assert "2 actions allowed on fewer resources, but on group/AWS_AppRegistry*" in registry
     assert "allowed under other conditions on iam:PolicyArn (iam:DetachRolePolicy)" in lex
+
+
+def test_an_action_that_is_added_or_settled_is_not_said_to_be_beyond_judgement() -> None:
+    """Describing takes no resource, so that nothing proves that the new grant grants something."""
+    describe = allow("ec2:DescribeInstances", "arn:aws:ec2:*:*:instance/*")
+    change = changes(parsed(allow("s3:GetObject")), parsed(allow("s3:GetObject", "arn:aws:s3:::b/*"), describe))
+    assert change.verdict == (
+        "unknown: 1 action added (ec2:DescribeInstances); 1 action allowed on fewer resources (s3:GetObject)"
+    )
 
 
 def test_silence_of_the_reference_is_no_proof() -> None:

@@ -257,6 +257,12 @@ DENY_ROOT = one("ec2:TerminateInstances", "*", {"StringNotEquals": {"aws:Resourc
             id="NotResource",
         ),
         pytest.param(
+            [{"Effect": "Allow", "Action": "s3:GetObject", "NotResource": "arn:aws:sqs:*:*:q"}],
+            [],
+            "narrowed",
+            id="all but what the action is never used on",
+        ),
+        pytest.param(
             [{"Effect": "Allow", "NotAction": ["iam:*", "sts:*"], "Resource": "*"}],
             [{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}],
             "widened",
@@ -948,6 +954,12 @@ def test_extents_cover_each_other_or_are_apart_exactly_as_the_resources_they_mat
     for extent in extents:
         assert extent_covers(extent, extent._replace(conditions=bound))
         assert not extent_covers(extent._replace(conditions=bound), extent)
+    # A tag may hold colons, which make what stands before it the region; a region cannot.
+    queue, tagged = (f"arn:aws:sqs:{region}:*:q" for region in ("*", "${aws:PrincipalTag/t}"))
+    for special, is_covered in ((tagged, False), (tagged.replace("PrincipalTag/t", "RequestedRegion"), True)):
+        with_variable = Extent("Resource", (special,), frozenset())
+        assert extent_covers(Extent("Resource", (queue,), frozenset()), with_variable) is is_covered
+        assert extent_covers(Extent("Resource", ("*",), frozenset()), with_variable)
     # What has no resources is about itself, as a trust policy is.
     itself = Extent("Resource", (), frozenset())
     assert extent_covers(itself, itself)

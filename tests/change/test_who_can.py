@@ -13,7 +13,7 @@ from ekstui.iam.document import parse
 from ekstui.iam.reference import reference
 from tests.support.brute_force import glob, listed
 from tests.support.corpus import policy_of, raw_corpus, raw_policies, sampled_corpus
-from tests.support.documents import allow
+from tests.support.documents import allow, deny
 
 
 def names(statement: Any, action: str) -> bool:
@@ -138,6 +138,22 @@ def test_what_the_policy_takes_back_is_said(action: str, deny: Any, denied: str 
     assert holder.denied == denied
 
 
+@pytest.mark.parametrize(
+    ("kept", "denied"),
+    [
+        # Each resource that is allowed is compared with each that is denied, up to 20,000 pairs.
+        (100, "full"),
+        (200, "partial"),
+        (201, "unknown"),
+    ],
+)
+def test_how_much_is_taken_back_is_left_open_where_lists_are_long(kept: int, denied: str) -> None:
+    buckets = [f"arn:aws:s3:::b{number}/*" for number in range(kept)]
+    holder = small([allow("s3:GetObject", buckets), deny("s3:GetObject", buckets[:100])], "s3:GetObject")
+    assert holder is not None
+    assert holder.denied == denied
+
+
 def test_the_most_specific_pattern_is_named() -> None:
     holder = small([{**ALLOW, "Action": "*"}, ALLOW], "s3:getobject")
     assert holder is not None
@@ -153,21 +169,22 @@ def test_a_grant_that_the_action_cannot_use_is_marked() -> None:
 
 
 @pytest.mark.parametrize(
-    ("numbers", "allowing", "expected"),
+    ("numbers", "default", "allowing", "expected"),
     [
-        ((1, 2, 3), (1, 2, 3), (1, False)),
-        ((1, 2, 3), (1, 3), (3, False)),
-        ((1, 2, 6), (2, 6), (2, False)),
-        ((1, 2, 6), (6,), (6, True)),
-        ((4, 5), (4, 5), (4, True)),
+        ((1, 2, 3), 3, (1, 2, 3), (1, False)),
+        ((1, 2, 3), 3, (1, 3), (3, False)),
+        ((1, 2, 6), 6, (2, 6), (2, False)),
+        ((1, 2, 6), 6, (6,), (6, True)),
+        ((4, 5), 5, (4, 5), (4, True)),
+        # What is newer than the default version counts neither way.
+        ((1, 2, 3), 2, (2, 3), (2, False)),
+        ((1, 2, 3), 2, (1, 2), (1, False)),
     ],
 )
 def test_a_run_crosses_numbers_that_nobody_saw(
-    numbers: tuple[int, ...], allowing: tuple[int, ...], expected: tuple[int, bool]
+    numbers: tuple[int, ...], default: int, allowing: tuple[int, ...], expected: tuple[int, bool]
 ) -> None:
-    policy = Policy(
-        "P", "arn:aws:iam::aws:policy/P", numbers[-1], tuple(VersionInfo(number, None) for number in numbers)
-    )
+    policy = Policy("P", "arn:aws:iam::aws:policy/P", default, tuple(VersionInfo(number, None) for number in numbers))
     since = first_of_run(policy, allowing.__contains__)
     assert (since.version, since.at_latest) == expected
 

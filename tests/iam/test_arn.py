@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from ekstui.iam.applicability import fits_type
+from ekstui.iam.applicability import fits_type, lacks_place
 from ekstui.iam.arn import entity_of, is_plausible, matches_resource, overlaps_resource, resource_covers, split_arn
 from tests.support.effort import examples
 
@@ -128,6 +128,9 @@ def test_both_readings_are_those_of_regular_expressions() -> None:
         # Whatever the name is, `h/a` alone is not below it.
         ("arn:aws:s3:::h/${aws:username}/*", "arn:aws:s3:::h/*", False),
         ("arn:aws:s3:::h/${aws:username}", "arn:aws:s3:::g/*", False),
+        # Patterns that no ARN matches are compared as they are written.
+        ("arn:aws:sqs:x:a*", "arn:aws:sqs:x:a", True),
+        ("arn:aws:sqs:x:a", "arn:aws:sqs:x:a*", False),
     ],
 )
 def test_covering(general: str, special: str, expected: bool | None) -> None:
@@ -147,6 +150,10 @@ def test_covering(general: str, special: str, expected: bool | None) -> None:
         ("*", "arn:aws:ec2:*", True),
         ("arn:aws:ec2:*:${aws:PrincipalAccount}:volume/*", "arn:*:ec2:*:*:volume/*", None),
         ("*", "arn:aws:ec2:*:${aws:PrincipalAccount}:volume/*", True),
+        # Six parts of which the account is none, and five of which the last may be an account or a queue.
+        ("arn:aws:logs:*:log-group:a", "arn:aws:logs:eu-west-1:111122223333:log-group:a", None),
+        ("arn:aws:sqs:*:111122223333", "arn:aws:sqs:us-east-1:444455556666:111122223333", None),
+        ("arn:aws:sqs:*:111122223333", "arn:aws:sqs:us-east-1:444455556666:q", False),
     ],
 )
 def test_overlapping_has_no_direction(a: str, b: str, expected: bool | None) -> None:
@@ -198,12 +205,35 @@ def test_the_role_user_or_session_of_an_arn(text: str | None, expected: tuple[st
         ("s3", "object", "arn:aws:s3:::b*", True),
         ("s3", "object", "arn:aws:s3:::b", False),
         ("s3", "bucket", "arn:aws:s3:::${aws:PrincipalTag/a/b}", True),
+        # Names of other services may have slashes where the reference shows none.
+        ("logs", "log-group", "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/eks/a", True),
     ],
 )
 def test_whether_a_resource_is_of_a_type_of_the_reference(
     service: str, kind: str, resource: str, fits: bool | None
 ) -> None:
     assert fits_type(service, kind, resource) is fits
+
+
+@pytest.mark.parametrize(
+    ("resource", "lacking"),
+    [
+        ("arn:aws:eks:eu-west-1:111122223333:cluster/a", False),
+        ("arn:aws:eks:eu-west-1::cluster/a", True),
+        ("arn:aws:eks::111122223333:cluster/a", True),
+        ("arn:aws:eks:::cluster/a", True),
+        # IAM has no regions, S3's buckets and objects no account either.
+        ("arn:aws:iam::111122223333:role/a", False),
+        ("arn:aws:iam:::role/a", True),
+        ("arn:aws:s3:::b", False),
+        # Nothing would have been matched with them either, or is known of the service.
+        ("arn:aws:eks:::nothing/a", False),
+        ("arn:aws:zz:::a", False),
+        ("*", False),
+    ],
+)
+def test_a_resource_without_the_region_or_account_that_all_of_its_kind_have(resource: str, lacking: bool) -> None:
+    assert lacks_place(resource) is lacking
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 from ekstui.iam.access_levels import sum_access
 from ekstui.iam.document import Document, parse
 from tests.support.corpus import raw_document
+from tests.support.documents import allow, parsed
 
 
 def own(effect: str, *actions: str, resource: str = "*", **more: Any) -> Document:
@@ -74,3 +75,17 @@ def test_a_service_is_said_as_what_is_left_of_it() -> None:
     bucket = own("Allow", "s3:GetObject", resource="arn:aws:s3:::a/*")
     access = sum_access([bucket, own("Allow", "s3:ListAllMyBuckets")], own("Allow", "s3:List*"))
     assert [(row.service, row.resource) for row in access.services] == [("s3", "All resources")]
+
+
+def test_an_action_that_the_reference_lacks_says_nothing_of_its_service_beside_others() -> None:
+    secure = {"Bool": {"aws:SecureTransport": "true"}}
+    odd = allow("ec2:NoSuchAction", "arn:aws:ec2:*:*:instance/*", Condition=secure)
+    policy = parsed(allow(["ec2:DescribeVpcs", "ec2:StartInstances"]), odd, allow(["zz:Get", "zz:Put"]))
+    access = sum_access([policy], parsed(allow(["ec2:Describe*", "ec2:NoSuchAction", "zz:Get"])))
+    service, ec2 = access.services
+    assert (ec2.access, ec2.resource, ec2.condition) == ("Limited: List", "All resources", "None")
+    # Of a service that the reference lacks nobody knows what all would be.
+    assert (service.service, service.access) == ("zz", "")
+    # It is said of the service where nothing else is left.
+    (alone,) = sum_access([policy], parsed(allow("ec2:NoSuchAction"))).services
+    assert (alone.resource, alone.condition) == ("arn:aws:ec2:*:*:instance/*", "aws:SecureTransport Bool true")

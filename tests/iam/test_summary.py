@@ -279,6 +279,13 @@ UNSUPPORTED = (
             False,
             "This action does not have an applicable resource.",
         ),
+        # All but everything is nothing.
+        (
+            {"Effect": "Allow", "Action": "ec2:DescribeSubnets", "NotResource": ["arn:aws:s3:::a", "*"]},
+            "ec2:DescribeSubnets",
+            False,
+            "This action does not support resource-level permissions. This requires a wildcard (*) for the resource.",
+        ),
         # The reference does not list every key: AWS's own policies use some that it lacks.
         (
             allow("s3:GetObject", "*", Condition={"StringEquals": {"s3:x-amz-acl": "private"}}),

@@ -129,6 +129,32 @@ def test_which_layer_denied() -> None:
     assert evaluate(request, [applied("p", ALLOW)]).decisive.decided_by is None
 
 
+@pytest.mark.parametrize(
+    ("statements", "verdict", "position"),
+    [
+        ([NOTHING, ALLOW, ALLOW], "allowed", 1),
+        ([ALLOW, {**NOTHING, "Effect": "Deny"}, DENY, DENY], "explicit-deny", 2),
+        ([NOTHING, IF_TAGGED, IF_TAGGED], "depends", 1),
+        ([NOTHING], "implicit-deny", None),
+    ],
+)
+def test_the_first_statement_that_gives_the_verdict_decides(
+    statements: list[Any], verdict: str, position: int | None
+) -> None:
+    (layer,) = evaluate(Request("ec2:CreateVolume", (VOLUME,)), [applied("p", *statements)]).decisive.layers
+    assert layer.verdict == verdict
+    assert (layer.decided_by and layer.decided_by.position) == position
+
+
+def test_only_resources_that_may_match_ask_for_their_variables() -> None:
+    team, other = (
+        f"arn:aws:ec2:*:*:{kind}/${{aws:PrincipalTag/{tag}}}" for kind, tag in (("volume", "a"), ("snapshot", "b"))
+    )
+    request = Request("ec2:CreateVolume", (VOLUME,))
+    evaluation = evaluate(request, [applied("p", {"Action": "*", "Resource": [other, team]})])
+    assert (evaluation.verdict, evaluation.missing) == ("depends", ("aws:PrincipalTag/a",))
+
+
 def test_every_resource_must_be_allowed_possibly_by_different_statements() -> None:
     on_volume = {"Action": "ec2:CreateVolume", "Resource": "arn:aws:ec2:*:*:volume/*"}
     on_snapshot = {"Action": "ec2:CreateVolume", "Resource": "arn:aws:ec2:*::snapshot/*"}
