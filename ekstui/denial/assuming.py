@@ -55,6 +55,9 @@ _SUBJECT = re.compile(rf"(?i){SERVICE_ACCOUNT}[^:*?]+:[^:*?]+")
 TRUST_UNSEEN = "the trust policy of the role"
 """What an explanation lists as not looked at."""
 
+_LITERAL = ("StringEquals", "StringEqualsIgnoreCase")
+"""Operators that take wildcards literally and accept what they list."""
+
 _USUAL_AUDIENCE = "sts.amazonaws.com"
 
 _MAX_TRUSTED = 4
@@ -311,14 +314,9 @@ def _never_holds(line: Condition, issuer: str | None, caller: Caller) -> bool:
     if issuer is None or eks_region(issuer) is None or line.key.lower() != f"{issuer}:sub".lower():
         return False
     definition = operator(line.operator)
-    if (
-        definition is None
-        or definition.negated
-        or definition.quantifier == "ForAllValues"
-        or caller.subject is not None
-    ):
+    if definition is None or definition.quantifier == "ForAllValues" or caller.subject is not None:
         return False
-    if definition.base in ("StringEquals", "StringEqualsIgnoreCase"):
+    if definition.base in _LITERAL:
         return not any("${" in text or _SUBJECT.fullmatch(text) for text in line.values)
     return definition.base == "StringLike" and not any(
         "${" in text or overlaps(text, f"{SERVICE_ACCOUNT}?*:?*") for text in line.values
@@ -449,8 +447,4 @@ def _mistakes(statement: Statement) -> Iterator[str]:
 
 
 def _takes_literally(definition: Operator | None) -> bool:
-    return (
-        definition is not None
-        and definition.base in ("StringEquals", "StringEqualsIgnoreCase")
-        and not definition.negated
-    )
+    return definition is not None and definition.base in _LITERAL

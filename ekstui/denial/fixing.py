@@ -135,7 +135,7 @@ def role_fix(commands: Sequence[Command], request: Request, policies: Policies, 
         judged = judged_together(judge_trust(request, trust), evaluated(request, policies))
         return Fix(tuple(commands), judged[1]) if judged[0] in ("allowed", "depends") else None
     if arguments[2] == "tag-role":
-        key, value = (part.partition("=")[2] for part in arguments[-1].split(",", 1))
+        key, value = (part.partition("=")[2] for part in arguments[-1].split(","))
         context = {**request.context, f"aws:PrincipalTag/{key}": (value,)}
         evaluation = evaluated(request._replace(context=context), policies)
         if evaluation is not None and evaluation.verdict == "allowed":

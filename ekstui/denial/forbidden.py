@@ -126,11 +126,13 @@ def subject_of(username: str) -> KubernetesSubject:
 def _score(refusal: Forbidden, *, is_old: bool) -> int:
     request = refusal.request
     texts = f"{refusal.subject.username}{request.resource}{request.api_group}{request.name}{request.path}"
-    return (
-        4 * (request.verb.lower() in _VERBS)
-        + 2 * (not is_old)
-        + 2 * (" " not in texts)
-        + (request.namespace is not None and " " not in request.namespace)
+    return sum(
+        (
+            4 * (request.verb.lower() in _VERBS),
+            2 * (not is_old),
+            2 * (" " not in texts),
+            request.namespace is not None and " " not in request.namespace,
+        )
     )
 
 

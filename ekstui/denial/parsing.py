@@ -30,6 +30,8 @@ _ENCODED_LINE = compiled_later(r" ([A-Za-z0-9_+/=-]{1,20000})(\.\.\.|…)?(?=[ ,
 _ONLY_ENCODED = compiled_later(r"[A-Za-z0-9_+/=-]{200,20000}")
 _SHORTEST_LINE = 40
 """The shortest line of a wrapped encoded message, except for its last."""
+_WORD_OF_LOG = compiled_later(r"[a-z]{1,39}")
+"""A word that may follow an encoded message and is not part of it, such as `status`."""
 
 _RECORD = compiled_later(
     r"^[ \t]*(?:[│|>╷╵][ \t]?){0,3}[ \t]*(?:\[pod/\S+\] )?"
@@ -310,16 +312,16 @@ def _after(end: int, start: int, text: str) -> int:
 
 def _completeness(denial: Denial, rest: str) -> int:
     """Return how complete a message is; words that were split or joined lower the score."""
-    return (
-        2 * (reference().find(denial.action) is not None)
-        + 2 * (denial.cause is not None and denial.cause.policy_type is not None)
-        + (
+    return sum(
+        (
+            2 * (reference().find(denial.action) is not None),
+            2 * (denial.cause is not None and denial.cause.policy_type is not None),
             denial.principal is not None
-            and (":assumed-role/" not in denial.principal or denial.principal.count("/") > 1)
+            and (":assumed-role/" not in denial.principal or denial.principal.count("/") > 1),
+            denial.principal is not None,
+            denial.resource is not None,
+            rest.lstrip(" \"'").startswith(("because", "with an", "(", "status", ".", ",", "Encoded", "{", "[")),
         )
-        + (denial.principal is not None)
-        + (denial.resource is not None)
-        + rest.lstrip(" \"'").startswith(("because", "with an", "(", "status", ".", ",", "Encoded", "{", "["))
     )
 
 
@@ -338,7 +340,7 @@ def _encoded_part(spaced: str) -> tuple[str, bool] | None:
     cut = match[2]
     while len(parts[-1]) >= _SHORTEST_LINE and (match := _ENCODED_LINE.match(spaced, match.end())):
         # Following words of the log, such as `status code`, do not belong to it.
-        if len(match[1]) < _SHORTEST_LINE and (match[1].isalpha() and match[1].islower()):
+        if _WORD_OF_LOG.fullmatch(match[1]):
             break
         parts.append(match[1])
         cut = match[2]

@@ -76,8 +76,16 @@ def unframed(text: str) -> str:
 
 def _may_be_framed(line: str) -> bool:
     stripped = line.strip()
-    of_ascii = len(stripped) > 1 and (stripped[0] == stripped[-1] == "|" or stripped[:2] == "+-")
-    return of_ascii or bool(_BAR.search(line)) or bool(_EDGE.fullmatch(line))
+    return (
+        _is_between_bars(stripped)
+        or stripped.startswith("+-")
+        or bool(_BAR.search(line))
+        or bool(_EDGE.fullmatch(line))
+    )
+
+
+def _is_between_bars(line: str) -> bool:
+    return line != "|" and line.startswith("|") and line.endswith("|")
 
 
 def _unframed(text: str) -> str:
@@ -98,8 +106,7 @@ def _rows(text: str) -> list[list[str]]:
     """Return what is between the bars of each line but edges; `|` is a bar only where it is around every line."""
     lines = [line.rstrip("\r") for line in text.split("\n") if not _EDGE.fullmatch(line)]
     written = [line.strip() for line in lines if line.strip()]
-    boxed = all(len(line) > 1 and line[0] == line[-1] == "|" for line in written)
-    bar = _ASCII_TOO if boxed and len(written) > 1 else _BAR
+    bar = _ASCII_TOO if all(map(_is_between_bars, written)) and len(written) > 1 else _BAR
     return [bar.split(line) for line in lines]
 
 
@@ -135,13 +142,11 @@ class Joined(NamedTuple):
     def origin(self, index: int) -> int:
         """Return where a character was before the lines were joined."""
         piece = bisect_right(self.starts, index) - 1
-        return self.origins[piece] + index - self.starts[piece] if piece >= 0 else 0
+        return self.origins[piece] + index - self.starts[piece]
 
     def place(self, origin: int) -> int:
         """Return where a character is, or what follows it if it was left out."""
         piece = bisect_right(self.origins, origin) - 1
-        if piece < 0:
-            return 0
         end = self.starts[piece + 1] if piece + 1 < len(self.starts) else len(self.text)
         return min(self.starts[piece] + origin - self.origins[piece], end)
 

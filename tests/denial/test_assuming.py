@@ -16,12 +16,12 @@ from ekstui.denial.explain import explain
 from ekstui.denial.parsing import parse_denial
 from ekstui.denial.purpose import is_instance_session
 from ekstui.iam.document import parse
-from ekstui.iam.evaluation import AppliedPolicy, Failure, evaluate
+from ekstui.iam.evaluation import AppliedPolicy, Failure, Organization, PolicyLevel, evaluate
 from ekstui.iam.principals import same_principal, same_service
 from ekstui.iam.reference import reference
 from ekstui.iam.request import Request
 from ekstui.library.catalog import knowledge
-from tests.support.documents import document, trust
+from tests.support.documents import allow, deny, document, parsed, trust
 
 ACCOUNT = "111122223333"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/app"
@@ -53,7 +53,8 @@ def token(subject: str, audience: str = "sts.amazonaws.com", issuer: str = ISSUE
     return {"aws:FederatedProvider": (provider(issuer),), **claims}
 
 
-PODS = {"Service": "pods.eks.amazonaws.com"}
+POD_SERVICE = "pods.eks.amazonaws.com"
+PODS = {"Service": POD_SERVICE}
 GUIDE = irsa(sub=SA, aud="sts.amazonaws.com")
 TOKENS: list[tuple[str, dict[str, Any], dict[str, tuple[str, ...]], str, list[Part], str]] = [
     ("as in the guide", GUIDE, token(SA), "allowed", [], ""),
@@ -150,6 +151,15 @@ def test_tags_of_a_session_need_an_action_of_their_own() -> None:
     judgement = judged(document, Request("sts:TagSession", principal=NODE))
     assert judgement.verdict == "implicit-deny"
     assert any("does not allow sts:TagSession" in note for note in judgement.notes)
+
+
+def test_of_who_tags_no_session_it_is_not_said_that_tags_are_not_allowed() -> None:
+    document = trust({"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "sts:TagSession")
+    assert judged(document, Request("sts:AssumeRole", principal=NODE)).notes == ()
+    of_service = trust({"Service": "ec2.amazonaws.com"}, "sts:TagSession")
+    assert judged(of_service, Request("sts:TagSession", principal=NODE)).notes == (
+        "The trust policy does not allow sts:TagSession, which the session's tags or source identity need.",
+    )
 
 
 def test_a_deny_goes_before_what_is_allowed() -> None:
@@ -379,6 +389,9 @@ def explained(
 
 
 ELSE = "The trust policy looked at allows the caller"
+ANYBODY = 'a trust policy that names "*" is enough for callers of its own account'
+MAY_ASSUME = AppliedPolicy("own", None, parsed(allow("sts:*", Condition={"StringEquals": {"aws:PrincipalTag/a": "b"}})))
+"""A policy that may allow it: nothing is known of the caller's tags."""
 NAME_ROLE = "name its role with --role"
 NEITHER = "The trust policy of the role does not allow it either."
 MISSES = trust({"AWS": f"arn:aws:iam::{ACCOUNT}:role/other"}, "sts:AssumeRole")
@@ -394,7 +407,10 @@ SCP = " with an explicit deny in a service control policy"
         (trust(ROOT, "sts:AssumeRole"), None, None, "depends", NAME_ROLE, (ELSE,)),
         (trust(ROOT, "sts:AssumeRole"), own("s3:*"), None, "implicit-deny", "", (ELSE, NAME_ROLE)),
         # Whether `*` is enough is open, but the caller's own policies are known.
-        (trust({"AWS": "*"}, "sts:AssumeRole"), own("s3:*"), None, "depends", "", (ELSE, NAME_ROLE)),
+        (trust({"AWS": "*"}, "sts:AssumeRole"), own("s3:*"), None, "depends", ANYBODY, (ELSE, NAME_ROLE)),
+        (trust({"AWS": "*"}, "sts:AssumeRole"), None, None, "depends", NAME_ROLE, (ELSE, ANYBODY)),
+        (trust({"AWS": "*"}, "sts:AssumeRole"), own("sts:*"), None, "allowed", "", (ELSE, NAME_ROLE, ANYBODY)),
+        (trust(ROOT, "sts:AssumeRole"), MAY_ASSUME, None, "depends", "", (ELSE, NAME_ROLE, ANYBODY)),
         (MISSES, own("sts:*"), None, "implicit-deny", "role/other", (ELSE, NAME_ROLE, NEITHER)),
         # A message that gives no reason: what the policies allow now, something else denied.
         (trust(SELF, "sts:AssumeRole"), None, "", "allowed", ELSE, (NAME_ROLE,)),
@@ -606,6 +622,60 @@ def test_how_a_statement_names_the_caller(
     judgement = judged(trust(principal, "sts:AssumeRole"), Request("sts:AssumeRole", (ROLE,), caller))
     assert (judgement.verdict, judgement.named_as, judgement.same_account) == (verdict, grant, same_account)
     assert ("principal" in judgement.missing) is (verdict == "depends" and caller is None)
+
+
+def test_only_a_statement_that_may_allow_the_caller_names_it() -> None:
+    """The caller's own policies must allow it too if only its account is let in."""
+    elsewhere = {"StringEquals": {"aws:RequestedRegion": "us-east-1"}}
+    by_account, by_name = trust(ROOT, "sts:AssumeRole"), trust(SELF, "sts:AssumeRole")
+    refused = trust(SELF, "sts:AssumeRole", elsewhere)
+    open_deny = trust(SELF, "sts:AssumeRole", {"StringEquals": {"aws:PrincipalTag/a": "b"}}, Effect="Deny")
+    request = Request("sts:AssumeRole", (ROLE,), NODE, {"aws:RequestedRegion": ("eu-west-1",)})
+
+    def named_as(*documents: dict[str, Any]) -> str | None:
+        statements = [statement for document in documents for statement in document["Statement"]]
+        return judged(document(*statements), request).named_as
+
+    assert (named_as(by_account), named_as(by_name)) == ("account", "direct")
+    assert named_as(by_account, by_name) == named_as(by_name, by_account) == "direct"
+    assert named_as(by_account, refused) == named_as(refused, by_account) == "account"
+    assert named_as(by_account, open_deny) == named_as(open_deny, by_account) == "account"
+
+
+@pytest.mark.parametrize(
+    ("principal", "caller", "identity", "levels", "wanted"),
+    [
+        # The organization decides before all else; what it leaves open is all that is missing of a service.
+        (SELF, NODE, None, ["deny"], ("explicit-deny", ())),
+        (SELF, NODE, None, ["nothing"], ("implicit-deny", ())),
+        (SELF, NODE, None, ["allow"], ("allowed", ())),
+        (SELF, NODE, None, ["may"], ("depends", ("identity", "aws:PrincipalTag/a"))),
+        (ROOT, NODE, None, ["allow"], ("depends", ())),
+        (SELF, NODE, "sts:*", ["may"], ("depends", ("aws:PrincipalTag/a",))),
+        (ROOT, NODE, "sts:*", ["allow"], ("allowed", ())),
+        (ROOT, NODE, "s3:*", ["allow"], ("implicit-deny", ())),
+        (ROOT, NODE, "sts:*", ["allow", "may"], ("depends", ("aws:PrincipalTag/a",))),
+        (PODS, POD_SERVICE, None, ["allow"], ("allowed", ())),
+        (PODS, POD_SERVICE, None, ["may"], ("depends", ("aws:PrincipalTag/a",))),
+        ({"Service": "ec2.amazonaws.com"}, POD_SERVICE, None, ["may"], ("implicit-deny", ())),
+    ],
+)  # fmt: skip
+def test_the_policies_of_the_organization_must_allow_it_too(
+    principal: object, caller: str, identity: str | None, levels: list[str], wanted: tuple[str, tuple[str, ...]]
+) -> None:
+    """Organizations User Guide: service control policies restrict roles, resource control policies also services."""
+    tagged: dict[str, Any] = {"Condition": {"StringEquals": {"aws:PrincipalTag/a": "b"}}}
+    policies = {
+        "allow": (allow("*"),), "nothing": (allow("s3:*"),), "deny": (allow("*"), deny("sts:*")),
+        "may": (allow("*"), deny("sts:*", **tagged)),
+    }  # fmt: skip
+    control = tuple(PolicyLevel(level, (AppliedPolicy(level, None, parsed(*policies[level])),)) for level in levels)
+    organization = Organization(control) if caller == NODE else Organization((), control)
+    request = Request("sts:AssumeRole", (ROLE,), caller)
+    judgement = judged(trust(principal, ["sts:AssumeRole", "sts:TagSession"]), request)
+    held = None if identity is None else (own(identity),)
+    evaluation = evaluate(request, held, reference=reference(), organization=organization)
+    assert judged_together(judgement, evaluation) == wanted
 
 
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/eks/node"

@@ -10,7 +10,7 @@ import pytest
 from ekstui.denial.answer import Policies
 from ekstui.denial.deciding import cause_in_words, decide, nearest_statements, other_resource_types
 from ekstui.denial.message import Cause, Denial
-from ekstui.iam.evaluation import evaluate
+from ekstui.iam.evaluation import Organization, PolicyLevel, evaluate
 from ekstui.iam.reference import reference
 from ekstui.iam.request import Request
 from tests.denial.subjects import ACCOUNT, BUCKET, GET, NO_ALLOW, SESSION, SNAPSHOT, TAGGED, VOLUME, managed_policy
@@ -104,6 +104,9 @@ def test_of_a_long_list_the_five_most_similar_values_are_shown_in_their_order() 
     assert wanted(GET, allow("s3:*", Condition={"StringEquals": {"aws:PrincipalOrgID": values}})) == tuple(values)
 
 
+MAY_DENY = Organization((PolicyLevel(None, (managed_policy(allow("*", Sid="a"), deny("s3:*", Sid="b", **TAGGED)),)),))
+"""Service control policies that may deny a request."""
+
 CREATE = "ec2:CreateVolume"
 OWNED: dict[str, Any] = {"Condition": {"StringLike": {"aws:RequestTag/ebs.csi.aws.com/cluster": "true"}}}
 TAG = {"aws:RequestTag/ebs.csi.aws.com/cluster": ("true",)}
@@ -129,6 +132,12 @@ TAG = {"aws:RequestTag/ebs.csi.aws.com/cluster": ("true",)}
         (NO_ALLOW, Policies((managed_policy(allow("s3:*", Sid="a")),), managed_policy(allow("ec2:*", Sid="b"))), "implicit-deny", True, ["b"]),
         ("none", Policies((managed_policy(allow("s3:*", Sid="a")),), managed_policy(allow("s3:*", Sid="b"))), "allowed", True, ["a", "b"]),
         ("none", Policies((managed_policy(allow("ec2:*", Sid="a")),), managed_policy(allow("s3:*", Sid="b"))), "implicit-deny", True, ["a"]),
+        # Of the organization alone, what is open the message knows; its Deny is shown if the message names one.
+        (NO_ALLOW, Policies(organization=MAY_DENY), "implicit-deny", False, []),
+        (None, Policies(organization=MAY_DENY), "implicit-deny", False, []),
+        (Cause("service-control", explicit=True), Policies(organization=MAY_DENY), "explicit-deny", False, ["b"]),
+        # What the caller's own policies leave open stays open: they may not be all.
+        (NO_ALLOW, Policies((managed_policy(allow("s3:*", Sid="a", **TAGGED)),)), "depends", True, ["a"]),
     ],
 )  # fmt: skip
 def test_what_decides_a_request(
@@ -185,6 +194,7 @@ def test_which_other_types_of_resource_a_call_has() -> None:
         ([allow(CREATE, **OWNED)], Request(CREATE, ("*",), SESSION, TAG), "allowed", []),
         # Something else allows it.
         ([allow(CREATE, **OWNED), allow(CREATE)], Request(CREATE, (SNAPSHOT,), SESSION, TAG), "allowed", list(TAG)),
+        ([allow("ec2:DeleteVolume"), allow(CREATE, **OWNED)], Request(CREATE, (SNAPSHOT,), SESSION, TAG), "depends", list(TAG)),
         # A condition that holds without its key loses nothing, nor does a Deny.
         ([allow(CREATE, Condition={"StringLikeIfExists": OWNED["Condition"]["StringLike"]})], Request(CREATE, (SNAPSHOT,), SESSION, TAG), "allowed", []),
         ([allow(CREATE), deny(CREATE, **OWNED)], Request(CREATE, (SNAPSHOT,), SESSION, {"aws:RequestTag/ebs.csi.aws.com/cluster": ("no",)}), "allowed", []),

@@ -533,6 +533,10 @@ def test_several_denials_are_all_read() -> None:
         ("User: arn:aws:sts::***:assumed-role/node/i-***is not authorized to perform: ec2:RunInstances",
          "arn:aws:sts::***:assumed-role/node/i-***", None),
         (f"(User [{SESSION}], is not authorized to perform: ec2:RunInstances)", SESSION, None),
+        # Brackets belong to the name if it has both.
+        ("denied (build is not authorized to perform: ec2:RunInstances", "build", None),
+        ("denied (as build) is not authorized to perform: ec2:RunInstances", "build", None),
+        ("[build(1)] is not authorized to perform: ec2:RunInstances", "[build(1)]", None),
         # Between quotes is all of a key, even if it ends like a sentence; without them, the bracket is the sentence's.
         (f'User: {SESSION} is not authorized to perform: s3:GetObject on resource: "arn:aws:s3:::b/report (1)" because no '
          "identity-based policy allows the s3:GetObject action", SESSION, "arn:aws:s3:::b/report (1)"),
@@ -732,6 +736,10 @@ def test_hostile_text_takes_bounded_time(text: str) -> None:
         ("| a |\nb |", "| a |\nb |"),
         # Panes of tmux come one after the other; the selection begins in the right one and ends in the left one.
         ("r0\nl1│r1\nl2│r2\nl3", "l1\nl2\nl3\nr0\nr1\nr2"),
+        # The line beside the one that the selection begins or ends in tells that, even if another is empty on the right.
+        ("r0\nl1│r1\nl2│\nl3│r3\nl4", "l1\nl2\nl3\nl4\nr0\nr1\nr3"),
+        # A bar alone is text.
+        ("| a |\n| b |\n|", "a\nb\n|"),
         ("│".join("abcdefghi"), "\n".join("abcdefghi")),
         ("│".join("abcdefghij"), "│".join("abcdefghij")),
         *((f"{escape}[31mdenied{escape}[0m", "denied") for escape in ("\x1b", "␛", "^[", "ESC", "\\u001b", "\\x1b", "\\033")),
@@ -1158,3 +1166,20 @@ def test_an_object_after_one_that_is_broken_is_read() -> None:
 def test_a_line_is_joined_to_a_longer_one_by_a_space() -> None:
     """A terminal would have broken the longer one too."""
     assert unwrapped(f"{'a' * 25}\n{'b' * 25}\n{'c' * 40}")[0] == f"{'a' * 25}{'b' * 25} {'c' * 40}"
+
+
+@pytest.mark.parametrize("cut", [40, 90, 160, 200])
+@pytest.mark.parametrize("after", ["", "\n\tstatus code: 403, request id: 1", " status code: 403", "\nstacktrace a b"])
+def test_an_encoded_message_on_two_lines_is_one(cut: int, after: str) -> None:
+    """Lines of other lengths than a terminal's tell nothing, so that the longer one may as well end in a space."""
+    said = f"not authorized to perform: ec2:RunInstances. Encoded authorization failure message: {ENCODED[:cut]}\n{ENCODED[cut:]}{after}"
+    assert parse_denial(said).encoded == ENCODED
+    assert parse_denial(said.replace(ENCODED[cut:], f"{ENCODED[cut:]}...")).encoded is None
+
+
+def test_of_calls_that_overlap_the_one_that_exists_is_read() -> None:
+    """A word that was joined to the name of an operation is none of it."""
+    told = "[output:s3:s3.0] ERROR\nPutObject API responded with error='AccessDenied'"
+    before = f"User: {SESSION} is not authorized to perform: ec2:RunInstances on resource: *"
+    assert [denial.action for denial in every_denial_in(told)] == ["s3:PutObject"]
+    assert [denial.action for denial in every_denial_in(f"{before}\n{told}")] == ["ec2:RunInstances", "s3:PutObject"]
