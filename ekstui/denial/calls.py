@@ -125,7 +125,7 @@ def _of_botocore(match: re.Match[str], _: str) -> _Call | None:
     return _of_operation(match, operation, 2)
 
 
-def _of_operation(match: re.Match[str], operation: str, group: int) -> _Call | None:
+def _of_operation(match: re.Match[str], operation: str, group: int = 0) -> _Call | None:
     """Return the call of an operation whose service is not named."""
     actions = reference().expand(f"*:{operation}")
     s3 = action_of_operation("s3", operation)
@@ -142,8 +142,8 @@ def _of_fluent_bit(match: re.Match[str], text: str) -> _Call | None:
     plugins = _PLUGIN.findall(text, max(0, match.start() - 200), match.start())
     service = _SERVICES_OF_PLUGINS.get(plugins[-1]) if plugins else None
     if service is None:
-        return _of_operation(match, match[1], 1)
-    return _call(match, Denial(action_of_operation(service, match[1])), 1)
+        return _of_operation(match, match[1])
+    return _call(match, Denial(action_of_operation(service, match[1])))
 
 
 def _of_s3a(match: re.Match[str], _: str) -> _Call:

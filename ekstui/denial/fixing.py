@@ -198,7 +198,7 @@ def _about_tags(case: FixCase) -> Iterator[tuple[CandidatePolicy | None, Stateme
 
 def _missing_tags(result: StatementResult) -> tuple[_Tag, ...]:
     """Return the tags that a statement wants of the resource; empty if it misses something else, or nothing."""
-    if result.statement.effect != "Allow" or result.matches or not result.failed:
+    if result.statement.effect != "Allow":
         return ()
     tags: list[_Tag] = []
     for failure in result.failed:

@@ -93,7 +93,7 @@ def forbidden_in(text: str) -> Iterator[ForbiddenAt]:
         before = _NAME.search(text[max(0, match.start() - _LONGEST_NAME) : match.start()])
         request = _request(match, before[1] if before else None)
         refusal = Forbidden(subject_of(match["user"]), request)
-        yield ForbiddenAt(match.start("user"), match.end(), refusal, _score(refusal, is_old=match["old"] is not None))
+        yield ForbiddenAt(match.start("user"), match.end(), refusal, _score(refusal))
     for match in _ESCALATION.finditer(text):
         user = match["user"]
         if user is None:
@@ -105,7 +105,7 @@ def forbidden_in(text: str) -> Iterator[ForbiddenAt]:
         kind = "clusterroles" if resource.startswith("cluster") else "roles"
         request = KubernetesRequest("bind" if is_binding else "escalate", kind, RBAC_GROUP, name=match["name"])
         refusal = Forbidden(subject_of(user), request, grants=f"{resource} {match['name']}")
-        yield ForbiddenAt(match.start("resource"), match.end(), refusal, _score(refusal, is_old=False))
+        yield ForbiddenAt(match.start("resource"), match.end(), refusal, _score(refusal))
 
 
 def subject_of(username: str) -> KubernetesSubject:
@@ -123,13 +123,12 @@ def subject_of(username: str) -> KubernetesSubject:
     return KubernetesSubject("username", username)
 
 
-def _score(refusal: Forbidden, *, is_old: bool) -> int:
+def _score(refusal: Forbidden) -> int:
     request = refusal.request
     texts = f"{refusal.subject.username}{request.resource}{request.api_group}{request.name}{request.path}"
     return sum(
         (
             4 * (request.verb.lower() in _VERBS),
-            2 * (not is_old),
             2 * (" " not in texts),
             request.namespace is not None and " " not in request.namespace,
         )

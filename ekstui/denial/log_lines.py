@@ -33,7 +33,7 @@ def bare_lines(text: str) -> str:
     """Return a text with lines of a log in place of the objects around them, and without the entities of HTML."""
     for _ in range(_MOST_LAYERS):
         if not _LAYER.search(text):
-            break
+            return text
         text = "".join(_without_layer(text))
     return text
 

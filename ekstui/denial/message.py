@@ -276,7 +276,7 @@ def _denial(text: str, start: int, named: re.Match[str]) -> tuple[Denial, str]:
 def _principal(text: str, start: int) -> str | None:
     """Return who is not authorized: usually `User: ARN`, but also `eks.amazonaws.com` or just a role's name."""
     before = _BLANKED.sub(_as_one_word, text[max(0, start - 2_100) : start])
-    verb = _VERB.search(before, max(0, len(before) - 5))
+    verb = _VERB.search(before, len(before) - 5)
     if verb is None:
         return None
     word = before[: verb.start()].rpartition(" ")[2]

@@ -106,7 +106,7 @@ def _lasting(resource: str, patterns: Sequence[str]) -> str:
     pattern = max(
         (offered for offered in patterns if offered != "*" and not has_variable(offered)), key=len, default=None
     )
-    if resource == "*" or not resource.startswith("arn:"):
+    if not resource.startswith("arn:"):
         return resource
     own = split_arn(resource)
     if pattern is not None:

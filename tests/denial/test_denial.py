@@ -394,6 +394,15 @@ PARAMETERS: list[tuple[str, str, object, dict[str, str], list[str]]] = [
      [f"arn:aws:elasticloadbalancing:{PLACE}:loadbalancer/net/a/1"]),
     ("ecr", "BatchGetImage", {"repositoryName": "hub/library/nginx"}, {}, [f"arn:aws:ecr:{PLACE}:repository/hub/library/nginx"]),
     ("s3", "PutObject", {"bucketName": "logs", "key": "a/b.txt"}, {}, ["arn:aws:s3:::logs/a/b.txt"]),
+    ("s3", "PutObject", {"bucketName": ["logs", "data"], "key": "a"}, {}, ["arn:aws:s3:::logs/a", "arn:aws:s3:::data/a"]),
+    # Which of two buckets has which of two objects is not known.
+    ("s3", "PutObject", {"bucketName": ["logs", "data"], "key": ["a", "b"]}, {}, []),
+    # A parameter of Systems Manager may begin with a slash, which its ARN has already.
+    ("ssm", "GetParameter", {"name": "/prod/db"}, {}, [f"arn:aws:ssm:{PLACE}:parameter/prod/db"]),
+    ("ssm", "GetParameter", {"name": "db"}, {}, [f"arn:aws:ssm:{PLACE}:parameter/db"]),
+    # What is filtered by is not what the call concerns, nor is what a template has in it.
+    ("ec2", "DeleteVolume", {"volumeId": "vol-1", "filterSet": {"items": [{"volumeId": "vol-2"}]}}, {},
+     [f"arn:aws:ec2:{PLACE}:volume/vol-1"]),
     # A role's path is not among the parameters, a secret's suffix neither.
     ("iam", "GetRole", {"roleName": "node"}, {}, []),
     ("secretsmanager", "GetSecretValue", {"secretId": "prod/db"}, {}, []),
@@ -435,6 +444,12 @@ def test_tags_that_an_event_does_not_list_whole_are_not_absent(parameters: objec
     denial = parse_denial(recorded("CreateVolume", parameters))
     assert "aws:RequestTag/*" not in denial.absent
     assert not [key for key in denial.context if key.startswith("aws:RequestTag")]
+
+
+def test_what_a_launch_template_has_in_it_is_not_what_a_call_concerns() -> None:
+    parameters = {"launchTemplateId": "lt-1", "launchTemplateData": {"launchTemplateId": "lt-2"}}
+    denial = parse_denial(recorded("CreateLaunchTemplateVersion", parameters))
+    assert denial.parameter_resources == (f"arn:aws:ec2:{PLACE}:launch-template/lt-1",)
 
 
 def test_tags_belong_to_the_type_of_resource_that_was_denied() -> None:
@@ -1085,8 +1100,12 @@ def test_the_tagging_of_what_a_call_makes_is_told_from_a_call_of_its_own() -> No
 )  # fmt: skip
 def test_a_denial_that_another_includes_is_no_second_one(less: str, kept: int) -> None:
     whole = "User: {} is not authorized to perform: ec2:RunInstances on resource: * because no identity-based policy allows the ec2:RunInstances action."
+    (complete,) = denials_in(whole.replace("{}", SESSION))
     for text in (f"{whole}\n{less}.", f"{less}.\n{whole}"):
-        assert len(denials_in(text.replace("{}", SESSION))) == kept
+        denials = denials_in(text.replace("{}", SESSION))
+        assert len(denials) == kept
+        # The one that says more stands for both.
+        assert complete in [denial._replace(principal=SESSION) for denial in denials]
     many = "\n".join(f"not authorized to perform: ec2:Run{number}" for number in range(30))
     assert len(denials_in(many)) == 30
 
@@ -1150,6 +1169,12 @@ def test_what_tools_say_they_were_doing_names_the_action(
 ) -> None:
     (denial,) = denials_in(text)
     assert (denial.action, denial.resource, denial.resource_name) == (action, resource, name)
+
+
+def test_a_role_that_eks_may_not_assume_is_refused_by_its_trust_policy() -> None:
+    said = "AccessDeniedException: EKS does not have permissions to assume the associated role, check its trust policy"
+    (denial,) = denials_in(said)
+    assert (denial.action, denial.cause) == ("eks-auth:AssumeRoleForPodIdentity", Cause("trust", explicit=False))
 
 
 def test_the_pull_of_an_image_that_is_not_refused_is_no_denial() -> None:

@@ -1,6 +1,7 @@
 """Real "forbidden" texts of public threads, with numbers of accounts that are examples."""
 
 import shlex
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,12 +13,13 @@ from ekstui.denial.access_entries import (
     explain_forbidden,
     explain_unauthorized,
 )
-from ekstui.denial.forbidden import Forbidden, KubernetesSubject, is_unauthorized
+from ekstui.denial.forbidden import Forbidden, KubernetesSubject, is_unauthorized, subject_of
 from ekstui.denial.parsing import refusals_in
 from ekstui.denial.question import merged_refusals
 from ekstui.eks.cluster import AccessEntry, AssociatedPolicy, Cluster
 from ekstui.eks.kubernetes import KubernetesRequest as Request
 from ekstui.eks.kubernetes import Rule, read_rules
+from ekstui.eks.pods import AuthMapping, KubernetesFacts
 from ekstui.errors import InputError
 
 
@@ -114,6 +116,28 @@ def test_a_forbidden_text_is_read(text: str, subject: KubernetesSubject, request
     assert (forbidden.request.subresource, forbidden.request.namespace, forbidden.request.name, forbidden.request.path) == (
         request_.subresource, request_.namespace, request_.name, request_.path,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("username", "kind", "name"),
+    [
+        ("system:serviceaccount:shop:web", "service-account", "web"),
+        # Not the name of one service account.
+        ("system:serviceaccount:shop", "username", None),
+        ("system:serviceaccount:shop:*", "username", None),
+        ("system:serviceaccounts:shop:web", "username", None),
+        ("system:node:ip-10-0-0-1", "node", "ip-10-0-0-1"),
+        ("system:nodes:ip-10-0-0-1", "username", None),
+        ("", "anonymous", None),
+        ("arn:aws:iam::111122223333:role/team/dev", "role", "dev"),
+        ("arn:aws:iam::111122223333:user/jo", "user", "jo"),
+        ("arn:aws:iam::111122223333:root", "username", None),
+        ("jo:dev:ops:web", "username", None),
+    ],
+)
+def test_whom_a_user_name_stands_for(username: str, kind: str, name: str | None) -> None:
+    subject = subject_of(username)
+    assert (subject.kind, subject.name, subject.username) == (kind, name, username)
 
 
 GRANTS = (
@@ -264,6 +288,15 @@ def test_what_was_not_read_or_not_looked_at_is_said() -> None:
         "list pods  shop", associated_policy("ClusterAdmin"), user="system:serviceaccount:shop:web"
     )
     assert (service_account.verdict, service_account.entry) == ("forbidden", None)
+    # What the cluster has bound to the names of the entry is for the cluster to say.
+    groups = explained("list pods  shop", groups=("devs", "ops"), username=None)
+    assert groups.not_looked_at == (
+        "what roles in the cluster are bound to the group devs and the group ops and the user",
+    )
+    assert explained("list pods  shop").not_looked_at == (f"what roles in the cluster are bound to the user {SESSION}",)
+    unread = explained("list pods  shop", policies=None)
+    assert unread.not_looked_at[0] == "the access policies of the entry"
+    assert (unread.verdict, unread.times) == ("depends", 1)
     (text, _, _) = TEXTS[0]
     alone = explain_forbidden(parse_forbidden(text)[0], None, RULES)
     assert alone.verdict == "forbidden"
@@ -273,7 +306,7 @@ def test_what_was_not_read_or_not_looked_at_is_said() -> None:
 def test_who_is_not_known_lacks_an_entry() -> None:
     cluster = Cluster("prod", "eu-west-1", authentication_mode="API", access_entries=(AccessEntry(ROLE, "STANDARD"),))
     lacking = explain_unauthorized("arn:aws:sts::111122223333:assumed-role/other/jo", cluster)
-    assert (lacking.verdict, lacking.entry) == ("forbidden", None)
+    assert (lacking.verdict, lacking.entry, lacking.times) == ("forbidden", None, 1)
     assert "no access entry" in lacking.reason
     present = explain_unauthorized("arn:aws:sts::111122223333:assumed-role/dev/jo", cluster)
     assert (present.verdict, present.entry) == (
@@ -511,6 +544,24 @@ def test_a_role_for_the_missing_rule_alone_is_offered(user: str, cluster: Cluste
     if "list-" in wanted:
         assert [joined.arguments[-3:-1] for joined in joining] != []
         assert wanted.removeprefix("--group ") in joining[0].arguments
+
+
+def test_a_role_that_aws_auth_maps_is_bound_by_a_group_of_its_own() -> None:
+    """EKS User Guide: the last line of aws-auth for a role counts; groups of Kubernetes itself are bound to none."""
+
+    def bound(*mappings: AuthMapping) -> str:
+        facts = KubernetesFacts(datetime(2026, 1, 1, tzinfo=UTC), mappings=mappings)
+        cluster = Cluster("prod", "eu-west-1", authentication_mode="CONFIG_MAP", kubernetes=facts)
+        text = 'x is forbidden: User "arn:aws:sts::111122223333:assumed-role/dev/jo" cannot list resource "pods" in API group "" at the cluster scope'
+        *_, bind = explain_forbidden(parse_forbidden(text)[0], cluster, RULES).rbac
+        return bind.text.partition(" --group ")[2]
+
+    role = ROLE.replace("team/", "")
+    lines = [AuthMapping("role", role, "", groups) for groups in (("system:masters", "devs"), ("ops",))]
+    other = AuthMapping("role", f"{role}-2", "", ("others",))
+    assert bound(*lines, other) == "ops"
+    assert bound(lines[0], other) == "devs"
+    assert "GROUP" in bound(other)
 
 
 def test_a_role_of_a_path_or_of_the_whole_cluster_is_a_cluster_role() -> None:

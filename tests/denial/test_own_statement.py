@@ -11,7 +11,7 @@ from ekstui.iam.evaluation import evaluate
 from ekstui.iam.reference import reference
 from ekstui.iam.request import Request
 from tests.denial.subjects import ACCOUNT, BUCKET, REGION, SESSION, SNAPSHOT, VOLUME, candidate, managed_policy
-from tests.support.documents import allow
+from tests.support.documents import allow, deny
 
 
 def smallest(request: Request, *statements: dict[str, Any], name: str | None = None) -> Statement:
@@ -40,6 +40,10 @@ def test_the_smallest_statement_allows_what_is_not_allowed_yet_and_no_more() -> 
     ]
     refused = {"StringEquals": {"aws:RequestedRegion": "us-east-1"}}
     assert smallest(tagging, allow("ec2:CreateTags", Condition=refused)).conditions == ()
+    # The nearest is the one that fails for its condition alone, not the one for another resource.
+    elsewhere = allow("ec2:CreateTags", VOLUME, Condition={"StringEquals": {"ec2:CreateAction": "CreateVolume"}})
+    both = smallest(tagging, elsewhere, allow("ec2:CreateTags", Condition=keys))
+    assert [condition.key for condition in both.conditions] == ["aws:RequestedRegion"]
 
 
 @pytest.mark.parametrize(
@@ -52,6 +56,9 @@ def test_the_smallest_statement_allows_what_is_not_allowed_yet_and_no_more() -> 
          f"arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:prod/db-??????"),
         ("ssm:GetParameter", "/prod/db", f"arn:aws:ssm:*:{ACCOUNT}:parameter/prod/db"),
         ("eks:DescribeCluster", "prod", f"arn:aws:eks:*:{ACCOUNT}:cluster/prod"),
+        # Of several types of resource the one that the action needs; of those that it may have, the only one.
+        ("eks:DescribeUpdate", "prod", f"arn:aws:eks:*:{ACCOUNT}:cluster/prod"),
+        ("sns:TagResource", "alerts", f"arn:aws:sns:*:{ACCOUNT}:alerts"),
         ("iam:UpdateRole", "node", f"arn:aws:iam::{ACCOUNT}:role/node"),
         # An alias is no key; the ARN of a node group has three names; a table may be one of several types.
         ("kms:Decrypt", "alias/app", "*"),
@@ -96,3 +103,25 @@ def test_the_smallest_statement_is_as_narrow_as_that_of_a_policy_made_for_the_ca
     # Of several resources it need not be about each.
     both = smallest_statement(request._replace(resources=(first, second)), None, (), None, [model])
     assert (both.conditions, len(both.resources)) == ((), 2 if "snap-" in both.resources[0] else 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "model", "key"),
+    [
+        # Of no resource, or of one that the message names, what a policy made for the caller asks for stays.
+        (None, [allow("eks:DescribeCluster", f"arn:aws:eks:*:{ACCOUNT}:cluster/*")], "aws:ResourceTag/made"),
+        ("prod", [allow("eks:DescribeCluster", f"arn:aws:eks:*:{ACCOUNT}:cluster/prod")], "aws:ResourceTag/made"),
+        ("prod", [allow("eks:DescribeCluster", f"arn:aws:eks:*:{ACCOUNT}:cluster/dev")], None),
+        # What it denies, allows by a wildcard, or allows on all but something is no model.
+        ("prod", [deny("eks:DescribeCluster")], None),
+        ("prod", [allow("eks:*")], None),
+        ("prod", [{"Effect": "Allow", "Action": "eks:DescribeCluster", "NotResource": "arn:aws:eks:*:*:cluster/dev"}], None),
+    ],
+)  # fmt: skip
+def test_what_a_policy_made_for_the_caller_asks_for_is_asked_for_too(
+    name: str | None, model: list[dict[str, Any]], key: str | None
+) -> None:
+    asking = [{**statement, "Condition": {"StringEquals": {"aws:ResourceTag/made": "x"}}} for statement in model]
+    request = Request("eks:DescribeCluster", (), SESSION)
+    statement = smallest_statement(request, None, (), name, [candidate("made", asking)])
+    assert [condition.key for condition in statement.conditions] == ([key] if key else [])

@@ -10,15 +10,17 @@ from ekstui.denial.purpose import (
     UNKNOWN_PURPOSE,
     CandidatePolicy,
     Purpose,
+    RoleOfItsOwn,
     components_of,
     controllers_calling,
     fit_of,
     is_call_of_node,
+    notes_on_node_role,
     policies_of_component,
     purpose_by_signs,
 )
 from ekstui.library.catalog import knowledge
-from tests.denial.subjects import ACCOUNT, READ, SESSION, candidate
+from tests.denial.subjects import ACCOUNT, GET, READ, SESSION, candidate
 from tests.support.documents import deny
 
 KNOWN = Purpose(True, frozenset({"add-on role"}), frozenset({"mine", "karpenter"}), frozenset({"theirs"}))
@@ -96,6 +98,8 @@ def test_who_may_have_made_a_call_is_known_from_the_policies_that_allow_it() -> 
         (SESSION.replace("/app/", "/prod-nodes/"), "", (), NODE_ROLES, ()),
         (f"arn:aws:sts::{ACCOUNT}:assumed-role/app/eks-prod-app-1", "karpenter", (), POD_ROLES, ()),
         (SESSION, "karpenter failed", (), {"add-on role"}, ("karpenter",)),
+        # What nobody publishes a policy for is a workload like others.
+        (SESSION, "velero failed", (), {"workload role"}, ("velero",)),
         # Of two names in a message, neither is meant.
         (SESSION, "karpenter and aws-node failed", (), (), ()),
         (None, "", (), (), ()),
@@ -131,3 +135,43 @@ def test_the_policies_in_force_tell_the_kind_by_those_that_are_for_one_kind() ->
         "aws-ebs-csi-driver",
     )
     assert components_of(["AmazonEKSWorkerNodePolicy", "nothing"], knowledge()) == ()
+
+
+OF_NODES = Purpose(True, NODE_ROLES)
+INSTANCE = f"arn:aws:sts::{ACCOUNT}:assumed-role/node/i-0123456789abcdef0"
+BY_INSTANCE, BY_ROLE = (
+    "The session is named after an EC2 instance, so the call was made with the node role.",
+    "The call was made with the node role.",
+)
+NO_ROLE, NOT_THERE = "If a pod made it, the pod has no role of its own.", "The node role is not the place to allow it"
+CALLS = "makes such calls; if it made this one, it did not get its own role"
+CNI_ROLES = tuple(
+    RoleOfItsOwn("vpc-cni", cluster, "eu-west-1", f"{cluster}-cni", by)
+    for cluster, by in (("dev", "IRSA"), ("prod", "Pod Identity"))
+)
+
+
+@pytest.mark.parametrize(
+    ("principal", "purpose", "misplaced", "of_node", "texts"),
+    [
+        (SESSION, UNKNOWN_PURPOSE, (), False, ()),
+        (SESSION, Purpose(True, POD_ROLES), ("vpc-cni",), False, ()),
+        # The software of a node calls with its role, which a session shows and a role's name does not.
+        (INSTANCE, OF_NODES, (), True, (BY_INSTANCE,)),
+        (SESSION, OF_NODES, (), True, ()),
+        (SESSION, OF_NODES, (), False, (f"{BY_ROLE} {NO_ROLE}",)),
+        (INSTANCE, UNKNOWN_PURPOSE, (), False, (f"{BY_INSTANCE} {NO_ROLE}",)),
+        (SESSION, OF_NODES, ("vpc-cni", "karpenter"), False, (f"{BY_ROLE} vpc-cni or karpenter {CALLS}.", NOT_THERE)),
+        # Of those with a role of their own there, that is the one to look at.
+        (INSTANCE, OF_NODES._replace(own_roles=CNI_ROLES), ("vpc-cni", "karpenter"), False,
+         (f"{BY_INSTANCE} vpc-cni {CALLS}: dev-cni in dev, by IRSA; prod-cni in prod, by Pod Identity.", NOT_THERE)),
+        (SESSION, OF_NODES._replace(own_roles=CNI_ROLES), ("karpenter",), False, (f"{BY_ROLE} karpenter {CALLS}.", NOT_THERE)),
+    ],
+)  # fmt: skip
+def test_who_may_have_called_with_the_role_of_a_node_is_said(
+    principal: str, purpose: Purpose, misplaced: tuple[str, ...], of_node: bool, texts: tuple[str, ...]
+) -> None:
+    """EKS User Guide: a pod without a role of its own gets the credentials of its node."""
+    notes = [*notes_on_node_role(GET._replace(principal=principal), purpose, misplaced, of_node=of_node)]
+    assert [note.startswith(text) for note, text in zip(notes, texts, strict=True)] == [True] * len(texts)
+    assert notes[:1] == [*texts[:1]]

@@ -71,6 +71,7 @@ def test_a_question_without_a_message_is_taken_as_it_is() -> None:
         Request("s3:GetObject", (f"{BUCKET}/a",), "eks.amazonaws.com", REGION, frozenset({"aws:RequestTag/*"})),
         None,
     )
+    assert only.times == 1
     (unknown,) = asked(Question(action="nosuch:Action", principal="system:serviceaccount:a:b"))
     assert (unknown.request.action, unknown.request.principal) == ("nosuch:Action", "system:serviceaccount:a:b")
 

@@ -91,6 +91,9 @@ def test_what_is_said_of_a_policy_that_would_help() -> None:
     assert listed.wildcard
 
 
+ELSEWHERE = "arn:aws:s3:::elsewhere/*"
+
+
 @pytest.mark.parametrize(
     ("versions", "since"),
     [
@@ -109,6 +112,13 @@ def test_what_is_said_of_a_policy_that_would_help() -> None:
         ([[allow("s3:GetObject", **TAGGED)], [allow("s3:GetObject", **MAY)]], 2),
         # A Deny or a statement about another action is no way.
         ([[allow("s3:GetObject", **MAY)], [allow("s3:GetObject", **MAY), allow("s3:PutObject", **TAGGED)]], 1),
+        (
+            [
+                [allow("s3:GetObject", **MAY)],
+                [allow("s3:GetObject", **MAY), allow("s3:GetObject", ELSEWHERE, **TAGGED)],
+            ],
+            1,
+        ),
     ],
 )
 def test_since_when_a_policy_helps(versions: list[list[dict[str, Any]]], since: int) -> None:
