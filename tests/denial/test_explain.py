@@ -3,16 +3,18 @@
 The rules are those of the IAM User Guide, "Policy evaluation logic" and "Troubleshoot access denied error messages".
 """
 
+from typing import Any
+
 import pytest
 
 from ekstui.denial.answer import Explanation, Policies
 from ekstui.denial.explain import ON_NODE_ROLE, TAGS_REFUSED, explain, explain_symptom
 from ekstui.denial.message import Cause, Denial
-from ekstui.denial.purpose import NODE_ROLES, POD_ROLES, CandidatePolicy, Purpose
-from ekstui.iam.evaluation import AppliedPolicy
+from ekstui.denial.purpose import NODE_ROLES, POD_ROLES, CandidatePolicy, Purpose, RoleOfItsOwn
+from ekstui.iam.evaluation import AppliedPolicy, Organization, PolicyLevel
 from ekstui.iam.request import Request
 from ekstui.library.catalog import knowledge
-from tests.denial.subjects import ACCOUNT, BUCKET, GET, MAY, NO_ALLOW, ROLE, SESSION, candidate, managed_policy
+from tests.denial.subjects import ACCOUNT, BUCKET, GET, MAY, NO_ALLOW, REGION, ROLE, SESSION, candidate, managed_policy
 from tests.support.documents import allow, deny
 
 READ_ALL = managed_policy(allow("s3:Get*"))
@@ -100,8 +102,9 @@ def test_a_symptom_is_judged_by_the_actions_behind_it() -> None:
         f"The policies looked at do not allow {actions[-1]}.",
         f"Whether they allow {', '.join(rest)} depends on the resource and the conditions.",
     )
-    denied = answer(Policies((managed_policy(allow(list(actions)), deny(actions[0])),), identity_known=True))
+    denied = answer(Policies((managed_policy(allow(list(actions)), deny(actions[0], Sid="no")),), identity_known=True))
     assert (denied.verdict, denied.action) == ("explicit-deny", actions[0])
+    assert [near.statement.sid for near in denied.nearest] == ["no"]
 
 
 def test_what_is_said_of_who_decides() -> None:
@@ -369,3 +372,167 @@ def test_a_launch_that_is_refused_for_its_tags_is_a_symptom(
     policies = Policies((managed_policy(allow(action, Condition=only), name=name),))
     symptoms = explain(request, policies, (), knowledge=knowledge()).symptoms
     assert [symptom.code for symptom in symptoms] == shown
+
+
+VOLUME_1 = f"arn:aws:ec2:eu-west-1:{ACCOUNT}:volume/vol-0abc"
+TEAM, NAME = "aws:ResourceTag/team", "ec2:ResourceTag/Name"
+
+
+@pytest.mark.parametrize(
+    ("conditions", "tags"),
+    [
+        ({"StringEquals": {TEAM: "a"}}, ["Key=team,Value=a"]),
+        # Of several values the first that is no pattern.
+        ({"StringEquals": {TEAM: ["a", "b"]}}, ["Key=team,Value=a"]),
+        ({"StringLike": {TEAM: ["x*", "b", "c"]}}, ["Key=team,Value=b"]),
+        ({"StringLike": {TEAM: ["x*"]}}, ["Key=team,Value=${VALUE:?}"]),
+        ({"Null": {TEAM: "false"}}, ["Key=team,Value=${VALUE:?}"]),
+        ({"StringEquals": {TEAM: "a", NAME: "n"}}, ["Key=team,Value=a", "Key=Name,Value=n"]),
+        # The short form of the CLI takes a comma apart.
+        ({"StringEquals": {TEAM: "a,b"}}, ['[{"Key": "team", "Value": "a,b"}]']),
+        # A tag whose value hangs on the caller, or one that must not be, or something else that is missing too.
+        ({"StringEquals": {TEAM: "${aws:PrincipalTag/team}"}}, []),
+        ({"StringEquals": {TEAM: ["a", "${aws:PrincipalTag/team}"]}}, []),
+        ({"Null": {TEAM: ["false", "true"]}}, []),
+        ({"StringEquals": {TEAM: "a", "aws:RequestedRegion": "us-east-1"}}, []),
+        ({"StringResembles": {TEAM: "a"}}, []),
+    ],
+)
+def test_a_resource_gets_the_tags_that_are_all_it_lacks(conditions: dict[str, Any], tags: list[str]) -> None:
+    request = Request("ec2:DeleteVolume", (VOLUME_1,), SESSION, REGION, frozenset({TEAM, NAME}))
+    policies = Policies((managed_policy(allow("ec2:DeleteVolume", Condition=conditions)),), identity_known=True)
+    explanation = explain(request, policies, (), knowledge=knowledge())
+    commands = [command for fix in explanation.fixes for command in fix.commands if "create-tags" in command.arguments]
+    assert [argument for command in commands for argument in command.arguments[6:-2]] == tags
+    shown = [command.arguments[2] for command in explanation.checks if "tags" in command.arguments[2]]
+    assert shown == (["describe-tags"] if tags else [])
+
+
+def test_a_tag_that_is_none_of_a_resource_that_has_it_already_is_not_set() -> None:
+    """A value that a condition rules out is no value to give."""
+    policies = Policies((managed_policy(allow("ec2:DeleteVolume", Condition={"StringNotEquals": {TEAM: "a"}})),))
+    request = Request("ec2:DeleteVolume", (VOLUME_1,), SESSION, {TEAM: ("a",)})
+    assert not any("create-tags" in command.arguments for fix in explain(request, policies, (), knowledge=knowledge()).fixes for command in fix.commands)  # fmt: skip
+
+
+def test_of_a_caller_whose_policies_are_not_known_those_made_for_it_tell_the_tags() -> None:
+    def tagged(name: str, tag: str) -> CandidatePolicy:
+        return candidate(name, [allow("ec2:DeleteVolume", Condition={"StringEquals": {f"aws:ResourceTag/{tag}": "x"}})])
+
+    request = Request("ec2:DeleteVolume", (VOLUME_1,), SESSION)
+    candidates = [tagged("another", "theirs"), tagged("made", "ours"), tagged("more", "others")]
+    purpose = Purpose(is_known=True, own=frozenset({"made"}))
+    denial = Denial(request.action, VOLUME_1, SESSION, NO_ALLOW)
+    fixes = explain(request, Policies(), candidates, knowledge=knowledge(), denial=denial, purpose=purpose).fixes
+    commands = [" ".join(command.arguments) for fix in fixes for command in fix.commands]
+    assert [command for command in commands if "create-tags" in command and "Key=ours,Value=x" in command]
+    assert not [command for command in commands if "theirs" in command or "others" in command]
+
+
+@pytest.mark.parametrize(
+    ("policies", "said", "checked"),
+    [
+        (Policies((NOTHING,), identity_known=True), False, []),
+        (Policies((NOTHING,), READ_ALL, (READ_ALL,), identity_known=True), False, []),
+        (Policies((NOTHING,), NOTHING, identity_known=True), "the permissions boundary does not allow it either",
+         [["iam", "get-role", "--role-name", "app", "--query", "Role.PermissionsBoundary"]]),
+        (Policies((NOTHING,), None, (NOTHING,), identity_known=True), "the session policy does not allow it either",
+         [["eks", "list-pod-identity-associations", "--cluster-name", "${CLUSTER:?}"]]),
+    ],
+)  # fmt: skip
+def test_what_limits_the_caller_besides_is_shown_by_a_command(
+    policies: Policies, said: str | bool, checked: list[list[str]]
+) -> None:
+    explanation = explain(GET, policies, (), knowledge=knowledge())
+    assert ("is not enough: " in " ".join(explanation.notes)) is bool(said)
+    assert not said or f"is not enough: {said}." in " ".join(explanation.notes)
+    assert [list(command.arguments[1:]) for command in explanation.checks] == checked
+    assert bool(explanation.fixes) is not bool(said)
+
+
+@pytest.mark.parametrize(
+    ("action", "principal", "shown"),
+    [
+        ("sts:AssumeRole", SESSION, True),
+        ("sts:TagSession", SESSION, True),
+        # A role that is only passed on is not assumed by the caller.
+        ("iam:PassRole", SESSION, False),
+        # Who assumes its own role sees why in the trust policy, and no policy helps.
+        ("sts:AssumeRole", SESSION.replace("/app/", "/deploy/"), True),
+        ("iam:PassRole", SESSION.replace("/app/", "/deploy/"), False),
+    ],
+)
+def test_the_trust_policy_of_a_role_to_assume_is_shown(action: str, principal: str, shown: bool) -> None:
+    role = f"arn:aws:iam::{ACCOUNT}:role/deploy"
+    explanation = explain(Request(action, (role,), principal), Policies((NOTHING,)), (), knowledge=knowledge())
+    commands = [" ".join(command.arguments) for command in explanation.checks]
+    wanted = "aws iam get-role --role-name deploy --query Role.AssumeRolePolicyDocument"
+    assert [command for command in commands if "AssumeRolePolicyDocument" in command] == ([wanted] if shown else [])
+    is_own = action == "sts:AssumeRole" and "/deploy/" in principal
+    assert (explanation.smallest_statement is None) is is_own
+    assert any("assumes itself" in note for note in explanation.notes) is is_own
+
+
+def test_an_action_that_nothing_knows_is_said_to_be_new_or_mistyped() -> None:
+    def said(action: str) -> list[str]:
+        notes = explain(GET._replace(action=action), Policies(), (), knowledge=knowledge()).notes
+        return [note for note in notes if "AWS's reference" in note]
+
+    assert said("s3:GetObject") == said("S3:getobject") == said("") == []
+    (near,) = said("s3:GetObjct")
+    assert near.startswith("AWS's reference has no action s3:GetObjct, so it is new or mistyped. Nearest: ")
+    assert "s3:GetObject" in near
+
+
+@pytest.mark.parametrize(
+    ("request_", "policies", "unseen", "seen"),
+    [
+        (GET, Policies(resource={None: READ_ALL}), "VPC endpoint policies", "the bucket policy"),
+        (GET._replace(action="kms:Decrypt", resources=(KEY,)), Policies(resource={KEY: ALL}), "grants of the KMS key", "the key policy and grants of the KMS key"),
+        (GET._replace(action="kms:Decrypt", resources=(KEY,)), Policies(), "the key policy and grants of the KMS key", "grants of the KMS key"),
+        # A policy of the role itself is its trust policy, which was not given by that.
+        (GET._replace(action="sts:AssumeRole", resources=(ROLE,)), Policies(resource={ROLE: ALL}), "the trust policy of the role", "resource policies"),
+        (GET, Policies(organization=Organization((PolicyLevel(None, (ALL,)),))), "resource control policies", "service control policies"),
+        (GET, Policies(organization=Organization((), (PolicyLevel(None, (ALL,)),))), "service control policies", "resource control policies"),
+        (GET, Policies(without=frozenset({"service-control"})), "resource control policies", "service control policies"),
+        (GET, Policies(without=frozenset({"boundary"})), "session policies", "the permissions boundary"),
+        (ROOT, Policies(), "service control policies", "session policies"),
+    ],
+)  # fmt: skip
+def test_what_was_looked_at_is_not_listed_as_unseen(
+    request_: Request, policies: Policies, unseen: str, seen: str
+) -> None:
+    not_looked_at = explain(request_, policies, (), knowledge=knowledge()).not_looked_at
+    assert unseen in not_looked_at
+    assert seen not in not_looked_at
+
+
+def test_nothing_is_unseen_of_an_action_that_needs_no_permission() -> None:
+    assert explain(IDENTITY_CALL, Policies(), (), knowledge=knowledge()).not_looked_at == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "own_roles", "component"),
+    [
+        # The one that the message names, or that alone makes such calls.
+        ("velero and karpenter: denied", (), "karpenter"),
+        ("cluster-autoscaler: denied", (), "cluster-autoscaler"),
+        ("denied", (), None),
+        ("karpenter and cluster-autoscaler: denied", (), None),
+        # One with a role of its own did not get it for another reason than that it has none.
+        ("karpenter: denied", ("karpenter",), None),
+        ("cluster-autoscaler: denied", ("karpenter",), "cluster-autoscaler"),
+    ],
+)
+def test_the_controller_that_called_with_the_role_of_its_node_gets_one(
+    text: str, own_roles: tuple[str, ...], component: str | None
+) -> None:
+    candidates = [
+        candidate(name, [allow("s3:GetObject")], home="github.com/a/b", arn=f"published:{name}")
+        for name in ("karpenter", "cluster-autoscaler")
+    ]
+    own = tuple(RoleOfItsOwn(name, "prod", None, f"prod-{name}", "IRSA") for name in own_roles)
+    purpose = Purpose(is_known=True, kinds=NODE_ROLES, own_roles=own)
+    explanation = explain(GET, Policies((NOTHING,)), candidates, knowledge=knowledge(), purpose=purpose, text=text)
+    roles = [fix.commands[0].arguments[4] for fix in explanation.fixes]
+    assert roles == ([component] if component else [])
