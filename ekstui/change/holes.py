@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from itertools import product
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from ekstui.change.comparison import Change, changes
 from ekstui.iam.condition_operators import operator
@@ -86,20 +86,45 @@ class _TooManyPartsError(Exception):
     """A statement has too many actions and resources that are not known for each to have its own condition."""
 
 
+_Names: TypeAlias = Literal["own", "any"]
+"""Which names the unknown parts of ARNs have: of each one of its own, or of each one that may be any other."""
+
+
+class _Extremes(NamedTuple):
+    """What differs where what only one document does not know allows the most that it may add, and the least."""
+
+    most: Change
+    least: Change
+
+
 def _changes_around(before: Document, after: Document) -> Change:
     atoms = _atoms(before), _atoms(after)
     if not atoms[0] and not atoms[1]:
         return _changes(before, after)
     shared, numbers = atoms[0] & atoms[1], _Numbers()
-    if atoms[0] == atoms[1]:
-        return _reworded(_changes(_assigned(before, shared, numbers), _assigned(after, shared, numbers)), numbers)
-    extremes = [
-        (_assigned(before, shared, numbers, wide=not wide), _assigned(after, shared, numbers, wide=wide))
-        for wide in (True, False)
-    ]
-    most = _changes(*extremes[0])
-    least = most if extremes[1] == extremes[0] else _changes(*extremes[1])
-    return _reworded(_combined(most, least, sorted(map(plainly, atoms[0] ^ atoms[1]))), numbers)
+
+    def judged(names: _Names) -> _Extremes:
+        extremes = [
+            (
+                _assigned(before, _Filling(shared, numbers, names, wide=not wide)),
+                _assigned(after, _Filling(shared, numbers, names, wide=wide)),
+            )
+            for wide in (True, False)
+        ]
+        most = _changes(*extremes[0])
+        return _Extremes(most, most if extremes[1] == extremes[0] else _changes(*extremes[1]))
+
+    named = [judged("own")]
+    if _has_exceptions(before) or _has_exceptions(after):
+        # What is denied on one name, or excepted, may be the very one that is not known.
+        named.append(judged("any"))
+    return _reworded(_combined(named, sorted(map(plainly, atoms[0] ^ atoms[1] or shared))), numbers)
+
+
+def _has_exceptions(document: Document) -> bool:
+    return any(
+        statement.effect == "Deny" or statement.resource_element == "NotResource" for statement in document.statements
+    )
 
 
 _MOST_SERVICES = 200
@@ -150,28 +175,29 @@ def _is_of_unknown_part(condition: Condition) -> bool:
     return condition.operator == "StringEquals" and condition.key.startswith(_TAG)
 
 
-def _combined(most: Change, least: Change, unknown: Sequence[str]) -> Change:
-    """Return one change for the most and the least that it may add."""
-    may_widen, may_narrow = most.reach not in ("same", "narrowed"), least.reach not in ("same", "widened")
+def _combined(named: Sequence[_Extremes], unknown: Sequence[str]) -> Change:
+    """Return one change for the most and the least that it may add, of parts with names of their own and with any."""
+    most, least = named[0]
+    may_widen = any(extremes.most.reach not in ("same", "narrowed") for extremes in named)
+    may_narrow = any(extremes.least.reach not in ("same", "widened") for extremes in named)
     widens, narrows = least.reach in ("widened", "mixed"), most.reach in ("narrowed", "mixed")
     denied = most.denied if most.denied == least.denied else "otherwise"
     kind = most.kind if most.kind != "none" else least.kind
-    if not may_widen and not may_narrow:
-        change = most
-    elif not may_widen:
-        change = most if narrows else least
-    elif not may_narrow:
-        change = least if widens else most
-    else:
-        depends = f"it depends on {listed(unknown[:3])}{f' and {len(unknown) - 3} more' if len(unknown) > 3 else ''}"
+    if may_widen and may_narrow:
         if widens and narrows:
             return most._replace(kind=kind, denied=denied)
+        depends = f"it depends on {listed(unknown[:3])}{f' and {len(unknown) - 3} more' if len(unknown) > 3 else ''}"
         words = (
             "widened, and cannot tell whether also narrowed"
             if widens
             else ("narrowed, and cannot tell whether also widened" if narrows else "cannot tell whether wider")
         )
         return most._replace(kind=kind, reach="unknown", denied=denied, verdict=f"{words}: {depends}")
+    if may_widen:
+        judged = [change for most, least in named for change in (least, most)]
+    else:
+        judged = [change for most, least in named for change in (most, least)]
+    change = next((change for change in judged if change.reach != "same"), most)
     return change._replace(kind=kind, denied=denied)
 
 
@@ -239,9 +265,8 @@ def _is_arn(text: str) -> bool:
     return len(parts) == 6 and parts[0] == "arn" and not has_hole(parts[2]) and not is_hole(parts[5])
 
 
-def _assigned(document: Document, shared: frozenset[str], numbers: _Numbers, *, wide: bool = True) -> Document:
+def _assigned(document: Document, filling: _Filling) -> Document:
     """Return a document whose shared holes are conditions or names, and whose others allow the most, or the least."""
-    filling = _Filling(shared, numbers, wide)
     return document._replace(
         statements=tuple(part for statement in document.statements for part in filling.parts(statement))
     )
@@ -255,9 +280,10 @@ class _Part(NamedTuple):
 
 
 class _Filling:
-    def __init__(self, shared: frozenset[str], numbers: _Numbers, wide: bool) -> None:
+    def __init__(self, shared: frozenset[str], numbers: _Numbers, names: _Names, *, wide: bool) -> None:
         self._shared = shared
         self._numbers = numbers
+        self._names = names
         self._wide = wide
 
     def parts(self, statement: Statement) -> Iterator[Statement]:
@@ -279,11 +305,17 @@ class _Filling:
         for of_actions, of_resources in product(actions, resources):
             for lines in product(*conditions):
                 more = tuple(line for variants in lines for line in variants)
-                yield statement._replace(
+                part = statement._replace(
                     actions=of_actions.texts,
                     resources=of_resources.texts,
                     conditions=(*of_actions.conditions, *of_resources.conditions, *more),
                 )
+                # What excepts nothing is everything.
+                if not part.actions:
+                    part = part._replace(action_element="Action", actions=("*",))
+                if part.resource_element and not part.resources:
+                    part = part._replace(resource_element="Resource", resources=("*",))
+                yield part
 
     def _listed(self, texts: Sequence[str], wide: bool, *, negated: bool) -> Iterator[_Part]:
         plain: list[str] = []
@@ -293,7 +325,7 @@ class _Filling:
             if not has_hole(filled):
                 plain.append(filled)
             elif _is_arn(filled) and self._shared.issuperset(_HOLE.findall(filled)):
-                plain.append(plainly(filled))
+                plain.append(plainly(filled) if self._names == "own" else _pattern(filled))
             elif text in self._shared:
                 condition = self._numbers.condition(text, negated=negated)
                 if negated:
@@ -302,9 +334,8 @@ class _Filling:
                     yield _Part((_pattern(filled),), (condition,))
             elif wide != negated:
                 plain.append(_pattern(filled))
-        if plain or (negated and texts):
-            # A list of exceptions that is empty excepts nothing that exists.
-            yield _Part(tuple(plain) or ("none:None",), tuple(opaque))
+        if plain or negated:
+            yield _Part(tuple(plain), tuple(opaque))
 
     def _condition(self, condition: Condition, wide: bool) -> Iterator[tuple[Condition, ...]]:
         """Yield the alternatives for a condition, each of which is enough."""
@@ -312,27 +343,37 @@ class _Filling:
         if not holed and not has_hole(condition.key):
             yield (condition,)
             return
-        definition = operator(condition.operator.strip())
-        splits = definition is not None and definition.lists_accepted and not has_hole(condition.key)
+        by_value = _by_value(condition)
         atoms = {value: f"{condition.operator} {condition.key} {value}" for value in holed}
-        if not splits:
-            texts = [*atoms.values(), *([condition.key] if has_hole(condition.key) else [])]
-            if self._shared.issuperset(texts):
-                yield (
-                    self._numbers.condition(
-                        f"{condition.operator} {condition.key} {' '.join(sorted(condition.values))}"
-                    ),
-                )
-            elif wide:
-                yield ()
-            return
-        if wide and not self._shared.issuperset(atoms.values()):
+        is_shared = self._shared.issuperset([*atoms.values(), *([condition.key] if has_hole(condition.key) else [])])
+        if wide and not is_shared and by_value != "and":
             yield ()
-            return
-        plain = tuple(value for value in condition.values if value not in atoms)
-        if plain:
-            yield (condition._replace(values=plain),)
-        yield from ((self._numbers.condition(atom),) for atom in atoms.values() if atom in self._shared)
+        elif by_value is not None:
+            plain = tuple(value for value in condition.values if value not in atoms)
+            lines = [condition._replace(values=plain)] if plain else []
+            lines += [self._numbers.condition(atom) for atom in atoms.values() if atom in self._shared]
+            if by_value == "or":
+                yield from ((line,) for line in lines)
+            elif wide or is_shared:
+                yield tuple(lines)
+        elif is_shared and condition.operator.strip().startswith("ForAllValues:") and not has_hole(condition.key):
+            yield (condition._replace(values=tuple(map(plainly, condition.values))),)
+        elif is_shared:
+            text = f"{condition.operator} {condition.key} {' '.join(sorted(condition.values))}"
+            yield (self._numbers.condition(text),)
+
+
+def _by_value(condition: Condition) -> Literal["or", "and"] | None:
+    """Return how a condition is put together from one for each of its values, if it can be.
+
+    Source: IAM User Guide, "Set operators for multivalued context keys".
+    """
+    definition = operator(condition.operator.strip())
+    if definition is None or has_hole(condition.key):
+        return None
+    if definition.lists_accepted:
+        return "or" if definition.quantifier != "ForAllValues" else None
+    return "and" if definition.negated and definition.quantifier != "ForAnyValue" else None
 
 
 _ACTION = re.compile(r"(?!arn:)[A-Za-z0-9-]+:")

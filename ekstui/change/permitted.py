@@ -17,6 +17,9 @@ from ekstui.iam.document import Condition, Document, Principal, Statement
 _TAG = "aws:PrincipalTag/principal "
 """The condition that stands for a principal: a key that every action has, so that it is either met or not."""
 
+_CLAIM_TAG = "aws:PrincipalTag/claim "
+"""The beginning of the key that stands for a token's claim: one that is known to be plain text."""
+
 _ACCOUNT = re.compile(r"(?:arn:[^:]*:iam::)?([^:*]+)(?::root)?")
 _IN_ACCOUNT = re.compile(r"arn:[^:]*:(?:iam|sts)::([^:*]+):.+")
 
@@ -48,7 +51,7 @@ def _who(before: Document, after: Document, trust_words: TrustWords) -> list[str
 
 
 def _in_words(text: str) -> str:
-    return re.sub(rf"(?:the condition |conditions on )?{re.escape(_TAG)}", "principal ", text)
+    return re.sub(rf"(?:the condition |conditions on )?{re.escape(_TAG)}", "principal ", text).replace(_CLAIM_TAG, "")
 
 
 def _as_identity(document: Document) -> Document:
@@ -96,4 +99,4 @@ def _name(principal: Principal, value: str) -> str:
 def _comparable(condition: Condition) -> Condition:
     """Return a condition on a token's claim as one on a key that is known to be plain text."""
     claim = _TOKEN_KEY.fullmatch(condition.key)
-    return condition._replace(key=f"aws:PrincipalTag/{condition.key}") if claim else condition
+    return condition._replace(key=f"{_CLAIM_TAG}{condition.key}") if claim else condition

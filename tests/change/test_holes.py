@@ -13,7 +13,7 @@ from tests.support.documents import Statement, allow, deny, document
 A, B, C, D = (hole(f"var.{letter}") for letter in "abcd")
 GET, PUT, SEND = "s3:GetObject", "s3:PutObject", "sqs:SendMessage"
 OF_A, OF_B, OF_X = (f"arn:aws:s3:::{bucket}/*" for bucket in (A, B, "x"))
-TAG = "aws:PrincipalTag/team"
+TAG, TAGS = "aws:PrincipalTag/team", "aws:TagKeys"
 
 
 def when(operator: str, key: str, *values: str) -> dict[str, Any]:
@@ -83,6 +83,21 @@ CASES: list[tuple[Statements, Statements, str]] = [
      "cannot tell whether wider: it depends on var.a, var.b and var.c"),
     ([allow(GET, f"arn:aws:s3:::{A}/{B}")], [allow(GET, f"arn:aws:s3:::{C}/{D}")],
      "cannot tell whether wider: it depends on var.a, var.b and var.c and 1 more"),
+    # A negated operator excludes all of its values; of lists for all values of a request it is not known which is wider.
+    ([allow(GET, **when("StringNotEquals", TAG, A))], [allow(GET, **when("StringNotEquals", TAG, A, "a"))],
+     "narrowed: 1 action now needs the condition aws:PrincipalTag/team (s3:GetObject)"),
+    ([allow(GET, **when("StringNotEquals", TAG, A, "a"))], [allow(GET, **when("StringNotEquals", TAG, "a"))],
+     "widened: 1 action added (s3:GetObject)"),
+    ([allow(GET, **when("ForAllValues:StringEquals", TAGS, A))], [allow(GET, **when("ForAllValues:StringEquals", TAGS, A, "a"))],
+     "cannot tell whether wider: it depends on ForAllValues:StringEquals aws:TagKeys <var.a>"),
+    # Exceptions of which none is known may be none.
+    ([all_but([A, SEND])], [all_but(A)], "widened: 1 action added (sqs:SendMessage)"),
+    ([on_all_but(A, OF_X)], [on_all_but(A)], "widened: 1 action allowed on more resources (s3:GetObject)"),
+    # An unknown name may be the one that is denied or excepted.
+    ([allow(GET, OF_A), deny(GET, OF_X)], [allow(GET, OF_A)], "widened: 1 action no longer denied in some cases (s3:GetObject)"),
+    ([allow(GET, OF_X), deny(GET, OF_A)], [allow(GET, OF_X)], "widened: 1 action no longer denied in some cases (s3:GetObject)"),
+    ([allow(GET, OF_A)], [allow(GET, OF_A), deny(GET, OF_X)], "narrowed: 1 action newly denied in some cases (s3:GetObject)"),
+    ([allow(GET, OF_A)], [allow(GET, OF_A), on_all_but(OF_X)], "widened: 1 action allowed on more resources (s3:GetObject)"),
 ]  # fmt: skip
 
 # Everything is more than any list, and all of it stays all of it.
