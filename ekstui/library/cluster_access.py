@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ekstui.eks.account_snapshot import SourceError
 from ekstui.eks.cluster import AccessScope, Cluster
 from ekstui.iam.text import counted
 from ekstui.library.cluster_facts import entries_read
@@ -27,6 +28,8 @@ class PrincipalsInClusters(NamedTuple):
     principals: tuple[PrincipalInCluster, ...]
     not_looked_at: tuple[str, ...]
     """What else may allow it: entries that were not read, and what only the clusters know."""
+    errors: tuple[SourceError, ...] = ()
+    """Why entries could not be read now."""
 
 
 def principals_in_clusters(library: Library, policies: set[str], *, ask: bool) -> PrincipalsInClusters:
@@ -34,10 +37,12 @@ def principals_in_clusters(library: Library, policies: set[str], *, ask: bool) -
     snapshot = library.account.last_snapshot()
     principals: list[PrincipalInCluster] = []
     unread: list[str] = []
+    errors: list[SourceError] = []
     if snapshot is None or snapshot.eks is None:
         unread.append("access entries: no cluster is known")
     for cluster in snapshot.clusters if snapshot else ():
-        read = entries_read(library, snapshot, cluster) if ask and snapshot else cluster
+        read, failed = entries_read(library, snapshot, cluster) if ask and snapshot else (cluster, ())
+        errors += failed
         principals += [
             PrincipalInCluster(cluster.name, entry.principal_arn, policy.policy, policy.scope, policy.namespaces or ())
             for entry in read.access_entries or ()
@@ -46,7 +51,7 @@ def principals_in_clusters(library: Library, policies: set[str], *, ask: bool) -
         ]
         unread += _entries_unread(read)
     rbac = "roles and bindings inside the clusters, for the groups and user names of entries too"
-    return PrincipalsInClusters(tuple(principals), (*unread, rbac))
+    return PrincipalsInClusters(tuple(principals), (*unread, rbac), tuple(errors))
 
 
 def _entries_unread(cluster: Cluster) -> Iterator[str]:

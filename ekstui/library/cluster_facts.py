@@ -7,7 +7,7 @@ from ekstui.eks.cluster import Cluster, EksFacts
 from ekstui.errors import ANOTHER_PROFILE, AccountError, Advice, AmbiguousError
 from ekstui.library.catalog import not_found
 from ekstui.library.library import Library
-from ekstui.sources.aws.clusters import read_entries
+from ekstui.sources.aws.clusters import Details, read_entries
 
 
 def find_cluster(name: str, region: str | None, snapshot: AccountSnapshot) -> Cluster:
@@ -39,15 +39,15 @@ def with_cluster(snapshot: AccountSnapshot, cluster: Cluster) -> AccountSnapshot
     return snapshot._replace(eks=facts._replace(clusters=clusters))
 
 
-def entries_read(library: Library, snapshot: AccountSnapshot, cluster: Cluster) -> Cluster:
-    """Return a cluster with complete access entries, as far as EKS tells if it is asked."""
+def entries_read(library: Library, snapshot: AccountSnapshot, cluster: Cluster) -> Details:
+    """Return a cluster with complete access entries, as far as EKS tells if it is asked, and what failed."""
     entries = cluster.access_entries or ()
     lacking = any(entry.kind is None or (entry.takes_policies and entry.policies is None) for entry in entries)
     if not lacking or not library.account.choice.asks_aws:
-        return cluster
-    read, _ = read_entries(library.account.connection(), cluster)
+        return cluster, ()
+    read, failed = read_entries(library.account.connection(), cluster)
     library.account.add_details(with_cluster(library.account.last_snapshot() or snapshot, read))
-    return read
+    return read, failed
 
 
 def cluster_meant(library: Library, name: str | None) -> Cluster | None:
@@ -60,7 +60,5 @@ def cluster_meant(library: Library, name: str | None) -> Cluster | None:
         if at_hand is None or len(at_hand.clusters) != 1:
             return None
         snapshot, (cluster,) = at_hand, at_hand.clusters
-    try:
-        return entries_read(library, snapshot, cluster)
-    except AccountError:
-        return cluster
+    read, _ = entries_read(library, snapshot, cluster)
+    return read

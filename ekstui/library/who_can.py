@@ -43,7 +43,7 @@ class KubernetesAnswer(NamedTuple):
     in_clusters: PrincipalsInClusters | None = None
     """None if no account was asked about, or it could not be read."""
     error: EkstuiError | None = None
-    """Why the access entries could not be read now."""
+    """Why no account could be asked about."""
 
 
 def who_can_in_account(
@@ -92,7 +92,4 @@ def who_can_in_clusters(
         account()
     except (AccountError, InputError) as error:
         return KubernetesAnswer(holders, error=error)
-    try:
-        return KubernetesAnswer(holders, principals_in_clusters(library, policies, ask=ask))
-    except AccountError as error:
-        return KubernetesAnswer(holders, principals_in_clusters(library, policies, ask=False), error)
+    return KubernetesAnswer(holders, principals_in_clusters(library, policies, ask=ask))

@@ -419,9 +419,9 @@ def failure_blocks(error: EkstuiError) -> list[Block]:
 
 
 def error_notes(errors: Sequence[SourceError]) -> list[Block]:
-    """Return what could not be read, each with what to do about it."""
+    """Return what could not be read and what to do about it; what failed alike of several clusters once."""
     blocks: list[Block] = []
-    for error in errors:
+    for error in dict.fromkeys(error._replace(subject=None) for error in errors):
         where = f" in {error.region}" if error.region else ""
         action = f"{error.action}{where}: " if error.action else ""
         here, elsewhere = (f" {step}" if step else "" for step in (in_app(error.advice), error.next_step))

@@ -305,3 +305,16 @@ def test_last_use_that_cannot_be_asked_for(lasting_rig: Rig, ekstui: Run, call: 
     lasting_rig.world.questions_per_report = 9
     assert "did not finish the report" in ekstui("used", "role:prod-node").err
     assert ekstui("used", "role:prod-node", "--days", "401").code == 2
+
+
+def test_why_access_entries_could_not_be_read_is_said_once(lasting_rig: Rig, ekstui: Run) -> None:
+    lasting_rig.reset(0)
+    lasting_rig.proxy.fail("denied", "eks", "ListAssociatedAccessPolicies")
+    answer = ekstui("who-can", "k8s:get:pods", "--region", "all")
+    assert answer.code == 0
+    assert "By access entries: none that was read" in answer.out
+    assert answer.err.count("eks:ListAssociatedAccessPolicies") == 1
+    lasting_rig.proxy.clear()
+    whole = ekstui("who-can", "k8s:get:pods", "--region", "all")
+    assert "deleted-since" in whole.out
+    assert "eks:ListAssociatedAccessPolicies" not in whole.err

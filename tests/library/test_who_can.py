@@ -1,9 +1,12 @@
 """Who can do something, as the command and the app both ask."""
 
+from pathlib import Path
+
 import pytest
 
 from ekstui.errors import AccountError, InputError
 from ekstui.library import AccountChoice, Library
+from ekstui.library.own_account import Account
 from ekstui.library.who_can import who_can_in_account, who_can_in_clusters
 
 
@@ -49,3 +52,43 @@ def test_access_policies_are_listed_also_where_the_account_cannot_be_read(own_de
     assert with_account.in_clusters is not None and with_account.in_clusters.principals
     with pytest.raises(InputError):
         who_can_in_clusters(own_demo, "k8s:create", account=None)
+
+
+def test_the_entries_of_the_last_snapshot_are_listed_where_eks_cannot_be_asked(
+    own_demo: Library, tmp_path: Path
+) -> None:
+    request = "k8s:get:pods"
+    snapshot = own_demo.account.last_snapshot()
+    assert snapshot is not None
+    known = who_can_in_clusters(own_demo, request, account=lambda: snapshot).in_clusters
+    assert known is not None and known.principals
+    lacking = known.principals[0]
+    clusters = tuple(
+        cluster._replace(
+            access_entries=tuple(
+                entry._replace(policies=None) if entry.principal_arn == lacking.principal else entry
+                for entry in cluster.access_entries or ()
+            )
+        )
+        for cluster in snapshot.clusters
+    )
+    # With a profile that is nowhere, what that entry has cannot be read from EKS.
+    assert snapshot.eks is not None
+    held = snapshot._replace(eks=snapshot.eks._replace(clusters=clusters))
+    library = Library(
+        own_demo.corpus, own_demo.store, Account(AccountChoice(profile="nowhere"), tmp_path, held_snapshot=held)
+    )
+    answer = who_can_in_clusters(library, request, account=lambda: held)
+    assert answer.in_clusters is not None
+    assert len(known.principals) > 1
+    assert answer.in_clusters.principals == tuple(
+        principal for principal in known.principals if principal.principal != lacking.principal
+    )
+    assert f"the access policies of 1 access entry of {lacking.cluster}, which were not read" in (
+        answer.in_clusters.not_looked_at
+    )
+    assert {error.action for error in answer.in_clusters.errors} == {"eks:ListAssociatedAccessPolicies"}
+    assert "nowhere" in answer.in_clusters.errors[0].message
+    assert who_can_in_clusters(library, request, account=lambda: held, ask=False).in_clusters == (
+        answer.in_clusters._replace(errors=())
+    )

@@ -120,6 +120,7 @@ def _in_kubernetes(library: Library, arguments: Namespace) -> int:
     holders, in_clusters = answer.holders, answer.in_clusters
     if answer.error is not None:
         remark(answer.error)
+    remark_missing(in_clusters.errors if in_clusters else ())
     if arguments.json:
         principals = in_clusters.principals if in_clusters else ()
         print_shape(kubernetes_holders_shape(library.data(), holders, principals))

@@ -20,7 +20,7 @@ from ekstui.library.notation import PolicyAt, RoleSide
 from ekstui.library.searching import allowed_in, is_kubernetes
 from ekstui.library.who_can import KubernetesAnswer, WhoCanAnswer, who_can_in_account, who_can_in_clusters
 from ekstui.present.access import entry_about, kubernetes_holders_blocks, no_holder_words, principals_in_clusters_blocks
-from ekstui.present.blocks import Block, Sentence, Span, Table, level_style, note
+from ekstui.present.blocks import Block, Sentence, Span, Table, error_notes, level_style, note
 from ekstui.present.rendering import STEP, Row, list_rows, markdown, rows, styled_line
 from ekstui.present.styled import Styled, styled, wrap
 from ekstui.present.who_can_report import (
@@ -42,7 +42,7 @@ from ekstui.tui.messages import Bookmark, Open, ShowFound
 from ekstui.tui.screens.asking import AskingScreen
 from ekstui.tui.screens.copying import Extract
 from ekstui.tui.screens.report import asked
-from ekstui.tui.widgets.pane import failure, stale_rows
+from ekstui.tui.widgets.pane import failure
 from ekstui.tui.widgets.rows import WHOLE_WIDTH
 
 MAX_SUGGESTIONS = 100
@@ -174,8 +174,7 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
         blocks = kubernetes_holders_blocks(answer.holders)
         if not answer.holders.holders:
             blocks.insert(0, Sentence(Span(no_holder_words(answer.holders), "warn")))
-        lines = rows([*blocks, *_by_entries(answer)], self.width)
-        return [*stale_rows(answer.error, self.width), *lines] if answer.error else lines
+        return rows([*blocks, *_by_entries(answer)], self.width)
 
     def _unfolded(self, holder: Holder, action: str) -> list[Row]:
         arn = holder.policy.arn
@@ -304,14 +303,24 @@ def _above(answer: WhoCanAnswer) -> list[Block]:
 
 
 def _by_entries(answer: KubernetesAnswer) -> list[Block]:
-    return principals_in_clusters_blocks(answer.in_clusters) if answer.in_clusters else []
+    if answer.error is not None:
+        return [_unsaid(answer.error)]
+    if answer.in_clusters is None:
+        return []
+    return [*principals_in_clusters_blocks(answer.in_clusters), *error_notes(answer.in_clusters.errors)]
+
+
+def _unsaid(error: EkstuiError) -> Block:
+    """Return why it cannot be said who in the account can do it."""
+    return note(
+        f"Who in my account may do it cannot be said: {clean_line(f'{error.message} {in_app(error.next_step)}')}"
+    )
 
 
 def _in_account(answer: WhoCanAnswer, *, short: bool = False, narrow: bool = False) -> list[Block]:
     """Return who in the account can do it, or why that cannot be said; no blocks if no account was read."""
     if answer.error is not None:
-        why = clean_line(f"{answer.error.message} {in_app(answer.error.next_step)}")
-        return [note(f"Who in my account may do it cannot be said: {why}")]
+        return [_unsaid(answer.error)]
     if answer.principals is None:
         return []
     action, is_named = answer.policies.action, answer.policies.is_named
