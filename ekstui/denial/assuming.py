@@ -10,7 +10,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from ekstui.denial.answer import Explanation, Policies, TrustJudgement, WantedToken
 from ekstui.denial.deciding import TRUST_MUST_ALLOW, evaluated, nearest_statements
 from ekstui.denial.message import Denial
-from ekstui.eks.trust import ServiceAccount, Trustee, accepted_values, eks_region, trust_in_words, trustees
+from ekstui.eks.trust import (
+    POD_IDENTITY_SERVICE,
+    SERVICE_ACCOUNT,
+    ServiceAccount,
+    Trustee,
+    accepted_values,
+    eks_region,
+    trust_in_words,
+    trustees,
+)
 from ekstui.iam import arn
 from ekstui.iam.condition_operators import Operator, operator
 from ekstui.iam.document import Condition, Document, Statement
@@ -31,9 +40,7 @@ from ekstui.iam.evaluation import (
 )
 from ekstui.iam.principals import (
     OF_SESSIONS,
-    POD_IDENTITY_SERVICE,
     PROVIDER,
-    SERVICE_ACCOUNT,
     WEB_IDENTITY,
     Caller,
     NamedAs,

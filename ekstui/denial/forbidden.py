@@ -11,9 +11,8 @@ from typing import Literal
 from ekstui.denial.patterns import compiled_later
 from ekstui.denial.wrapping import unframed
 from ekstui.eks.kubernetes import KubernetesRequest
-from ekstui.eks.trust import ServiceAccount
+from ekstui.eks.trust import SERVICE_ACCOUNT, ServiceAccount
 from ekstui.iam.arn import entity_of, split_arn
-from ekstui.iam.principals import SERVICE_ACCOUNT
 from ekstui.named_tuples import NamedTuple
 
 SubjectKind = Literal["role", "user", "node", "service-account", "anonymous", "username"]

@@ -10,7 +10,7 @@ from typing import Literal
 from ekstui.iam.arn import entity_of, split_arn
 from ekstui.iam.condition_operators import operator
 from ekstui.iam.document import Condition, Document, Principal, Statement
-from ekstui.iam.principals import POD_IDENTITY_SERVICE, SERVICE_ACCOUNT, issuer_of
+from ekstui.iam.principals import ASSUMED_BY_SERVICE, issuer_of
 from ekstui.iam.wildcard import is_wild, matches
 from ekstui.named_tuples import NamedTuple
 
@@ -19,6 +19,12 @@ TrusteeKind = Literal[
     "deleted", "anyone", "unknown",
 ]  # fmt: skip
 """The kind of principal that is trusted; `oidc` is a provider that is neither a cluster's nor GitHub's."""
+
+POD_IDENTITY = "eks-auth:AssumeRoleForPodIdentity"
+POD_IDENTITY_SERVICE = ASSUMED_BY_SERVICE[POD_IDENTITY]
+
+SERVICE_ACCOUNT = "system:serviceaccount:"
+"""How the subject of every Kubernetes service account starts."""
 
 _EKS_ISSUER = re.compile(
     r"oidc[.-]eks\.(?P<region>[a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|api\.aws|api\.amazonwebservices\.com\.cn)/id/\w+$"

@@ -1,4 +1,4 @@
-"""What a policy document says: the language of IAM, with no history and no clock. Of EKS it knows who calls for a pod.
+"""What a policy document says: the language of IAM, with no history, no clock and nothing of EKS.
 
 `document.parse` turns JSON into a `Document` of statements; everything else works on that value.
 

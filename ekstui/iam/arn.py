@@ -148,7 +148,7 @@ def is_uncertain(pattern: str) -> bool:
 def is_plausible(arn: Arn) -> bool:
     """Return whether an ARN could have the region and account of a pattern.
 
-    `<Region>` and the like stand for one value that is not filled in (see eks/published.py).
+    `<Region>` and the like stand for one value that is not filled in.
     """
     return _is_place(arn.region, arn.account)
 

@@ -1,7 +1,6 @@
 """Who makes a request, and whether a policy of a resource, such as a role's trust policy, names that caller.
 
-IAM User Guide, "AWS JSON policy elements: Principal"; EKS User Guide, "IAM roles for service accounts" and "EKS Pod
-Identity".
+IAM User Guide, "AWS JSON policy elements: Principal".
 """
 
 import re
@@ -15,11 +14,9 @@ from ekstui.iam.truth import Truth, negation, some
 from ekstui.named_tuples import NamedTuple
 
 WEB_IDENTITY = "sts:AssumeRoleWithWebIdentity"
-POD_IDENTITY = "eks-auth:AssumeRoleForPodIdentity"
-POD_IDENTITY_SERVICE = "pods.eks.amazonaws.com"
 
-SERVICE_ACCOUNT = "system:serviceaccount:"
-"""How the subject of every Kubernetes service account starts."""
+ASSUMED_BY_SERVICE: Mapping[str, str] = {"eks-auth:AssumeRoleForPodIdentity": "pods.eks.amazonaws.com"}
+"""Actions for which a service, not the caller, assumes the role: the trust policy has to name that service."""
 
 UNSIGNED = frozenset({WEB_IDENTITY.lower(), "sts:assumerolewithsaml"})
 """Unsigned calls, to which identity policies do not apply."""
@@ -32,7 +29,10 @@ ANONYMOUS = "anonymous"
 
 PROVIDER = "aws:FederatedProvider"
 
-_ASSUMING = UNSIGNED | OF_SESSIONS | {POD_IDENTITY.lower(), "sts:assumerole"}
+_SERVICES = {action.lower(): service for action, service in ASSUMED_BY_SERVICE.items()}
+_ASSUMING = UNSIGNED | OF_SESSIONS | _SERVICES.keys() | {"sts:assumerole"}
+_SUBJECT = re.compile(r"(?!arn:)[^:\s]+:\S+")
+"""What a token's subject looks like where it is called the principal: `system:serviceaccount:…`, `repo:…`."""
 _SERVICE_NAME = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(?:\.cn)?")
 _REGIONAL = re.compile(r"\.[a-z]{2}(?:-[a-z]+)+-\d+(?=\.amazonaws\.com)")
 
@@ -48,6 +48,7 @@ class Caller(NamedTuple):
     name: str | None = None
     """The ARN or service; for a token the ARN or issuer of its provider."""
     subject: str | None = None
+    """Whom the token is about: its claim `sub`."""
     audience: str | None = None
 
     @property
@@ -80,13 +81,13 @@ def caller_of(request: Request) -> Caller:
     """Return who makes the request: a principal, a service, or the bearer of an identity provider's token."""
     action, principal = request.action.lower(), request.principal
     context = {key.lower(): next(iter(values), None) for key, values in request.context.items()}
-    pod = principal if principal is not None and principal.startswith(SERVICE_ACCOUNT) else None
+    subject = principal if principal is not None and _SUBJECT.fullmatch(principal) else None
     if action == "sts:assumerolewithsaml":
         return Caller("saml", context.get(PROVIDER.lower()), context.get("saml:sub"))
     if action == WEB_IDENTITY.lower():
-        return _bearer(context, pod)
-    if action == POD_IDENTITY.lower():
-        return Caller("service", POD_IDENTITY_SERVICE, pod)
+        return _bearer(context, subject)
+    if action in _SERVICES:
+        return Caller("service", _SERVICES[action], subject)
     if principal is None:
         return Caller("unknown")
     if principal.lower() == ANONYMOUS:
@@ -96,7 +97,7 @@ def caller_of(request: Request) -> Caller:
     return Caller("aws" if principal.startswith("arn:") else "unknown", principal)
 
 
-def _bearer(context: Mapping[str, str | None], pod: str | None) -> Caller:
+def _bearer(context: Mapping[str, str | None], named: str | None) -> Caller:
     """Return the bearer of a web identity token, whose claims are context keys with the issuer as prefix."""
     issuers = {issuer: None for key in context if "." in (issuer := key.rpartition(":")[0])}
     provider = context.get(PROVIDER.lower())
@@ -105,7 +106,7 @@ def _bearer(context: Mapping[str, str | None], pod: str | None) -> Caller:
     issuer = (issuer_of(provider or "") or provider or "").lower()
     claims = {key: value for key, value in context.items() if key.rpartition(":")[0] in issuers}
     subject = claims.get(f"{issuer}:sub")
-    return Caller("web-identity", provider, pod if subject is None else subject, claims.get(f"{issuer}:aud"))
+    return Caller("web-identity", provider, named if subject is None else subject, claims.get(f"{issuer}:aud"))
 
 
 def is_own_role(principal: str | None, role: str | None) -> bool:

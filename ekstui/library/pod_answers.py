@@ -25,10 +25,11 @@ from ekstui.eks.pod_credentials import (
     used_since,
 )
 from ekstui.eks.pods import KubernetesFacts, Pod, Workload, workloads
+from ekstui.eks.trust import POD_IDENTITY, SERVICE_ACCOUNT
 from ekstui.errors import AccountError, AmbiguousError, InputError
 from ekstui.iam.access_levels import SumAccess, sum_access
 from ekstui.iam.evaluation import DENIALS, AppliedPolicy
-from ekstui.iam.principals import POD_IDENTITY, SERVICE_ACCOUNT, WEB_IDENTITY
+from ekstui.iam.principals import WEB_IDENTITY
 from ekstui.iam.request import Request
 from ekstui.library.catalog import knowledge, not_found
 from ekstui.library.cluster_answers import pods_answer, service_accounts_of

@@ -9,13 +9,13 @@ from pathlib import Path
 from ekstui.denial.answer import Policies
 from ekstui.denial.pod_session import PodSession, pod_session
 from ekstui.eks.account_snapshot import AccountSnapshot, Group, Role, Use, User
-from ekstui.eks.trust import trusts_service
+from ekstui.eks.trust import POD_IDENTITY, POD_IDENTITY_SERVICE, trusts_service
 from ekstui.eks.uses import Uses
 from ekstui.errors import ANOTHER_PROFILE, Advice, NotFoundError
 from ekstui.iam import arn
 from ekstui.iam.document import Document
 from ekstui.iam.evaluation import AppliedPolicy
-from ekstui.iam.principals import POD_IDENTITY, POD_IDENTITY_SERVICE, UNSIGNED, is_assuming
+from ekstui.iam.principals import UNSIGNED, is_assuming
 from ekstui.iam.request import Request
 from ekstui.library.catalog import PolicyReader, default_versions
 from ekstui.library.notation import FileSide, StandardInput
