@@ -100,7 +100,7 @@ def main() -> int:
     tests = _measured(copies[0], again=not options.keep_coverage)
     faults = [fault for fault in _faults(copies[0]) if str(fault.module_path).startswith(options.only)]
     random.Random(options.seed).shuffle(faults)
-    sample = list(islice((fault for fault in faults if _is_python(copies[0], fault)), options.sample))
+    sample = list(islice((fault for fault in faults if _is_fault(copies[0], fault)), options.sample))
     print(f"{len(sample)} of {len(faults)} faults, seed {options.seed}", flush=True)
     work: multiprocessing.Queue[str] = multiprocessing.Queue()
     for copy in copies:
@@ -136,7 +136,7 @@ def _measured(copy: Path, *, again: bool) -> Tests:
         print("measuring which test runs which line", flush=True)
         sources = [f"--cov={package}" for package in PACKAGES]
         ran = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-n", str(os.cpu_count() or 1), "--dist", "worksteal", *TESTS,
+            [sys.executable, "-m", "pytest", "-q", "-p", "tests.tools.uncached", "-n", str(os.cpu_count() or 1), "--dist", "worksteal", *TESTS,
              *sources, "--cov-context=test", "--cov-report=", "--durations=0", "--durations-min=0.0"],
             cwd=copy, env=_environment(copy) | {"COVERAGE_FILE": str(data)}, capture_output=True, text=True,
         )  # fmt: skip
@@ -176,14 +176,18 @@ def _faults(copy: Path) -> list[MutationSpec]:
     ]
 
 
-def _is_python(copy: Path, spec: MutationSpec) -> bool:
-    """Whether a fault leaves Python: cosmic-ray takes the `*` between parameters for an operator."""
+def _is_fault(copy: Path, spec: MutationSpec) -> bool:
+    """Whether a fault leaves Python and changes what it does: cosmic-ray takes the `*` between parameters for an operator."""
     source = (copy / spec.module_path).read_text("utf-8")
     try:
-        ast.parse(mutate_code(source, plugins.get_operator(spec.operator_name)(), spec.occurrence) or "")
+        tree = ast.parse(mutate_code(source, plugins.get_operator(spec.operator_name)(), spec.occurrence) or "")
     except SyntaxError:
         return False
-    return True
+    return _positional_only(tree) == _positional_only(ast.parse(source))
+
+
+def _positional_only(tree: ast.AST) -> int:
+    return sum(len(node.posonlyargs) for node in ast.walk(tree) if isinstance(node, ast.arguments))
 
 
 def _annotated(source: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
