@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias, get_args
 from ekstui import spelling
 from ekstui.change.holders import nearest_actions
 from ekstui.eks.knowledge import Symptom
+from ekstui.eks.pods import PodPlace
 from ekstui.iam import wildcard
 from ekstui.iam.text import begins_word
 from ekstui.named_tuples import NamedTuple
@@ -51,6 +52,11 @@ class Thing(NamedTuple):
     """Every release of a component with the index of its version."""
     value: object = None
     """Anything that the caller wants back."""
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What no other thing has: pods, which have no ARN, may have the same name in several clusters."""
+        return self.kind, self.name, self.value if isinstance(self.value, PodPlace) else self.arn
 
 
 class PolicyVersion(NamedTuple):
@@ -563,11 +569,10 @@ _FEW = 3
 
 
 def _each_once(things: Iterable[Thing]) -> Iterator[Thing]:
-    seen: set[tuple[str, str, str]] = set()
+    seen: set[tuple[object, ...]] = set()
     for thing in things:
-        key = (thing.kind, thing.name, thing.arn)
-        if key not in seen:
-            seen.add(key)
+        if thing.key not in seen:
+            seen.add(thing.key)
             yield thing
 
 

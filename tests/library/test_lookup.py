@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from ekstui.eks.knowledge import Symptom
+from ekstui.eks.pods import PodPlace
+from ekstui.iam.text import counted
 from ekstui.library import AccountChoice, Library
 from ekstui.library.catalog import knowledge
 from ekstui.library.find_anything import all_actions, catalogue
@@ -172,6 +174,32 @@ def test_everything_is_found_by_its_name_and_its_arn(demo_catalogue: Catalogue) 
         assert demo_catalogue.find(role.arn or "")[0].value == RoleSide(role.arn or "")
     for cluster in snapshot.eks.clusters if snapshot.eks else ():
         assert demo_catalogue.find(cluster.arn or "")[0].arn == cluster.arn
+        pods = [pod for pod in cluster.pods or () if not pod.is_over]
+        for pod in pods:
+            # Several clusters may have pods and service accounts of one name.
+            name, account = f"{pod.namespace}/{pod.name}", f"{pod.namespace}/sa/{pod.service_account}"
+            about = {thing.value: thing.about for text in (name, account) for thing in demo_catalogue.find(text)}
+            assert about[PodPlace(cluster.name, name)] == f"of {cluster.name}"
+            alike = [
+                other
+                for other in pods
+                if (other.namespace, other.service_account) == (pod.namespace, pod.service_account)
+            ]
+            assert about[PodPlace(cluster.name, account)] == f"{counted(len(alike), 'pod')} of {cluster.name}"
+
+
+@pytest.mark.parametrize(
+    ("typed", "about"),
+    [
+        # Karpenter's v1.8.0 publishes what v1.7.0 does.
+        ("karpenter@v1.7.0", "Karpenter"),
+        ("karpenter@v1.8.0", "unchanged since v1.7.0"),
+    ],
+)
+def test_a_release_without_changes_is_found_with_the_one_that_has_the_last(
+    demo_catalogue: Catalogue, typed: str, about: str
+) -> None:
+    assert demo_catalogue.find(typed)[0].about == about
 
 
 def test_a_message_names_the_role_that_was_denied(demo_catalogue: Catalogue) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ekstui.eks.cluster import Addon, Cluster
+from ekstui.eks.cluster import Addon, Cluster, NodeGroup
 from ekstui.eks.pods import Pod
 from ekstui.library import Library
 from ekstui.library.pod_answers import PodReference, Wish, answers_in
@@ -67,3 +67,45 @@ def test_who_runs_the_agent_is_asked_of_a_cluster_that_lacks_its_add_on(
     facts = read_kubernetes([("list", listing(pod("web", variables)))], datetime(2026, 12, 1, tzinfo=UTC))
     (answer,) = answers_in(library, snapshot(), cluster, facts, Wish())
     assert any(note.startswith("who runs the agent") for note in answer.not_looked_at) is is_asked
+
+
+OF_THE_NODE = "the node's hop limit for instance metadata and network policies: pods may get no credentials at all"
+WHICH_NODES = "which role the pods' nodes have"
+OF_IRSA = "whether the image's SDK is new enough for web identity tokens"
+OF_KEYS = "whose access keys they are"
+BY_NODE_GROUP = PROD._replace(nodegroups=(NodeGroup("general", "arn:aws:iam::111122223333:role/node"),))
+
+
+@pytest.mark.parametrize(
+    ("cluster", "variables", "reason", "not_looked_at"),
+    [
+        (PROD, {}, "No variable is set, so the SDKs ask the node.", {OF_THE_NODE, WHICH_NODES}),
+        (BY_NODE_GROUP, {}, "No variable is set, so the SDKs ask the node.", {OF_THE_NODE}),
+        (Cluster("", ""), {}, "No variable is set, so the SDKs ask the node.", {OF_THE_NODE}),
+        (
+            BY_NODE_GROUP,
+            {"AWS_ROLE_ARN": "arn:aws:iam::111122223333:role/web"},
+            "Of the variables only AWS_ROLE_ARN is set, so the SDKs ask the node.",
+            {OF_THE_NODE},
+        ),
+        (
+            PROD,
+            irsa_variables("arn:aws:iam::111122223333:role/web"),
+            "AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE are set.",
+            {OF_IRSA},
+        ),
+        (
+            PROD,
+            {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "x"},
+            "Access keys are in its variables.",
+            {OF_KEYS},
+        ),
+    ],
+)
+def test_where_credentials_come_from_tells_what_was_not_looked_at(
+    cluster: Cluster, variables: dict[str, str], reason: str, not_looked_at: set[str], library: Library
+) -> None:
+    facts = read_kubernetes([("list", listing(pod("web", variables)))], datetime(2026, 12, 1, tzinfo=UTC))
+    (answer,) = answers_in(library, snapshot(), cluster, facts, Wish())
+    assert [credentials.credentials.reason for credentials in answer.credentials] == [reason]
+    assert {OF_THE_NODE, WHICH_NODES, OF_IRSA, OF_KEYS} & {*answer.not_looked_at} == not_looked_at

@@ -283,7 +283,7 @@ class PaletteScreen(ListDialog[Thing]):
         words = () if self._pasted else typed.casefold().replace("@", " ").split()
         recent = 0 if typed.strip() else len(self._recent)
         rows = [
-            Row((thing.kind, thing.name, thing.arn, at < recent), self._cells(thing, words, recent=at < recent), thing)
+            Row((*thing.key, at < recent), self._cells(thing, words, recent=at < recent), thing)
             for at, thing in enumerate(things)
         ]
         self.rows.set_columns(_columns(rows))
