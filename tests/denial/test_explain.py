@@ -12,6 +12,7 @@ from ekstui.denial.explain import ON_NODE_ROLE, TAGS_REFUSED, explain, explain_s
 from ekstui.denial.message import Cause, Denial
 from ekstui.denial.purpose import NODE_ROLES, POD_ROLES, CandidatePolicy, Purpose, RoleOfItsOwn
 from ekstui.iam.evaluation import AppliedPolicy, Organization, PolicyLevel
+from ekstui.iam.reference import reference_day
 from ekstui.iam.request import Request
 from ekstui.library.catalog import knowledge
 from tests.denial.subjects import ACCOUNT, BUCKET, GET, MAY, NO_ALLOW, REGION, ROLE, SESSION, candidate, managed_policy
@@ -505,6 +506,34 @@ def test_what_was_looked_at_is_not_listed_as_unseen(
     not_looked_at = explain(request_, policies, (), knowledge=knowledge()).not_looked_at
     assert unseen in not_looked_at
     assert seen not in not_looked_at
+
+
+RESTRICTED = Policies(organization=Organization((), (PolicyLevel(None, (ALL,)),)))
+MANAGEMENT = "Resource control policies do not restrict the resources of the management account."
+NOT_LISTED = (
+    f"Until {reference_day()}, AWS had not listed ec2 among the services that resource control policies apply to, so a "
+    "Deny of one is left open."
+)
+
+
+@pytest.mark.parametrize(
+    ("action", "policies", "notes"),
+    [
+        ("s3:GetObject", RESTRICTED, [MANAGEMENT]),
+        # AWS lists the services that resource control policies apply to; EC2 is none of them, and may be one since.
+        (
+            "ec2:RunInstances",
+            RESTRICTED,
+            [NOT_LISTED],
+        ),
+        ("s3:GetObject", Policies(), []),
+    ],
+)
+def test_what_resource_control_policies_leave_alone_is_said_where_there_are_some(
+    action: str, policies: Policies, notes: list[str]
+) -> None:
+    explanation = explain(GET._replace(action=action), policies, (), knowledge=knowledge())
+    assert [note for note in explanation.notes if "resource control policies" in note.lower()] == notes
 
 
 def test_nothing_is_unseen_of_an_action_that_needs_no_permission() -> None:

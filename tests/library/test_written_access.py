@@ -325,6 +325,8 @@ def workflow(command: str) -> str:
 
 OTHERS = [
     tf(inline("a"), inline("b"), "cannot tell"),
+    # Renamed in the files, it is the same policy of the same role.
+    tf(inline("a"), inline("a").replace('"p"', '"q"'), "nothing"),
     tf(attached('"x"'), attached('"x", "y"'), "widened"),
     tf("", 'resource "aws_ssoadmin_permission_set_inline_policy" "a" {\n  inline_policy = jsonencode({ Statement = [{ Effect = "Allow", Action = "*", Resource = "*" }] })\n}\n', "widened"),
     tf("", 'resource "aws_lambda_permission" "a" {\n  action = "lambda:InvokeFunction"\n  principal = "*"\n  function_name = "x"\n}\n', "widened"),

@@ -96,6 +96,19 @@ def test_a_key_policy_must_allow_it(named: str, identity: AppliedPolicy, expecte
 
 
 @pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        # An alias has no policy of its own, and a key of another service needs none.
+        ("kms:UpdateAlias", f"arn:aws:kms:eu-west-1:{ACCOUNT}:alias/jobs"),
+        ("payment-cryptography:GetKey", f"arn:aws:payment-cryptography:eu-west-1:{ACCOUNT}:key/1"),
+    ],
+)
+def test_other_resources_of_the_account_need_no_policy(action: str, resource: str) -> None:
+    evaluation = evaluate(Request(action, (resource,), SESSION), [ALL], resource_policies={resource: to(USER)})
+    assert evaluation.verdict == "allowed"
+
+
+@pytest.mark.parametrize(
     ("account", "named", "identity", "expected"),
     [
         (None, SESSION, ALL, "allowed"), (None, USER, NOTHING, "implicit-deny"), (None, SESSION, NOTHING, "depends"),
