@@ -134,6 +134,9 @@ def test_a_shared_node_role_is_judged_by_the_cni_of_every_cluster() -> None:
         ((), TAGGED, cluster(), []),
         ((), EBS, cluster(), []),
         ((), used("addon", name="e", namespace="n", service_account="s", session_tags=False), cluster(), ["problem"]),
+        # Whether the sessions of an add-on have tags may not have been read; those of IRSA have none.
+        ((), used("addon", name="e", namespace="n", service_account="s"), cluster(), []),
+        ((), used("irsa", namespace="n", service_account="s"), cluster(), ["problem"]),
         ((), used("addon", name="e"), cluster(addons=(Addon("e", "v1", ROLE),)), ["problem"]),
         ((), used("addon", name="e"), cluster(addons=(Addon("e", "v1", ROLE, ("arn:a",)),)), []),
         ((), UNTAGGED, cluster(), ["problem"]),
