@@ -89,11 +89,14 @@ def _certainty(entry: RoleAttachment) -> int:
     return 0 if any(use.certainty == "confirmed" for use in entry.used_by) else 1
 
 
-LONGEST_IN_COLUMN = 28
-"""The longest name in the column, in characters; longer ones get their own line, to leave room for what uses a role."""
-
-
-_COLUMNS = (Column("Name"), Column("Kind"), Column("As"), Column("Last used"), Column("Used by", 20, shrink=1))
+# A longer name gets its own line, to leave room for what uses the role.
+_COLUMNS = (
+    Column("Name", longest=28),
+    Column("Kind"),
+    Column("As"),
+    Column("Last used"),
+    Column("Used by", 20, shrink=1),
+)
 
 
 _EVERYWHERE = (Column("Account"), Column("Name"), Column("Kind"), Column("As"), Column("Used by", 20, shrink=1))
@@ -114,22 +117,16 @@ def table_blocks(answer: AttachedAnswer, now: datetime) -> list[Block]:
     rows = list(attachment_rows(answer, now))
     if not rows:
         return []
-    blocks: list[Block] = [Table(_COLUMNS, [line for row in rows for line in _lines(row)])]
+    blocks: list[Block] = [Table(_COLUMNS, list(map(_table_row, rows)))]
     blocks += map(note, remarks_in_words(answer))
     return [*blocks, *([muted(legend)] if (legend := last_used_legend(rows)) else [])]
 
 
-def _lines(row: AttachmentRow) -> Iterator[TableRow]:
-    """Yield a row, or two if the name is long."""
+def _table_row(row: AttachmentRow) -> TableRow:
     entity = row.entity
     uses = (uses_words(entity.used_by) if isinstance(entity, RoleAttachment) else "") or row.trust
     role = RoleSide(entity.role.arn or row.name) if isinstance(entity, RoleAttachment) else None
-    others = (row.kind, ", ".join(row.attached_as) or "a copy", row.last_used, uses)
-    if len(row.name) > LONGEST_IN_COLUMN:
-        yield TableRow((code(row.name),), role)
-        yield TableRow(("", *others))
-    else:
-        yield TableRow((code(row.name), *others), role)
+    return TableRow((code(row.name), row.kind, ", ".join(row.attached_as) or "a copy", row.last_used, uses), role)
 
 
 def entities_words(roles: int, users: int, groups: int, nobody: str, *, complete: bool) -> str:

@@ -176,6 +176,8 @@ def _laid_table(table: Table, key: Hashable, indent: str, width: int | None, pla
     if not table.rows:
         return
     room = None if width is None else width - len(indent)
+    if room is not None:
+        table = _with_long_cells_above(table, place)
     if room is not None and place == "app":
         table = _without_yielding(table, room)
     rows = _table_rows(table, place)
@@ -217,6 +219,21 @@ def _laid_table(table: Table, key: Hashable, indent: str, width: int | None, pla
                 yield from _laid_node(below, (own, part), indent + STEP * 2, width or 80, place, folds=False)
             elif is_shown_in(below, place):
                 yield from _wrapped((own, part), styled_line(below, place), width or 80, indent + STEP * 2, STEP)
+
+
+def _with_long_cells_above(table: Table, place: Medium) -> Table:
+    """Return the table with each first cell that is longer than its column allows in a row of its own."""
+    longest = table.columns[0].longest
+    if longest is None:
+        return table
+    rows: list[TableRow] = []
+    for row in table.rows:
+        first, *others = row.cells
+        if others and _shown(first, place)[1] > longest:
+            rows += (TableRow((first,), row.value, row.key), TableRow(("", *others), below=row.below))
+        else:
+            rows.append(row)
+    return table._replace(rows=rows)
 
 
 def _without_yielding(table: Table, room: int) -> Table:

@@ -32,6 +32,8 @@ class Column(NamedTuple):
     """The order in which columns shrink in a table that is too wide: highest first, 0 never."""
     yields: bool = False
     """Whether a list leaves it out rather than cut a cell before it; and a table in the app, as its last column."""
+    longest: int | None = None
+    """The longest cell, in cells, that is beside the others in a table fitted to a width; longer ones stand above."""
 
 
 class Row(NamedTuple):
@@ -128,7 +130,8 @@ def wrap(line: Styled, width: int, later: int | None = None) -> list[Styled]:
     room = width
     for word in filter(None, _WORD.findall(text)):
         if used and used + cells(word.rstrip(" ")) > room:
-            lines.append(_part(line, start, end))
+            if text[start:end].strip(" "):  # not where an indent is all that would be on the line
+                lines.append(_part(line, start, end))
             start, used, room = end, 0, later or width
         while cells(word.rstrip(" ")) > room:
             # A character of two cells must go somewhere, even if there is room for only one cell.

@@ -4,7 +4,7 @@ from ekstui.eks.account_snapshot import Attachments, CallerIdentity, Group, Role
 from ekstui.export.encoding import shape
 from ekstui.library.attachments import AttachedAnswer
 from ekstui.present.attachment_report import attached_blocks, attached_rows, pane_note
-from ekstui.present.rendering import lines
+from ekstui.present.rendering import lines, markdown
 from ekstui.present.styled import plain
 from tests.support.accounts import WHEN
 
@@ -51,3 +51,17 @@ def test_nothing_is_made_up_in_json() -> None:
     fields = shape(answer(UNREAD, IDLE))
     assert [(role["path"], role["service_linked"]) for role in fields["roles"]] == [(None, None), ("/", False)]  # type: ignore[attr-defined]
     assert [fields[kind][0]["path"] for kind in ("users", "groups")] == [None, None]  # type: ignore[index]
+
+
+def test_a_long_name_is_in_the_row_of_its_role_in_a_pipe_and_in_markdown() -> None:
+    name = "legacy-node-NodeInstanceRole-1ABCDEFGHIJK"
+    blocks = attached_blocks(
+        answer(RoleAttachment(Role(name, f"arn:aws:iam::111122223333:role/{name}"), ("permissions",))), WHEN
+    )
+    piped = list(lines(blocks, 80, colours=False, whole_tables=True))
+    assert [line.split()[1:3] for line in piped if name in line] == [["role", "permissions"]]
+    assert [line.split(" | ")[1] for line in markdown(blocks).splitlines() if name in line] == ["role"]
+    fitted = list(lines(blocks, 80, colours=False, whole_tables=False))
+    assert fitted[fitted.index(name) + 1].split()[:2] == ["role", "permissions"], (
+        "a terminal has room for the uses, below"
+    )

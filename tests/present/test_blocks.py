@@ -220,3 +220,11 @@ def test_a_command_on_several_lines_is_the_same_when_pasted(room: int) -> None:
             for text in ("\n".join(lines), command)
         )
         assert pasted == whole
+
+
+def test_no_line_of_a_command_is_empty() -> None:
+    document = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:GetObject"],"Resource":["*"]}]}'
+    command = f"aws iam put-role-policy --role-name prod-orders --policy-document '{document}'"
+    laid = [plain(row.cells[0]) for row in rows([Code(command, "sh")], 60)]
+    assert all(line.strip() for line in laid), laid
+    assert laid[laid.index("  --policy-document \\") + 1].startswith("'{")
