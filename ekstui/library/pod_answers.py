@@ -166,10 +166,13 @@ def answers_for(library: Library, text: str, name: str | None, wish: Wish) -> tu
         raise _unknown(text, reference, snapshot, name, over=bool(matches))
     places = {(cluster.place, pod.namespace) for cluster, _, pod in running}
     if len(places) > 1:
-        candidates = tuple(sorted(f"{pod.namespace}/{text} of {cluster.name}" for cluster, _, pod in running))
-        raise AmbiguousError(
-            f"{text!r} is in {' and '.join(dict.fromkeys(candidates))}: name the namespace, or --cluster.", candidates
-        )
+        if reference.namespace is None:
+            where = sorted({f"{pod.namespace}/{text} of {cluster.name}" for cluster, _, pod in running})
+            which = "name the namespace, or --cluster"
+        else:
+            where = sorted({f"{cluster.name} in {cluster.region}" for cluster, _, _ in running})
+            which = "name one with --cluster"
+        raise AmbiguousError(f"{text!r} is in {' and '.join(where)}: {which}.", tuple(where))
     cluster, facts, _ = running[0]
     case = _Case(library, snapshot, cluster, facts, wish)
     groups = workloads(pod for _, _, pod in running)
@@ -204,7 +207,7 @@ def _unknown(
     }
     where = name or ", ".join(cluster.name for cluster in _clusters(snapshot, name))
     wanted = "/".join(filter(None, (reference.namespace, reference.name)))
-    return not_found(f"There is no pod of {text!r} in {where}, as it was read.", wanted, names)
+    return not_found(f"There is no pod, workload or service account {text!r} in {where}, as last read.", wanted, names)
 
 
 def _title(group: Workload) -> str:
@@ -252,6 +255,10 @@ class _Case(NamedTuple):
         ]
         if not any(finding.code.startswith(("trust-", "irsa-")) for finding in of_role):
             of_role += _refusals(credentials, workload)
+        can = self._can(credentials[0], workload, roles) if credentials else ()
+        unseen = [*_not_looked_at(workload, [part.credentials for part in credentials], self.cluster)]
+        if self.wish.action is not None and not can:
+            unseen.insert(0, f"whether it may {self.wish.action}: no role that it uses was read")
         return PodAnswer(
             title,
             workload,
@@ -264,8 +271,8 @@ class _Case(NamedTuple):
             pods.expected,
             tuple(worst_first((*pods.findings, *own, *of_role))),
             restart(workload),
-            self._can(credentials[0], workload, roles) if credentials else (),
-            (*_not_looked_at(workload, [part.credentials for part in credentials], self.cluster), *self.facts.trouble),
+            can,
+            (*unseen, *self.facts.trouble),
         )
 
     def _with_account_only(self, workload: Workload) -> Cluster:

@@ -71,6 +71,15 @@ def test_a_pod_from_json_without_a_cluster(
     assert list(own_home.rglob("accounts/*.db")) == []
 
 
+def test_what_pods_of_no_known_role_may_do_is_not_left_out(own_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with_its_nodes_role = answer(["pod", "shop/web", "--demo", "--can", "s3:GetObject"], capsys)
+    assert with_its_nodes_role["credentials"][0]["source"] == "node"
+    assert with_its_nodes_role["can"] is None
+    unseen = "whether it may s3:GetObject: no role that it uses was read"
+    assert with_its_nodes_role["not_looked_at"][0] == unseen
+    assert unseen not in answer(["pod", "shop/web", "--demo"], capsys)["not_looked_at"]
+
+
 def test_a_pod_of_a_known_cluster(
     own_home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -89,6 +98,10 @@ def test_a_pod_of_a_known_cluster(
         (["pod", "a/b/c/d"], "'a/b/c/d' is not a pod."),
         (["pod", "shop/cronjob/x"], "Kubernetes' 'cronjob' is not known to own pods."),
         (["pod", "web", "--resource", "arn:aws:s3:::b"], "--resource is about an action."),
+        (
+            ["pod", "kube-system/deployment/coredns"],
+            "coredns' is in legacy in us-east-1 and prod in eu-central-1: name one with --cluster.",
+        ),
     ],
 )
 def test_a_wrong_name_is_said(
@@ -124,7 +137,7 @@ def test_what_was_read_answers_later_and_no_secret_is_kept(
     file.unlink()
     assert traces(own_home, token) == []
     assert main(["pod", "nobody", "--offline"]) == 1
-    assert "There is no pod of 'nobody' in prod" in capsys.readouterr().err.replace("\n", " ")
+    assert "There is no pod, workload or service account 'nobody' in prod" in capsys.readouterr().err.replace("\n", " ")
 
 
 def test_an_explanation_starts_at_a_pod(
