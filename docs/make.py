@@ -127,7 +127,7 @@ def commands_page(parser: argparse.ArgumentParser) -> str:
         parts.append("\nFor example:\n\n```sh\n" + "\n".join(examples_of(command)) + "\n```\n")
     meanings = {
         ExitCode.DONE: "done, whatever `diff` found or `explain` concluded, and even if the answer is partial",
-        ExitCode.NOTHING: 'nothing found: an unknown policy or version, or a certain "none"; or a gate such as `--fail-on` failed',
+        ExitCode.NOTHING: "nothing found: an unknown policy or version, or a definite empty result; or a gate such as `--fail-on` failed",
         ExitCode.USAGE: "wrong usage, or input that cannot be read",
         ExitCode.NO_ACCOUNT: "the account or a source of policies could not be asked at all, or there is no snapshot for `--offline`",
         ExitCode.NO_DATA: "neither the corpus nor the cache can be read",

@@ -369,6 +369,10 @@ class _Parser(argparse.ArgumentParser):
         meant = ""
         if lacking := re.match(r"the following arguments are required: (.*)", message):
             message = f"{self.prog} needs {lacking[1]}"
+        if numberless := re.match(r"argument (?:.*/)?(\S+): invalid int value: '(.*)'", message):
+            message = f'{numberless[1]} takes a number, not "{numberless[2]}"'
+        if valueless := re.match(r"argument (?:.*/)?(\S+): expected (?:one|at least one) argument", message):
+            message = f"{valueless[1]} needs a value"
         if unknown := re.match(r"unrecognized arguments: (-\S+)", message):
             options = [
                 option for parser in (self, *commands_of(self).values()) for option in parser._option_string_actions

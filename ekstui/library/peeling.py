@@ -128,7 +128,8 @@ def _asked_about(library: Library, inquiry: Inquiry) -> tuple[str, Request, Conn
     role, request = principal_arn(inquiry.principal, snapshot), asked(inquiry.question)[0].request
     if account.choice.demo:
         raise AccountError(
-            "The demo asks nobody, and so not IAM's simulator.", Advice("Leave out --demo.", ANOTHER_PROFILE)
+            "The demo makes no AWS calls, so it cannot ask IAM's simulator.",
+            Advice("Leave out --demo.", ANOTHER_PROFILE),
         )
     if not account.choice.asks_aws:
         raise AccountError(

@@ -78,7 +78,7 @@ def action_blocks(answer: AllowedAction) -> list[Block]:
         blocks.append(Sentence(Span(f"denied: {action.denied}, by a Deny of the same document", "bad")))
     blocks += [Heading("Allowed by"), Tree([_matching(name, matching) for name, matching in answer.statements])]
     if answer.since is not None:
-        blocks.append(Sentence((Span("allowed without a break since ", "muted"), since_words(answer.since))))
+        blocks.append(Sentence((Span("allowed continuously since ", "muted"), since_words(answer.since))))
     if answer.others is not None:
         words = counted(answer.others, "other EKS policy allows it", "other EKS policies allow it")
         text = words if answer.others else "no other EKS policy allows it"

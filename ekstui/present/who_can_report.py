@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ekstui.change.holders import Holder, Since, WhoCan
-from ekstui.change.policy import SCOPE_WORDS, Scope, version_label
+from ekstui.change.policy import Scope, version_label
 from ekstui.eks.use_words import pod_count
 from ekstui.iam.exemptions import is_exempt
+from ekstui.iam.reference import UNKNOWN_LEVEL
 from ekstui.iam.text import counted
 from ekstui.present.ages import age_in_words
 from ekstui.present.blocks import (
@@ -63,11 +64,11 @@ _DENIED = {
 }
 
 _NOBODY = {
-    "eks": "no AWS managed policy of scope eks ({wider} looks at every one)",
-    "all": "no AWS managed policy",
-    "access": "no EKS access policy, which is about Kubernetes (k8s:VERB:RESOURCE)",
-    "controllers": "no policy that a controller publishes",
-    "any": "no AWS managed policy, and none that a controller publishes,",
+    "eks": "No EKS policy",
+    "all": "No AWS managed policy",
+    "access": "No EKS access policy, which is about Kubernetes (k8s:VERB:RESOURCE),",
+    "controllers": "No policy that a controller publishes",
+    "any": "No AWS managed policy, and none that a controller publishes,",
 }
 """The policies of each scope, none of which allows an action."""
 
@@ -95,7 +96,7 @@ def who_can_blocks(
     by = "" if answer.is_named else " by a pattern, if it exists"
     line = (
         code(answer.action, "strong"),
-        Span(f"  {answer.level}", level_style(answer.level)),
+        Span("" if answer.level == UNKNOWN_LEVEL else f"  {answer.level}", level_style(answer.level)),
         f"  {count} allow{'s' if len(answer.holders) == 1 else ''} it{by}, known until {known_until:%Y-%m-%d}",
     )
     blocks: list[Block] = [Heading(line, 1)]
@@ -124,11 +125,10 @@ def no_policy_words(
     answer: WhoCan, scope: Scope, resource: str | None, known_until: datetime, *, wider: str = "--scope all"
 ) -> str:
     """Return that no policy of a scope allows the action; `wider` is what looks at all of AWS's."""
-    which = _NOBODY.get(scope if answer.is_named else "all", f"none of {SCOPE_WORDS.get(scope, scope)}")
+    which = scope if answer.is_named else "all"
     on = f" on {resource}" if resource else ""
-    return (
-        f"None exists: {which.format(wider=wider)} allows {answer.action}{on}, as known until {known_until:%Y-%m-%d}."
-    )
+    more = f"; {wider} searches all AWS managed policies" if which == "eks" else ""
+    return f"{_NOBODY[which]} allows {answer.action}{on}, as known until {known_until:%Y-%m-%d}{more}."
 
 
 def unknown_words(action: str) -> str:

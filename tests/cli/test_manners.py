@@ -115,6 +115,8 @@ def test_what_is_misspelled_is_answered_with_what_may_be_meant(capsys: pytest.Ca
         ("cache inof", 2, "Did you mean info? See ekstui cache --help."),
         ("list --scope ekks", 2, "Did you mean eks? See ekstui list --help."),
         ("list --jsn", 2, "Did you mean --json? See ekstui list --help."),
+        ("used AmazonEKS_CNI_Policy --days y", 2, '--days takes a number, not "y". See ekstui used --help.'),
+        ("changes --since", 2, "--since needs a value. See ekstui changes --help."),
         ("upgrade", 2, "ekstui upgrade needs CLUSTER. See ekstui upgrade --help."),
         ("list --json -o yaml", 2, "different forms"),
         ("list --markdown -o table", 2, "different forms"),

@@ -1,5 +1,6 @@
 """Who can do something, and the map of a cluster, as the reader sees them."""
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -58,6 +59,11 @@ def test_all_of_it_is_there_if_asked_for(library: Library) -> None:
     text = " ".join(report_lines(library, "ec2:CreateTags", full=True))
     assert "capacity-reservation" in text
     assert "arn:aws:ec2:*:*:security-group/* if aws:RequestTag/Name StringLike eks-cluster-*" in text
+
+
+def test_a_pattern_has_no_level_and_an_action_has_one(library: Library) -> None:
+    assert re.match(r"ec2:Create\*  \d+ EKS policies allow it, known until", report_lines(library, "ec2:Create*")[0])
+    assert re.match(r"ec2:CreateTags  Tagging  \d+ EKS policies allow it", report_lines(library, "ec2:CreateTags")[0])
 
 
 def test_a_condition_that_was_dropped_is_named_with_its_version(library: Library) -> None:

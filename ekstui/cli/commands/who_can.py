@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     "who-can",
     "find the policies that allow an action, and who has them",
     "List the policies that allow an action in their default version, each with its resources and conditions and the "
-    "first version that allowed it without a break. If an account is known or chosen, also list who in it may do the "
+    "version since which it allows it continuously. If an account is known or chosen, also list who in it may do the "
     "action.",
     argument("action", metavar="ACTION", help="such as ec2:CreateVolume, ec2:Create* or k8s:create:pods/exec"),
     argument("--resource", metavar="ARN", help="only policies with a grant that can match this ARN"),
-    # "None exists" must not mean "none of those that belong to EKS" unless that was asked.
+    # "No policy allows it" must not mean "none of those that belong to EKS" unless that was asked.
     scope(default="all"),
     one_of(
         flag("--full", "print every grant, and the resource types that it does not match"),
