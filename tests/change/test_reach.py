@@ -432,6 +432,8 @@ def within(network: str) -> dict[str, Any]:
         # Actions that the reference lacks exist.
         ([one("newsvc:*")], [one("newsvc:*"), one("*", effect="Deny")], "narrowed"),
         ([{"Effect": "Allow", "NotAction": "newsvc:*", "Resource": "*"}], [one("*")], "widened"),
+        # What stands behind a NotAction counts.
+        ([{"Effect": "Allow", "NotAction": "newsvc:*", "Resource": "*"}, one("newsvc:Get*")], [{"Effect": "Allow", "NotAction": "newsvc:*", "Resource": "*"}], "narrowed"),
         ([one("ec2:NewThing*")], [one("ec2:NewThing*", "arn:aws:ec2:*:*:thing/a")], "narrowed"),
         ([one("newsvc:Get*"), one(START)], [one(START)], "narrowed"),
         ([one("newsvc:Get*"), one("newsvc:*")], [one("newsvc:*")], "same"),
