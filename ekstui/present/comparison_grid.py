@@ -15,7 +15,7 @@ from ekstui.change.differences import (
 from ekstui.iam.document import Condition, Effect
 from ekstui.iam.reference import reference
 from ekstui.named_tuples import NamedTuple
-from ekstui.present.blocks import Column, Line, Span, Table, TableRow, code, parts
+from ekstui.present.blocks import Column, Line, Span, Table, TableRow, code, parts, spans
 from ekstui.present.grants_in_short import resource_in_short
 from ekstui.present.styled import Style
 
@@ -26,6 +26,9 @@ FEWER, MORE, OTHER = "fewer cases", "more cases", "other cases"
 
 _ROOM = 36
 """The most characters of conditions in a cell."""
+
+_LEAST_FOR_ACTION, _MOST_FOR_ACTION = 12, 28
+"""The characters that the column of actions keeps where there is little room, so that most names stay whole."""
 
 _ONE_VALUE = ("stringequals", "stringlike", "stringequalsignorecase", "arnequals", "arnlike", "bool")
 """Operators that go without saying where a key has a value."""
@@ -63,8 +66,9 @@ def grid(
         both = Span("=", "muted")
         rows += _rows(alike, [("", both, both)], one_service, alike in opened, below)
     title = f"Action of {one_service}" if one_service else "Action"
+    longest = max((len("".join(span.text for span in spans(row.cells[0]))) for row in rows), default=0)
     columns = (
-        Column(title, 12, shrink=2),
+        Column(title, min(max(longest, _LEAST_FOR_ACTION), _MOST_FOR_ACTION), shrink=2),
         Column("On", 6, shrink=3),
         Column("A", 12, shrink=1),
         Column("B", 12, shrink=1),

@@ -113,8 +113,8 @@ def cut_middle(cell: Styled, room: int) -> Styled:
     return ((f"{text[: room - 1 - tail]}…{text[-tail:]}", style),)
 
 
-_WORD = re.compile("(?:(?<![^ ])[+−] (?! ))*[^ ]* *")
-"""A word with the spaces after it; a plus or minus sign stays with the next word."""
+_WORD = re.compile("(?:(?<![^ ])[+−▸▾] (?! ))*[^ ]* *")
+"""A word with the spaces after it; a plus or minus sign, or one that folds, stays with the next word."""
 
 
 def wrap(line: Styled, width: int, later: int | None = None) -> list[Styled]:

@@ -102,6 +102,13 @@ def test_two_policies_stand_in_a_grid(library: Library) -> None:
     assert not any(line.startswith("Only in") for line in text_lines)
 
 
+def test_a_narrow_grid_keeps_the_names_of_actions_whole(library: Library) -> None:
+    sides = compared(library, "AmazonEKSBlockStoragePolicy@v1", f"{EBS}V2@v1")
+    laid = [plain(row.cells[0]) for row in rows(difference_blocks(sides), 78)]
+    for name in ("CopyVolumes", "DeleteSnapshot ×2", "DeleteTags", "DescribeAvailabilityZones"):
+        assert any(line.startswith(f"▸ {name} ") for line in laid), (name, laid)
+
+
 def test_a_row_of_the_grid_unfolds_in_sentences(library: Library) -> None:
     comparison = compared(library, f"{EBS}@v15", f"{EBS}V2@v1")
     modify = next(

@@ -125,6 +125,19 @@ def test_a_verdict_has_the_lines_that_it_needs() -> None:
     travel(journey, (64, 24))
 
 
+def test_a_verdict_that_is_too_long_ends_with_a_sign() -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        screen = CompareScreen(PolicyAt("AmazonEKSBlockStoragePolicy", 1), PolicyAt("AmazonEBSCSIDriverPolicyV2", 1))
+        app.push_screen(screen)
+        await settle(pilot, lambda: screen.answer is not None)
+        await pilot.press("v")
+        bar = screen.query_one("#verdict", HeaderBar)
+        await settle(pilot, lambda: bar.size.height == 4)
+        assert "".join(piece.text for piece in bar.render_line(3)).rstrip().endswith("…")
+
+    travel(journey, (80, 24))
+
+
 def test_a_reason_stands_in_a_row_only_where_it_can_be_read() -> None:
     texts = (
         "2026-08-21",

@@ -35,7 +35,7 @@ from ekstui.tui import keys
 from ekstui.tui.messages import Bookmark
 from ekstui.tui.screens.copying import Extract
 from ekstui.tui.screens.report import ReportScreen
-from ekstui.tui.widgets.bars import HeaderBar
+from ekstui.tui.widgets.bars import HeaderBar, fitted
 from ekstui.tui.widgets.rows import WHOLE_WIDTH
 
 _CONTEXT = 3
@@ -126,6 +126,10 @@ def _lines_of(comparison: Comparison) -> tuple[list[LinePair], list[str]]:
     return pairs, places_of(pairs, canonical_places(before), canonical_places(after))
 
 
+_VERDICT_ROWS = 4
+"""The most rows of the verdict above a document."""
+
+
 class CompareScreen(ReportScreen[Comparison]):
     """What differs between two sides: first the verdict, then the differences."""
 
@@ -144,7 +148,7 @@ class CompareScreen(ReportScreen[Comparison]):
         ("⇄ ×2", "two policies, two actions"),
         ("▐", "where differences are"),
     )
-    DEFAULT_CSS = "CompareScreen #verdict { height: auto; max-height: 4; padding: 0 1; text-wrap: wrap; }"
+    DEFAULT_CSS = "CompareScreen #verdict { height: auto; padding: 0 1; text-wrap: wrap; }"
     WAITING = "comparing…"
     STOP = "change"
     VIEWS = ("meaning", "unified", "side by side")
@@ -242,7 +246,7 @@ class CompareScreen(ReportScreen[Comparison]):
             self.rows.move_to(first.key)
 
     def _show_verdict(self, line: Styled) -> None:
-        self.query_one("#verdict", HeaderBar).show(line)
+        self.query_one("#verdict", HeaderBar).show(fitted(line, self.size.width - 2, _VERDICT_ROWS))
 
     def show_view(self, view: str) -> None:
         """Show the comparison in this view, from its first change on."""

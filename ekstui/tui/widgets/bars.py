@@ -30,6 +30,16 @@ def content(line: Styled) -> Content:
     return Content.assemble(*((text, _THEME_STYLES.get(style, "")) for text, style in line))
 
 
+def fitted(line: Styled, width: int, height: int) -> Styled:
+    """Return a line wrapped to some rows, with an ellipsis where it does not fit; as it is before the sizes are known."""
+    if not (width > 0 and height > 0):
+        return line
+    lines = wrap(line, width)
+    if len(lines) > height:
+        lines[height - 1 :] = [cut_end((*lines[height - 1], (" ", ""), *lines[height]), width)]
+    return tuple(piece for row in lines for piece in (*row, ("\n", "")))[:-1]
+
+
 class HeaderBar(Static):
     """One line at the top of a screen."""
 
@@ -56,11 +66,7 @@ class LineBar(Static):
     def show(self, line: Styled) -> None:
         """Show a line, wrapped, with an ellipsis where it does not fit."""
         self._line = line
-        width, height = self.size
-        lines = wrap(line, width) if width and height else [line]
-        if len(lines) > height > 0:
-            lines[height - 1 :] = [cut_end((*lines[height - 1], (" ", ""), *lines[height]), width)]
-        self.update(content(tuple(piece for row in lines for piece in (*row, ("\n", "")))[:-1]), layout=False)
+        self.update(content(fitted(line, *self.size)), layout=False)
 
     def on_resize(self) -> None:
         self.show(self._line)
