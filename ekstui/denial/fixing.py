@@ -89,7 +89,7 @@ def fixes_of(case: FixCase, *, of_pods: bool) -> tuple[Fix, ...]:
     principal = entity_of(case.request.principal)
     if not ROLE_NAME.fullmatch(principal.name) or principal.name.startswith(_BY_EKS_OR_SSO):
         return ()
-    if REDACTED.fullmatch(principal.name):
+    if _is_redacted(principal.name):
         return role_for_pods(case) if of_pods else ()
     kind = "user" if principal.kind == "user" else "role"
     fixes = [*_policies(case, principal.name, kind)]
@@ -99,6 +99,11 @@ def fixes_of(case: FixCase, *, of_pods: bool) -> tuple[Fix, ...]:
     if of_pods:
         fixes = [*role_for_pods(case), *fixes]
     return tuple(sorted(fixes, key=lambda fix: bool(fix.depends_on)))
+
+
+def _is_redacted(name: str) -> bool:
+    """Return whether a name, or its end, was taken out of the message, so that no command can have it."""
+    return REDACTED.fullmatch(name) is not None or name.endswith("...")
 
 
 def limited_by(case: FixCase) -> str | None:
@@ -153,6 +158,7 @@ def checks_of(case: FixCase, fixes: Sequence[Fix], *, of_pods: bool) -> tuple[Co
         not case.policies.identity_known
         and principal.kind in ("role", "session")
         and ROLE_NAME.fullmatch(principal.name)
+        and not _is_redacted(principal.name)
     ):
         about = f"shows which policies {principal.name} has"
         checks.append(aws(about, "iam", "list-attached-role-policies", "--role-name", principal.name))

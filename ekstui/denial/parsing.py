@@ -96,7 +96,7 @@ def refusals_in(text: str) -> tuple[Refusal, ...]:
     """
     if len(text) > MAX_CHARACTERS:
         raise InputError(
-            f"the message has {len(text):,} characters; ekstui reads up to {MAX_CHARACTERS:,}.",
+            f"the message has more characters than the {MAX_CHARACTERS:,} that ekstui reads.",
             "Paste the line with the denial.",
         )
     whole = unframed(bare_lines(text))

@@ -240,6 +240,7 @@ def _on_what(explanation: Explanation) -> str:
     for separator in ":/":
         if "*" not in name:
             name = name.removeprefix(f"{kind}{separator}")
+    name = name.removesuffix(":log-stream:")  # the ARN of a log group in denials
     return f" on {name}" if name != "*" and 0 < len(name) <= _LONGEST_NAME else ""
 
 
@@ -453,8 +454,11 @@ def _offered(number: int, explanation: Explanation) -> Iterator[Block]:
     )
     more = explanation.allowed_by_more + len(explanation.allowed_by) - len(allowers)
     if more:
-        none = "none of EKS's" if explanation.allowed_by[0].fit == "unknown" else "none that is made for such a role"
-        others = f"and {more} more" if allowers else f"{none}; {more} that are for something else"
+        is_unknown = explanation.allowed_by[0].fit == "unknown"
+        none = "No EKS policy" if is_unknown else "No policy for this kind of role"
+        rest = counted(more, "other") if is_unknown else counted(more, "unrelated one")
+        do = "does" if more == 1 else "do"
+        others = f"and {more} more" if allowers else f"{none} allows it ({rest} {do})"
         yield Sentence(by_place(f"{others}; w lists them", f"{others}:", "muted"))
         command = Command(("ekstui", "who-can", explanation.action or "", "--scope", "all"), "lists them")
         yield Code(command.text, "sh", command, (number, "all"), "outside")

@@ -168,6 +168,10 @@ THREADS = {
         offers=("list-attached-role-policies", '"${ACCOUNT:?}"'),
         never=("***", ":*:table"),
     ),
+    "a role whose name was cut": Thread(
+        denied("site-k20210915...", "secretsmanager:GetSecretValue", "site-k/test"),
+        never=("site-k20210915...",),
+    ),
     "secrets for external-secrets": Thread(
         '{"logger":"provider.aws.secretsmanager","image":"ghcr.io/external-secrets/external-secrets:v0.9","error":"'
         + denied("eso/external-secrets-provider-aws", "secretsmanager:GetSecretValue", "prod/db") + '"}',

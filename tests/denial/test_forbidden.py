@@ -374,7 +374,7 @@ def test_a_long_text_is_read_within_limits() -> None:
     many = "".join(line.format(number, number) for number in range(1500))
     refusals = parse_forbidden(many)
     assert [refusal.subject.username for refusal in refusals] == [f"x{number}" for number in range(1500)]
-    with pytest.raises(InputError, match="ekstui reads up to"):
+    with pytest.raises(InputError, match="more characters than the 200,000 that ekstui reads"):
         parse_forbidden(many * 2)
 
 

@@ -10,9 +10,17 @@ from ekstui.change.holders import Since
 from ekstui.denial.answer import Allower, Explanation, NewerVersion, OldCopy, Policies, statement_in_words
 from ekstui.denial.explain import explain
 from ekstui.denial.message import Cause
+from ekstui.denial.purpose import Fit
 from ekstui.iam.evaluation import Failure, LayerEvaluation, StatementResult
 from ekstui.library.catalog import knowledge
-from ekstui.present.explanation import copy_in_words, failure_in_words, newer_in_words, since_in_words
+from ekstui.present.explanation import (
+    copy_in_words,
+    explanation_blocks,
+    failure_in_words,
+    newer_in_words,
+    since_in_words,
+)
+from ekstui.present.rendering import lines
 from ekstui.present.verdicts import OUTCOMES, reason_in_words
 from tests.denial.subjects import GET, READ, ROLE, managed_policy
 from tests.support.documents import parsed
@@ -129,3 +137,17 @@ def test_versions_and_statements_in_words() -> None:
 )  # fmt: skip
 def test_a_failure_in_words(failure: Failure, words: str) -> None:
     assert failure_in_words(failure) == words
+
+
+@pytest.mark.parametrize(
+    ("fit", "more", "words"),
+    [
+        ("other", 59, "No policy for this kind of role allows it (60 unrelated ones do):"),
+        ("other", 0, "No policy for this kind of role allows it (1 unrelated one does):"),
+        ("unknown", 22, "No EKS policy allows it (23 others do):"),
+    ],
+)
+def test_policies_that_are_not_worth_attaching_are_counted(fit: Fit, more: int, words: str) -> None:
+    allower = Allower("a", 1, Since(1, None, at_latest=False), (), wildcard=True, scope="aws", fit=fit)
+    blocks = explanation_blocks((explanation(allowed_by=(allower,), allowed_by_more=more),), now=datetime.now(UTC))
+    assert words in [line.strip() for line in lines(blocks, 80, colours=False, whole_tables=False)]
