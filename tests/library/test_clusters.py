@@ -18,7 +18,7 @@ from ekstui.library.cluster_access import principals_in_clusters
 from ekstui.library.cluster_answers import ClusterRole, EntryAnswer, cluster_answer, clusters, findings_worst_first
 from ekstui.library.cluster_facts import find_cluster, with_cluster
 from ekstui.library.own_account import Account
-from ekstui.library.roles import subjects_of
+from ekstui.library.roles import find_role, subjects_of
 from ekstui.library.upgrading import ComponentUpgrade, upgrade
 from ekstui.sources.corpus import Corpus
 from ekstui.sources.shipped import components
@@ -459,3 +459,22 @@ def test_the_policies_of_a_role_are_read_from_wherever_they_are_kept() -> None:
     assert [policy.name for policy in subject.policies[3:]] == [policy.name for policy in role.inline]
     assert subject.boundary == subject.policies[0]
     assert subject.policies[2].created == documents[VIEW].created
+
+
+@pytest.mark.parametrize(
+    ("complete", "errors", "where", "says_why"),
+    [
+        (True, (), "in account 111122223333.", False),
+        (True, (DENIED._replace(source="roles"),), "in account 111122223333.", False),
+        (False, (DENIED._replace(source="roles"),), "in the part of account 111122223333 that was read.", True),
+        (False, (DENIED,), "in the part of account 111122223333 that was read.", False),
+    ],
+)
+def test_a_role_that_is_not_there_is_missing_only_where_all_were_read(
+    complete: bool, errors: tuple[SourceError, ...], where: str, says_why: bool
+) -> None:
+    with pytest.raises(NotFoundError) as caught:
+        find_role("nods", snapshot()._replace(complete=complete, errors=errors))
+    assert caught.value.message == f"There is no role 'nods' {where}"
+    assert caught.value.nearest == ("nodes",)
+    assert (DENIED.message in caught.value.next_step) is says_why

@@ -18,7 +18,7 @@ from ekstui.iam.reference import reference
 from ekstui.library import AccountChoice, Library
 from ekstui.library.account_choice import LIMITED
 from ekstui.library.attachments import attached, attached_everywhere
-from ekstui.library.cluster_answers import cluster_answer
+from ekstui.library.cluster_answers import cluster_answer, clusters
 from ekstui.library.comparing import compare
 from ekstui.library.copies import copies_in
 from ekstui.library.notation import PolicyAt, RoleSide
@@ -666,6 +666,12 @@ def test_access_entries_are_read_whole_where_a_cluster_is_looked_at(rig: Rig, un
     )
     again = cluster_answer(offline, "prod").entries
     assert {row.entry.principal_arn.rpartition("/")[2]: row.entry for row in again} == entries
+
+
+def test_a_list_of_clusters_asks_nobody(rig: Rig, undisturbed_library: Library) -> None:
+    asked = rig.proxy.counts()
+    assert {answer.cluster.name for answer in clusters(undisturbed_library)} >= {"prod", "legacy"}
+    assert rig.proxy.counts() == asked
 
 
 def test_entries_that_cannot_be_read_hide_nothing_else(
