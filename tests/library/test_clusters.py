@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 
 from ekstui.eks.account_snapshot import AccountSnapshot, AttachedPolicy, InlinePolicy, Role, SourceError
-from ekstui.eks.cluster import AccessEntry, Addon, AssociatedPolicy, Cluster, EksFacts, PodIdentityAssociation
+from ekstui.eks.cluster import (
+    AccessEntry,
+    Addon,
+    AssociatedPolicy,
+    Cluster,
+    EksFacts,
+    NodeGroup,
+    PodIdentityAssociation,
+)
 from ekstui.eks.findings.table import Finding, Severity
 from ekstui.errors import AccountError, AmbiguousError, EkstuiError, NotFoundError
 from ekstui.iam.document import Statement, parse
@@ -321,6 +329,29 @@ def test_which_role_the_pods_of_an_add_on_use(
         (none,) = upgrades
         assert "no role was found that runs aws-ebs-csi-driver" in " ".join(none.not_known)
         assert (none.before, none.after, none.is_judged) == ((), (), False)
+
+
+@pytest.mark.parametrize(
+    ("component", "associations", "role", "reason"),
+    [
+        # The VPC CNI runs with the role of its nodes where nothing gives it another, and only that does.
+        ("vpc-cni", (), "nodes", "by its nodes: vpc-cni has no role of its own"),
+        ("vpc-cni", (PodIdentityAssociation("a-1", "kube-system", "aws-node", role_arn("cni")),), "cni", ""),
+        (DRIVER, (), None, ""),
+    ],
+)
+def test_the_nodes_run_the_cni_alone(
+    component: str, associations: tuple[PodIdentityAssociation, ...], role: str | None, reason: str, asking: Asking
+) -> None:
+    cluster = Cluster(
+        "prod", "eu-west-1", addons=(Addon("vpc-cni", "v1.20.0-eksbuild.1", None), Addon(DRIVER, "v1.50.0-eksbuild.1", None)),
+        associations=associations, nodegroups=(NodeGroup("blue", role_arn("nodes")),), described=True,
+    )  # fmt: skip
+    roles = (Role("nodes", role_arn("nodes")), Role("cni", role_arn("cni")))
+    newest = components()[component].short(components()[component].newest)
+    upgrades = upgrade(asking(with_clusters(cluster, roles=roles)), "prod", {component: newest}, {}, {}).components
+    assert [entry.role for entry in upgrades] == [role]
+    assert reason in " ".join(upgrades[0].reasons)
 
 
 LBC = "aws-load-balancer-controller"
