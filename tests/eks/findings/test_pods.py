@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ekstui.eks.account_snapshot import Use
-from ekstui.eks.cluster import AccessEntry, Addon, Cluster
+from ekstui.eks.cluster import AccessEntry, Addon, Cluster, NodeGroup
 from ekstui.eks.commands import one_line
 from ekstui.eks.findings.looking import findings_of, fixing_commands
 from ekstui.eks.findings.subjects import (
@@ -16,7 +16,7 @@ from ekstui.eks.findings.subjects import (
     WorkloadInCluster,
 )
 from ekstui.eks.findings.table import Finding, FixPlace
-from ekstui.eks.pod_credentials import credentials_of, expected_of
+from ekstui.eks.pod_credentials import credentials_of, expected_of, users_of_node_role
 from ekstui.eks.pods import workloads
 from ekstui.sources.kubernetes import read_kubernetes
 from tests.eks.findings.subjects import ACCOUNT, PROVIDER, ROLE, around, association, cluster, used
@@ -223,3 +223,30 @@ def test_nodes_that_aws_auth_names_need_no_entry() -> None:
         place = holding(aws_auth(line), authentication_mode="API_AND_CONFIG_MAP", access_entries=())
         findings = findings_of(RoleInCluster(ROLE, (use,), place), around(place))
         assert tuple(finding.severity for finding in findings if finding.code == "entry-missing") == expected
+
+
+OTHER_NODE = "ip-10-0-0-2.eu-west-1.compute.internal"
+
+
+@pytest.mark.parametrize(
+    ("items", "instance", "users"),
+    [
+        ([pod("web-1-a"), pod("api-1-a", account="api")], None, ["api", "web"]),
+        # What has credentials of its own does not ask the node, whatever their role.
+        ([pod("web-1-a", KEYS), pod("api-1-a", irsa_variables(ROLE)), pod("job-1-a", POD_IDENTITY)], None, []),
+        # Auto Mode's nodes are named by their instances: of those, only the node's own pods; of others, all.
+        ([pod("web-1-a", node="i-0a"), pod("api-1-a", node="i-0b")], "i-0a", ["web"]),
+        ([pod("web-1-a", node="i-0a.eu-west-1.compute.internal"), pod("api-1-a", node="i-0b")], "i-0a", ["web"]),
+        ([pod("web-1-a"), pod("api-1-a", node=OTHER_NODE)], "i-0a", ["api", "web"]),
+    ],
+)
+def test_who_may_have_called_with_the_role_of_a_node(
+    items: list[dict[str, Any]], instance: str | None, users: list[str]
+) -> None:
+    place = holding(*items, nodegroups=(NodeGroup("blue", ROLE),))
+    workloads_of_node = users_of_node_role(place, ROLE, instance)
+    assert workloads_of_node is not None
+    assert [workload.name for workload in workloads_of_node] == users
+    # Of another role, or without pods, it is not known.
+    assert users_of_node_role(place, OTHER, instance) is None
+    assert users_of_node_role(place._replace(kubernetes=None), ROLE, instance) is None
