@@ -5,6 +5,7 @@ import json
 import pytest
 
 from ekstui.iam.action_facts import ResourceRow, resources_of
+from ekstui.iam.console import NO_ACTIONS
 from ekstui.iam.document import Document, parse
 from ekstui.iam.reference import reference
 from ekstui.iam.summary import ActionSummary, ServiceSummary, remaining, services_in
@@ -539,3 +540,30 @@ def test_a_condition_of_some_grants_is_not_said_of_all() -> None:
     ):
         ec2 = row(parsed(*statements), "ec2")
         assert ec2.conditioned.words(ec2.condition) == condition_text
+
+
+QUEUE = f"arn:aws:sqs:eu-west-1:{ACCOUNT}:jobs"
+
+
+@pytest.mark.parametrize(
+    ("statements", "rows"),
+    [
+        ([allow("s3:GetObject", [QUEUE])], {("s3", "Allow"), ("sqs", "Allow")}),
+        ([deny("s3:GetObject", [QUEUE])], {("s3", "Deny"), ("sqs", "Deny")}),
+        # A service some of whose actions are named, allowed or denied, has its row for those.
+        ([allow("s3:GetObject", [QUEUE]), deny("sqs:*", ["*"])], {("s3", "Allow"), ("sqs", "Deny")}),
+        ([deny("s3:GetObject", [QUEUE]), allow("sqs:*", ["*"])], {("s3", "Deny"), ("sqs", "Allow")}),
+        # ARNs of services that do not exist, and all but a resource, name none.
+        ([allow("s3:GetObject", ["arn:aws:nosuch:::a"])], {("s3", "Allow")}),
+        ([{**allow("s3:GetObject", ["*"]), "Resource": None, "NotResource": [QUEUE]}], {("s3", "Allow")}),
+    ],
+)
+def test_a_service_that_only_resources_name_has_a_row_without_actions(
+    statements: list[dict[str, object]], rows: set[tuple[str, str]]
+) -> None:
+    written = [{key: value for key, value in statement.items() if value is not None} for statement in statements]
+    services = services_in(parsed(*written))
+    assert {(service.service, service.effect) for service in services} == rows
+    assert all(
+        bool(service.actions) is (service.access != NO_ACTIONS) for service in services if service.service != "s3"
+    )
