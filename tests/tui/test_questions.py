@@ -103,6 +103,11 @@ def test_where_no_policy_allows_it_that_is_said_and_the_question_can_be_changed(
         # The error says that AWS has no such permission.
         await settle(pilot, lambda: "has a service before a colon" in words(app.screen))
         assert "Karpenter" in words(app.screen)
+        # It is mended where it was typed: no key of the list saves or copies meanwhile.
+        await pilot.press("ctrl+u")
+        await type_in(pilot, "ec2:CreateVolume")
+        await pilot.press("enter")
+        await settle(pilot, lambda: "AmazonEKSClusterPolicy" in words(app.screen))
 
     travel(journey)
 

@@ -7,7 +7,7 @@ from ekstui.change.holders import Holder, nearest_actions
 from ekstui.change.policy import SCOPE_WORDS, Scope, next_scope
 from ekstui.eks.kubernetes import AccessPolicyRules
 from ekstui.eks.principals import PrincipalCan
-from ekstui.errors import EkstuiError, in_app
+from ekstui.errors import EkstuiError, InputError, in_app
 from ekstui.iam.action_facts import SHORTEST_NAME, action_completions
 from ekstui.iam.reference import UNKNOWN_LEVEL, reference
 from ekstui.iam.text import clean_line, counted
@@ -226,8 +226,10 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
         return [styled(clean_line(absence.text))] if absence else []
 
     def show_error(self, error: EkstuiError) -> None:
-        """Show what went wrong, and whether the action is known not to exist."""
+        """Show what went wrong, and whether the action is known not to exist; a wrong question can be typed on."""
         self.rows.show_message(*failure(error), *self._absence())
+        if isinstance(error, InputError):
+            self.action_edit()
 
     def suggestions(self, typed: str) -> list[Row]:
         """Return matching actions; a complete action or a pattern comes first."""
