@@ -260,7 +260,11 @@ def allowed_words(entry: AccessEntry) -> Line:
 
 
 def _verdict(answer: ClusterAnswer) -> str:
-    named = [(f"{subject.name}: ", finding) for subject, finding in findings_worst_first(answer)]
+    # The heading begins with the cluster's own name.
+    named = [
+        ("" if subject.about == "cluster" else f"{subject.name}: ", finding)
+        for subject, finding in findings_worst_first(answer)
+    ]
     return verdict_words(named, [f"{part} was" for part in answer.not_judged])
 
 

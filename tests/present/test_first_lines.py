@@ -17,8 +17,8 @@ NOW = datetime(2026, 12, 1, tzinfo=UTC)
 FIRST_LINES = """
 clusters                11 problems in 3 of 3 clusters
 cluster auto            Cluster auto in eu-central-1: 2 problems, first: auto-cluster: trust lacks sts:TagSession
-cluster prod            Cluster prod in eu-central-1: 8 problems, first: prod: EKS reports AccessDenied for spot
-cluster legacy          Cluster legacy in us-east-1: 1 problem, legacy: EKS reports KmsGrantRevoked
+cluster prod            Cluster prod in eu-central-1: 8 problems, first: EKS reports AccessDenied for spot
+cluster legacy          Cluster legacy in us-east-1: 1 problem, EKS reports KmsGrantRevoked
 role prod-node          prod-node: no problem found
 role prod-orders        prod-orders: 1 problem, boundary allows none of its actions
 role prod-efs-csi       prod-efs-csi: 1 problem, trust names another cluster's issuer
