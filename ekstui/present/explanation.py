@@ -459,6 +459,8 @@ def _offered(number: int, explanation: Explanation) -> Iterator[Block]:
         rest = counted(more, "other") if is_unknown else counted(more, "unrelated one")
         do = "does" if more == 1 else "do"
         others = f"and {more} more" if allowers else f"{none} allows it ({rest} {do})"
+        if is_unknown and not allowers and any(allower.scope == "eks" for allower in explanation.allowed_by):
+            others = f"{counted(more, 'policy', 'policies')}, those of EKS by a wildcard"
         yield Sentence(by_place(f"{others}; w lists them", f"{others}:", "muted"))
         command = Command(("ekstui", "who-can", explanation.action or "", "--scope", "all"), "lists them")
         yield Code(command.text, "sh", command, (number, "all"), "outside")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ekstui.change.holders import Since
+from ekstui.change.policy import PolicyScope
 from ekstui.denial.answer import Allower, Explanation, NewerVersion, OldCopy, Policies, statement_in_words
 from ekstui.denial.explain import explain
 from ekstui.denial.message import Cause
@@ -140,14 +141,16 @@ def test_a_failure_in_words(failure: Failure, words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fit", "more", "words"),
+    ("fit", "scope", "more", "words"),
     [
-        ("other", 59, "No policy for this kind of role allows it (60 unrelated ones do):"),
-        ("other", 0, "No policy for this kind of role allows it (1 unrelated one does):"),
-        ("unknown", 22, "No EKS policy allows it (23 others do):"),
+        ("other", "aws", 59, "No policy for this kind of role allows it (60 unrelated ones do):"),
+        ("other", "aws", 0, "No policy for this kind of role allows it (1 unrelated one does):"),
+        ("unknown", "aws", 22, "No EKS policy allows it (23 others do):"),
+        # Of EKS is one too, but by a wildcard.
+        ("unknown", "eks", 22, "23 policies, those of EKS by a wildcard:"),
     ],
 )
-def test_policies_that_are_not_worth_attaching_are_counted(fit: Fit, more: int, words: str) -> None:
-    allower = Allower("a", 1, Since(1, None, at_latest=False), (), wildcard=True, scope="aws", fit=fit)
+def test_policies_that_are_not_worth_attaching_are_counted(fit: Fit, scope: PolicyScope, more: int, words: str) -> None:
+    allower = Allower("a", 1, Since(1, None, at_latest=False), (), wildcard=True, scope=scope, fit=fit)
     blocks = explanation_blocks((explanation(allowed_by=(allower,), allowed_by_more=more),), now=datetime.now(UTC))
     assert words in [line.strip() for line in lines(blocks, 80, colours=False, whole_tables=False)]
