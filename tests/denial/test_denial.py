@@ -652,7 +652,7 @@ def test_a_decoded_message_with_a_deny_and_a_bare_action() -> None:
          "is expired", "expired"),
         ("api error InvalidClientTokenId: The security token included in the request is invalid.", "not accepted"),
         ('pods is forbidden: User "system:anonymous" cannot list resource "pods" in API group ""', "Kubernetes"),
-        ("x" * (MAX_CHARACTERS + 1), "200,001 characters"),
+        ("x" * (MAX_CHARACTERS + 1), "more characters than the 200,000"),
     ],
 )  # fmt: skip
 def test_what_is_no_denial(text: str, says: str) -> None:
