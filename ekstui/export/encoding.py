@@ -171,7 +171,7 @@ FIELDS: dict[str, str] = {
 values are encoded in that form. A command whose answer is of a class of its own adds that class's line beside it.
 """
 
-_VERSIONS = frozenset({"version", "previous", "current", "default_version", "missing_before", "from", "to"})
+VERSION_FIELDS = frozenset({"version", "previous", "current", "default_version", "missing_before", "from", "to"})
 """Fields with version numbers, which become labels such as `v5`."""
 
 
@@ -236,7 +236,7 @@ def _principal(explanation: ForbiddenExplanation) -> str | None:
     return explanation.principal or (explanation.subject.username if explanation.subject else None)
 
 
-_SPECIAL: Mapping[tuple[str, str], Callable[..., object]] = {
+CONVERSIONS: Mapping[tuple[str, str], Callable[..., object]] = {
     ("AccessDifference", "before"): _access_side,
     ("AccessDifference", "after"): _access_side,
     ("AccessDifference", "kind"): lambda reach: "none" if reach == "same" else "scope",
@@ -343,7 +343,7 @@ def shape(value: object, form: str = "") -> Shape:
         _plans[form] = _plan(form)
     for name, form_of_part, get, special in _plans[form]:
         part = special(get(value)) if special else get(value)
-        fields[name] = _versions(part) if name in _VERSIONS else encode(part, form_of_part)
+        fields[name] = _versions(part) if name in VERSION_FIELDS else encode(part, form_of_part)
     return fields
 
 
@@ -354,7 +354,7 @@ def _versions(numbers: object) -> object:
 
 
 def _plan(form: str) -> Plan:
-    return tuple((name, part, _reader(path), _SPECIAL.get((form, name))) for name, part, path in fields_of(form))
+    return tuple((name, part, _reader(path), CONVERSIONS.get((form, name))) for name, part, path in fields_of(form))
 
 
 def fields_of(form: str) -> Iterator[tuple[str, str, str]]:
