@@ -147,12 +147,21 @@ def test_a_schema_that_is_missing_or_cut_is_an_error(
     assert err.endswith(" Install ekstui again.\n")
 
 
+def test_the_schema_is_the_same_whether_or_not_json_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["schema"]) == 0
+    plain = capsys.readouterr()
+    assert main(["schema", "--json"]) == 0
+    assert capsys.readouterr() == plain
+    assert json.loads(plain.out) == SCHEMA
+
+
 def test_every_command_with_json_is_described_and_tried() -> None:
     with_json = {
         name
         for name, command in commands_of(build_parser()).items()
         if any("--json" in action.option_strings for action in command._actions)
     }
+    with_json.remove("schema")  # it prints the schema itself, which is no answer
     assert with_json <= {name.split(" ")[0] for name in SCHEMA["$defs"]}
     assert with_json == {words[0] for words in (*OFFLINE, *LIVE)}
 

@@ -4,7 +4,7 @@ import json
 from argparse import Namespace
 
 from ekstui import files
-from ekstui.cli.parser import command
+from ekstui.cli.parser import command, flag
 from ekstui.cli.streams import print_text
 from ekstui.errors import DataError
 
@@ -13,6 +13,7 @@ from ekstui.errors import DataError
     "schema",
     "print the JSON Schema of the answers",
     "Print the JSON Schema of the answers; each command's is under $defs.",
+    flag("--json", "accepted, as by every command with an answer; the schema is JSON anyway"),
     examples=("ekstui schema > ekstui.schema.json",),
 )
 def print_schema(arguments: Namespace) -> None:  # noqa: ARG001 - every command takes them
