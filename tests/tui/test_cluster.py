@@ -81,6 +81,29 @@ def test_the_report_says_until_when_changes_are_known(few: Rig) -> None:
     travel(journey)
 
 
+def test_what_is_unfolded_below_the_edge_is_scrolled_into_view(few: Rig) -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await _choose(pilot, app, "prod", tree=False)
+        screen = app.screen
+        assert isinstance(screen, ClusterScreen)
+        await pilot.press("G")
+        await settle(pilot, lambda: screen.rows.is_vertical_scroll_end)
+        lines, place = len(screen.rows.rows), screen.rows.cursor
+        assert plain(screen.rows.rows[-1].cells[0]).startswith("▸")
+        await pilot.press("enter")
+        await settle(pilot, lambda: len(screen.rows.rows) > lines)
+        assert screen.rows.cursor == place
+        assert screen.rows.is_vertical_scroll_end
+        # Of more than fits, the first lines are shown, under the row that was unfolded.
+        roles = next(row.key for row in screen.rows.rows if re.match(r"▸ \d+ roles", plain(row.cells[0])))
+        screen.rows.move_to(roles)
+        await pilot.press("enter")
+        await settle(pilot, lambda: screen.rows.scroll_offset.y == screen.rows.cursor)
+
+    assert few.url
+    travel(journey, (80, 24))
+
+
 def test_the_map_is_walked_from_the_cluster_to_a_policy(few: Rig) -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         await _choose(pilot, app, "prod")

@@ -207,7 +207,7 @@ class ReportScreen(AppScreen, Generic[Answer]):
     def toggle(self, key: Hashable) -> None:
         """Unfold what is folded, or fold what is not."""
         self.opened ^= {key}
-        self.show_answer()
+        self.rows.set_unfolded(self.show_answer)
 
     @on(RowList.Folded)
     def _folded(self, event: RowList.Folded) -> None:

@@ -237,7 +237,7 @@ class PermissionsPane(Pane):
 
     def _toggle(self, service: tuple[str, str]) -> None:
         self._toggled ^= {service}
-        self.show_rows()
+        self.rows.set_unfolded(self.show_rows)
 
     @on(RowList.Opened)
     def _open(self, event: RowList.Opened) -> None:

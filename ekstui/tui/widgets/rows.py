@@ -126,6 +126,17 @@ class RowList(HasKeys, ScrollView, can_focus=True):
         self.vertical_scrollbar.renderer = bar  # type: ignore[misc]  # for this one alone, as Textual describes
         self.vertical_scrollbar.refresh()
 
+    def set_unfolded(self, show: Callable[[], None]) -> None:
+        """Let `show` set rows of which one was unfolded or folded; what is unfolded is scrolled into view.
+
+        The cursor's row stays in view too, so of more rows than fit below it the first are shown.
+        """
+        before = len(self.rows)
+        show()
+        added = len(self.rows) - before
+        if self.cursor is not None and added > 0:
+            self._show_line(min(self.cursor + min(added, self._page), len(self.rows) - 1))
+
     def set_head(self, head: Sequence[Row]) -> None:
         """Replace the lines above the rows, which do not scroll."""
         if len(head) != len(self.head):
