@@ -1,7 +1,7 @@
 """The lines of a long log that are about access."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 
 from ekstui.named_tuples import NamedTuple
@@ -25,8 +25,8 @@ class Excerpt(NamedTuple):
     lines: int
     """How many lines the log has."""
     kept: int
-    repeats: int
-    """How many further lines differ from those only in times, numbers and identifiers."""
+    repeats: Mapping[str, int]
+    """How many further lines differ from one of those only in times, numbers and identifiers, by that line."""
 
 
 def excerpt(log: Iterable[str], room: int, means_something: Callable[[str], bool]) -> Excerpt:
@@ -36,19 +36,20 @@ def excerpt(log: Iterable[str], room: int, means_something: Callable[[str], bool
     is left out.
     """
     kept: list[str] = []
-    seen: set[tuple[str, ...]] = set()
+    seen: dict[tuple[str, ...], str] = {}
+    repeats: dict[str, int] = {}
     # A log repeats itself, down to a million empty lines.
     is_wanted = lru_cache(1000)(lambda line: bool(_ON_ACCESS.search(line)) or means_something(line))
-    count = used = repeats = 0
+    count = used = 0
     for line in log:
         count += 1
         if not is_wanted(line):
             continue
         alike = (_CHANGING.sub("", line), *_PRINCIPAL.findall(line))
-        repeats += alike in seen
-        if alike in seen or used + len(line) > room:
-            continue
-        seen.add(alike)
-        kept.append(line)
-        used += len(line)
+        if alike in seen:
+            repeats[seen[alike]] = repeats.get(seen[alike], 0) + 1
+        elif used + len(line) <= room:
+            seen[alike] = line
+            kept.append(line)
+            used += len(line)
     return Excerpt("".join(kept), count, len(kept), repeats)

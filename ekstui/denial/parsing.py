@@ -109,6 +109,11 @@ def refusals_in(text: str) -> tuple[Refusal, ...]:
     raise _no_denial(whole, [*reader.objects, whole], refusals)
 
 
+def refusals_of_line(line: str) -> tuple[Refusal, ...]:
+    """Return everything that a line of a log says was denied; nothing, where it says nothing of that."""
+    return tuple(_Reader().of_text(unframed(bare_lines(line)), _MAX_DEPTH))
+
+
 def parse_denial(text: str) -> Denial:
     """Return the denial in a pasted text; of several, the first of the most complete ones."""
     refused = (refusal.what for refusal in refusals_in(text))

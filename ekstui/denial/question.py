@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from ekstui.denial.forbidden import Forbidden
 from ekstui.denial.message import Denial
-from ekstui.denial.parsing import Refusal, parse_denial, refusals_in
+from ekstui.denial.parsing import Refusal, parse_denial, refusals_in, refusals_of_line
 from ekstui.eks.trust import SERVICE_ACCOUNT_NAME
 from ekstui.errors import Advice, InputError
 from ekstui.iam.arn import entity_of, kind_of_resource, split_arn
@@ -31,6 +31,8 @@ class Question(NamedTuple):
     context: Mapping[str, tuple[str, ...]] = {}
     absent: tuple[str, ...] = ()
     """Keys that the request lacks; `aws:RequestTag/*` stands for every key of that form."""
+    repeats: Mapping[str, int] = {}
+    """How many further lines of a long log are like a line of the message, by that line."""
 
 
 class Asked(NamedTuple):
@@ -62,7 +64,9 @@ def everything_asked(question: Question) -> tuple[Asked | AskedOfKubernetes, ...
         return (_asked(question, None),)
     refusals = refusals_in(question.message)
     if question.action is None and not question.resources:
-        return tuple(_asked_by(question, repeated) for repeated in merged_refusals(refusals))
+        groups = merged_refusals(refusals)
+        _count_repeats(groups, question.repeats)
+        return tuple(_asked_by(question, group) for group in groups)
     # A correction applies to one denial: the one with that action, or else the most complete one.
     wanted = (question.action or "").lower()
     denials = [refusal.what for refusal in refusals if isinstance(refusal.what, Denial)]
@@ -76,12 +80,12 @@ def asked(question: Question) -> tuple[Asked, ...]:
 
 
 def _asked_by(question: Question, repeated: "RepeatedRefusal") -> Asked | AskedOfKubernetes:
-    refusal, times = repeated.refusal, len(repeated.variants)
+    refusal, times = repeated.refusal, len(repeated.variants) + repeated.left_out
     if isinstance(refusal.what, Forbidden):
         return AskedOfKubernetes(refusal.what, times)
     denials = [variant.what for variant in repeated.variants if isinstance(variant.what, Denial)]
     one = _asked(question, refusal.what)
-    requests = (_asked(question, denial).request for denial in denials) if times > 1 else ()
+    requests = (_asked(question, denial).request for denial in denials) if len(denials) > 1 else ()
     # A less complete repeat, such as an event about the error, is no request of its own.
     others = tuple(request for request in requests if len(request.resources) == len(one.request.resources))
     return one._replace(text=refusal.text, times=times, variants=others, ambiguous=refusal.ambiguous)
@@ -186,7 +190,9 @@ class RepeatedRefusal:
         self.facts = facts
         """Those of that one."""
         self.variants: list[Refusal] = []
-        """All of them."""
+        """All of them that the text has."""
+        self.left_out = 0
+        """How many more a long log has, in lines that repeat those of the text."""
 
 
 def merged_refusals(refusals: Iterable[Refusal]) -> list[RepeatedRefusal]:
@@ -205,6 +211,18 @@ def merged_refusals(refusals: Iterable[Refusal]) -> list[RepeatedRefusal]:
         if facts != group.facts and _includes(facts, group.facts):
             group.refusal, group.facts = refusal, facts
     return groups
+
+
+def _count_repeats(groups: Iterable[RepeatedRefusal], repeats: Mapping[str, int]) -> None:
+    """Count the denials in the lines of a long log that were left out, since they repeat lines of its text.
+
+    A part of an error that is no denial in the text, since another line says more, is none in the lines either.
+    """
+    by_facts = {_facts(refusal): group for group in groups for refusal in group.variants}
+    for line, times in repeats.items():
+        for refusal in refusals_of_line(line):
+            if (group := by_facts.get(_facts(refusal))) is not None:
+                group.left_out += times
 
 
 def _includes(more: _Facts, less: _Facts) -> bool:

@@ -374,6 +374,34 @@ def test_many_denials_are_a_table_and_repeats_one_row(
     assert len(answer["answers"][1]["resources"]) == 60
 
 
+def test_what_a_long_log_repeats_is_counted(explain: Any) -> None:
+    """Of more than is read, lines that are alike are read once; an error on two lines is one denial all the same."""
+    denied = (
+        "10:00:0{0} User: arn:aws:sts::111122223333:assumed-role/node/i-0{0} is not authorized to perform: {1} "
+        "on resource: arn:aws:ec2:eu-west-1:111122223333:network-interface/eni-0{0}\n"
+    )
+    call = "10:00:0{0} operation error EC2: DeleteNetworkInterface, api error UnauthorizedOperation:\n"
+    unnamed = (
+        "10:00:0{0} UnauthorizedOperation: You are not authorized to perform this operation. "
+        "Encoded authorization failure message: ***\n"
+    )
+    forbidden = '10:00:0{0} pods is forbidden: User "jo" cannot list resource "pods" in API group ""\n'
+    once = denied.replace("node", "web").format(1, "ec2:CreateTags")
+    log = "".join(
+        call.format(number)
+        + denied.format(number, "ec2:DeleteNetworkInterface")
+        + forbidden.format(number)
+        + unnamed.format(number)
+        + "10:00:00 nothing to say\n"
+        for number in range(7)
+    )
+    short = explain(stdin=log + once)
+    long = explain(stdin=log + once + "10:00:00 nothing to say\n" * 9_000)
+    for answer in (short, long):
+        assert (answer["read"], answer["merged"]) == (22, 18)
+        assert [reply["times"] for reply in answer["answers"]] == [7, 7, 7, 1]
+
+
 def test_a_table_calls_denied_what_was_denied(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -815,7 +815,7 @@ def test_a_log_that_repeats_itself_is_read_once() -> None:
         asked.append(line)
         return False
 
-    assert excerpt(["\n", "a\n"] * 1000, 100, means_something) == ("", 2000, 0, 0)
+    assert excerpt(["\n", "a\n"] * 1000, 100, means_something) == ("", 2000, 0, {})
     assert len(asked) == 2
 
 
@@ -832,7 +832,7 @@ def test_an_excerpt_has_each_kind_of_line_once_within_its_room() -> None:
     # A line that is too long leaves its room to those after it.
     assert kept(len(denied) - 1) == ("known\npods is forbidden\n", 5, 2)
     assert kept(5) == ("", 5, 0)
-    assert excerpt(log, 1000, lambda _: False).repeats == 1
+    assert excerpt(log, 1000, lambda _: False).repeats == {denied: 1}
     # Two accounts are two denials.
     accounts = [f"AccessDenied for arn:aws:iam::{number}:role/a\n" for number in ("111122223333", "444455556666")]
     assert excerpt(accounts, 1000, lambda _: False).kept == 2
@@ -842,7 +842,7 @@ def test_an_excerpt_has_each_kind_of_line_once_within_its_room() -> None:
         for team in (1, 2)
         for session in ("1736761400000000000", "1736761500000000000")
     ]
-    assert excerpt(sessions, 1000, lambda _: False)[2:] == (2, 2)
+    assert excerpt(sessions, 1000, lambda _: False)[2:] == (2, {sessions[0]: 1, sessions[2]: 1})
 
 
 @pytest.mark.parametrize(
@@ -855,7 +855,7 @@ def test_an_excerpt_has_each_kind_of_line_once_within_its_room() -> None:
     ],
 )  # fmt: skip
 def test_a_line_of_a_denial_is_kept(line: str) -> None:
-    assert excerpt([line, "authorized", "allowed by policy"], 100, lambda _: False) == (line, 3, 1, 0)
+    assert excerpt([line, "authorized", "allowed by policy"], 100, lambda _: False) == (line, 3, 1, {})
 
 
 SAML_PROVIDER = "arn:aws:iam::111122223333:saml-provider/okta"

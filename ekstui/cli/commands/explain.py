@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 from argparse import Namespace
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
@@ -178,9 +178,11 @@ def _inquiry(arguments: Namespace) -> Inquiry:
     document_on_stdin = StandardInput() in sides
     if sides.count(StandardInput()) > 1 or (document_on_stdin and arguments.message == ["-"]):
         raise InputError("Standard input can be used only once.")
+    message, repeats = _message(arguments, document_on_stdin=document_on_stdin)
     return Inquiry(
         question=Question(
-            message=_message(arguments, document_on_stdin=document_on_stdin),
+            message=message,
+            repeats=repeats,
             action=next(iter(arguments.action), None),
             resources=tuple(arguments.resource),
             principal=arguments.principal,
@@ -209,22 +211,26 @@ def _folders(texts: Iterable[str]) -> tuple[list[str], list[str]]:
 _LONGEST_FILE_NAME = 255
 
 
-def _message(arguments: Namespace, *, document_on_stdin: bool) -> str | None:
-    """Return the message from the arguments, or from standard input unless a document is read there."""
+def _message(arguments: Namespace, *, document_on_stdin: bool) -> tuple[str | None, Mapping[str, int]]:
+    """Return the message from the arguments, or from standard input unless a document is read there.
+
+    With it, of a long log, comes how often its lines are repeated in what was left out.
+    """
     words = " ".join(arguments.message)
     if len(arguments.message) == 1 and len(os.fsencode(words)) <= _LONGEST_FILE_NAME and Path(words).is_file():
         raise InputError(
             f"{words} is a file, not a message.", f"To read a log from it: ekstui explain - < {shlex.quote(words)}"
         )
     is_piped = not words and not arguments.action and not document_on_stdin and not sys.stdin.isatty()
-    return (_log() if words == "-" or is_piped else words) or None
+    text, repeats = _log() if words == "-" or is_piped else (words, {})
+    return text or None, repeats
 
 
-def _log() -> str:
-    """Return standard input, of a long log the lines that say something about access."""
+def _log() -> tuple[str, Mapping[str, int]]:
+    """Return standard input, of a long log the lines that say something about access, with how many repeat each."""
     text = _standard_input(MAX_CHARACTERS)
     if len(text) <= MAX_CHARACTERS:
-        return text
+        return text, {}
 
     whole, newline, begun = text.rpartition("\n")
     rest = begun + sys.stdin.readline(MAX_CHARACTERS)
@@ -232,17 +238,17 @@ def _log() -> str:
     lines = chain(f"{whole}{newline}".splitlines(keepends=True), (rest,), more)
     shortened = excerpt(lines, MAX_CHARACTERS, lambda line: bool(knowledge().symptoms_in(line)))
     if not shortened.kept and not newline:
-        return text  # one long line, which is refused
+        return text, {}  # one long line, which is refused
     if not shortened.kept:
         raise InputError(
             f"none of the {shortened.lines:,} lines is a denial.",
             "Paste the line that says “is not authorized to perform”.",
         )
     remark(
-        f"{shortened.kept:,} of {shortened.lines:,} lines are about access and differ; {shortened.repeats:,} repeat "
-        "them, and the rest was left out."
+        f"{shortened.kept:,} of {shortened.lines:,} lines are about access and differ; "
+        f"{sum(shortened.repeats.values()):,} repeat them, and the rest was left out."
     )
-    return shortened.text
+    return shortened.text, shortened.repeats
 
 
 def _standard_input(limit: int) -> str:
