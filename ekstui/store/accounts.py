@@ -72,8 +72,8 @@ def store(folder: Path, snapshot: AccountSnapshot, caller: str | None = None, pr
             pass
         with file.writing(empty=True) as draft:
             draft.put(digest, body)
-            named = {arn: draft.put_value(report) for arn, report in reports.items()}
-            root = {**head, "profiles": _with(profiles, profile, snapshot.fetched_at), "last_accessed": named}
+            report_digests = {arn: draft.put_value(report) for arn, report in reports.items()}
+            root = {**head, "profiles": _with(profiles, profile, snapshot.fetched_at), "last_accessed": report_digests}
             draft.set_root(root, _live(root))
 
 
@@ -110,14 +110,14 @@ def _with(profiles: Mapping[str, str], profile: str | None, at: datetime) -> dic
     return dict(sorted(last_seen.items(), key=lambda item: item[1])[-MOST_PROFILES:])
 
 
-def store_place(folder: Path, partition: str, account: str, at: str, opened: str) -> None:
+def store_place(folder: Path, partition: str, account: str, at: str, place: str) -> None:
     """Store in an account's file, if there is one, what was open of it and when; the next snapshot drops that."""
     file = _file(folder, partition, account)
     with _explained("What was open cannot be stored"):
         if _usable(folder) and file.size():
             with file.writing() as draft:
                 head = draft.root()
-                draft.set_root({**head, "place": [at, opened]}, _live(head))
+                draft.set_root({**head, "place": [at, place]}, _live(head))
 
 
 def keep_last_accessed(folder: Path, partition: str, account: str, report: LastAccessed) -> None:
@@ -161,8 +161,8 @@ def place_of(folder: Path, partition: str, account: str, at: str) -> str:
     try:
         with _explained("What was open cannot be read"), _file(folder, partition, account).reading() as objects:
             match objects.root().get("place"):
-                case [str(kept_at), str(opened)] if kept_at == at:
-                    return opened
+                case [str(kept_at), str(place)] if kept_at == at:
+                    return place
     except AbsentCacheError:
         pass
     return ""
@@ -194,7 +194,7 @@ def clear(folder: Path, account: str | None = None) -> tuple[Path, ...]:
     """Delete the snapshots of one account in any partition, or of all; return the deleted files."""
     if not _usable(folder):
         return ()
-    gone: list[Path] = []
+    deleted_files: list[Path] = []
     # Drafts of writers that were killed, and files that were set aside, go as well.
     for path in sorted(folder.glob("*.db*")):
         if account is None or path.name.partition(".db")[0].endswith(f"-{account}"):
@@ -202,8 +202,8 @@ def clear(folder: Path, account: str | None = None) -> tuple[Path, ...]:
                 path.unlink(missing_ok=True)
             except OSError as error:
                 raise StoreError(f"{path} cannot be deleted: {error.strerror}.") from None
-            gone.append(path)
-    return tuple(path for path in gone if path.suffix == ".db")
+            deleted_files.append(path)
+    return tuple(path for path in deleted_files if path.suffix == ".db")
 
 
 @contextmanager

@@ -40,29 +40,31 @@ def index_actions(store: PolicyStore, progress: Progress, cancelled: Cancelled) 
         before = store.last_index(objects, "actions")
         if before.get("version") != VERSION:
             before = {"services": {}, "policies": None}
-        indexed: dict[str, list[Any]] = objects.value(before["policies"]) if before["policies"] else {}
+        indexed_policies: dict[str, list[Any]] = objects.value(before["policies"]) if before["policies"] else {}
         entries = {entry.policy.name: entry for entry in store.all_in(objects, state)}
         keys = {
             name: f"{history_key(entry.documents)} {entry.policy.default_version}" for name, entry in entries.items()
         }
-        stale = [name for name, (key, _) in indexed.items() if keys.get(name) != key]
+        stale = [name for name, (key, _) in indexed_policies.items() if keys.get(name) != key]
         shards = _Shards(before["services"], objects)
         for name in stale:
-            _remove(shards, name, indexed.pop(name)[1])
-        fresh = [entry for name, entry in entries.items() if name not in indexed]
+            _remove(shards, name, indexed_policies.pop(name)[1])
+        fresh = [entry for name, entry in entries.items() if name not in indexed_policies]
         for done, entry in enumerate(fresh):
             if cancelled():
                 return False
             if done % CHUNK == 0:
                 progress(done, len(fresh))
             services = add_to_shards(shards, entry.policy, _parsed(entry.documents, objects))
-            indexed[entry.policy.name] = [keys[entry.policy.name], sorted(services)]
+            indexed_policies[entry.policy.name] = [keys[entry.policy.name], sorted(services)]
 
     def write(draft: Draft) -> Mapping[str, Any]:
-        written = {service: draft.put_value(shard) for service, shard in shards.items()}
-        kept = {service: digest for service, digest in before["services"].items() if service not in written}
-        services = {**kept, **written}
-        policies = draft.put_value(indexed)
+        written_shards = {service: draft.put_value(shard) for service, shard in shards.items()}
+        kept_shards = {
+            service: digest for service, digest in before["services"].items() if service not in written_shards
+        }
+        services = {**kept_shards, **written_shards}
+        policies = draft.put_value(indexed_policies)
         version = reference_version()
         outlines = before["outlines"] if before.get("reference") == version else draft.put_value(written_outlines())
         return {
@@ -106,10 +108,10 @@ def _parsed(names: Mapping[int, str], objects: Objects) -> dict[int, Document]:
     for name in names.values():
         if name not in documents:
             value = objects.value(name)
-            listed = value["Statement"] if isinstance(value["Statement"], list) else [value["Statement"]]
+            raw_statements = value["Statement"] if isinstance(value["Statement"], list) else [value["Statement"]]
             # Unlike a comparison, this tells true from 1; without references it is the same for equal values.
-            keys = [marshal.dumps(statement, 2) for statement in listed]
-            new = {key: statement for key, statement in zip(keys, listed, strict=True) if key not in statements}
+            keys = [marshal.dumps(statement, 2) for statement in raw_statements]
+            new = {key: statement for key, statement in zip(keys, raw_statements, strict=True) if key not in statements}
             document = parse({**value, "Statement": list(new.values())})
             statements.update(zip(new, document.statements, strict=True))
             documents[name] = document._replace(statements=tuple(statements[key] for key in keys))
@@ -134,26 +136,26 @@ def candidates(store: PolicyStore, action: str, scope: Scope = "all") -> tuple[C
     AbsentCacheError without a current index.
     """
     matches = _uses_of(store, action, scope)
-    allowed = _allowed_by(matches)
-    chosen: list[Candidate] = []
-    for stored in store.named(name for name in matches.listed if name in allowed):
-        name, default = stored.policy.name, stored.policy.default_version
+    names = _allowed_by(matches)
+    policy_candidates: list[Candidate] = []
+    for entry in store.named(name for name in matches.listed if name in names):
+        name, default = entry.policy.name, entry.policy.default_version
         allowing = _allowing(matches.uses[name])
         if default in allowing:
             # The history of a pattern is not asked for, and reducing it would take most of the time.
             numbers = (default,) if is_wild(action) else allowing
             documents = _reduced(numbers, matches.uses[name], matches.frames[name])
-            chosen.append(Candidate(stored.policy, allowing, documents))
-    return tuple(chosen)
+            policy_candidates.append(Candidate(entry.policy, allowing, documents))
+    return tuple(policy_candidates)
 
 
-def names_allowing(store: PolicyStore, action: str, beside: Collection[str]) -> tuple[str, ...]:
-    """Return the policies with a version that may allow an action, and those `beside`, in the list's order.
+def names_allowing(store: PolicyStore, action: str, extra_names: Collection[str]) -> tuple[str, ...]:
+    """Return the policies with a version that may allow an action, and `extra_names`, in the list's order.
 
     Errors as those of `candidates`.
     """
     matches = _uses_of(store, action, "all")
-    names = _allowed_by(matches).union(beside)
+    names = _allowed_by(matches).union(extra_names)
     return tuple(name for name in matches.listed if name in names)
 
 
@@ -171,8 +173,8 @@ class _Uses(NamedTuple):
 
 
 def _uses_of(store: PolicyStore, action: str, scope: Scope) -> _Uses:
-    wanted = action.lower()
-    service = wanted.partition(":")[0]
+    pattern = action.lower()
+    service = pattern.partition(":")[0]
     uses: dict[str, list[TargetUse]] = {}
     frames: dict[str, dict[str, str]] = {}
     with store.file.reading() as objects:
@@ -180,21 +182,21 @@ def _uses_of(store: PolicyStore, action: str, scope: Scope) -> _Uses:
         if index["version"] != VERSION:
             raise AbsentCacheError("The index is of another version.")
         services = index["services"]
-        anywhere = ":" not in wanted or is_wild(service)
+        anywhere = ":" not in pattern or is_wild(service)
         for digest in [services[name] for name in (services if anywhere else (service, "*")) if name in services]:
             shard = objects.value(digest)
-            for name, use in _matching(shard["targets"], wanted):
+            for name, use in _matching(shard["targets"], pattern):
                 uses.setdefault(name, []).append(use)
             for name, texts in shard["frames"].items():
                 frames.setdefault(name, {}).update(texts)
         groups = store.state_in(objects)[1].chunks if scope == "all" else store.state_in(objects)[1].chunks[:1]
-    return _Uses(tuple(name for _, listed in groups for name in listed), uses, frames)
+    return _Uses(tuple(name for _, names in groups for name in names), uses, frames)
 
 
 def index_steps(
     store: PolicyStore,
     judges: str,
-    shipped: ShippedSteps,
+    find_shipped: ShippedSteps,
     progress: Progress,
     cancelled: Cancelled,
 ) -> bool:
@@ -211,7 +213,7 @@ def index_steps(
     for done, entry in enumerate(entries):
         name, key = entry.policy.name, history_key(entry.documents)
         earlier = before.get(name)
-        steps = earlier[1] if earlier and earlier[0] == key else shipped(name, entry.documents)
+        steps = earlier[1] if earlier and earlier[0] == key else find_shipped(name, entry.documents)
         if steps is None:
             if cancelled():
                 return False
@@ -232,9 +234,9 @@ ShippedSteps: TypeAlias = "Callable[[str, Mapping[int, str]], list[list[Any]] | 
 """Takes a policy's name and its documents' digests by version; returns its steps as `judged` does, or None."""
 
 
-def shipped_steps(shipped: Mapping[str, Any], judges: str) -> ShippedSteps:
+def shipped_steps(bundle: Mapping[str, Any], judges: str) -> ShippedSteps:
     """Return a function that finds a policy's shipped steps, if judged by `judges` for the same documents."""
-    steps = shipped["steps"] if shipped.get("judges") == judges else {}
+    steps = bundle["steps"] if bundle.get("judges") == judges else {}
 
     def steps_of(name: str, documents: Mapping[int, str]) -> list[list[Any]] | None:
         key, rows = steps.get(name, ("", None))
@@ -298,20 +300,20 @@ def add_to_shards(shards: dict[str, _Shard], policy: Policy, documents: Mapping[
         del value[frame.action_element]
         texts.append(json.dumps(value, separators=(",", ":")))
     runs: dict[int, str] = {}
-    named: dict[str, dict[int, Mapping[int, tuple[int, ...]]]] = {}
+    versions_by_service: dict[str, dict[int, Mapping[int, tuple[int, ...]]]] = {}
     for effect, element, actions, versions in targets.uses:
         alike = id(versions)
         if alike not in runs:
             runs[alike] = ";".join(f"{place}:{written_numbers(numbers)}" for place, numbers in versions.items())
         service = service_of(element, actions)
-        named.setdefault(service, {})[alike] = versions
+        versions_by_service.setdefault(service, {})[alike] = versions
         target = "\n".join((effect, element, *actions))
         shards[service]["targets"].setdefault(target, {})[policy.name] = runs[alike]
-    for service, by_runs in named.items():
+    for service, by_runs in versions_by_service.items():
         shards[service]["frames"][policy.name] = {
             str(place): texts[place] for versions in by_runs.values() for place in versions
         }
-    return named
+    return versions_by_service
 
 
 def _matching(targets: Mapping[str, Mapping[str, str]], action: str) -> Iterator[tuple[str, TargetUse]]:
@@ -353,7 +355,7 @@ def _allowing(uses: Iterable[TargetUse]) -> tuple[int, ...]:
 
 def _reduced(numbers: Iterable[int], uses: Iterable[TargetUse], frames: Mapping[str, str]) -> dict[int, Document]:
     """Return versions reduced to what the uses name."""
-    framed: dict[int, Statement] = {}
+    parsed_frames: dict[int, Statement] = {}
     documents = {}
     for number in numbers:
         actions: dict[int, list[str]] = {}
@@ -361,13 +363,13 @@ def _reduced(numbers: Iterable[int], uses: Iterable[TargetUse], frames: Mapping[
             for place, run in use.versions.items():
                 if number in run:
                     actions.setdefault(place, []).extend(use.actions)
-                    if place not in framed:
+                    if place not in parsed_frames:
                         value = {**json.loads(frames[str(place)]), use.element: []}
-                        (framed[place],) = parse({"Statement": value}).statements
+                        (parsed_frames[place],) = parse({"Statement": value}).statements
         statements = []
-        for place, named in sorted(actions.items()):
-            frame = framed[place]
-            kept = sorted(named) if frame.action_element == "Action" else named
-            statements.append(frame._replace(actions=tuple(kept)))
+        for place, statement_actions in sorted(actions.items()):
+            frame = parsed_frames[place]
+            ordered_actions = sorted(statement_actions) if frame.action_element == "Action" else statement_actions
+            statements.append(frame._replace(actions=tuple(ordered_actions)))
         documents[number] = Document(VARIABLES_SINCE, None, tuple(statements))
     return documents

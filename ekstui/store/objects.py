@@ -186,10 +186,10 @@ class ObjectFile(NamedTuple):
                     for statement in _SCHEMA if fresh else ():
                         connection.execute(statement)
                     connection.execute("BEGIN")
-                    opened = Draft(connection, self.path)
+                    open_draft = Draft(connection, self.path)
                     if fresh:
-                        opened.set_root({}, ())
-                    yield opened
+                        open_draft.set_root({}, ())
+                    yield open_draft
                     connection.execute("COMMIT")
                 descriptor = os.open(draft, os.O_RDONLY | os.O_CLOEXEC)
                 try:
@@ -235,28 +235,28 @@ class ObjectFile(NamedTuple):
     def set_aside(self, reason: CacheError) -> Path | None:
         """Rename a damaged file for its error, and return its new path; None if another file has replaced it."""
         moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
-        aside = self.path.with_name(f"{self.path.name}.aside-{moment}")
+        new_path = self.path.with_name(f"{self.path.name}.aside-{moment}")
         with self._guarded(), self._locked():
             if reason.identity is None or _identity(self.path) != reason.identity:
                 return None
-            self.path.rename(aside)
+            self.path.rename(new_path)
             for old in self._set_aside()[:-KEPT_ASIDE]:
                 old.unlink(missing_ok=True)
-            return aside
+            return new_path
 
     def clear(self) -> int:
         """Delete the file and those that were set aside; return how many bytes that freed."""
-        freed = 0
+        freed_bytes = 0
         if not self.path.parent.is_dir():
-            return freed
+            return freed_bytes
         with self._guarded(), self._locked():
             for path in [self.path, *self._set_aside(), *self.path.parent.glob(f".{self.path.name}.*draft*")]:
                 with suppress(FileNotFoundError):
-                    freed += path.lstat().st_size
+                    freed_bytes += path.lstat().st_size
                     path.unlink()
             if self.private:
                 self._lock().unlink(missing_ok=True)  # its name contains the account
-        return freed
+        return freed_bytes
 
     def size(self) -> int:
         """Return the file's size in bytes, 0 if there is none; UnavailableCacheError if it cannot be read."""

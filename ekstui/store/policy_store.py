@@ -58,11 +58,11 @@ class State(NamedTuple):
     """Each chunk's object, and the names in it; the EKS family's is the first."""
 
 
-def policy_record(stored: StoredPolicy) -> list[Any]:
+def policy_record(entry: StoredPolicy) -> list[Any]:
     """Return a policy as the JSON that is stored."""
-    policy, fields = stored.policy, stored.provenance
+    policy, fields = entry.policy, entry.provenance
     versions = [
-        [info.number, format_time(info.created), stored.documents[info.number], stored.dated_by.get(info.number)]
+        [info.number, format_time(info.created), entry.documents[info.number], entry.dated_by.get(info.number)]
         for info in policy.versions
     ]
     origin = [fields.source, fields.authority, format_time(fields.as_of), format_time(fields.fetched_at)]
@@ -171,27 +171,25 @@ class PolicyStore:
 
     def text(self, name: str, version: int) -> bytes:
         with self.file.reading() as objects:
-            (stored,) = self._named_in(objects, (name,))
-            return objects.get(stored.documents[version])
+            (entry,) = self._named_in(objects, (name,))
+            return objects.get(entry.documents[version])
 
     def history(self, name: str) -> PolicyHistory:
         with self.file.reading() as objects:
-            (stored,) = self._named_in(objects, (name,))
-            return PolicyHistory(
-                stored.policy, {number: objects.get(name) for number, name in stored.documents.items()}
-            )
+            (entry,) = self._named_in(objects, (name,))
+            return PolicyHistory(entry.policy, {number: objects.get(name) for number, name in entry.documents.items()})
 
     def histories(self, scope: Scope = "all") -> Iterator[PolicyHistory]:
         """Yield the policies of a scope with their documents, which are read on first use."""
         with self.file.reading() as objects:
-            for stored in self.all_in(objects, self.state_in(objects)[1], scope):
-                yield PolicyHistory(stored.policy, _Texts(self, objects, stored))
+            for entry in self.all_in(objects, self.state_in(objects)[1], scope):
+                yield PolicyHistory(entry.policy, _Texts(self, objects, entry))
 
     def histories_of(self, names: Iterable[str]) -> Iterator[PolicyHistory]:
         """Yield policies by their exact names, in that order, with documents that are read when asked for."""
         with self.file.reading() as objects:
-            for stored in self._named_in(objects, names):
-                yield PolicyHistory(stored.policy, _Texts(self, objects, stored))
+            for entry in self._named_in(objects, names):
+                yield PolicyHistory(entry.policy, _Texts(self, objects, entry))
 
     def verify(self) -> tuple[int, int]:
         """Read everything; return how many policies and versions there are."""
@@ -216,13 +214,13 @@ class PolicyStore:
         with self.file.writing() as draft:
             root, before, state = self._current(draft)
             entries = {entry.policy.name: entry for entry in self.all_in(draft, state)} if state else {}
-            indexed = {name: _indexed(entry) for name, entry in entries.items()}
+            index_inputs = {name: _index_inputs(entry) for name, entry in entries.items()}
             outcome: list[PutResult] = []
             for history in delivery:
-                entry, stored = _merged(draft, entries.get(history.policy.name), history, info.provenance)
+                entry, result = _merged(draft, entries.get(history.policy.name), history, info.provenance)
                 entries[entry.policy.name] = entry
-                if stored.new_policy or stored.new_versions or stored.conflicts:
-                    outcome.append(stored)
+                if result.new_policy or result.new_versions or result.conflicts:
+                    outcome.append(result)
             for name in info.withdrawn:
                 entries[name] = entries[name]._replace(policy=entries[name].policy._replace(withdrawn=True))
             new = info.applied_to(state)
@@ -230,7 +228,7 @@ class PolicyStore:
             order = order or (list(state.chunks[0][1]) if state and state.chunks else [])
             new = new._replace(chunks=_write_chunks(draft, entries, order))
             root["states"][self.collection] = draft.put_value(state_record(new))
-            if indexed == {name: _indexed(entry) for name, entry in entries.items()}:
+            if index_inputs == {name: _index_inputs(entry) for name, entry in entries.items()}:
                 self._keep_index(draft, root, before)
             root["before"].pop(self.collection, None)
             if undoable and before is not None:
@@ -284,7 +282,7 @@ class PolicyStore:
                 yield chunk[name]
 
     def _named_in(self, objects: Objects, names: Iterable[str]) -> list[StoredPolicy]:
-        places = {name: digest for digest, listed in self.state_in(objects)[1].chunks for name in listed}
+        places = {name: digest for digest, chunk_names in self.state_in(objects)[1].chunks for name in chunk_names}
         return [read_policy(self._chunk(objects, places[name])[name]) for name in names]
 
     def index_in(self, objects: Objects, kind: str) -> dict[str, Any]:
@@ -377,24 +375,24 @@ def pack(history: PolicyHistory) -> PackedHistory:
 
 
 def _merged(
-    draft: Draft, stored: StoredPolicy | None, delivered: PackedHistory, provenance: Provenance
+    draft: Draft, stored_policy: StoredPolicy | None, history: PackedHistory, provenance: Provenance
 ) -> tuple[StoredPolicy, PutResult]:
     """Merge a source's history into a stored policy, store its new documents; return it and what was new."""
-    policy, from_aws = delivered.policy, provenance.authority == "aws"
-    before = stored or StoredPolicy(policy._replace(versions=(), withdrawn=False), {}, {}, provenance)
+    policy, from_aws = history.policy, provenance.authority == "aws"
+    before = stored_policy or StoredPolicy(policy._replace(versions=(), withdrawn=False), {}, {}, provenance)
     documents = dict(before.documents)
-    new = tuple(number for number in delivered.objects if number not in documents)
+    new = tuple(number for number in history.objects if number not in documents)
     conflicts = tuple(
         number
-        for number, (digest, _) in delivered.objects.items()
-        if number in documents and documents[number] != digest and _differ(draft, documents[number], delivered, number)
+        for number, (digest, _) in history.objects.items()
+        if number in documents and documents[number] != digest and _differ(draft, documents[number], history, number)
     )
     for number in (*new, *(conflicts if from_aws else ())):
-        draft.put(*delivered.objects[number])
-        documents[number] = delivered.objects[number][0]
+        draft.put(*history.objects[number])
+        documents[number] = history.objects[number][0]
     times, dated_by = _dated(before, policy.versions, new, provenance.authority)
     # AWS answers as of now, whatever the local clock says.
-    newest = delivered.policy if from_aws or provenance.as_of >= before.provenance.as_of else before.policy
+    newest = history.policy if from_aws or provenance.as_of >= before.provenance.as_of else before.policy
     defaults = (number for number in (newest.default_version, before.policy.default_version) if number in documents)
     value = Policy(
         name=policy.name,
@@ -403,8 +401,10 @@ def _merged(
         versions=tuple(VersionInfo(number, times[number]) for number in sorted(documents)),
         withdrawn=before.policy.withdrawn and not from_aws,
     )
-    kept = provenance if newest is policy else before.provenance
-    return StoredPolicy(value, documents, dated_by, kept), PutResult(policy.name, stored is None, new, conflicts)
+    newest_provenance = provenance if newest is policy else before.provenance
+    return StoredPolicy(value, documents, dated_by, newest_provenance), PutResult(
+        policy.name, stored_policy is None, new, conflicts
+    )
 
 
 def _dated(
@@ -422,9 +422,9 @@ def _dated(
     return times, dated_by
 
 
-def _differ(objects: Objects, digest: str, delivered: PackedHistory, number: int) -> bool:
+def _differ(objects: Objects, digest: str, history: PackedHistory, number: int) -> bool:
     """Return whether the stored document is another one, not only written differently."""
-    return bool(objects.value(digest) != json.loads(zlib.decompress(delivered.objects[number][1])))
+    return bool(objects.value(digest) != json.loads(zlib.decompress(history.objects[number][1])))
 
 
 _AT_ONCE = 10
@@ -434,18 +434,18 @@ _AT_ONCE = 10
 class _Texts(Mapping[int, bytes]):
     """The documents of a policy, each read on first use: most questions need the default version only."""
 
-    def __init__(self, store: PolicyStore, objects: Objects, stored: StoredPolicy) -> None:
+    def __init__(self, store: PolicyStore, objects: Objects, entry: StoredPolicy) -> None:
         self._store = store
-        self._stored = stored
-        self._read = {stored.policy.default_version: objects.get(stored.documents[stored.policy.default_version])}
+        self._stored = entry
+        self._read = {entry.policy.default_version: objects.get(entry.documents[entry.policy.default_version])}
 
     def __getitem__(self, version: int) -> bytes:
         if version not in self._read:
             documents = self._stored.documents
             # Who asks for one version mostly asks for those before it too, and opening the file takes longer.
-            wanted = [number for number in sorted(documents) if number <= version and number not in self._read]
+            numbers = [number for number in sorted(documents) if number <= version and number not in self._read]
             with self._store.file.reading() as objects:
-                self._read |= {number: objects.get(documents[number]) for number in wanted[-_AT_ONCE:]}
+                self._read |= {number: objects.get(documents[number]) for number in numbers[-_AT_ONCE:]}
         return self._read[version]
 
     def __iter__(self) -> Iterator[int]:
@@ -455,13 +455,16 @@ class _Texts(Mapping[int, bytes]):
         return len(self._stored.documents)
 
 
-def _indexed(stored: StoredPolicy) -> object:
-    return stored.policy.default_version, stored.documents
+def _index_inputs(entry: StoredPolicy) -> object:
+    return entry.policy.default_version, entry.documents
 
 
 def _write_chunks(
     draft: Draft, entries: Mapping[str, StoredPolicy], family: Sequence[str]
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    others = sorted(entries.keys() - set(family))
-    groups = [tuple(family), *(tuple(others[start : start + CHUNK]) for start in range(0, len(others), CHUNK))]
+    other_names = sorted(entries.keys() - set(family))
+    groups = [
+        tuple(family),
+        *(tuple(other_names[start : start + CHUNK]) for start in range(0, len(other_names), CHUNK)),
+    ]
     return tuple((draft.put_value([policy_record(entries[name]) for name in names]), names) for names in groups)
