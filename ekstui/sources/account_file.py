@@ -54,10 +54,10 @@ def read_account_file(path: Path) -> AccountSnapshot:
 
     Files are read in order of name; InputError says why one cannot be read.
     """
-    listed = sorted(path.glob("*.json")) if path.is_dir() else [path]
-    if not listed:
+    paths = sorted(path.glob("*.json")) if path.is_dir() else [path]
+    if not paths:
         raise InputError(f"{path} has no JSON file in it.", _COMMAND)
-    pages = [page for file in listed for page in _pages(file)]
+    pages = [page for file in paths for page in _pages(file)]
     roles = _parsed(pages, "RoleDetailList", parse_role)
     users = _parsed(pages, "UserDetailList", parse_user)
     groups = _parsed(pages, "GroupDetailList", parse_group)
@@ -69,7 +69,7 @@ def read_account_file(path: Path) -> AccountSnapshot:
     cut = f"{path} is incomplete: IAM had more pages."
     return AccountSnapshot(
         identity=CallerIdentity(account, partition, f"arn:{partition}:iam::{account}:root", "", method="file"),
-        fetched_at=datetime.fromtimestamp(max(file.stat().st_mtime for file in listed), UTC),
+        fetched_at=datetime.fromtimestamp(max(file.stat().st_mtime for file in paths), UTC),
         complete=complete,
         roles=tuple(roles),
         users=tuple(users),
@@ -110,14 +110,14 @@ def _pages(path: Path) -> Iterator[_Json]:
 _Entity = TypeVar("_Entity", Role, User, Group, LocalPolicy)
 
 
-def _parsed(pages: list[_Json], key: str, read: Callable[[object], _Entity]) -> list[_Entity]:
+def _parsed(pages: list[_Json], key: str, parse_entry: Callable[[object], _Entity]) -> list[_Entity]:
     """Return what the pages list under a key, each ARN once: the last page that has it wins."""
     entities: dict[str, _Entity] = {}
     for page in pages:
-        listed = page.get(key) or []
-        if not isinstance(listed, list):
+        entries = page.get(key) or []
+        if not isinstance(entries, list):
             raise InputError(f"Not IAM's authorization details: {key} is not a list.", _COMMAND)
-        entities |= {entity.arn or entity.name: entity for entity in map(read, listed)}
+        entities |= {entity.arn or entity.name: entity for entity in map(parse_entry, entries)}
     return list(entities.values())
 
 
@@ -146,8 +146,8 @@ def demo_last_accessed(arn: str, now: datetime) -> LastAccessed | None:
 def _of_demo(name: str, now: datetime) -> Any:
     try:
         text = lzma.decompress(files.asset(name).read_bytes()).decode()
-        made = datetime.fromisoformat(json.loads(text)["fetched_at"])
-        return json.loads(_moved(text, made, now))
+        made_at = datetime.fromisoformat(json.loads(text)["fetched_at"])
+        return json.loads(_moved(text, made_at, now))
     except (OSError, ValueError, lzma.LZMAError):
         raise DataError("The demo's account cannot be read.", "Install ekstui again.") from None
 
@@ -158,12 +158,12 @@ _LATELY = timedelta(days=500)
 """Times younger than this when the demo was made keep their age, such as a role's last use."""
 
 
-def _moved(text: str, made: datetime, now: datetime) -> str:
+def _moved(text: str, made_at: datetime, now: datetime) -> str:
     """Return the text with recent times moved, so that they are as long ago now as when the demo was made."""
 
     def moved(match: re.Match[str]) -> str:
         moment = datetime.fromisoformat(match[1])
-        return f'"{(moment + (now - made) if made - moment < _LATELY else moment).isoformat()}"'
+        return f'"{(moment + (now - made_at) if made_at - moment < _LATELY else moment).isoformat()}"'
 
     return _TIME.sub(moved, text)
 
@@ -299,21 +299,21 @@ def _packed(value: Any) -> Any:
 
 
 @lru_cache(maxsize=256)
-def _shared(packed: bytes) -> bytes:
+def _shared(packed_document: bytes) -> bytes:
     """Return equal bytes as one object, since many roles have the same document."""
-    return packed
+    return packed_document
 
 
 def _document(value: object) -> Document | None:
     """Return the document, or None if it is missing or unreadable: one bad document must not hide a role."""
-    packed = _packed(value)
-    return _unpacked(packed) if isinstance(packed, bytes) else _read(packed)
+    packed_document = _packed(value)
+    return _unpacked(packed_document) if isinstance(packed_document, bytes) else _read(packed_document)
 
 
 @lru_cache(maxsize=256)
-def _unpacked(packed: bytes) -> Document | None:
+def _unpacked(packed_document: bytes) -> Document | None:
     """Return the document of equal bytes as one object."""
-    return _read(marshal.loads(packed))  # noqa: S302, only what `_packed` wrote
+    return _read(marshal.loads(packed_document))  # noqa: S302, only what `_packed` wrote
 
 
 def _read(value: object) -> Document | None:

@@ -32,9 +32,9 @@ class Archive(NamedTuple):
     partition: str = "aws"
     cancelled: Cancelled = never
 
-    def deliver(self, stored: Callable[[str], Mapping[str, Policy]]) -> Delivery:
+    def deliver(self, stored_policies: Callable[[str], Mapping[str, Policy]]) -> Delivery:
         """Return what is in the archive; InputError if nothing in it can be read."""
-        collection = read_collection(self.path, stored(self.partition), self.cancelled)
+        collection = read_collection(self.path, stored_policies(self.partition), self.cancelled)
         if collection.skipped and not collection.histories:
             first = collection.skipped[0]
             raise InputError(f"Nothing in {self.path} can be read. {first.place}: {first.reason}")
@@ -48,10 +48,10 @@ class Archive(NamedTuple):
         )
 
 
-def read_collection(path: Path, stored: Mapping[str, Policy], cancelled: Cancelled = never) -> Collection:
+def read_collection(path: Path, stored_policies: Mapping[str, Policy], cancelled: Cancelled = never) -> Collection:
     """Return what is in an archive: a package, a clone, or a folder of packages and versions.
 
-    `stored` tells the ARNs of versions.
+    `stored_policies` tells the ARNs of versions.
     """
     try:
         is_folder, is_there = path.is_dir(), path.exists()
@@ -59,15 +59,15 @@ def read_collection(path: Path, stored: Mapping[str, Policy], cancelled: Cancell
         raise InputError(f"{str(path)[:100]}… cannot be read: {error.strerror}.") from None
     if is_folder:
         if not ((path / ".git").exists() and (path / FOLDER).is_dir()):
-            return _read_folder(path, stored, cancelled)
+            return _read_folder(path, stored_policies, cancelled)
         with borrowed(path) as objects:
-            return read_history(path.resolve().name, objects, stored)
+            return read_history(path.resolve().name, objects, stored_policies)
     if not is_there:
         raise InputError(
             f"There is no file or folder {str(path)!r}.", "Give one, or the name or address of an archive."
         )
-    if read := _package_reader(path):
-        return read(path, cancelled)
+    if reader := _package_reader(path):
+        return reader(path, cancelled)
     if path.suffix == ".json":
         return read_npm_package(path, cancelled)
     raise InputError(f"{path} is not an archive that ekstui reads.", "It reads .tgz, .json and .whl files and folders.")
@@ -79,31 +79,31 @@ def _package_reader(path: Path) -> Callable[[Path, Cancelled], Collection] | Non
     return read_npm_package if path.name.endswith((".tgz", ".tar.gz")) or is_npm_json(path) else None
 
 
-def _read_folder(folder: Path, stored: Mapping[str, Policy], cancelled: Cancelled) -> Collection:
+def _read_folder(folder: Path, stored_policies: Mapping[str, Policy], cancelled: Cancelled) -> Collection:
     """Return what is in a folder's packages and its files of one version each; InputError if it has neither."""
     collections: list[Collection] = []
-    others: list[Path] = []
-    unread: dict[Path, InputError] = {}
+    version_files: list[Path] = []
+    error_by_path: dict[Path, InputError] = {}
     for path in files_in(folder):
-        if read := _package_reader(path):
+        if reader := _package_reader(path):
             try:
-                collections.append(read(path, cancelled))
+                collections.append(reader(path, cancelled))
             except InputError as error:  # such as the wheel of something that moto needs
-                unread[path] = error
+                error_by_path[path] = error
         else:
-            others.append(path)
+            version_files.append(path)
     if not collections:
-        if unread and not others:
-            raise next(iter(unread.values()))
-        return read_version_files(folder, others, stored)
-    if others:
-        packaged = {
+        if error_by_path and not version_files:
+            raise next(iter(error_by_path.values()))
+        return read_version_files(folder, version_files, stored_policies)
+    if version_files:
+        packaged_policies = {
             history.policy.name: history.policy for collection in collections for history in collection.histories
         }
-        collections.append(read_version_files(folder, others, {**stored, **packaged}))
-    joined = _joined(folder.name or str(folder), collections)
-    skipped = (Skipped(path.name, error.message.removeprefix(f"{path} ")) for path, error in unread.items())
-    return joined._replace(skipped=(*joined.skipped, *skipped))
+        collections.append(read_version_files(folder, version_files, {**stored_policies, **packaged_policies}))
+    joined_collection = _joined(folder.name or str(folder), collections)
+    skipped = (Skipped(path.name, error.message.removeprefix(f"{path} ")) for path, error in error_by_path.items())
+    return joined_collection._replace(skipped=(*joined_collection.skipped, *skipped))
 
 
 def _joined(source: str, collections: Sequence[Collection]) -> Collection:
@@ -116,21 +116,21 @@ def _joined(source: str, collections: Sequence[Collection]) -> Collection:
             histories[name], differing = with_versions(histories.get(name, history), history)
             reason = f"{collection.source} has another document for the same version."
             skipped += (Skipped(f"{name} {version_label(number)}", reason) for number in differing)
-    whole = [collection for collection in collections if collection.whole]
-    as_of = max(collection.as_of for collection in whole or collections)
-    return Collection(source, as_of, bool(whole), tuple(histories.values()), tuple(skipped))
+    whole_collections = [collection for collection in collections if collection.whole]
+    as_of = max(collection.as_of for collection in whole_collections or collections)
+    return Collection(source, as_of, bool(whole_collections), tuple(histories.values()), tuple(skipped))
 
 
 def with_versions(history: PolicyHistory, source: PolicyHistory) -> tuple[PolicyHistory, tuple[int, ...]]:
     """Return a history with the versions and times that it lacks, and the versions of which the documents differ."""
     texts = {**source.texts, **history.texts}
-    created = {info.number: info.created for info in source.policy.versions}
-    created |= {info.number: info.created for info in history.policy.versions if info.created}
-    infos = tuple(VersionInfo(number, created.get(number)) for number in sorted(texts))
+    times = {info.number: info.created for info in source.policy.versions}
+    times |= {info.number: info.created for info in history.policy.versions if info.created}
+    infos = tuple(VersionInfo(number, times.get(number)) for number in sorted(texts))
     differing = tuple(
         number
         for number, text in source.texts.items()
         if texts[number] != text and json.loads(texts[number]) != json.loads(text)
     )
-    joined = {number: texts[number] for number in sorted(texts)}
-    return PolicyHistory(history.policy._replace(versions=infos), joined), differing
+    ordered_texts = {number: texts[number] for number in sorted(texts)}
+    return PolicyHistory(history.policy._replace(versions=infos), ordered_texts), differing

@@ -81,8 +81,8 @@ class Collected:
     def _policies(
         self, organization: Path, level: Mapping[str, object], kind: ControlPolicies
     ) -> Iterator[AppliedPolicy]:
-        listed = level.get(kind)
-        for entry in listed if isinstance(listed, list) else ():
+        entries = level.get(kind)
+        for entry in entries if isinstance(entries, list) else ():
             identifier = str(entry).rpartition("/")[2]
             folder = organization / kind / identifier.lower()
             document = _document(folder / "policy.json", "identity" if kind == "scps" else "resource-control")
@@ -100,9 +100,9 @@ class Collected:
             name = str(_table(folder / "metadata.json").get("arn", ""))
             if name and (resource == name or resource.startswith((f"{name}/", f"{name}:"))):
                 document = _document(folder / "policy.json", "resource")
-                applied = _NO_STATEMENT if document is None else document
+                policy_document = _NO_STATEMENT if document is None else document
                 return PolicyOfResource(
-                    AppliedPolicy(f"policy of {name.rpartition(':')[2]}", None, applied), owner, name
+                    AppliedPolicy(f"policy of {name.rpartition(':')[2]}", None, policy_document), owner, name
                 )
         return None
 

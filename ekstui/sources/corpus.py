@@ -88,9 +88,11 @@ class Corpus(NamedTuple):
             yield _history(line)
 
     def histories_of(self, names: Iterable[str]) -> Iterator[PolicyHistory]:
-        wanted = list(names)
-        histories = {history.policy.name: history for history in self.histories() if history.policy.name in wanted}
-        yield from (histories[name] for name in wanted)
+        ordered_names = list(names)
+        histories = {
+            history.policy.name: history for history in self.histories() if history.policy.name in ordered_names
+        }
+        yield from (histories[name] for name in ordered_names)
 
     def history(self, name: str) -> PolicyHistory:
         return _history(self.line_of(name))
@@ -98,7 +100,7 @@ class Corpus(NamedTuple):
     def text(self, name: str, version: int) -> bytes:
         return self.history(name).texts[version]
 
-    def deliver(self, stored: Callable[[str], Mapping[str, Policy]]) -> Delivery:  # noqa: ARG002 (it is Source's)
+    def deliver(self, stored_policies: Callable[[str], Mapping[str, Policy]]) -> Delivery:  # noqa: ARG002 (it is Source's)
         """Return all of the corpus, whatever is known already."""
         manifest = self.manifest()
         provenance = Provenance(manifest.label, "archive", manifest.known_until, manifest.known_until)

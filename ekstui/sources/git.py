@@ -66,9 +66,9 @@ class GitObjects(NamedTuple):
     """The bare repository that borrows them."""
     head: str
 
-    def git(self, *arguments: str, sent: bytes = b"") -> bytes:
+    def git(self, *arguments: str, stdin: bytes = b"") -> bytes:
         """Return what a git command prints; InputError with the first line of its error message."""
-        return run_git(self.folder, *arguments, sent=sent)
+        return run_git(self.folder, *arguments, stdin=stdin)
 
 
 @contextmanager
@@ -76,8 +76,8 @@ def borrowed(clone: Path) -> Iterator[GitObjects]:
     """Let a temporary bare repository borrow the objects of a clone."""
     _check_version()
     folder = _git_folder(clone)
-    named = _small(folder / "commondir").decode(errors="replace").strip()
-    common = folder / named if named else folder
+    name = _small(folder / "commondir").decode(errors="replace").strip()
+    common = folder / name if name else folder
     objects = common / "objects"
     if not objects.is_dir() or any(sign in str(objects) for sign in '\n"'):
         raise InputError(f"git cannot read {clone}: it has no objects.")
@@ -96,7 +96,7 @@ def borrowed(clone: Path) -> Iterator[GitObjects]:
 def run_git(
     folder: Path | None,
     *arguments: str,
-    sent: bytes = b"",
+    stdin: bytes = b"",
     protocol: str = "",
     patience: float | None = None,
     cancelled: Cancelled = never,
@@ -107,13 +107,13 @@ def run_git(
     """
     place = () if folder is None else ("--git-dir", str(folder), "--no-pager", "--literal-pathspecs")
     bounds = Bounds(LOCAL_PATIENCE if patience is None else patience, MOST_OUTPUT, MOST_MEMORY)
-    ended = _ended([*_LIMITS, *place, *arguments], _environment(protocol), bounds, sent, cancelled)
-    if ended.code:
-        line = _without_secrets(ended.errors.splitlines()[0]) if ended.errors else str(ended.code)
-        if protocol and any(words in ended.errors for words in _OF_THE_NETWORK):
+    result = _run([*_LIMITS, *place, *arguments], _environment(protocol), bounds, stdin, cancelled)
+    if result.code:
+        line = _without_secrets(result.errors.splitlines()[0]) if result.errors else str(result.code)
+        if protocol and any(words in result.errors for words in _OF_THE_NETWORK):
             raise NetworkError(f"The archive cannot be reached: {line}.", "Check the network, or give a file.")
         raise GitError(f"git cannot read it: {line}.")
-    return ended.output
+    return result.output
 
 
 def contents_in(output: bytes) -> Iterator[bytes]:
@@ -139,39 +139,39 @@ def run_in_clone(folder: Path, *arguments: str, stdin: str = "") -> bytes:
     """
     options = ("-c", f"core.hooksPath={os.devnull}", "-c", "core.fsmonitor=false", "-c", "safe.bareRepository=explicit")
     words = [*options, "--literal-pathspecs", "-C", str(folder), *arguments]
-    ended = _ended(
+    result = _run(
         words, os.environ | {"GIT_OPTIONAL_LOCKS": "0"}, Bounds(LOCAL_PATIENCE, _MOST_OF_CLONE), stdin.encode()
     )
-    if ended.code:
-        line = next(iter(ended.errors.splitlines()), "no answer")
+    if result.code:
+        line = next(iter(result.errors.splitlines()), "no answer")
         raise InputError(f"git: {line}.", "Run it in a clone that has the base's history.")
-    return ended.output
+    return result.output
 
 
-def _ended(
+def _run(
     arguments: Sequence[str],
     environment: Mapping[str, str],
     bounds: Bounds,
-    sent: bytes = b"",
+    stdin: bytes = b"",
     cancelled: Cancelled = never,
 ) -> Ended:
     """Run git and return how it ended, within its bounds: an error says which it broke."""
-    started = time.monotonic()
-    ended = processes.run(["git", *arguments], environment, bounds, sent, cancelled)
-    log.info("git ended with %s after %.2f s", ended.code, time.monotonic() - started)
+    start = time.monotonic()
+    result = processes.run(["git", *arguments], environment, bounds, stdin, cancelled)
+    log.info("git ended with %s after %.2f s", result.code, time.monotonic() - start)
     log.debug("git %s", _without_secrets(" ".join(arguments)))
-    if ended.code is None:
+    if result.code is None:
         raise InputError("git is not installed.", "Install it, or give a file.")
-    if ended.late:
+    if result.late:
         sentence = f"git did not read it within {bounds.seconds:.0f} s."
         raise (
             NetworkError(sentence, "Run the command again.")
             if environment.get("GIT_ALLOW_PROTOCOL")
             else InputError(sentence)
         )
-    if len(ended.output) > bounds.output:
+    if len(result.output) > bounds.output:
         raise InputError(f"git prints more than {bounds.output // 1024 // 1024} MB about it.")
-    return ended
+    return result
 
 
 def _without_secrets(line: str) -> str:
@@ -183,8 +183,8 @@ def _without_secrets(line: str) -> str:
 
 def _environment(protocol: str) -> dict[str, str]:
     """Return an environment in which git reads no configuration, starts no programs and uses no other protocol."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("GIT_", "SSH_", "XDG_CONFIG"))}
-    return kept | {
+    variables = {key: value for key, value in os.environ.items() if not key.startswith(("GIT_", "SSH_", "XDG_CONFIG"))}
+    return variables | {
         "HOME": os.devnull,
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_SYSTEM": os.devnull,
@@ -215,10 +215,10 @@ def _git_folder(clone: Path) -> Path:
     place = clone / ".git"
     if place.is_dir():
         return place
-    named = _small(place).decode(errors="replace").strip()
-    if not named.startswith("gitdir: "):
+    text = _small(place).decode(errors="replace").strip()
+    if not text.startswith("gitdir: "):
         raise InputError(f"git cannot read {clone}: its .git is not a folder.")
-    folder = clone / named.removeprefix("gitdir: ")
+    folder = clone / text.removeprefix("gitdir: ")
     if not folder.is_dir():
         raise InputError(f"git cannot read {clone}: its .git points to nothing.")
     return folder
@@ -238,10 +238,10 @@ def _head(folder: Path, common: Path, clone: Path) -> str:
     return text.decode()
 
 
-def _small(path: Path, most: int = _SMALL) -> bytes:
+def _small(path: Path, limit: int = _SMALL) -> bytes:
     """Return the bytes of a regular file; empty if there is none or it is too large."""
     try:
-        content = read_regular(path, most)
+        content = read_regular(path, limit)
     except OSError:
         return b""
-    return content if len(content) <= most else b""
+    return content if len(content) <= limit else b""

@@ -26,7 +26,7 @@ _BATCH_BYTES = 16 * 1024 * 1024
 
 
 def read_history(
-    name_of_archive: str, objects: GitObjects, stored: Mapping[str, Policy], since: datetime | None = None
+    name_of_archive: str, objects: GitObjects, stored_policies: Mapping[str, Policy], since: datetime | None = None
 ) -> Collection:
     """Return every version that was committed since a time, or ever, of policies that are known."""
     blobs = dict(blobs_in(objects, since))
@@ -35,7 +35,7 @@ def read_history(
         (f"{path} ({blob[:10]})", _policy_named_by(path), text)
         for (blob, path), text in zip(blobs.items(), _contents(objects, tuple(blobs)), strict=True)
     )
-    histories, skipped = read_versions(texts, stored)
+    histories, skipped = read_versions(texts, stored_policies)
     seconds = objects.git("log", "-1", "--format=%ct", "--no-show-signature", objects.head)
     as_of = datetime.fromtimestamp(int(seconds), UTC)
     paths = objects.git("ls-tree", "-z", "--name-only", objects.head, f"{FOLDER}/").decode(errors="replace").split("\0")
@@ -64,20 +64,20 @@ def blobs_in(objects: GitObjects, since: datetime | None) -> Iterator[tuple[str,
 
 def _contents(objects: GitObjects, blobs: tuple[str, ...]) -> Iterator[bytes | str]:
     """Yield the files' contents in order, or a sentence for one that is missing or too large."""
-    stored = _stored(objects, blobs)
+    storage = _storage(objects, blobs)
     batch: list[tuple[str, str | None]] = []
     room = _BATCH_BYTES
     for blob in blobs:
-        wrong = _unreadable(stored, blob)
+        wrong = _unreadable(storage, blob)
         batch.append((blob, wrong))
-        room -= 0 if wrong else stored[blob].size or 0
+        room -= 0 if wrong else storage[blob].size or 0
         if room <= 0:
             yield from _texts(objects, batch)
             batch, room = [], _BATCH_BYTES
     yield from _texts(objects, batch)
 
 
-class _Stored(NamedTuple):
+class _Storage(NamedTuple):
     """How git stores an object."""
 
     size: int | None
@@ -86,25 +86,25 @@ class _Stored(NamedTuple):
     """The object that it is stored as a difference from; zeros for none."""
 
 
-def _stored(objects: GitObjects, blobs: Iterable[str]) -> dict[str, _Stored]:
+def _storage(objects: GitObjects, blobs: Iterable[str]) -> dict[str, _Storage]:
     """Return how some objects are stored, and those that they are differences from, without unpacking any."""
-    stored: dict[str, _Stored] = {}
-    wanted = list(blobs)
+    storage: dict[str, _Storage] = {}
+    names = list(blobs)
     for _ in range(MAX_DEPTH):
-        listed = "".join(f"{blob}\n" for blob in wanted).encode()
+        stdin = "".join(f"{blob}\n" for blob in names).encode()
         form = "--batch-check=%(objectname) %(objectsize) %(deltabase)"
-        for blob, line in zip(wanted, objects.git("cat-file", form, sent=listed).splitlines(), strict=True):
+        for blob, line in zip(names, objects.git("cat-file", form, stdin=stdin).splitlines(), strict=True):
             _, size, *base = line.decode().split(" ")
-            stored[blob] = _Stored(int(size), base[0]) if base else _Stored(None, _NO_BASE)
-        wanted = sorted({entry.base for entry in stored.values()} - stored.keys() - {_NO_BASE})
-        if not wanted:
+            storage[blob] = _Storage(int(size), base[0]) if base else _Storage(None, _NO_BASE)
+        names = sorted({entry.base for entry in storage.values()} - storage.keys() - {_NO_BASE})
+        if not names:
             break
-    return stored
+    return storage
 
 
-def _unreadable(stored: Mapping[str, _Stored], blob: str) -> str | None:
+def _unreadable(storage: Mapping[str, _Storage], blob: str) -> str | None:
     """Return why a file is not read: it is missing, or it or what it is stored as a difference from is too large."""
-    entry = stored[blob]
+    entry = storage[blob]
     if entry.size is None:
         return "it is missing from this clone."
     if entry.size > MAX_BYTES:
@@ -112,15 +112,15 @@ def _unreadable(stored: Mapping[str, _Stored], blob: str) -> str | None:
     for _ in range(MAX_DEPTH):
         if entry.base == _NO_BASE:
             return None
-        if entry.base not in stored:
+        if entry.base not in storage:
             break
-        entry = stored[entry.base]
+        entry = storage[entry.base]
         if (entry.size or 0) > MAX_BASE:
             return f"git stores it as a difference from one of more than {MAX_BASE:,} bytes."
     return f"git stores it as a difference from more than {MAX_DEPTH} others in a row."
 
 
 def _texts(objects: GitObjects, batch: list[tuple[str, str | None]]) -> Iterator[bytes | str]:
-    wanted = "".join(f"{blob}\n" for blob, wrong in batch if wrong is None).encode()
-    contents = contents_in(objects.git("cat-file", "--batch", sent=wanted) if wanted else b"")
+    stdin = "".join(f"{blob}\n" for blob, wrong in batch if wrong is None).encode()
+    contents = contents_in(objects.git("cat-file", "--batch", stdin=stdin) if stdin else b"")
     yield from (next(contents) if wrong is None else wrong for _, wrong in batch)

@@ -67,16 +67,16 @@ class _Context(NamedTuple):
 def contexts(cancelled: Cancelled = never) -> tuple[_Context, ...]:
     """Return the contexts of kubectl's configuration; AccountError if there is no kubectl, or it cannot be read."""
     command = ["kubectl", "config", "view", "-o", "json"]
-    ended = run(command, os.environ, Bounds(_START, 16_000_000), cancelled=cancelled)
-    if ended.code is None:
+    result = run(command, os.environ, Bounds(_START, 16_000_000), cancelled=cancelled)
+    if result.code is None:
         raise AccountError("kubectl is not installed.", "kubectl get … -o json | ekstui pod - works without it.")
     try:
-        value = json.loads(ended.output) if ended.code == 0 else None
+        value = json.loads(result.output) if result.code == 0 else None
     except ValueError:
         value = None
     if not isinstance(value, dict):
         raise AccountError(
-            f"kubectl's configuration cannot be read{_because(ended.errors)}.", "See kubectl config view."
+            f"kubectl's configuration cannot be read{_because(result.errors)}.", "See kubectl config view."
         )
     servers = {
         part.get("name"): str(part["cluster"].get("server") or "") for part in _named(value, "clusters", "cluster")
@@ -95,54 +95,54 @@ def _named(value: Mapping[str, Any], name: str, inner: str) -> list[Mapping[str,
     return [part for part in value.get(name) or () if isinstance(part, dict) and isinstance(part.get(inner), dict)]
 
 
-def context_for(cluster: Cluster, chosen: str | None, cancelled: Cancelled = never) -> str:
+def context_for(cluster: Cluster, name: str | None, cancelled: Cancelled = never) -> str:
     """Return the context whose server is a cluster's endpoint.
 
-    AmbiguousError for several, InputError if the chosen one is not among them.
+    AmbiguousError for several, InputError if `name` is not among them.
     """
     if cluster.endpoint is None:
         raise AccountError(f"The endpoint of cluster {cluster.name} was not read.", "ekstui account reads it.")
     all_contexts = contexts(cancelled)
-    fitting = [context.name for context in all_contexts if _is_same_server(context.server, cluster.endpoint)]
-    if chosen is not None:
-        if chosen not in {context.name for context in all_contexts}:
-            raise InputError(f"kubectl has no context {chosen!r}.", "kubectl config get-contexts lists them.")
-        if chosen not in fitting:
+    matching_names = [context.name for context in all_contexts if _is_same_server(context.server, cluster.endpoint)]
+    if name is not None:
+        if name not in {context.name for context in all_contexts}:
+            raise InputError(f"kubectl has no context {name!r}.", "kubectl config get-contexts lists them.")
+        if name not in matching_names:
             raise InputError(
-                f"The context {chosen} leads to another server than cluster {cluster.name}.", "Name its context."
+                f"The context {name} leads to another server than cluster {cluster.name}.", "Name its context."
             )
-        return chosen
-    if not fitting:
+        return name
+    if not matching_names:
         command = update_kubeconfig(cluster.name, cluster.region).text
         raise AccountError(
             f"No context of kubectl leads to cluster {cluster.name}.", f"Run `{command}`, then try again."
         )
-    if len(fitting) > 1:
+    if len(matching_names) > 1:
         raise AmbiguousError(
-            f"{len(fitting)} contexts lead to cluster {cluster.name}: {listed(fitting)}.",
-            tuple(fitting),
+            f"{len(matching_names)} contexts lead to cluster {cluster.name}: {listed(matching_names)}.",
+            tuple(matching_names),
             "Choose with --context.",
         )
-    return fitting[0]
+    return matching_names[0]
 
 
-def cluster_of_context(clusters: Sequence[Cluster], chosen: str | None) -> Cluster:
+def cluster_of_context(clusters: Sequence[Cluster], name: str | None) -> Cluster:
     """Return the only cluster, or that to which a context leads, by its server; InputError if it leads to none."""
     if len(clusters) == 1:
         return clusters[0]
-    context = next((one for one in contexts() if (one.name == chosen if chosen else one.is_current)), None)
+    context = next((one for one in contexts() if (one.name == name if name else one.is_current)), None)
     if context is None:
         raise InputError(
-            f"kubectl has no {f'context {chosen}' if chosen else 'current context'}.", "Name one with --context."
+            f"kubectl has no {f'context {name}' if name else 'current context'}.", "Name one with --context."
         )
-    fitting = [
+    matching_clusters = [
         cluster for cluster in clusters if cluster.endpoint and _is_same_server(context.server, cluster.endpoint)
     ]
-    if len(fitting) != 1:
+    if len(matching_clusters) != 1:
         raise InputError(
             f"The context {context.name} leads to no cluster of the account.", "Name the cluster with --cluster."
         )
-    return fitting[0]
+    return matching_clusters[0]
 
 
 def _is_same_server(url_a: str, url_b: str) -> bool:
@@ -167,18 +167,18 @@ def read_by_kubectl(
         log.info("starts kubectl proxy")
         with background(command, os.environ) as program:
             _await_socket(path, program.is_running, program.errors)
-            collected = ObjectsRead()
+            objects = ObjectsRead()
 
             def before_a_question() -> None:
-                progress(f"{len(collected.pods):,} pods, {len(collected.service_accounts):,} service accounts")
+                progress(f"{len(objects.pods):,} pods, {len(objects.service_accounts):,} service accounts")
 
             api = _Api(path, program.errors, before_a_question, cancelled)
             for kind, name, singular in _LISTS:
-                _read_list(api, collected, kind, name, singular, namespace)
-            _read_auth(api, collected)
-    if not collected.kinds:
-        raise AccountError(collected.trouble[0] if collected.trouble else "Kubernetes says nothing.", _ALLOW)
-    return collected.facts(read_at)
+                _read_list(api, objects, kind, name, singular, namespace)
+            _read_auth(api, objects)
+    if not objects.kinds:
+        raise AccountError(objects.trouble[0] if objects.trouble else "Kubernetes says nothing.", _ALLOW)
+    return objects.facts(read_at)
 
 
 _ALLOW = "assets/read-only-clusterrole.yaml of the project is the ClusterRole that allows it."
@@ -274,36 +274,36 @@ class _Api:
 
 
 def _read_list(
-    api: _Api, collected: ObjectsRead, kind: ReadKind, name: str, singular: str, namespace: str | None
+    api: _Api, objects: ObjectsRead, kind: ReadKind, name: str, singular: str, namespace: str | None
 ) -> None:
     """Read a list in all namespaces, or where that is not allowed in one."""
     try:
-        _read_pages(api, collected, f"/api/v1/{name}", singular)
-        collected.kinds.add(kind)
-        collected.whole.add(kind)
+        _read_pages(api, objects, f"/api/v1/{name}", singular)
+        objects.kinds.add(kind)
+        objects.whole.add(kind)
         return
     except _RefusedError as error:
-        refused = error
-    if refused.status == http.client.FORBIDDEN and namespace is not None:
+        refusal = error
+    if refusal.status == http.client.FORBIDDEN and namespace is not None:
         try:
-            _read_pages(api, collected, f"/api/v1/namespaces/{namespace}/{name}", singular)
+            _read_pages(api, objects, f"/api/v1/namespaces/{namespace}/{name}", singular)
         except _RefusedError as error:
-            refused = error
+            refusal = error
         else:
-            collected.kinds.add(kind)
-            collected.trouble.append(f"The {kind} of other namespaces than {namespace} may not be listed.")
+            objects.kinds.add(kind)
+            objects.trouble.append(f"The {kind} of other namespaces than {namespace} may not be listed.")
             return
-    collected.trouble.append(
-        _refusal_in_words(f"The {kind} could not be {'fully ' if kind in collected.kinds else ''}read", refused)
+    objects.trouble.append(
+        _refusal_in_words(f"The {kind} could not be {'fully ' if kind in objects.kinds else ''}read", refusal)
     )
 
 
-def _read_pages(api: _Api, collected: ObjectsRead, path: str, singular: str) -> None:
+def _read_pages(api: _Api, objects: ObjectsRead, path: str, singular: str) -> None:
     """Read all pages of a list; from the start again, once, if it changed too much meanwhile (410)."""
     for attempt in (1, 2):
         try:
             for item in _items(api, path):
-                collected.add(item, singular)
+                objects.add(item, singular)
             return
         except _RefusedError as error:
             if error.status != http.client.GONE or attempt == 2:
@@ -311,29 +311,29 @@ def _read_pages(api: _Api, collected: ObjectsRead, path: str, singular: str) -> 
 
 
 def _items(api: _Api, path: str) -> Iterator[object]:
-    more = {"limit": str(PAGE)}
-    while more:
-        page = api.get(path, **more)
+    query = {"limit": str(PAGE)}
+    while query:
+        page = api.get(path, **query)
         items, metadata = page.get("items"), page.get("metadata")
         yield from items if isinstance(items, list) else ()
         token = metadata.get("continue") if isinstance(metadata, dict) else None
-        more = {"limit": str(PAGE), "continue": str(token)} if token else {}
+        query = {"limit": str(PAGE), "continue": str(token)} if token else {}
 
 
-def _read_auth(api: _Api, collected: ObjectsRead) -> None:
+def _read_auth(api: _Api, objects: ObjectsRead) -> None:
     try:
-        collected.add_aws_auth(api.get(_AUTH))
+        objects.add_aws_auth(api.get(_AUTH))
     except _RefusedError as error:
         if error.status == http.client.NOT_FOUND:
-            collected.add_aws_auth({})
+            objects.add_aws_auth({})
         else:
-            collected.trouble.append(_refusal_in_words("The ConfigMap aws-auth could not be read", error))
+            objects.trouble.append(_refusal_in_words("The ConfigMap aws-auth could not be read", error))
 
 
-def _refusal_in_words(what: str, refused: _RefusedError) -> str:
-    if refused.status == http.client.UNAUTHORIZED:
+def _refusal_in_words(what: str, refusal: _RefusedError) -> str:
+    if refusal.status == http.client.UNAUTHORIZED:
         return f"{what}: Kubernetes does not accept kubectl's credentials."
-    return f"{what} ({refused.status}){_because(refused.message)}."
+    return f"{what} ({refusal.status}){_because(refusal.message)}."
 
 
 def _because(errors: str) -> str:

@@ -139,13 +139,13 @@ class ObjectsRead:
 
 def read_kubernetes(texts: Sequence[tuple[str, str]], read_at: datetime) -> KubernetesFacts:
     """Return what texts of `kubectl get -o json` hold, each with its name; InputError for any other text."""
-    collected = _objects(texts)
-    if not collected.kinds and collected.bound() is None:
+    objects = _objects(texts)
+    if not objects.kinds and objects.bound() is None:
         raise InputError("There is no pod, service account or ConfigMap aws-auth in it.", _NEXT)
-    if ("kube-system", "default") not in collected.service_accounts:
+    if ("kube-system", "default") not in objects.service_accounts:
         # Every namespace has a service account `default`: what lacks it was selected by a label.
-        collected.whole -= {"service accounts"}
-    return collected.facts(read_at)
+        objects.whole -= {"service accounts"}
+    return objects.facts(read_at)
 
 
 def read_bindings(texts: Sequence[tuple[str, str]]) -> tuple[Binding, ...] | None:
@@ -157,10 +157,10 @@ def read_bindings(texts: Sequence[tuple[str, str]]) -> tuple[Binding, ...] | Non
 
 
 def _objects(texts: Sequence[tuple[str, str]]) -> ObjectsRead:
-    collected = ObjectsRead()
+    objects = ObjectsRead()
     for place, text in texts:
-        _Reader(text, place).read_into(collected)
-    return collected
+        _Reader(text, place).read_into(objects)
+    return objects
 
 
 def within_limit(text: str, place: str) -> str:
@@ -187,16 +187,16 @@ class _Reader:
         self._text, self._place, self._at = text, place, 0
         self._decode = json.JSONDecoder(object_pairs_hook=object_of).raw_decode
 
-    def read_into(self, collected: ObjectsRead) -> None:
+    def read_into(self, objects: ObjectsRead) -> None:
         log.info("reads %d characters of Kubernetes' JSON", len(self._text))
         self._skip()
         if self._at == len(self._text):
             raise self._wrong("it is empty")
         while self._at < len(self._text):
-            self._document(collected)
+            self._document(objects)
             self._skip()
 
-    def _document(self, collected: ObjectsRead) -> None:
+    def _document(self, objects: ObjectsRead) -> None:
         """Read one object; a list has a field `items`."""
         begin = self._at
         fields: dict[str, object] = {}
@@ -211,21 +211,21 @@ class _Reader:
                 item = self._value()
                 of_list = str(fields.get("kind") or "").removesuffix("List")
                 if of_list or (isinstance(item, Mapping) and item.get("kind")):
-                    items.append(collected.add(item, of_list))
+                    items.append(objects.add(item, of_list))
                 else:
                     waiting.append(item)  # the kind of the list comes after its items
         if items is None:
             self._at = begin
-            collected.add(self._value())
+            objects.add(self._value())
             return
         of_list = str(fields.get("kind") or "").removesuffix("List")
-        items += [collected.add(item, of_list) for item in waiting]
+        items += [objects.add(item, of_list) for item in waiting]
         metadata = fields.get("metadata")
         if isinstance(metadata, Mapping) and metadata.get("continue"):
-            collected.trouble.append(f"{self._place} has only the first page of a list.")
+            objects.trouble.append(f"{self._place} has only the first page of a list.")
         elif len(set(items) - {None}) > 1:
             # A list of several namespaces is one of all of them.
-            collected.whole |= collected.kinds & {"pods", "service accounts"}
+            objects.whole |= objects.kinds & {"pods", "service accounts"}
 
     def _names(self) -> Iterator[str]:
         """Yield the name of each field of an object, whose value has to be read before the next."""
@@ -282,7 +282,7 @@ def parse_pod(value: _Json) -> Pod:
     spec, metadata = _object(value.get("spec"), "a pod's spec"), _object(value.get("metadata"), "metadata")
     status = _object(value.get("status") or {}, "a pod's status")
     kind, owner = _owner(metadata, name)
-    listed = (*_list(spec, "initContainers"), *_list(spec, "containers"))
+    containers = (*_list(spec, "initContainers"), *_list(spec, "containers"))
     return Pod(
         namespace,
         name,
@@ -292,7 +292,7 @@ def parse_pod(value: _Json) -> Pod:
         str(status.get("phase") or "Unknown")[:20],
         kind,
         owner,
-        tuple(map(_container, listed)),
+        tuple(map(_container, containers)),
     )
 
 
@@ -373,10 +373,10 @@ def _annotated(metadata: _Json) -> datetime | None:
     times = []
     for entry in _list(metadata, "managedFields"):
         manager = _object(entry, "a manager")
-        owned: Any = manager.get("fieldsV1")
+        fields: Any = manager.get("fieldsV1")
         for part in ("f:metadata", "f:annotations"):
-            owned = owned.get(part) if isinstance(owned, Mapping) else None
-        if isinstance(owned, Mapping) and f"f:{ROLE_ANNOTATION}" in owned and (time := _time(manager.get("time"))):
+            fields = fields.get(part) if isinstance(fields, Mapping) else None
+        if isinstance(fields, Mapping) and f"f:{ROLE_ANNOTATION}" in fields and (time := _time(manager.get("time"))):
             times.append(time)
     return min(times, default=None)
 

@@ -122,28 +122,28 @@ def _files_of(paths: Iterable[str], kind: DocumentKind) -> FilesOfLayer:
     if files.is_served() and tuple(paths):
         raise InputError("In a browser, ekstui does not read files of the server.")
     by_folder: dict[Path, dict[Path, None]] = {}
-    collected: list[Collected] = []
+    sources: list[Collected] = []
     for text in paths:
         path = Path(text).expanduser()
         if path.is_dir() and (of_tool := Collected.at(path)):
-            collected += of_tool
+            sources += of_tool
             continue
-        listed = sorted(_below(path), key=lambda file: (len(file.parts), file)) if path.is_dir() else [path]
-        if not listed:
+        json_files = sorted(_below(path), key=lambda file: (len(file.parts), file)) if path.is_dir() else [path]
+        if not json_files:
             raise InputError(f"{path} has no policies.", "A folder holds each policy in a file that ends in .json.")
-        for file in listed:
+        for file in json_files:
             by_folder.setdefault(file.parent, {})[file] = None
     if sum(map(len, by_folder.values())) > _MAX_POLICIES:
         raise InputError(f"More than {_MAX_POLICIES} policies were given.", "Name the folders of one account's levels.")
     levels = tuple(
         PolicyLevel(
             folder.name or None,
-            tuple(AppliedPolicy(file.stem, None, read_document(file, kind=kind)) for file in listed),
+            tuple(AppliedPolicy(file.stem, None, read_document(file, kind=kind)) for file in json_files),
         )
-        for folder, listed in by_folder.items()
+        for folder, json_files in by_folder.items()
     )
     return FilesOfLayer(
-        levels if len(levels) > 1 else tuple(level._replace(name=None) for level in levels), tuple(collected)
+        levels if len(levels) > 1 else tuple(level._replace(name=None) for level in levels), tuple(sources)
     )
 
 
@@ -183,8 +183,8 @@ class _Applying:
         if account is None:
             self.notes.append(f"The account of the {whose} is not known, so it is not known which {words} apply.")
             return files.levels
-        for collected in files.collected:
-            in_organization = collected.levels(account, kind)
+        for source in files.collected:
+            in_organization = source.levels(account, kind)
             if in_organization is None:
                 continue
             if in_organization.levels and not in_organization.is_management_account:
@@ -201,29 +201,33 @@ class _Applying:
 
     def policies_of_resources(self, *, assumes: bool) -> ResourcePolicies:
         """Return the policies of the request's resources, and find out the account of one whose ARN does not tell."""
-        plain, collected = self.layers.resource.policies, self.layers.resource.collected
+        plain_policies, sources = self.layers.resource.policies, self.layers.resource.collected
         policies: dict[str | None, AppliedPolicy] = {}
         for resource in self.request.resources:
             if assumes and ":role/" in resource:
-                trusts = filter(None, (source.trust_of(resource) for source in collected))
+                trusts = filter(None, (source.trust_of(resource) for source in sources))
                 if (trust := next(trusts, None)) is not None:
                     policies[resource] = trust
                 continue
-            for source in collected:
+            for source in sources:
                 if (policy := source.policy_of(resource)) is not None:
                     policies[resource] = policy.policy
                     self.owner = self.owner or policy.account
                     break
             else:
-                about = [policy for policy in plain if _is_about(policy, resource)] if len(plain) > 1 else []
+                about = (
+                    [policy for policy in plain_policies if _is_about(policy, resource)]
+                    if len(plain_policies) > 1
+                    else []
+                )
                 if len(about) > 1:
                     names = " and ".join(policy.name for policy in about)
                     raise InputError(f"{names} may both be the policy of {resource}.", "Name one of them.")
                 if about:
                     policies[resource] = about[0]
-        if len(plain) == 1:
-            policies.setdefault(None, plain[0])
-        if (plain or collected) and None not in policies:
+        if len(plain_policies) == 1:
+            policies.setdefault(None, plain_policies[0])
+        if (plain_policies or sources) and None not in policies:
             unseen = [resource for resource in self.request.resources if resource not in policies]
             self.notes += [f"None of the given policies is that of {resource}." for resource in unseen]
         return policies
@@ -231,8 +235,8 @@ class _Applying:
     def boundary(self) -> AppliedPolicy | None:
         """Return the permissions boundary, or note that the caller has none."""
         layer = self.layers.boundary
-        for collected in layer.collected if self.request.principal is not None else ():
-            boundary = collected.boundary_of(self.request.principal or "")
+        for source in layer.collected if self.request.principal is not None else ():
+            boundary = source.boundary_of(self.request.principal or "")
             if boundary is None:
                 self.without.add("boundary")
             elif boundary != "unknown":

@@ -43,47 +43,47 @@ class Mirror(NamedTuple):
     partition: str = "aws"
     cancelled: Cancelled = never
 
-    def deliver(self, stored: Callable[[str], Mapping[str, Policy]]) -> Delivery:
+    def deliver(self, stored_policies: Callable[[str], Mapping[str, Policy]]) -> Delivery:
         """Fetch what is new and return it; NetworkError if the archive is out of reach.
 
         The mirror is made anew if git cannot read the old one.
         """
-        protocol, policies = self._protocol, stored(self.partition)
+        protocol, policies = self._protocol, stored_policies(self.partition)
         folder = self.folder.parent
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not _is_plain(folder.lstat(), stat.S_ISDIR):
             raise InputError(f"{folder} is not a folder of yours.", "Remove it.")
-        aside = self.folder.with_suffix(".aside")
-        _remove(aside)
-        if made := not os.path.lexists(self.folder):
+        backup = self.folder.with_suffix(".aside")
+        _remove(backup)
+        if is_new := not os.path.lexists(self.folder):
             make_bare(self.folder)
         elif not _is_as_left(self.folder):
-            self.folder.rename(aside)
+            self.folder.rename(backup)
             make_bare(self.folder)
         try:
             try:
                 return self._delivered(protocol, policies)
             except GitError:
-                if made or os.path.lexists(aside):
+                if is_new or os.path.lexists(backup):
                     raise
-            self.folder.rename(aside)
+            self.folder.rename(backup)
             make_bare(self.folder)
             return self._delivered(protocol, policies)
         except BaseException:
             # What could not be replaced is of use yet, unless it is no mirror at all.
-            if aside.is_dir() and not aside.is_symlink():
+            if backup.is_dir() and not backup.is_symlink():
                 _remove(self.folder)
-                aside.rename(self.folder)
-            elif made and not _has_head(self.folder):
+                backup.rename(self.folder)
+            elif is_new and not _has_head(self.folder):
                 _remove(self.folder)
             raise
         finally:
-            _remove(aside)
+            _remove(backup)
 
     def _delivered(self, protocol: str, policies: Mapping[str, Policy]) -> Delivery:
         _disarm(self.folder)
-        created = [info.created for policy in policies.values() for info in policy.versions if info.created]
-        since = max(created) - OVERLAP if created else None
+        times = [info.created for policy in policies.values() for info in policy.versions if info.created]
+        since = max(times) - OVERLAP if times else None
         objects, rewritten = self._fetched(protocol)
         self._fetch_files(objects, since)
         collection = read_history(self._name, objects, policies, since)
@@ -118,21 +118,21 @@ class Mirror(NamedTuple):
         before = run_git(self.folder, "for-each-ref", "--format=%(objectname)", _HEAD).decode().strip()
         self._git("fetch", *_FETCH, self.url, f"+HEAD:{_HEAD}", protocol=protocol)
         head = run_git(self.folder, "rev-parse", "--verify", _HEAD).decode().strip()
-        lost = before and run_git(self.folder, "rev-list", "--max-count=1", before, "--not", head).strip()
-        return GitObjects(self.folder, head), bool(lost)
+        lost_commit = before and run_git(self.folder, "rev-list", "--max-count=1", before, "--not", head).strip()
+        return GitObjects(self.folder, head), bool(lost_commit)
 
     def _fetch_files(self, objects: GitObjects, since: datetime | None) -> None:
         blobs = dict(blobs_in(objects, since))
-        listed = "".join(f"{blob}\n" for blob in blobs).encode()
-        lines = objects.git("cat-file", "--batch-check", sent=listed).decode().splitlines()
+        stdin = "".join(f"{blob}\n" for blob in blobs).encode()
+        lines = objects.git("cat-file", "--batch-check", stdin=stdin).decode().splitlines()
         missing = "".join(f"{line.split(' ')[0]}\n" for line in lines if line.endswith(" missing")).encode()
         if missing:
-            self._git("fetch", *_FETCH, "--stdin", self.url, sent=missing, protocol=self._protocol)
+            self._git("fetch", *_FETCH, "--stdin", self.url, stdin=missing, protocol=self._protocol)
 
-    def _git(self, *arguments: str, protocol: str, sent: bytes = b"") -> None:
+    def _git(self, *arguments: str, protocol: str, stdin: bytes = b"") -> None:
         remote = ("-c", f"remote.{self.url}.promisor=true", "-c", f"remote.{self.url}.partialclonefilter=blob:none")
         words = (*remote, *arguments)
-        run_git(self.folder, *words, sent=sent, protocol=protocol, patience=_PATIENCE, cancelled=self.cancelled)
+        run_git(self.folder, *words, stdin=stdin, protocol=protocol, patience=_PATIENCE, cancelled=self.cancelled)
 
 
 _OURS = ("HEAD", "objects", "refs")
@@ -172,9 +172,9 @@ def is_intact(mirror: Path) -> bool:
 def clear_mirrors(folder: Path) -> int:
     """Delete all mirrors; return how many bytes that freed."""
     is_folder = folder.is_dir() and not folder.is_symlink()
-    freed = sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file()) if is_folder else 0
+    freed_bytes = sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file()) if is_folder else 0
     _remove(folder)
-    return freed
+    return freed_bytes
 
 
 def _is_plain(state: os.stat_result, *kinds: Callable[[int], bool]) -> bool:

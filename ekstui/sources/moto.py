@@ -40,22 +40,22 @@ class Moto(NamedTuple):
     partition: str = "aws"
     cancelled: Cancelled = never
 
-    def deliver(self, stored: Callable[[str], Mapping[str, Policy]]) -> Delivery:
+    def deliver(self, stored_policies: Callable[[str], Mapping[str, Policy]]) -> Delivery:
         """Fetch the wheel and return what is in it; NetworkError if pip cannot fetch it, InputError without pip."""
         with tempfile.TemporaryDirectory(prefix="ekstui-moto-") as folder:
             # -P: a pip.py in the current folder is not pip. It runs there, since settings may name folders from there.
             command = (sys.executable, "-P", *_PIP, *_DOWNLOAD, "--dest", folder)
-            started = time.monotonic()
-            ended = processes.run(command, os.environ, Bounds(_PATIENCE, _MOST_OUTPUT), b"", self.cancelled)
-            log.info("pip ended with %s after %.2f s", ended.code, time.monotonic() - started)
-            if "No module named pip" in ended.errors:
+            start = time.monotonic()
+            result = processes.run(command, os.environ, Bounds(_PATIENCE, _MOST_OUTPUT), b"", self.cancelled)
+            log.info("pip ended with %s after %.2f s", result.code, time.monotonic() - start)
+            if "No module named pip" in result.errors:
                 raise InputError("This Python has no pip.", BY_HAND)
-            if ended.late:
+            if result.late:
                 raise NetworkError(f"pip did not fetch moto within {_PATIENCE:.0f} s.", BY_HAND)
             wheels = sorted(Path(folder).glob("*.whl"))
-            if ended.code or not wheels:
-                raise NetworkError(f"pip could not fetch moto: {_reason(ended.errors)}.", BY_HAND)
-            return Archive(wheels[0], self.now, self.partition, self.cancelled).deliver(stored)
+            if result.code or not wheels:
+                raise NetworkError(f"pip could not fetch moto: {_reason(result.errors)}.", BY_HAND)
+            return Archive(wheels[0], self.now, self.partition, self.cancelled).deliver(stored_policies)
 
 
 def _reason(errors: str) -> str:

@@ -125,16 +125,16 @@ def _in_tarball(path: Path, file: IO[bytes], cancelled: Cancelled) -> tuple[byte
     text: bytes | None = None
     version: str | None = None
     size = 0
-    most = min(MAX_JSON, MAX_RATIO * path.stat().st_size)
+    limit = min(MAX_JSON, MAX_RATIO * path.stat().st_size)
     # tarfile's own gzip reader (3.11) raises TypeError if a header is cut off.
-    with gzip.open(file) as unpacked, tarfile.open(fileobj=unpacked, mode="r|") as archive:
+    with gzip.open(file) as tar_stream, tarfile.open(fileobj=tar_stream, mode="r|") as archive:
         for number, member in enumerate(archive):
             size += member.size
-            if number >= MAX_MEMBERS or size > most:
-                raise InputError(f"{path} unpacks to more than {most:,} bytes.")
+            if number >= MAX_MEMBERS or size > limit:
+                raise InputError(f"{path} unpacks to more than {limit:,} bytes.")
             if member.name in (_NPM_POLICIES, _NPM_MANIFEST) and member.isreg():
-                opened = archive.extractfile(member)
-                content = b"" if opened is None else b"".join(_chunks(opened, cancelled))
+                member_file = archive.extractfile(member)
+                content = b"" if member_file is None else b"".join(_chunks(member_file, cancelled))
                 if member.name == _NPM_POLICIES:
                     text = content
                 elif isinstance(manifest := json.loads(content), dict) and isinstance(manifest.get("version"), str):
@@ -166,8 +166,8 @@ def _in_wheel(path: Path, file: IO[bytes]) -> tuple[bytes, str]:
     if len(module) > MAX_JSON:
         raise InputError(f"{path} unpacks to more than {MAX_JSON:,} bytes.")
     # The module is one assignment of one string, which holds JSON.
-    _, _, rest = module.partition(b'"""')
-    text, quotes, _ = rest.partition(b'"""')
+    _, _, tail = module.partition(b'"""')
+    text, quotes, _ = tail.partition(b'"""')
     if not quotes:
         raise InputError(f"{path} cannot be read: its policies are not where moto keeps them.")
     if b"\\" in text:
@@ -176,7 +176,7 @@ def _in_wheel(path: Path, file: IO[bytes]) -> tuple[bytes, str]:
     return text, versions[0]
 
 
-def _collection(path: Path, source: str, text: bytes, read: _Reader, cancelled: Cancelled) -> Collection:
+def _collection(path: Path, source: str, text: bytes, read_policy: _Reader, cancelled: Cancelled) -> Collection:
     """Return the policies in the JSON of a package, those read so far if it is cancelled.
 
     InputError if none can be read, or if it has too much.
@@ -191,21 +191,21 @@ def _collection(path: Path, source: str, text: bytes, read: _Reader, cancelled: 
         raise InputError(f"{path} has no JSON that can be read.") from None
     if len(policies) > MAX_POLICIES:
         raise InputError(f"{path} has {len(policies):,} policies, and AWS has about 1,600.")
-    packaged: list[_Packaged] = []
+    packaged_policies: list[_Packaged] = []
     skipped: list[Skipped] = []
     for name, fields in policies.items():
         try:
-            packaged.append(read(name, fields, skipped))
+            packaged_policies.append(read_policy(name, fields, skipped))
         except InputError as error:
             skipped.append(Skipped(str(name), error.message))
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
             skipped.append(Skipped(str(name), f"not in the package's format: {error!r}."))
-        if packaged and cancelled():
+        if packaged_policies and cancelled():
             break
-    if not packaged:
+    if not packaged_policies:
         raise InputError(f"{path} has no policies in it.", f"It should be the npm package {NPM}, or moto's wheel.")
-    as_of = max(policy.updated for policy in packaged)
-    return Collection(source, as_of, True, tuple(policy.history for policy in packaged), tuple(skipped))
+    as_of = max(policy.updated for policy in packaged_policies)
+    return Collection(source, as_of, True, tuple(policy.history for policy in packaged_policies), tuple(skipped))
 
 
 _BETWEEN = re.compile(r"[\s,:]*")
@@ -237,10 +237,10 @@ def _npm_policy(name: str, fields: Mapping[str, Any], skipped: list[Skipped]) ->
     updated = parse_time(fields["lastUpdatedDate"])
     texts: dict[int, bytes] = {}
     infos: list[VersionInfo] = []
-    numbered = {parse_version(label): version for label, version in fields["versions"].items()}
-    newest = max(filter(None, numbered), default=0)
-    for number in sorted(filter(None, numbered)):
-        version = numbered[number]
+    versions = {parse_version(label): version for label, version in fields["versions"].items()}
+    newest = max(filter(None, versions), default=0)
+    for number in sorted(filter(None, versions)):
+        version = versions[number]
         text = _text(version["document"])
         if text is None:
             skipped.append(Skipped(f"{name} {version_label(number)}", "no policy document."))

@@ -114,7 +114,7 @@ def _version_in(text: bytes) -> _Version:
 
 
 def read_versions(
-    texts: Iterable[tuple[str, str, bytes | str]], stored: Mapping[str, Policy], *, alike: bool = False
+    texts: Iterable[tuple[str, str, bytes | str]], stored_policies: Mapping[str, Policy], *, alike: bool = False
 ) -> tuple[tuple[PolicyHistory, ...], list[Skipped]]:
     """Return the known policies whose versions are in texts, with place and name, and what could not be read."""
     versions: dict[str, dict[int, _Version]] = {}
@@ -124,14 +124,16 @@ def read_versions(
             if isinstance(text, str):
                 raise InputError(text)
             version = _version_in(text)
-            if name not in stored:
+            if name not in stored_policies:
                 raise InputError(f"no known policy is named {name!r}.")
             before = versions.setdefault(name, {}).setdefault(version.number, version)
             if alike and before.text != version.text:
                 raise InputError("another file has another document for the same version.")
         except InputError as error:
             skipped.append(Skipped(place, error.message))
-    return tuple(_history_of(stored[name], numbered) for name, numbered in versions.items()), skipped
+    return tuple(
+        _history_of(stored_policies[name], policy_versions) for name, policy_versions in versions.items()
+    ), skipped
 
 
 def _history_of(policy: Policy, versions: Mapping[int, _Version]) -> PolicyHistory:
@@ -153,10 +155,10 @@ MAX_FILES = 50_000
 _VERSION = re.compile(r"[@._-]?v\d+", re.ASCII)
 
 
-def read_version_files(folder: Path, paths: Iterable[Path], stored: Mapping[str, Policy]) -> Collection:
+def read_version_files(folder: Path, paths: Iterable[Path], stored_policies: Mapping[str, Policy]) -> Collection:
     """Return the versions in some files of a folder, of policies that are known; InputError if there are no files."""
     texts = ((str(path.relative_to(folder)), _policy_name(path), _content(path)) for path in paths)
-    histories, skipped = read_versions(texts, stored, alike=True)
+    histories, skipped = read_versions(texts, stored_policies, alike=True)
     if not histories and not skipped:
         raise InputError(
             f"{folder} has no .json, .whl or .tgz files.",

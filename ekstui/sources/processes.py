@@ -57,16 +57,16 @@ def run(
     command: Sequence[str],
     environment: Mapping[str, str],
     bounds: Bounds,
-    sent: bytes = b"",
+    stdin: bytes = b"",
     cancelled: Cancelled = never,
 ) -> Ended:
-    """Run a program with `sent` as its standard input; InputError if that was cancelled, or there is no shell."""
+    """Run a program with `stdin` as its standard input; InputError if that was cancelled, or there is no shell."""
     limits = f"ulimit -f {MOST_FILE // 512}"
     if bounds.memory is not None:
         # macOS has no such limit.
         limits += f"; ulimit -v {bounds.memory // 1024} 2>/dev/null"
     with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as errors:
-        source.write(sent)
+        source.write(stdin)
         source.seek(0)
         shell = ["sh", "-c", f'{limits}; exec "$@"', "sh", *command]
         absent = InputError("There is no shell to start a program with.")

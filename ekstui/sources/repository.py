@@ -72,26 +72,26 @@ class Changes:
 
     def files(self) -> Iterator[ChangedFile]:
         """Yield the changed files in order; of what cannot be read, such as a link, the reason."""
-        read = {*self._named, *self._entries}
-        entries = {path: self._entries.get(path) or self._tracked(path) for path in sorted(read)}
+        reviewed_paths = {*self._named, *self._entries}
+        entries = {path: self._entries.get(path) or self._tracked(path) for path in sorted(reviewed_paths)}
         blobs = _Blobs(self.root, entries.values())
         for path, entry in entries.items():
             file = self._changed(path, entry, blobs)
             if path in self._named and file.before is None and file.after is None:
                 raise InputError(f"{self._named[path]} cannot be read: {file.unread or 'it is not a regular file'}.")
             yield file
-        yield from self._links_to_changes(read)
+        yield from self._links_to_changes(reviewed_paths)
 
     def before(self) -> Mapping[str, str]:
         """Return the names of git's objects of all regular files of the commit, by path."""
-        listed = run_in_clone(self.root, "ls-tree", "-r", "-z", "--full-tree", self.commit).split(b"\0")
-        rows = (line.partition(b"\t") for line in listed if line)
+        lines = run_in_clone(self.root, "ls-tree", "-r", "-z", "--full-tree", self.commit).split(b"\0")
+        rows = (line.partition(b"\t") for line in lines if line)
         return {os.fsdecode(path): words.split()[2].decode() for words, _, path in rows if words.startswith(b"100")}
 
     def after(self) -> frozenset[str]:
         """Return the paths of all files of the work tree that git does not ignore."""
-        listed = run_in_clone(self.root, "ls-files", "--cached", "--others", "--exclude-standard", "-z").split(b"\0")
-        return frozenset(os.fsdecode(name) for name in listed if name)
+        names = run_in_clone(self.root, "ls-files", "--cached", "--others", "--exclude-standard", "-z").split(b"\0")
+        return frozenset(os.fsdecode(name) for name in names if name)
 
     def contents(self, names: Collection[str]) -> Mapping[str, bytes]:
         """Return the contents of git's objects by name, without those that are missing or too large."""
@@ -122,7 +122,7 @@ class Changes:
         for path, name in self._where.items():
             if path.split("/")[0] == "..":
                 raise InputError(f"{name} cannot be read: it is outside the repository.")
-            if _passed(self.root, path) != frozenset({path}):
+            if _links_and_end(self.root, path) != frozenset({path}):
                 raise InputError(f"{name} cannot be read: it is not a regular file, but a link or below one.")
             if not os.path.lexists(self.root / path):
                 if path not in self._entries and not self._is_known(path):
@@ -143,10 +143,10 @@ class Changes:
 
     def _tracked(self, path: str) -> _Entry:
         """Return the entry of a file that is named and does not differ, or that git ignores."""
-        listed = run_in_clone(self.root, "ls-tree", "-z", "--full-tree", self.commit, "--", path).decode(
+        output = run_in_clone(self.root, "ls-tree", "-z", "--full-tree", self.commit, "--", path).decode(
             errors="replace"
         )
-        mode, _, name = listed.partition("\t")[0].split(" ") if listed else (_ABSENT, "", "")
+        mode, _, name = output.partition("\t")[0].split(" ") if output else (_ABSENT, "", "")
         return _Entry(mode, "100644", name, "", "M")
 
     def _changed(self, path: str, entry: _Entry, blobs: "_Blobs") -> ChangedFile:
@@ -159,7 +159,7 @@ class Changes:
 
     def _now(self, path: str, entry: _Entry, blobs: "_Blobs") -> bytes | None:
         """Return a file of the work tree, None if it was removed; _UnreadError if it is there and cannot be read."""
-        if _passed(self.root, path) != frozenset({path}):
+        if _links_and_end(self.root, path) != frozenset({path}):
             raise _UnreadError("it is a link, or below one, which is not followed")
         try:
             if not stat.S_ISDIR((self.root / path).lstat().st_mode):
@@ -171,19 +171,24 @@ class Changes:
         # Outside a sparse checkout the index has what the work tree would.
         return blobs.side(entry.new_mode, entry.new, "is")
 
-    def _links_to_changes(self, read: set[str]) -> Iterator[ChangedFile]:
+    def _links_to_changes(self, reviewed_paths: set[str]) -> Iterator[ChangedFile]:
         """Yield the links that are as they were, but lead to something that changed and is not reviewed itself."""
-        listed = run_in_clone(self.root, "ls-files", "--stage", "-z", "--", *self._where).split(b"\0")
-        names = [os.fsdecode(line.partition(b"\t")[2]) for line in listed if line.startswith(_LINK.encode())]
+        lines = run_in_clone(self.root, "ls-files", "--stage", "-z", "--", *self._where).split(b"\0")
+        names = [os.fsdecode(line.partition(b"\t")[2]) for line in lines if line.startswith(_LINK.encode())]
         links = {
-            path: passed for path in names if path not in read and (passed := _passed(self.root, path)) is not None
+            path: places
+            for path in names
+            if path not in reviewed_paths and (places := _links_and_end(self.root, path)) is not None
         }
         if not links:
             return
-        changed = {*(self._entries if set(self._where) == {"."} else self._differing((".",))), *self._entries} - read
-        for path, passed in sorted(links.items()):
+        changed = {
+            *(self._entries if set(self._where) == {"."} else self._differing((".",))),
+            *self._entries,
+        } - reviewed_paths
+        for path, places in sorted(links.items()):
             for target in sorted(changed):
-                if any(_is_below(target, link) for link in passed):
+                if any(_is_below(target, link) for link in places):
                     yield ChangedFile(path, None, None, f"it is a link to {target}, which changed")
                     break
 
@@ -263,21 +268,21 @@ def _sizes(root: Path, names: Collection[str]) -> dict[str, int]:
 
 def _contents(root: Path, names: Collection[str]) -> dict[str, bytes]:
     """Return the contents of those of git's objects that the clone has, by name; each at most MOST_BYTES."""
-    wanted = [name for name, size in _sizes(root, names).items() if size <= _MOST_BYTES]
-    if not wanted:
+    readable_names = [name for name, size in _sizes(root, names).items() if size <= _MOST_BYTES]
+    if not readable_names:
         return {}
-    contents = contents_in(run_in_clone(root, "cat-file", "--batch", stdin="\n".join(wanted)))
-    return dict(zip(wanted, contents, strict=True))
+    contents = contents_in(run_in_clone(root, "cat-file", "--batch", stdin="\n".join(readable_names)))
+    return dict(zip(readable_names, contents, strict=True))
 
 
-def _passed(root: Path, path: str) -> frozenset[str] | None:
+def _links_and_end(root: Path, path: str) -> frozenset[str] | None:
     """Return the links on a path of the work tree, and its end; None if it leaves the root or circles."""
-    passed: set[str] = set()
+    links: set[str] = set()
     hops = 0
     at: list[str] = []
-    left = path.split("/")[::-1]
-    while left:
-        part = left.pop()
+    parts = path.split("/")[::-1]
+    while parts:
+        part = parts.pop()
         if part == "..":
             if not at:
                 return None
@@ -286,11 +291,11 @@ def _passed(root: Path, path: str) -> frozenset[str] | None:
             at.append(part)
             place = root.joinpath(*at)
             if place.is_symlink():
-                passed.add("/".join(at))
+                links.add("/".join(at))
                 hops += 1
                 target = str(place.readlink())
                 if target.startswith("/") or hops > _MOST_LINKS:
                     return None
                 at.pop()
-                left += target.split("/")[::-1]
-    return frozenset({*passed, "/".join(at) or "."})
+                parts += target.split("/")[::-1]
+    return frozenset({*links, "/".join(at) or "."})

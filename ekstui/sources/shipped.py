@@ -105,18 +105,18 @@ class PublishedPolicies:
         self, name: str, version: int, values: Mapping[str, str] | None = None, *, named: bool = True
     ) -> Document:
         """Return a document with the given parameters; the others become names if `named`, else stay variables."""
-        published = _version(name, version)
-        return published.document(published.named(values or {}) if named else values)
+        component_version = _version(name, version)
+        return component_version.document(component_version.named(values or {}) if named else values)
 
     def document_json(self, name: str, version: int, values: Mapping[str, str]) -> object:
         """Return a document as the project publishes it, with the given parameters and the ARNs that they determine."""
-        published = _version(name, version)
-        return published.json(published.with_made(values))
+        component_version = _version(name, version)
+        return component_version.json(component_version.with_made(values))
 
     def parameters(self, name: str, version: int, values: Mapping[str, str]) -> Mapping[str, str | None]:
         """Return the parameters of a document with the given values; None for the others."""
-        published = _version(name, version)
-        names = [*published.to_fill_in, *(key for key in published.parameters if key in values)]
+        component_version = _version(name, version)
+        names = [*component_version.to_fill_in, *(key for key in component_version.parameters if key in values)]
         return {parameter: values.get(parameter) for parameter in dict.fromkeys(names) if parameter != "AWS::Partition"}
 
     def values_in(self, name: str, version: int, document: Document) -> Mapping[str, str]:
