@@ -43,5 +43,5 @@ def _reduced(document: Document, action: str) -> Document:
 def _cut(statement: Statement, action: str) -> Statement:
     if statement.action_element == "NotAction":
         return statement
-    kept = tuple(sorted({pattern for pattern in statement.actions if may_match("Action", (pattern,), action)}))
-    return statement._replace(actions=kept)
+    patterns = tuple(sorted({pattern for pattern in statement.actions if may_match("Action", (pattern,), action)}))
+    return statement._replace(actions=patterns)

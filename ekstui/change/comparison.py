@@ -73,7 +73,7 @@ def changes(before: Document, after: Document, names: tuple[str, str] | None = N
     """
     from ekstui.change.reach import notes_on, reach_between, wording  # needed only to compare documents
 
-    spelled = before, after
+    originals = before, after
     before, after = without_repetitions(before), without_repetitions(after)
     if is_too_large(before) or is_too_large(after):
         return _undecided(is_same=before == after)
@@ -84,13 +84,13 @@ def changes(before: Document, after: Document, names: tuple[str, str] | None = N
 
     def differences(of: frozenset[Target]) -> tuple[GrantDifference, ...]:
         nothing: tuple[tuple[str, ...], tuple[Grant, ...]] = ((), ())
-        listed: list[GrantDifference] = []
+        entries: list[GrantDifference] = []
         for target in sorted(of):
             actions_before, held_before = spelled_before.get(target, nothing)
             actions_after, held_after = spelled_after.get(target, nothing)
             actions = actions_after or actions_before
-            listed.append(GrantDifference(target.effect, target.element, actions, held_before, held_after))
-        return tuple(listed)
+            entries.append(GrantDifference(target.effect, target.element, actions, held_before, held_after))
+        return tuple(entries)
 
     judgement = reach_between(grants_before, grants_after)
     spelling = _spelling(before, after)
@@ -103,7 +103,7 @@ def changes(before: Document, after: Document, names: tuple[str, str] | None = N
         changed=differences(targets.changed),
         verdict=wording.verdict_on(judgement, spelling, wording.Names(*names) if names else None)
         if differing
-        else _unchanged(*spelled),
+        else _unchanged(*originals),
         notes=notes_on(judgement, grants_before, grants_after, spelling),
         denied=judgement.denied,
     )

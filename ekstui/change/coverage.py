@@ -120,9 +120,10 @@ class _Proof:
 
     def _overlap_already_denied(self, extent: Extent, deny: Extent, old_denies: frozenset[Extent]) -> bool:
         """Return True only if one of the old Deny extents matches whatever both match."""
-        both = extent.conditions | deny.conditions
+        conditions = extent.conditions | deny.conditions
         return any(
-            self._covers(old, extent._replace(conditions=both)) or self._covers(old, deny._replace(conditions=both))
+            self._covers(old, extent._replace(conditions=conditions))
+            or self._covers(old, deny._replace(conditions=conditions))
             for old in in_order(old_denies)
         )
 

@@ -28,16 +28,16 @@ class Wider(NamedTuple):
 
 
 def widenings(
-    policy: Policy, since: int, documents: Mapping[int, Document], action: str, resource: str | None = None
+    policy: Policy, start: int, documents: Mapping[int, Document], action: str, resource: str | None = None
 ) -> tuple[Wider, ...]:
-    """Return the versions after `since` that added a part of what the default version allows, oldest first.
+    """Return the versions after `start` that added a part of what the default version allows, oldest first.
 
-    `documents` are the policy's documents from `since` to the default version, by number, as far as they are known.
+    `documents` are the policy's documents from `start` to the default version, by number, as far as they are known.
     With `resource`, only that ARN or ARN pattern counts.
     """
-    run = [info for info in policy.versions if since <= info.number <= policy.default_version]
+    run = [info for info in policy.versions if start <= info.number <= policy.default_version]
     grants_by_version = [
-        (info, _held(documents[info.number], action, resource)) for info in run if info.number in documents
+        (info, _grants_on(documents[info.number], action, resource)) for info in run if info.number in documents
     ]
     if len(grants_by_version) < 2:
         return ()
@@ -45,42 +45,42 @@ def widenings(
     now = {
         extent: grant for extent, grant in now.items() if not any(o != extent and extent_covers(o, extent) for o in now)
     }
-    dropped: dict[VersionInfo, set[str]] = {}
+    dropped_keys: dict[VersionInfo, set[str]] = {}
     for extent in now:
         first = _first_covering([extents for _, extents in grants_by_version], extent)
         if first:
-            dropped.setdefault(grants_by_version[first][0], set()).update(
+            dropped_keys.setdefault(grants_by_version[first][0], set()).update(
                 _keys_dropped(grants_by_version[first - 1][1], extent)
             )
     # A condition is gone only if no other way to allow the action still needs it.
-    needed = {line.key for extent in now for line in extent.conditions}
+    needed_keys = {line.key for extent in now for line in extent.conditions}
     return tuple(
-        Wider(info.number, info.created, tuple(sorted(key for key in keys if key.lower() not in needed)))
-        for info, keys in sorted(dropped.items(), key=lambda entry: entry[0].number)
+        Wider(info.number, info.created, tuple(sorted(key for key in keys if key.lower() not in needed_keys)))
+        for info, keys in sorted(dropped_keys.items(), key=lambda entry: entry[0].number)
     )
 
 
 def _first_covering(versions: Sequence[Iterable[Extent]], extent: Extent) -> int:
     """Return where the run begins that ends with the last version and covers an extent throughout."""
     first = len(versions) - 1
-    while first and any(extent_covers(held, extent) for held in versions[first - 1]):
+    while first and any(extent_covers(candidate, extent) for candidate in versions[first - 1]):
         first -= 1
     return first
 
 
 def _keys_dropped(before: Mapping[Extent, Grant], extent: Extent) -> set[str]:
     """Return the condition keys, as written, that an extent no longer requires of what it covered before."""
-    kept = {line.key for line in extent.conditions}
+    required_keys = {line.key for line in extent.conditions}
     return {
         condition.key
-        for covered, grant in before.items()
-        if extent_covers(extent, covered)
+        for old_extent, grant in before.items()
+        if extent_covers(extent, old_extent)
         for condition in grant.conditions
-        if condition.key.lower() not in kept
+        if condition.key.lower() not in required_keys
     }
 
 
-def _held(document: Document, action: str, resource: str | None) -> dict[Extent, Grant]:
+def _grants_on(document: Document, action: str, resource: str | None) -> dict[Extent, Grant]:
     """Return the extents of the grants by which a document allows an action, on a resource if one is named."""
     grants_by_extent: dict[Extent, Grant] = {}
     for statement in statements_on(document, action):
@@ -274,19 +274,19 @@ def _denied(grants: tuple[Grant, ...], denies: list[Statement], action: str) -> 
     if not wildcard.is_wild(action):
         return denied(grants, denies, reference().find(action))
     # A Deny on some actions of a pattern revokes a part of it, however much of these it revokes.
-    whole = denied(grants, [statement for statement in denies if matches_all(statement, action)], None)
-    if whole == "full" or not denies:
-        return whole
+    denial = denied(grants, [statement for statement in denies if matches_all(statement, action)], None)
+    if denial == "full" or not denies:
+        return denial
     part = denied(grants, denies, None)
     return "partial" if part == "full" else part
 
 
 def matches_all(statement: Statement, pattern: str) -> bool:
     """Return whether a statement certainly matches every action under a pattern."""
-    listed = (action.lower() for action in statement.actions)
+    patterns = (action.lower() for action in statement.actions)
     if statement.action_element == "Action":
-        return any(wildcard.covers(listed_pattern, pattern.lower()) for listed_pattern in listed)
-    return not any(wildcard.overlaps(listed_pattern, pattern.lower()) for listed_pattern in listed)
+        return any(wildcard.covers(listed_pattern, pattern.lower()) for listed_pattern in patterns)
+    return not any(wildcard.overlaps(listed_pattern, pattern.lower()) for listed_pattern in patterns)
 
 
 def _most_specific(allows: list[Statement], action: str) -> tuple[ActionElement, str]:

@@ -101,24 +101,24 @@ def _changes_around(before: Document, after: Document) -> Change:
     atoms = _atoms(before), _atoms(after)
     if not atoms[0] and not atoms[1]:
         return _changes(before, after)
-    shared, numbers = atoms[0] & atoms[1], _Numbers()
+    shared_atoms, numbers = atoms[0] & atoms[1], _Numbers()
 
     def judged(names: _Names) -> _Extremes:
         extremes = [
             (
-                _assigned(before, _Filling(shared, numbers, names, wide=not wide)),
-                _assigned(after, _Filling(shared, numbers, names, wide=wide)),
+                _assigned(before, _Filling(shared_atoms, numbers, names, wide=not wide)),
+                _assigned(after, _Filling(shared_atoms, numbers, names, wide=wide)),
             )
             for wide in (True, False)
         ]
         most = _changes(*extremes[0])
         return _Extremes(most, most if extremes[1] == extremes[0] else _changes(*extremes[1]))
 
-    named = [judged("own")]
+    judgements = [judged("own")]
     if _has_exceptions(before) or _has_exceptions(after):
         # What is denied on one name, or excepted, may be the very one that is not known.
-        named.append(judged("any"))
-    return _reworded(_combined(named, sorted(map(plainly, atoms[0] ^ atoms[1] or shared))), numbers)
+        judgements.append(judged("any"))
+    return _reworded(_combined(judgements, sorted(map(plainly, atoms[0] ^ atoms[1] or shared_atoms))), numbers)
 
 
 def _has_exceptions(document: Document) -> bool:
@@ -175,11 +175,11 @@ def _is_of_unknown_part(condition: Condition) -> bool:
     return condition.operator == "StringEquals" and condition.key.startswith(_TAG)
 
 
-def _combined(named: Sequence[_Extremes], unknown: Sequence[str]) -> Change:
+def _combined(judgements: Sequence[_Extremes], unknown: Sequence[str]) -> Change:
     """Return one change for the most and the least that it may add, of parts with names of their own and with any."""
-    most, least = named[0]
-    may_widen = any(extremes.most.reach not in ("same", "narrowed") for extremes in named)
-    may_narrow = any(extremes.least.reach not in ("same", "widened") for extremes in named)
+    most, least = judgements[0]
+    may_widen = any(extremes.most.reach not in ("same", "narrowed") for extremes in judgements)
+    may_narrow = any(extremes.least.reach not in ("same", "widened") for extremes in judgements)
     widens, narrows = least.reach in ("widened", "mixed"), most.reach in ("narrowed", "mixed")
     denied = most.denied if most.denied == least.denied else "otherwise"
     kind = most.kind if most.kind != "none" else least.kind
@@ -194,10 +194,10 @@ def _combined(named: Sequence[_Extremes], unknown: Sequence[str]) -> Change:
         )
         return most._replace(kind=kind, reach="unknown", denied=denied, verdict=f"{words}: {depends}")
     if may_widen:
-        judged = [change for most, least in named for change in (least, most)]
+        candidates = [change for most, least in judgements for change in (least, most)]
     else:
-        judged = [change for most, least in named for change in (most, least)]
-    change = next((change for change in judged if change.reach != "same"), most)
+        candidates = [change for most, least in judgements for change in (most, least)]
+    change = next((change for change in candidates if change.reach != "same"), most)
     return change._replace(kind=kind, denied=denied)
 
 
@@ -280,8 +280,8 @@ class _Part(NamedTuple):
 
 
 class _Filling:
-    def __init__(self, shared: frozenset[str], numbers: _Numbers, names: _Names, *, wide: bool) -> None:
-        self._shared = shared
+    def __init__(self, shared_atoms: frozenset[str], numbers: _Numbers, names: _Names, *, wide: bool) -> None:
+        self._shared = shared_atoms
         self._numbers = numbers
         self._names = names
         self._wide = wide
@@ -293,9 +293,9 @@ class _Filling:
             return
         # What makes a Deny match more lets the document allow less.
         wide = self._wide == (statement.effect == "Allow")
-        actions = list(self._listed(statement.actions, wide, negated=statement.action_element == "NotAction"))
+        actions = list(self._parts_of(statement.actions, wide, negated=statement.action_element == "NotAction"))
         resources = (
-            list(self._listed(statement.resources, wide, negated=statement.resource_element == "NotResource"))
+            list(self._parts_of(statement.resources, wide, negated=statement.resource_element == "NotResource"))
             if statement.resource_element
             else [_Part(())]
         )
@@ -304,11 +304,11 @@ class _Filling:
             raise _TooManyPartsError
         for of_actions, of_resources in product(actions, resources):
             for lines in product(*conditions):
-                more = tuple(line for variants in lines for line in variants)
+                own_conditions = tuple(line for variants in lines for line in variants)
                 part = statement._replace(
                     actions=of_actions.texts,
                     resources=of_resources.texts,
-                    conditions=(*of_actions.conditions, *of_resources.conditions, *more),
+                    conditions=(*of_actions.conditions, *of_resources.conditions, *own_conditions),
                 )
                 # What excepts nothing is everything.
                 if not part.actions:
@@ -317,40 +317,40 @@ class _Filling:
                     part = part._replace(resource_element="Resource", resources=("*",))
                 yield part
 
-    def _listed(self, texts: Sequence[str], wide: bool, *, negated: bool) -> Iterator[_Part]:
-        plain: list[str] = []
+    def _parts_of(self, texts: Sequence[str], wide: bool, *, negated: bool) -> Iterator[_Part]:
+        plain_texts: list[str] = []
         opaque: list[Condition] = []
         for text in texts:
-            filled = _known_partition(text)
-            if not has_hole(filled):
-                plain.append(filled)
-            elif _is_arn(filled) and self._shared.issuperset(_HOLE.findall(filled)):
-                plain.append(plainly(filled) if self._names == "own" else _pattern(filled))
+            filled_text = _known_partition(text)
+            if not has_hole(filled_text):
+                plain_texts.append(filled_text)
+            elif _is_arn(filled_text) and self._shared.issuperset(_HOLE.findall(filled_text)):
+                plain_texts.append(plainly(filled_text) if self._names == "own" else _pattern(filled_text))
             elif text in self._shared:
                 condition = self._numbers.condition(text, negated=negated)
                 if negated:
                     opaque.append(condition)
                 else:
-                    yield _Part((_pattern(filled),), (condition,))
+                    yield _Part((_pattern(filled_text),), (condition,))
             elif wide != negated:
-                plain.append(_pattern(filled))
-        if plain or negated:
-            yield _Part(tuple(plain), tuple(opaque))
+                plain_texts.append(_pattern(filled_text))
+        if plain_texts or negated:
+            yield _Part(tuple(plain_texts), tuple(opaque))
 
     def _condition(self, condition: Condition, wide: bool) -> Iterator[tuple[Condition, ...]]:
         """Yield the alternatives for a condition, each of which is enough."""
-        holed = [value for value in condition.values if has_hole(value)]
-        if not holed and not has_hole(condition.key):
+        unknown_values = [value for value in condition.values if has_hole(value)]
+        if not unknown_values and not has_hole(condition.key):
             yield (condition,)
             return
         by_value = _by_value(condition)
-        atoms = {value: f"{condition.operator} {condition.key} {value}" for value in holed}
+        atoms = {value: f"{condition.operator} {condition.key} {value}" for value in unknown_values}
         is_shared = self._shared.issuperset([*atoms.values(), *([condition.key] if has_hole(condition.key) else [])])
         if wide and not is_shared and by_value != "and":
             yield ()
         elif by_value is not None:
-            plain = tuple(value for value in condition.values if value not in atoms)
-            lines = [condition._replace(values=plain)] if plain else []
+            known_values = tuple(value for value in condition.values if value not in atoms)
+            lines = [condition._replace(values=known_values)] if known_values else []
             lines += [self._numbers.condition(atom) for atom in atoms.values() if atom in self._shared]
             if by_value == "or":
                 yield from ((line,) for line in lines)

@@ -35,8 +35,8 @@ def principal_changes(before: Document, after: Document, trust_words: TrustWords
     change = changes_around(_as_identity(before), _as_identity(after))
     if change.kind == "none":
         return change
-    gained, lost = _who(before, after, trust_words), _who(after, before, trust_words)
-    parts = [*([f"added: {' '.join(gained)}"] if gained else []), *([f"removed: {' '.join(lost)}"] if lost else [])]
+    gains, losses = _who(before, after, trust_words), _who(after, before, trust_words)
+    parts = [*([f"added: {' '.join(gains)}"] if gains else []), *([f"removed: {' '.join(losses)}"] if losses else [])]
     reach = "cannot tell whether wider" if change.reach == "unknown" else change.reach
     words = f"{reach}: {'; '.join(parts)}" if parts else _in_words(change.verdict)
     return change._replace(verdict=plainly(words), notes=tuple(map(_in_words, change.notes)))
@@ -46,8 +46,10 @@ def _who(before: Document, after: Document, trust_words: TrustWords) -> list[str
     """Return who may assume a role by the second trust policy and not by the first, in sentences."""
     if any(statement.resource_element for document in (before, after) for statement in document.statements):
         return []
-    own = set(trust_words(before, "")) if before.statements else set()
-    return [sentence for sentence in (trust_words(after, "") if after.statements else ()) if sentence not in own]
+    old_sentences = set(trust_words(before, "")) if before.statements else set()
+    return [
+        sentence for sentence in (trust_words(after, "") if after.statements else ()) if sentence not in old_sentences
+    ]
 
 
 def _in_words(text: str) -> str:
@@ -60,23 +62,23 @@ def _as_identity(document: Document) -> Document:
 
 def _parts(statement: Statement) -> Iterator[Statement]:
     """Yield a statement for each of its principals, with the principal as a condition."""
-    plain = statement._replace(
+    base = statement._replace(
         resource_element=statement.resource_element or "Resource",
         resources=statement.resources or ("*",),
         conditions=tuple(map(_comparable, statement.conditions)),
         principal_element=None,
         principals=(),
     )
-    listed = [(principal, value) for principal in statement.principals for value in principal.values]
+    pairs = [(principal, value) for principal in statement.principals for value in principal.values]
     if statement.principal_element == "NotPrincipal":
-        others = tuple(_condition(_name(*rule), negated=True) for rule in listed)
-        yield plain._replace(conditions=(*plain.conditions, *others))
+        exclusions = tuple(_condition(_name(*rule), negated=True) for rule in pairs)
+        yield base._replace(conditions=(*base.conditions, *exclusions))
         return
-    for principal, value in listed:
-        more = () if value == "*" else tuple(map(_condition, _names(principal, value)))
-        yield plain._replace(conditions=(*plain.conditions, *more))
+    for principal, value in pairs:
+        conditions = () if value == "*" else tuple(map(_condition, _names(principal, value)))
+        yield base._replace(conditions=(*base.conditions, *conditions))
     if statement.principal_element is None:
-        yield plain
+        yield base
 
 
 def _condition(name: str, *, negated: bool = False) -> Condition:

@@ -66,9 +66,9 @@ class ReleaseNumber(int):
 
     def __new__(cls, number: int, label: str) -> "ReleaseNumber":
         """Return the number, which equals that of every release with the same document."""
-        made = super().__new__(cls, number)
-        made.label = label
-        return made
+        instance = super().__new__(cls, number)
+        instance.label = label
+        return instance
 
 
 class VersionInfo(NamedTuple):

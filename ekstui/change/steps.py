@@ -77,19 +77,19 @@ def timeline(policy: Policy, documents: Mapping[int, Document]) -> tuple[Step, .
     """Return the policy's versions, oldest first, each compared with the known one before it."""
     steps: list[Step] = []
     previous = 0
-    held: dict[Target, frozenset[Extent]] | None = None
+    previous_grants: dict[Target, frozenset[Extent]] | None = None
     for info in policy.versions:
-        gives = grants(documents[info.number])
+        current_grants = grants(documents[info.number])
         steps.append(
             Step(
                 version=info.number,
                 created=info.created,
                 default=info.number == policy.default_version,
                 missing_before=tuple(range(previous + 1, info.number)),
-                change=None if held is None else _counts(held, gives),
+                change=None if previous_grants is None else _counts(previous_grants, current_grants),
             )
         )
-        previous, held = info.number, gives
+        previous, previous_grants = info.number, current_grants
     return tuple(steps)
 
 
@@ -110,31 +110,31 @@ def _counts(before: Mapping[Target, frozenset[Extent]], after: Mapping[Target, f
 
 def numbers_since(policy: Policy, since: datetime | None) -> tuple[int, ...]:
     """Return the versions created since a time (None for all), each with the one before it, oldest first."""
-    wanted: set[int] = set()
+    numbers: set[int] = set()
     for index, info in enumerate(policy.versions):
         if _is_since(info.created, since):
-            wanted |= {version.number for version in policy.versions[max(index - 1, 0) : index + 1]}
-    return tuple(sorted(wanted))
+            numbers |= {version.number for version in policy.versions[max(index - 1, 0) : index + 1]}
+    return tuple(sorted(numbers))
 
 
 def undated_versions_possibly_since(policy: Policy, since: datetime | None) -> tuple[int, ...]:
     """Return the versions with an unknown time that may have been created since a time, judging by later versions."""
-    perhaps: list[int] = []
+    numbers: list[int] = []
     later: datetime | None = None
     for info in reversed(policy.versions):
         later = info.created or later
         if info.created is None and since is not None and (later is None or later >= since):
-            perhaps.append(info.number)
-    return tuple(reversed(perhaps))
+            numbers.append(info.number)
+    return tuple(reversed(numbers))
 
 
 def steps_since(policy: Policy, documents: Mapping[int, Document], since: datetime | None) -> Iterable[FeedStep]:
     """Yield a policy's steps since a time, including its first version; `documents` holds those of `numbers_since`."""
     numbers = numbers_since(policy, since)
-    stored = policy._replace(versions=tuple(info for info in policy.versions if info.number in numbers))
+    reduced_policy = policy._replace(versions=tuple(info for info in policy.versions if info.number in numbers))
     previous = {info.number: before.number for before, info in pairwise(policy.versions)}
     before: int | None = None
-    for step in timeline(stored, documents) if numbers else ():
+    for step in timeline(reduced_policy, documents) if numbers else ():
         if _is_since(step.created, since) and before == previous.get(step.version):
             change = step.change or StepCounts("new", None, len(grants(documents[step.version])), 0, 0)
             yield FeedStep(policy.name, step.version, before, step.created, change, policy.family)
