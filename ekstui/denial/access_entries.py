@@ -107,13 +107,13 @@ def explain_forbidden(
     forbidden: Forbidden,
     cluster: Cluster | None,
     rules: Mapping[str, tuple[Rule, ...]],
-    reserved: Iterable[str] = (),
+    reserved_policies: Iterable[str] = (),
     *,
     named: bool = True,
 ) -> ForbiddenExplanation:
     """Return why a request was forbidden.
 
-    `reserved` policies are not for customers, and a cluster that is not `named` is the only known one.
+    `reserved_policies` are not for customers, and a cluster that is not `named` is the only known one.
     """
     subject, request = forbidden.subject, forbidden.request
     name = cluster.name if cluster else None
@@ -124,7 +124,7 @@ def explain_forbidden(
         reason, places = _WITHOUT_ENTRIES[subject.kind]
         by_rbac = tuple(_by_rbac(subject, request, None, None))
         return explanation._replace(reason=reason, not_looked_at=places, rbac=by_rbac)
-    remedies = _remedies_for(request, rules, reserved)
+    remedies = _remedies_for(request, rules, reserved_policies)
     entry = None if cluster is None else access_entry_of(subject, cluster.access_entries or ())
     explanation = explanation._replace(
         allowed_by=remedies,
@@ -142,8 +142,8 @@ def explain_forbidden(
     if entry is None:
         where = ("the config map aws-auth",) if cluster.authentication_mode != "API" else ()
         return explanation._replace(reason=_no_entry(subject, cluster), not_looked_at=(*unseen, *where, _RBAC))
-    held = tuple(_held(policy, request, rules) for policy in entry.policies or ())
-    verdict, reason = _judged(entry, held, request)
+    policies = tuple(_judged_policy(policy, request, rules) for policy in entry.policies or ())
+    verdict, reason = _verdict_and_reason(entry, policies, request)
     if verdict == "allowed":
         explanation = explanation._replace(allowed_by=(), commands=(), rbac=())
     unread = () if entry.policies is not None else ("the access policies of the entry",)
@@ -156,7 +156,7 @@ def explain_forbidden(
         reason=reason,
         principal=entry.principal_arn,
         entry=entry,
-        policies=held,
+        policies=policies,
         not_looked_at=(*unseen, *unread, f"what roles in the cluster are bound to {' and '.join(names)}"),
     )
 
@@ -177,8 +177,8 @@ def _escalation(forbidden: Forbidden) -> str:
 def explain_unauthorized(principal: str | None, cluster: Cluster) -> ForbiddenExplanation:
     """Return why a cluster does not know the caller; `principal` is the caller's ARN, if known."""
     entries = cluster.access_entries
-    own = (entry for entry in entries or () if principal and same_principal(entry.principal_arn, principal))
-    entry = next(own, None)
+    matches = (entry for entry in entries or () if principal and same_principal(entry.principal_arn, principal))
+    entry = next(matches, None)
     unseen = ("the config map aws-auth",) if cluster.authentication_mode != "API" else ()
     is_certain = entry is None and principal is not None and entries is not None and not unseen
     people = tuple(person.principal_arn for person in entries or () if person.kind in (None, "STANDARD"))
@@ -269,23 +269,23 @@ def _by_rbac(
         yield from RoleToMake(name, place, (rule,), "User", subject.username).commands
     elif subject.kind == "role" and (entry is None or entry.takes_policies):
         groups = entry.groups if entry is not None else _mapped_groups(subject, cluster)
-        own = next((group for group in groups if not group.startswith("system:")), None)
-        if own is None and cluster is not None and cluster.authentication_mode != "CONFIG_MAP":
+        bound_group = next((group for group in groups if not group.startswith("system:")), None)
+        if bound_group is None and cluster is not None and cluster.authentication_mode != "CONFIG_MAP":
             arn = iam_principal(subject.username)
             if entry is not None and entry.kind is not None:
                 yield _join_group(cluster, entry, name)
-                own = name
+                bound_group = name
             elif entry is None and cluster.access_entries is not None and arn is not None and not groups:
                 yield create_entry(cluster.name, cluster.region, arn, groups=(name,))
-                own = name
-        yield from RoleToMake(name, place, (rule,), "Group", own or variable("GROUP")).commands
+                bound_group = name
+        yield from RoleToMake(name, place, (rule,), "Group", bound_group or variable("GROUP")).commands
 
 
 def _mapped_groups(subject: KubernetesSubject, cluster: Cluster | None) -> tuple[str, ...]:
     """Return the groups that aws-auth gives a role, as far as it was read."""
     mappings = () if cluster is None else cluster.mappings
-    own = [mapping for mapping in mappings if same_principal(mapping.principal, subject.username)]
-    return own[-1].groups if own else ()
+    matches = [mapping for mapping in mappings if same_principal(mapping.principal, subject.username)]
+    return matches[-1].groups if matches else ()
 
 
 def _join_group(cluster: Cluster, entry: AccessEntry, group: str) -> Command:
@@ -297,13 +297,15 @@ def _join_group(cluster: Cluster, entry: AccessEntry, group: str) -> Command:
     )  # fmt: skip
 
 
-def _namespaces(wanted: str | None, policy: str, entry: AccessEntry | None) -> Iterable[str]:
+def _namespaces(namespace: str | None, policy: str, entry: AccessEntry | None) -> Iterable[str]:
     """Return where to give a policy (empty: the whole cluster), as that replaces what the entry already has of it."""
-    if not wanted:
+    if not namespace:
         return ()
     policies = (entry.policies if entry is not None else None) or ()
-    kept = (name for associated in policies if associated.policy == policy for name in associated.namespaces or ())
-    return dict.fromkeys((*kept, wanted))
+    namespaces = (
+        name for association in policies if association.policy == policy for name in association.namespaces or ()
+    )
+    return dict.fromkeys((*namespaces, namespace))
 
 
 def access_entry_of(subject: KubernetesSubject, entries: Iterable[AccessEntry]) -> AccessEntry | None:
@@ -326,18 +328,18 @@ def _rule_for(request: KubernetesRequest) -> Rule:
 
 
 def _remedies_for(
-    request: KubernetesRequest, rules: Mapping[str, tuple[Rule, ...]], reserved: Iterable[str] = ()
+    request: KubernetesRequest, rules: Mapping[str, tuple[Rule, ...]], reserved_policies: Iterable[str] = ()
 ) -> tuple[Remedy, ...]:
     """Return the access policies that allow a request, narrowest first."""
-    kept = set(reserved)
+    reserved_names = set(reserved_policies)
     remedies = [
         Remedy(
             name,
-            None if any("*" in rule.resources for rule in held) else len(permissions(held)),
-            reads_only=all({*rule.verbs} <= {"get", "list", "watch"} for rule in held),
+            None if any("*" in rule.resources for rule in policy_rules) else len(permissions(policy_rules)),
+            reads_only=all({*rule.verbs} <= {"get", "list", "watch"} for rule in policy_rules),
         )
-        for name, held in rules.items()
-        if name not in kept and covering(held, request)
+        for name, policy_rules in rules.items()
+        if name not in reserved_names and covering(policy_rules, request)
     ]
     remedies.sort(
         key=lambda remedy: (remedy.permissions is None, not remedy.reads_only, remedy.permissions or 0, remedy.policy)
@@ -345,7 +347,9 @@ def _remedies_for(
     return tuple(remedies)
 
 
-def _held(policy: AssociatedPolicy, request: KubernetesRequest, rules: Mapping[str, tuple[Rule, ...]]) -> JudgedPolicy:
+def _judged_policy(
+    policy: AssociatedPolicy, request: KubernetesRequest, rules: Mapping[str, tuple[Rule, ...]]
+) -> JudgedPolicy:
     rules_of_policy = rules.get(policy.policy)
     covers = None if rules_of_policy is None else bool(covering(rules_of_policy, request))
     if policy.namespaces is None:
@@ -355,11 +359,11 @@ def _held(policy: AssociatedPolicy, request: KubernetesRequest, rules: Mapping[s
     return JudgedPolicy(policy, covers, applies)
 
 
-def _judged(
-    entry: AccessEntry, held: tuple[JudgedPolicy, ...], request: KubernetesRequest
+def _verdict_and_reason(
+    entry: AccessEntry, policies: tuple[JudgedPolicy, ...], request: KubernetesRequest
 ) -> tuple[ForbiddenVerdict, str]:
     """Return what an entry's access policies decide, and why."""
-    covering = [policy for policy in held if policy.covers]
+    covering = [policy for policy in policies if policy.covers]
     if allowing := [policy.associated.policy for policy in covering if policy.applies]:
         return "allowed", (
             f"{allowing[0]} allows it now: the message predates the entry, is from another cluster, or is about a "
@@ -367,14 +371,14 @@ def _judged(
         )
     if entry.policies is None:
         return "depends", "The entry's access policies were not read."
-    if unknown := [policy.associated.policy for policy in held if policy.covers is None and policy.applies]:
+    if unknown := [policy.associated.policy for policy in policies if policy.covers is None and policy.applies]:
         return "depends", f"The rules of {' and '.join(unknown)} are not known."
     if covering:
         return "forbidden", _allowed_elsewhere(covering[0].associated, request)
-    if not held:
+    if not policies:
         ever = "" if entry.takes_policies else ", and its type cannot have any"
         return "forbidden", f"The entry has no access policy{ever}."
-    names = ", ".join(policy.associated.policy for policy in held)
+    names = ", ".join(policy.associated.policy for policy in policies)
     return "forbidden", f"None of the entry's access policies has a rule for it: {names}."
 
 
@@ -382,8 +386,8 @@ def _allowed_elsewhere(policy: AssociatedPolicy, request: KubernetesRequest) -> 
     """Return where an access policy allows a request, and where the request is instead."""
     where = f"in {', '.join(policy.namespaces)}" if policy.namespaces else "in no namespace"
     at_cluster = "at the cluster scope, which a policy for namespaces does not cover"
-    asked = f"in {request.namespace}" if request.namespace else at_cluster
-    return f"{policy.policy} allows it only {where}; the request is {asked}."
+    place = f"in {request.namespace}" if request.namespace else at_cluster
+    return f"{policy.policy} allows it only {where}; the request is {place}."
 
 
 def _without_entries(cluster: Cluster, by_map: str) -> str:

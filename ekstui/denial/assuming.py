@@ -83,7 +83,7 @@ def judge_trust(request: Request, trust: AppliedPolicy) -> TrustJudgement:
     missing = tuple(dict.fromkeys(key for result in results for key in result.missing)) if verdict == "depends" else ()
     account = arn.split_arn(role).account if role is not None else None
     whose = arn.split_arn(caller.name or "").account if caller.kind == "aws" else None
-    wanted = wanted_tokens(trust.document)
+    tokens = wanted_tokens(trust.document)
     return TrustJudgement(
         role,
         caller,
@@ -94,8 +94,8 @@ def judge_trust(request: Request, trust: AppliedPolicy) -> TrustJudgement:
         tuple(results),
         missing,
         trust_in_words(trust.document, account or ""),
-        wanted,
-        tuple(_trust_notes(action, verdict, caller, trust.document, wanted)),
+        tokens,
+        tuple(_trust_notes(action, verdict, caller, trust.document, tokens)),
     )
 
 
@@ -113,15 +113,15 @@ def with_trust(
         if judgement.verdict in DENIALS:
             notes += ["The trust policy of the role does not allow it either.", *judgement.notes]
         return explanation._replace(notes=tuple(notes))
-    own = evaluated(request, policies)
-    verdict, missing = judged_together(judgement, own) if cause is None else (cause.verdict, ())
+    evaluation = evaluated(request, policies)
+    verdict, missing = judged_together(judgement, evaluation) if cause is None else (cause.verdict, ())
     # If the trust policy allows it, only the caller's own policies or the organization's can prevent it.
     by_own = (
         cause is None and judgement.verdict == "allowed" and (judgement.caller.has_policies or verdict != "allowed")
     )
     all_notes = (
         *(notes if by_own else ()), *judgement.notes,
-        *_notes_together(judgement, verdict, denied=denial is not None, is_role_known=own is not None),
+        *_notes_together(judgement, verdict, denied=denial is not None, is_role_known=evaluation is not None),
     )  # fmt: skip
     nearest = nearest_statements(judgement.statements, judgement.verdict, judgement.action)
     explanation = explanation._replace(
@@ -184,23 +184,25 @@ def judged_together(trust: TrustJudgement, evaluation: Evaluation | None) -> tup
         if trust.verdict == "allowed" and of_organization == "depends" and evaluation is not None:
             return "depends", tuple(key for key in evaluation.missing if key != IDENTITY)
         return trust.verdict, trust.missing
-    own = None if evaluation is None else evaluation.verdict
-    if own == "explicit-deny":
-        return own, ()
+    own_verdict = None if evaluation is None else evaluation.verdict
+    if own_verdict == "explicit-deny":
+        return own_verdict, ()
     own_must_allow = _own_must_allow(trust)
-    if own == "implicit-deny" and own_must_allow is not False:
+    if own_verdict == "implicit-deny" and own_must_allow is not False:
         unknown = (RESOURCE,) if trust.same_account is None else ()
         return ("implicit-deny", ()) if own_must_allow else ("depends", unknown)
-    if trust.verdict == "allowed" and (own == "allowed" or _is_enough(trust, evaluation)):
+    if trust.verdict == "allowed" and (own_verdict == "allowed" or _is_enough(trust, evaluation)):
         return "allowed", ()
-    account = (RESOURCE,) if own is None and own_must_allow is None else ()
+    account = (RESOURCE,) if own_verdict is None and own_must_allow is None else ()
     own_missing = evaluation.missing if evaluation is not None else ()
     return "depends", tuple(dict.fromkeys((*trust.missing, *account, *own_missing)))
 
 
-def _is_enough(trust: TrustJudgement, own: Evaluation | None) -> bool:
+def _is_enough(trust: TrustJudgement, evaluation: Evaluation | None) -> bool:
     """Return whether the trust policy alone allows the caller: named directly, and not limited by its own policies."""
-    limited = own is not None and (own.verdict == "depends" or own.decisive.decided_by in ("boundary", "session"))
+    limited = evaluation is not None and (
+        evaluation.verdict == "depends" or evaluation.decisive.decided_by in ("boundary", "session")
+    )
     return trust.named_as == "direct" and trust.same_account is True and not limited
 
 
@@ -222,52 +224,54 @@ def _results(request: Request, caller: Caller, trust: AppliedPolicy) -> tuple[li
     results: list[StatementResult] = []
     grants: set[NamedAs] = set()
     for index, statement in enumerate(trust.document.statements):
-        judged = [_judged(request, caller, named, (index, statement), trust) for named in named_by(statement, caller)]
-        best = max(judged, key=lambda entry: ((False, None, True).index(entry[0].matches), -len(entry[0].failed)))
+        judgements = [
+            _judged(request, caller, match, (index, statement), trust) for match in named_by(statement, caller)
+        ]
+        best = max(judgements, key=lambda entry: ((False, None, True).index(entry[0].matches), -len(entry[0].failed)))
         results.append(best[0])
         grants |= {
             grant
-            for result, grant in judged
+            for result, grant in judgements
             if grant is not None and result.matches is not False and statement.effect == "Allow"
         }
     return results, next((grant for grant in ("direct", "open", "account") if grant in grants), None)
 
 
 def _judged(
-    request: Request, caller: Caller, named: PrincipalMatch, place: tuple[int, Statement], trust: AppliedPolicy
+    request: Request, caller: Caller, match: PrincipalMatch, place: tuple[int, Statement], trust: AppliedPolicy
 ) -> tuple[StatementResult, NamedAs | None]:
     index, statement = place
-    issuer = (issuer_of(named.value) or named.value) if named.kind == "Federated" else None
+    issuer = (issuer_of(match.value) or match.value) if match.kind == "Federated" else None
     never = [line for line in statement.conditions if _never_holds(line, issuer, caller)]
     # Conditions and action are evaluated as in an identity policy; only the principal differs.
-    plain = statement._replace(resource_element="Resource", resources=("*",), principal_element=None, principals=(),
-        conditions=tuple(line for line in statement.conditions if line not in never),
+    identity_statement = statement._replace(resource_element="Resource", resources=("*",), principal_element=None,
+        principals=(), conditions=tuple(line for line in statement.conditions if line not in never),
     )  # fmt: skip
-    document = Document(trust.document.version, None, (plain,))
-    asked = _with_claims(request, caller, issuer, plain.conditions)
-    (result,) = statement_results(asked, trust._replace(document=document), "trust")
-    fits = every((named.is_caller, result.matches, *(False for _ in never)))
-    failed = result.failed if result.matches is fits else ()
-    if named.is_caller is fits and fits is not True:
-        failed = (Failure("principal", None, named.kind, (named.value,), _caller_as_value(caller, named)), *failed)
+    document = Document(trust.document.version, None, (identity_statement,))
+    request_with_claims = _with_claims(request, caller, issuer, identity_statement.conditions)
+    (result,) = statement_results(request_with_claims, trust._replace(document=document), "trust")
+    fits = every((match.is_caller, result.matches, *(False for _ in never)))
+    failures = result.failed if result.matches is fits else ()
+    if match.is_caller is fits and fits is not True:
+        failures = (Failure("principal", None, match.kind, (match.value,), _caller_as_value(caller, match)), *failures)
     if fits is False:
-        context = {key.lower(): values for key, values in asked.context.items()}
-        failed += tuple(
+        context = {key.lower(): values for key, values in request_with_claims.context.items()}
+        failures += tuple(
             Failure("condition", line.key, line.operator, line.values, context.get(line.key.lower())) for line in never
         )
     missing = result.missing if fits is None else ()
-    if fits is None and named.is_caller is None:
+    if fits is None and match.is_caller is None:
         missing = (*_missing(caller, issuer), *missing)
-    judged = StatementResult("trust", trust, index, statement, fits, failed, missing)
-    return judged, named.named_as if named.is_caller is not False else None
+    trust_result = StatementResult("trust", trust, index, statement, fits, failures, missing)
+    return trust_result, match.named_as if match.is_caller is not False else None
 
 
-def _caller_as_value(caller: Caller, named: PrincipalMatch) -> tuple[str, ...] | None:
+def _caller_as_value(caller: Caller, match: PrincipalMatch) -> tuple[str, ...] | None:
     if caller.name is not None:
         return (caller.name,)
     # The owner of a token may be unknown, but not that it is one.
     kinds = {"web-identity": ("a web identity token",), "saml": ("a SAML assertion",)}
-    return kinds.get(caller.kind) if named.is_caller is False else None
+    return kinds.get(caller.kind) if match.is_caller is False else None
 
 
 def _missing(caller: Caller, issuer: str | None) -> tuple[str, ...]:
@@ -286,9 +290,9 @@ def _with_claims(request: Request, caller: Caller, issuer: str | None, condition
     absent = request.absent
     if caller.kind == "web-identity":
         keys = {key.lower() for key in context}
-        own = {(name or "").lower() for name in (issuer, caller.issuer)}
-        others = (line.key for line in conditions if line.key.lower() not in keys)
-        absent |= {key for key in others if "." in (of := key.lower().rpartition(":")[0]) and of not in own}
+        issuers = {(name or "").lower() for name in (issuer, caller.issuer)}
+        other_keys = (line.key for line in conditions if line.key.lower() not in keys)
+        absent |= {key for key in other_keys if "." in (of := key.lower().rpartition(":")[0]) and of not in issuers}
     signed = caller.kind == "aws"
     return request._replace(principal=request.principal if signed else None, context=context, absent=absent)
 
@@ -332,7 +336,7 @@ def _never_holds(line: Condition, issuer: str | None, caller: Caller) -> bool:
 
 def wanted_tokens(document: Document) -> tuple[WantedToken, ...]:
     """Return the tokens that a trust policy's Allow statements accept."""
-    wanted = []
+    tokens = []
     for trustee in trustees(document):
         if trustee.kind != "irsa" or not trustee.allows(WEB_IDENTITY):
             continue
@@ -341,8 +345,8 @@ def wanted_tokens(document: Document) -> tuple[WantedToken, ...]:
         audiences = [value for value, _ in accepted_values(trustee.conditions, f"{trustee.name}:aud")]
         if audiences and all(text.startswith(SERVICE_ACCOUNT) for text in audiences):
             continue  # a subject in place of the audience
-        wanted.append(WantedToken(trustee.name, trustee.service_accounts, tuple(audiences)))
-    return tuple(dict.fromkeys(wanted))
+        tokens.append(WantedToken(trustee.name, trustee.service_accounts, tuple(audiences)))
+    return tuple(dict.fromkeys(tokens))
 
 
 def _of_another_issuer(line: Condition, issuers: Iterable[str]) -> bool:
@@ -354,14 +358,14 @@ def _of_another_issuer(line: Condition, issuers: Iterable[str]) -> bool:
 
 
 def _trust_notes(
-    action: str, verdict: Verdict, caller: Caller, document: Document, wanted: Sequence[WantedToken]
+    action: str, verdict: Verdict, caller: Caller, document: Document, tokens: Sequence[WantedToken]
 ) -> Iterator[str]:
     """Yield why the caller cannot assume the role, or may not be able to; nothing if the trust policy allows it."""
     if verdict == "allowed":
         return
-    trusted = trustees(document)
+    trusted_principals = trustees(document)
     if verdict == "implicit-deny":
-        yield from _not_trusted(action, caller, trusted)
+        yield from _not_trusted(action, caller, trusted_principals)
     elif (
         verdict == "depends"
         and caller.kind in ("web-identity", "saml", "service")
@@ -369,44 +373,46 @@ def _trust_notes(
     ):
         yield 'AWS does not say whether the principal "*" includes services and bearers of tokens.'
     if caller.kind == "web-identity":
-        yield from filter(None, (_wanted_in_words(token, caller) for token in wanted))
-        if not wanted and (caller.issuer is None or eks_region(caller.issuer) is not None):
-            yield from _no_token(trusted)
+        yield from filter(None, (_wanted_in_words(token, caller) for token in tokens))
+        if not tokens and (caller.issuer is None or eks_region(caller.issuer) is not None):
+            yield from _no_token(trusted_principals)
         for statement in document.statements:
             yield from _mistakes(statement)
-        yield from _other_token(caller, wanted)
+        yield from _other_token(caller, tokens)
 
 
-def _not_trusted(action: str, caller: Caller, trusted: Sequence[Trustee]) -> Iterator[str]:
+def _not_trusted(action: str, caller: Caller, trusted_principals: Sequence[Trustee]) -> Iterator[str]:
     """Yield which service is not trusted, or which action besides sts:AssumeRole is not allowed."""
     if caller.kind == "service":
-        meant = [
-            trustee for trustee in trusted if same_service(trustee.name, caller.name or "") or trustee.kind == "anyone"
+        matches = [
+            trustee
+            for trustee in trusted_principals
+            if same_service(trustee.name, caller.name or "") or trustee.kind == "anyone"
         ]
-        if not meant:
+        if not matches:
             yield f"The trust policy does not name {caller.name}."
-        elif action == "sts:TagSession" and not any(trustee.allows(action) for trustee in meant):
+        elif action == "sts:TagSession" and not any(trustee.allows(action) for trustee in matches):
             yield (
                 f"The trust policy does not allow {caller.name} sts:TagSession, which it needs besides sts:AssumeRole."
             )
     elif caller.kind == "aws" and action.lower() in OF_SESSIONS:
-        named = [trustee for trustee in trusted if trustee.kind not in ("irsa", "service")]
-        if not any(trustee.allows(action) for trustee in named):
+        aws_principals = [trustee for trustee in trusted_principals if trustee.kind not in ("irsa", "service")]
+        if not any(trustee.allows(action) for trustee in aws_principals):
             yield f"The trust policy does not allow {action}, which the session's tags or source identity need."
 
 
-def _no_token(trusted: Sequence[Trustee]) -> Iterator[str]:
-    irsa = [trustee for trustee in trusted if trustee.kind == "irsa"]
+def _no_token(trusted_principals: Sequence[Trustee]) -> Iterator[str]:
+    irsa = [trustee for trustee in trusted_principals if trustee.kind == "irsa"]
     if not irsa:
         yield "The trust policy accepts no token of an EKS cluster."
     elif not any(trustee.allows(WEB_IDENTITY) for trustee in irsa):
         yield f"The trust policy names the issuer {irsa[0].name}, but does not allow {WEB_IDENTITY}."
 
 
-def _other_token(caller: Caller, wanted: Sequence[WantedToken]) -> Iterator[str]:
-    if caller.issuer is not None and wanted and all(token.issuer.lower() != caller.issuer.lower() for token in wanted):
+def _other_token(caller: Caller, tokens: Sequence[WantedToken]) -> Iterator[str]:
+    if caller.issuer is not None and tokens and all(token.issuer.lower() != caller.issuer.lower() for token in tokens):
         yield f"The token's issuer is {caller.issuer}, which belongs to another cluster."
-    if caller.audience is None and any(_USUAL_AUDIENCE not in token.audiences and token.audiences for token in wanted):
+    if caller.audience is None and any(_USUAL_AUDIENCE not in token.audiences and token.audiences for token in tokens):
         yield f"The audience of service account tokens is {_USUAL_AUDIENCE}, unless an annotation says otherwise."
 
 

@@ -153,14 +153,14 @@ def _of_s3a(match: re.Match[str], _: str) -> _Call:
 
 
 def _of_registry(match: re.Match[str], text: str) -> _Call | None:
-    following = _REGISTRY.search(text, match.end(), match.end() + _NEAR)
-    refused = _PULL_REFUSED.search(text, match.end(), following.start() if following else match.end() + _NEAR)
-    if refused is None:
+    next_registry = _REGISTRY.search(text, match.end(), match.end() + _NEAR)
+    refusal = _PULL_REFUSED.search(text, match.end(), next_registry.start() if next_registry else match.end() + _NEAR)
+    if refusal is None:
         return None
     # Without a token the registry answers 401; with one, 403 for what its bearer may not pull.
-    action = "ecr:BatchGetImage" if refused[1] else "ecr:GetAuthorizationToken"
+    action = "ecr:BatchGetImage" if refusal[1] else "ecr:GetAuthorizationToken"
     name = re.split(r"/manifests/|/blobs/|[:@]", match[3])[0]
-    return _Call(refused.start(), refused.end(), Denial(action, resource_name=name if refused[1] else None))
+    return _Call(refusal.start(), refusal.end(), Denial(action, resource_name=name if refusal[1] else None))
 
 
 def _of_association(match: re.Match[str], _: str) -> _Call:

@@ -118,9 +118,9 @@ def _decided(request: Request, evaluation: Evaluation | None, denial: Denial | N
     if evaluation is None or is_by_message:
         return Decision("implicit-deny" if cause is None else cause.verdict, evaluation, cause, (), ())
     verdict, missing = evaluation.verdict, evaluation.missing
-    needed = [use for use in other_resource_types(request) if use.required]
+    required_types = [use for use in other_resource_types(request) if use.required]
     is_exempt = exemption_of(request.action, request.principal) is not None
-    if verdict == "allowed" and denial.resource is None and needed and not is_exempt:
+    if verdict == "allowed" and denial.resource is None and required_types and not is_exempt:
         # It was denied on a resource that is not known, of a type that the request does not have.
         verdict, missing = "depends", (RESOURCE,)
     tag_keys_of_new_resource = () if cause is None else _tags_of_another(request, evaluation)
@@ -178,11 +178,11 @@ def nearest_statements(
     """
     if verdict == "allowed":
         return tuple(_near(result, action) for result in _allowing(results)[:MAX_NEAREST])
-    ranked = [(rank, result) for result in results if (rank := _rank(result, action)) is not None]
-    ranked.sort(key=itemgetter(0))
-    if ranked and ranked[0][0][0] < _OTHER_ACTION:
-        ranked = [entry for entry in ranked if entry[0][0] < _OTHER_ACTION]
-    return tuple(_near(result, action) for _, result in ranked[:MAX_NEAREST])
+    ranked_results = [(rank, result) for result in results if (rank := _rank(result, action)) is not None]
+    ranked_results.sort(key=itemgetter(0))
+    if ranked_results and ranked_results[0][0][0] < _OTHER_ACTION:
+        ranked_results = [entry for entry in ranked_results if entry[0][0] < _OTHER_ACTION]
+    return tuple(_near(result, action) for _, result in ranked_results[:MAX_NEAREST])
 
 
 _DENIES, _MAY_DENY, _MAY_ALLOW, _FAILS, _OTHER_ACTION = range(5)
@@ -205,10 +205,10 @@ def _rank(result: StatementResult, action: str) -> tuple[int, ...] | None:
 
 
 def _near(result: StatementResult, action: str) -> StatementResult:
-    failed = tuple(_shortened(failure, action) for failure in result.failed)
+    failures = tuple(_shortened(failure, action) for failure in result.failed)
     if result.matches and result.statement.effect == "Deny":
-        failed = (Failure("effect", None, "Effect", ("Allow",), ("Deny",)),)
-    return result._replace(failed=failed)
+        failures = (Failure("effect", None, "Effect", ("Allow",), ("Deny",)),)
+    return result._replace(failed=failures)
 
 
 def _shortened(failure: Failure, action: str) -> Failure:
@@ -223,10 +223,10 @@ def _shortened(failure: Failure, action: str) -> Failure:
 def _similarity(action: str, pattern: str) -> float:
     """Return how similar an action and a pattern of the same service are, from 0 to 1."""
     service, _, name = action.lower().partition(":")
-    named_service, _, rest = pattern.lower().partition(":")
+    named_service, _, name_pattern = pattern.lower().partition(":")
     if service != named_service:
         return 0
-    matcher = SequenceMatcher(None, rest.replace("*", ""), name, autojunk=False)
+    matcher = SequenceMatcher(None, name_pattern.replace("*", ""), name, autojunk=False)
     return matcher.ratio() if matcher.real_quick_ratio() >= _SIMILAR else matcher.real_quick_ratio() / 2
 
 
@@ -247,8 +247,8 @@ def _tags_of_another(request: Request, evaluation: Evaluation) -> tuple[str, ...
     for result in evaluation.decisive.statements:
         if not action_matches(result.statement, request.action):
             continue
-        failed = [failure.key or "" for failure in result.failed]
-        if result.matches is not False or len(_of_request_tags(failed)) == len(failed):
+        failed_keys = [failure.key or "" for failure in result.failed]
+        if result.matches is not False or len(_of_request_tags(failed_keys)) == len(failed_keys):
             deciding.update(condition.key.lower() for condition in result.statement.conditions)
         harmless.update(
             condition.key.lower()
@@ -325,9 +325,9 @@ def _on_who_decides(decision: Decision, evaluation: Evaluation | None) -> Iterat
     elif evaluation is not None and decision.is_decided_outside_identity_policies:
         decisive = evaluation.decisive
         layer = next(
-            decided
-            for decided in decisive.layers
-            if (decided.layer, decided.verdict) == (decisive.decided_by, decisive.verdict)
+            evaluated_layer
+            for evaluated_layer in decisive.layers
+            if (evaluated_layer.layer, evaluated_layer.verdict) == (decisive.decided_by, decisive.verdict)
         )
         verb = "denies" if evaluation.verdict == "explicit-deny" else "does not allow"
         yield f"The {layer_in_words(layer)} {verb} it: no identity policy changes that."
@@ -376,8 +376,8 @@ def cause_in_words(cause: Cause) -> str:
             "in the Region: an identity policy changes none of that."
         )
     if cause.explicit:
-        named = f" ({cause.policy})" if cause.policy else ""
-        return f"The message names an explicit deny in {cause.one_policy}{named}: no Allow elsewhere changes that."
+        policy = f" ({cause.policy})" if cause.policy else ""
+        return f"The message names an explicit deny in {cause.one_policy}{policy}: no Allow elsewhere changes that."
     says = f"the {cause.kind} does not allow it" if cause.policy_type == "trust" else f"no {cause.kind} allows it"
     return f"The message says that {says}: an identity policy does not change that."
 
@@ -397,9 +397,9 @@ def _on_resource_name(request: Request, denial: Denial, evaluation: Evaluation |
 def notes_on_tags_of_new_resource(request: Request, keys: Sequence[str]) -> Iterator[str]:
     """Yield that tags of a request are not those of the resource that was denied, where `keys` are about them."""
     if keys:
-        made = " or ".join(made_by(request.action))
+        new_type = " or ".join(made_by(request.action))
         yield (
-            f"The tags of the request are those of the {made} that is made, not of the resource that the message "
+            f"The tags of the request are those of the {new_type} that is made, not of the resource that the message "
             f"names: {', '.join(keys)} cannot allow it there."
         )
 
@@ -490,8 +490,8 @@ def _on_signing(request: Request) -> Iterator[str]:
 def _on_uncertain_resources(evaluation: Evaluation) -> Iterator[str]:
     if evaluation.verdict != "depends":
         return
-    undecided = [result for result in evaluation.decisive.statements if result.matches is None]
-    failures = [failure for result in undecided for failure in result.failed if failure.part == "resource"]
+    undecided_results = [result for result in evaluation.decisive.statements if result.matches is None]
+    failures = [failure for result in undecided_results for failure in result.failed if failure.part == "resource"]
     uncertain = dict.fromkeys(pattern for failure in failures for pattern in failure.wanted if is_uncertain(pattern))
     if uncertain:
         yield (

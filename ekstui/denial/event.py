@@ -113,7 +113,7 @@ class Piece(NamedTuple):
 
 def pieces_of(text: str) -> Iterator[Piece]:
     """Yield the outermost JSON objects in a text and what is between them, in order."""
-    done = position = attempts = 0
+    text_start = position = attempts = 0
     while attempts < _MAX_ATTEMPTS and (match := _START.search(text, position)):
         start = match.start()
         value, end = _object_at(text, start)
@@ -121,12 +121,12 @@ def pieces_of(text: str) -> Iterator[Piece]:
             attempts += 1
             position = start + 1
             continue
-        if done < start:
-            yield Piece(text[done:start])
+        if text_start < start:
+            yield Piece(text[text_start:start])
         yield Piece(text[start:end], value)
-        done = position = end
-    if done < len(text):
-        yield Piece(text[done:])
+        text_start = position = end
+    if text_start < len(text):
+        yield Piece(text[text_start:])
 
 
 def objects_in(text: str) -> Iterator[dict[str, Any]]:
@@ -144,14 +144,14 @@ def _object_at(text: str, start: int) -> tuple[dict[str, Any] | None, int]:
         if isinstance(value, dict):
             return (value if decoder is _DECODER else _without_breaks(value)), end
     # A terminal may break numbers, names and escapes too.
-    wrapped = text[start : start + _MAX_WRAPPED]
-    if text[start] != "{" or "\n" not in wrapped or '":' not in wrapped:
+    wrapped_text = text[start : start + _MAX_WRAPPED]
+    if text[start] != "{" or "\n" not in wrapped_text or '":' not in wrapped_text:
         return None, start
-    value, length = _decoded(_DECODER, wrapped.replace("\n", ""), 0)
+    value, length = _decoded(_DECODER, wrapped_text.replace("\n", ""), 0)
     if not isinstance(value, dict):
         return None, start
-    kept = [place for place, character in enumerate(wrapped) if character != "\n"]
-    return value, start + kept[length - 1] + 1
+    places = [place for place, character in enumerate(wrapped_text) if character != "\n"]
+    return value, start + places[length - 1] + 1
 
 
 def _decoded(decoder: json.JSONDecoder, text: str, start: int) -> tuple[Any, int]:
@@ -189,8 +189,8 @@ def denials_of_object(value: Mapping[str, Any]) -> tuple[Denial, ...] | None:
 
     None if the text is neither; InputError for events without a denial.
     """
-    for decoded in objects_in(_text(value, "DecodedMessage") or ""):
-        return denials_of_object(decoded)
+    for message in objects_in(_text(value, "DecodedMessage") or ""):
+        return denials_of_object(message)
     if _text(value, "context", "action") is not None:
         return (_of_decoded_message(value),)
     records = value.get("Records", value.get("Events"))
@@ -199,12 +199,12 @@ def denials_of_object(value: Mapping[str, Any]) -> tuple[Denial, ...] | None:
     events = [event for event in events if _is_event(event)]
     if not events:
         return None
-    denied = [event for event in events if _DENIED.search(str(event.get("errorCode", "")))]
-    if not denied:
+    denied_events = [event for event in events if _DENIED.search(str(event.get("errorCode", "")))]
+    if not denied_events:
         raise InputError(
             "the CloudTrail event records no denial.", "A denied call has an errorCode such as AccessDenied."
         )
-    return tuple(_of_event(event) for event in denied)
+    return tuple(_of_event(event) for event in denied_events)
 
 
 def _inner_event(value: dict[str, Any]) -> dict[str, Any]:
@@ -221,24 +221,24 @@ def _is_event(value: Mapping[str, Any]) -> bool:
 def _of_event(event: Mapping[str, Any]) -> Denial:
     label = event["eventSource"].partition(".")[0]
     service = prefix_of_service(label) or label
-    called = action_of_operation(service, event["eventName"])
+    called_action = action_of_operation(service, event["eventName"])
     message = " ".join((_text(event, "errorMessage") or "").split())
-    denial = next((sentence.denial for sentence in sentences_in(message)), Denial(called))
+    denial = next((sentence.denial for sentence in sentences_in(message)), Denial(called_action))
     denial = denial._replace(
         resource=denial.resource or _only_resource_of(event),
         principal=denial.principal or _text(event, "userIdentity", "arn"),
         context=_context_of_event(event),
     )
-    return with_assumption(_with_parameters(denial, called, event), event)
+    return with_assumption(_with_parameters(denial, called_action, event), event)
 
 
-def _with_parameters(denial: Denial, called: str, event: Mapping[str, Any]) -> Denial:
+def _with_parameters(denial: Denial, called_action: str, event: Mapping[str, Any]) -> Denial:
     """Return the denial with the tags of the request, and with its resources if the message names none."""
     info = reference().find(denial.action)
-    same = denial.action.lower() == called.lower()
+    same = denial.action.lower() == called_action.lower()
     # A call that is passed on to another service has neither these tags nor these resources.
     if info is None or not (
-        same or ("Tagging" in info.levels and denial.action.partition(":")[0] == called.partition(":")[0])
+        same or ("Tagging" in info.levels and denial.action.partition(":")[0] == called_action.partition(":")[0])
     ):
         return denial
     parameters = event.get("requestParameters")
@@ -274,9 +274,9 @@ def _resources_of(denial: Denial, info: ActionInfo, event: Mapping[str, Any]) ->
 
 
 def _only_resource_of(event: Mapping[str, Any]) -> str | None:
-    listed = event.get("resources")
-    named = list(filter(None, (_text(entry, "ARN") for entry in listed))) if isinstance(listed, list) else []
-    return named[0] if len(named) == 1 else None
+    entries = event.get("resources")
+    arns = list(filter(None, (_text(entry, "ARN") for entry in entries))) if isinstance(entries, list) else []
+    return arns[0] if len(arns) == 1 else None
 
 
 def _context_of_event(event: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:

@@ -35,12 +35,12 @@ def excerpt(log: Iterable[str], room: int, means_something: Callable[[str], bool
     Of lines of the same roles that differ only in times, numbers and identifiers the first is kept. What does not fit
     is left out.
     """
-    kept: list[str] = []
+    lines: list[str] = []
     seen: dict[tuple[str, ...], str] = {}
     repeats: dict[str, int] = {}
     # A log repeats itself, down to a million empty lines.
     is_wanted = lru_cache(1000)(lambda line: bool(_ON_ACCESS.search(line)) or means_something(line))
-    count = used = 0
+    count = length = 0
     for line in log:
         count += 1
         if not is_wanted(line):
@@ -48,8 +48,8 @@ def excerpt(log: Iterable[str], room: int, means_something: Callable[[str], bool
         alike = (_CHANGING.sub("", line), *_PRINCIPAL.findall(line))
         if alike in seen:
             repeats[seen[alike]] = repeats.get(seen[alike], 0) + 1
-        elif used + len(line) <= room:
+        elif length + len(line) <= room:
             seen[alike] = line
-            kept.append(line)
-            used += len(line)
-    return Excerpt("".join(kept), count, len(kept), repeats)
+            lines.append(line)
+            length += len(line)
+    return Excerpt("".join(lines), count, len(lines), repeats)

@@ -70,14 +70,14 @@ def explain(
     nearest = deciding.nearest_statements(decision.statements, decision.verdict, request.action)
     is_of_node = is_call_of_node(request.action, candidates, knowledge, purpose)
     of_pods = purpose.is_of_nodes and not is_of_node and decision.verdict != "allowed"
-    misplaced = controllers_calling(request.action, candidates, knowledge) if of_pods else ()
+    controllers = controllers_calling(request.action, candidates, knowledge) if of_pods else ()
     has_remedy = (
         decision.verdict in ("implicit-deny", "depends")
         and not _is_open_elsewhere(decision)
         and not decision.is_decided_outside_identity_policies
         and not is_unsigned(request)
         # What a controller lacks because it has no role of its own, no pod on the node should get.
-        and not misplaced
+        and not controllers
         and not fixing.assumes_itself(request)
         # An action that nothing knows and that the message names once may be cut off.
         and (decision.cause is not None or _is_real(request.action, candidates))
@@ -99,7 +99,7 @@ def explain(
         notes=(
             *_unknown_action(request.action),
             *deciding.notes_on_tags_of_new_resource(request, decision.tag_keys_of_new_resource),
-            *notes_on_node_role(request, purpose, misplaced, of_node=is_of_node),
+            *notes_on_node_role(request, purpose, controllers, of_node=is_of_node),
             *deciding.notes_on_refused_tags(nearest),
             *_on_caller(request, is_helped=has_remedy),
             *deciding.notes_on_decision(request, policies, decision, denial),
@@ -111,9 +111,9 @@ def explain(
         judged=decision.is_judged,
         layers=decision.layers,
         denied=denial is not None,
-        symptoms=tuple(_symptoms(nearest, request, knowledge, is_misplaced=bool(misplaced))),
+        symptoms=tuple(_symptoms(nearest, request, knowledge, is_misplaced=bool(controllers))),
     )
-    in_force = {applied.arn for applied in policies.identity}
+    in_force = {policy.arn for policy in policies.identity}
     case = fixing.FixCase(
         request=request,
         policies=policies,
@@ -127,7 +127,7 @@ def explain(
     if has_remedy:
         return _with_remedies(explanation, case, decision.evaluation, candidates, purpose, of_pods=of_pods)
     may_be_misplaced = of_pods and not decision.is_decided_outside_identity_policies
-    component = _calling(misplaced, purpose, text) if may_be_misplaced else None
+    component = _calling(controllers, purpose, text) if may_be_misplaced else None
     return _with_next_steps(explanation, case, component, knowledge)
 
 
@@ -145,21 +145,21 @@ def _with_remedies(
     `candidates` include the policies in force, since a newer version of one may help.
     """
     request = case.request
-    offered, more = allowers(request, case.candidates, purpose)
-    own = {allower.policy: index for index, allower in enumerate(offered) if allower.fit == "own"}
+    offers, more_count = allowers(request, case.candidates, purpose)
+    own_ranks = {allower.policy: index for index, allower in enumerate(offers) if allower.fit == "own"}
     # What the caller's policies allow under a condition, no statement with the same condition helps.
     is_open = explanation.verdict == "depends"
-    models = [candidate for candidate in case.candidates if candidate.policy.name in own and not is_open]
-    models.sort(key=lambda candidate: own[candidate.policy.name])
+    models = [candidate for candidate in case.candidates if candidate.policy.name in own_ranks and not is_open]
+    models.sort(key=lambda candidate: own_ranks[candidate.policy.name])
     statement = smallest_statement(request, evaluation, explanation.nearest, explanation.resource_name, models)
-    case = case._replace(offered=offered, statement=statement)
+    case = case._replace(offered=offers, statement=statement)
     if (limit := fixing.limited_by(case)) is not None:
         note = f"An Allow in an identity policy is not enough: the {limit} does not allow it either."
         return explanation._replace(notes=(*explanation.notes, note), checks=tuple(fixing.checks_of_limit(case, limit)))
     fixes = fixing.fixes_of(case, of_pods=of_pods)
     return explanation._replace(
-        allowed_by=offered,
-        allowed_by_more=more,
+        allowed_by=offers,
+        allowed_by_more=more_count,
         newer_version=newer_version(request, case.policies.identity, candidates),
         smallest_statement=fixing.shown_statement(statement, request),
         checks=fixing.checks_of(case, fixes, of_pods=of_pods),
@@ -175,8 +175,8 @@ def _with_next_steps(
     `component` is what called with the role of its node, if anything did.
     """
     if component is not None:
-        offered, _ = allowers(case.request, case.candidates, purpose_of_components((component,), knowledge))
-        case = case._replace(offered=offered, component=component)
+        offers, _ = allowers(case.request, case.candidates, purpose_of_components((component,), knowledge))
+        case = case._replace(offered=offers, component=component)
         fixes = fixing.role_for_pods(case)
         return explanation._replace(checks=fixing.checks_of(case, fixes, of_pods=True), fixes=fixes)
     if explanation.cause is not None and not explanation.cause.has_remedy:
@@ -191,11 +191,11 @@ def _with_next_steps(
     )
 
 
-def _calling(misplaced: Sequence[str], purpose: Purpose, text: str) -> str | None:
+def _calling(controllers: Sequence[str], purpose: Purpose, text: str) -> str | None:
     """Return the controller without a role of its own that called with its node's, if it is clear which."""
-    named = [component for component in misplaced if component in components_in(text)]
-    likely = named or list(misplaced)
-    has_own = {expected.component for expected in purpose.own_roles}
+    named_controllers = [component for component in controllers if component in components_in(text)]
+    likely = named_controllers or list(controllers)
+    has_own = {role.component for role in purpose.own_roles}
     return likely[0] if len(likely) == 1 and likely[0] not in has_own else None
 
 
@@ -208,12 +208,12 @@ def _on_caller(request: Request, *, is_helped: bool) -> Iterator[str]:
         )
     if not is_helped:
         return
-    service, own = request.action.partition(":")[0].lower(), split_arn(request.principal or "").account
+    service, account = request.action.partition(":")[0].lower(), split_arn(request.principal or "").account
     for owner in fixing.other_account(request):
         by = _RESOURCE_POLICIES.get(service, "the resource's own policy")
         yield (
-            f"The caller is in account {own}, the resource in account {owner}. Both must allow it: "
-            f"{own} by an identity policy, {owner} by {by}."
+            f"The caller is in account {account}, the resource in account {owner}. Both must allow it: "
+            f"{account} by an identity policy, {owner} by {by}."
         )
     if ":assumed-role/AWSReservedSSO_" in (request.principal or ""):
         yield "The role belongs to IAM Identity Center, which makes it from a permission set: change that."
@@ -224,17 +224,17 @@ def _unknown_action(action: str) -> tuple[str, ...]:
     if not action or reference().find(action) is not None:
         return ()
     nearest = nearest_actions(action)
-    meant = f" Nearest: {', '.join(nearest)}." if nearest else ""
-    return (f"AWS's reference has no action {action}, so it is new or mistyped.{meant}",)
+    hint = f" Nearest: {', '.join(nearest)}." if nearest else ""
+    return (f"AWS's reference has no action {action}, so it is new or mistyped.{hint}",)
 
 
 def _symptoms(
     nearest: Sequence[StatementResult], request: Request, knowledge: Knowledge, *, is_misplaced: bool
 ) -> Iterator[Symptom]:
     """Yield the known symptoms that the answer itself shows."""
-    refused = {result.policy.name for result in nearest for failure in result.failed if refused_tags(failure)}
+    refusing_policies = {result.policy.name for result in nearest for failure in result.failed if refused_tags(failure)}
     for symptom in knowledge.symptoms:
-        is_refused = refused.intersection(symptom.policies) and request.action in symptom.actions
+        is_refused = refusing_policies.intersection(symptom.policies) and request.action in symptom.actions
         if (symptom.code == ON_NODE_ROLE and is_misplaced) or (symptom.code == TAGS_REFUSED and is_refused):
             yield symptom
 
@@ -244,10 +244,10 @@ def _is_real(action: str, candidates: Sequence[CandidatePolicy]) -> bool:
     if reference().find(action) is not None:
         return True
     return any(
-        action.lower() == named.lower()
+        action.lower() == pattern.lower()
         for candidate in candidates
         for statement in candidate.document.statements
-        for named in statement.actions
+        for pattern in statement.actions
     )
 
 
@@ -310,17 +310,19 @@ def _not_looked_at(request: Request, policies: Policies, decision: deciding.Deci
     exemption = exemption_of(request.action, request.principal)
     if exemption is not None:
         return (*of_account, *beyond) if exemption == "root" else ()
-    missing = list(policies.unread)
+    unread_policies = list(policies.unread)
     if not policies.identity_known:
         who = request.principal or "the principal"
-        missing.append(f"other identity policies of {who}" if policies.identity else f"the identity policies of {who}")
+        unread_policies.append(
+            f"other identity policies of {who}" if policies.identity else f"the identity policies of {who}"
+        )
     if decision.verdict == "allowed" and decision.cause is not None and decision.cause.has_remedy:
-        return tuple(missing)
+        return tuple(unread_policies)
     if policies.boundary is None and not policies.boundary_known and "boundary" not in without:
-        missing.append("the permissions boundary")
+        unread_policies.append("the permissions boundary")
     if not policies.session:
-        missing.append("session policies")
-    return (*missing, *of_account, *beyond)
+        unread_policies.append("session policies")
+    return (*unread_policies, *of_account, *beyond)
 
 
 def explain_symptom(

@@ -72,12 +72,12 @@ class FixCase(NamedTuple):
 
     def tried(self, *documents: Document, context: Iterable[tuple[str, str]] = ()) -> tuple[str, ...] | None:
         """Return what the request depends on if the caller has these documents too; None if it is not allowed then."""
-        added = {key: (value,) for key, value in context}
-        gone = {key.lower() for key in added}
+        extra_context = {key: (value,) for key, value in context}
+        extra_keys = {key.lower() for key in extra_context}
         request = self.request._replace(
             resources=self.request.resources or (self.statement.resources if self.statement else ()),
-            context={**self.request.context, **added},
-            absent=frozenset(key for key in self.request.absent if key.lower() not in gone),
+            context={**self.request.context, **extra_context},
+            absent=frozenset(key for key in self.request.absent if key.lower() not in extra_keys),
         )
         identity = (*self.policies.identity, *(AppliedPolicy("fix", None, document) for document in documents))
         evaluation = evaluated(request, self.policies._replace(identity=identity))
@@ -125,20 +125,20 @@ def checks_of_limit(case: FixCase, limit: str) -> Iterator[Command]:
         yield _associations(case)
 
 
-def role_fix(commands: Sequence[Command], request: Request, policies: Policies, assumed: str | None) -> Fix | None:
+def role_fix(commands: Sequence[Command], request: Request, policies: Policies, assumed_role: str | None) -> Fix | None:
     """Return the commands that fix a finding if they make a request allowed.
 
-    The finding is about a role, or about the trust policy of the one `assumed`.
+    The finding is about a role, or about the trust policy of `assumed_role`.
     """
     if len(commands) != 1:
         return None
     arguments = commands[0].arguments
-    if arguments[2] == "update-assume-role-policy" and assumed is not None:
-        if arguments[4] != entity_of(assumed).name:
+    if arguments[2] == "update-assume-role-policy" and assumed_role is not None:
+        if arguments[4] != entity_of(assumed_role).name:
             return None
-        trust = AppliedPolicy("trust", None, parse_text(arguments[-1]), assumed)
-        judged = judged_together(judge_trust(request, trust), evaluated(request, policies))
-        return Fix(tuple(commands), judged[1]) if judged[0] in ("allowed", "depends") else None
+        trust = AppliedPolicy("trust", None, parse_text(arguments[-1]), assumed_role)
+        judgement = judged_together(judge_trust(request, trust), evaluated(request, policies))
+        return Fix(tuple(commands), judgement[1]) if judgement[0] in ("allowed", "depends") else None
     if arguments[2] == "tag-role":
         key, value = (part.partition("=")[2] for part in arguments[-1].split(","))
         context = {**request.context, f"aws:PrincipalTag/{key}": (value,)}
@@ -181,8 +181,8 @@ def _tags(case: FixCase, name: str, kind: str) -> Iterator[Fix]:
     missing.sort(key=lambda entry: any(tag.value.startswith("${") for tag in entry[1]))
     for candidate, tags in missing:
         context = [(tag.key, "x" if tag.value.startswith("${") else tag.value) for tag in tags]
-        held = () if candidate is None else (candidate.document,)
-        if case.tried(*held, context=context) == ():
+        documents = () if candidate is None else (candidate.document,)
+        if case.tried(*documents, context=context) == ():
             fixes = () if candidate is None else _giving(case, candidate, name, kind)
             yield Fix((*fixes, *_tagging(case.request.resources[0], tags)))
             return
@@ -195,9 +195,9 @@ def _about_tags(case: FixCase) -> Iterator[tuple[CandidatePolicy | None, Stateme
     if case.policies.identity:
         yield from ((None, result) for result in case.statements)
         return
-    own = {offer.policy for offer in case.offered if offer.fit == "own"}
+    own_names = {offer.policy for offer in case.offered if offer.fit == "own"}
     for candidate in case.candidates:
-        if candidate.policy.name in own:
+        if candidate.policy.name in own_names:
             evaluation = evaluated_by(case.request, candidate)
             yield from ((candidate, result) for result in evaluation.decisive.statements)
 
@@ -247,27 +247,29 @@ def _showing_tags(resource: str) -> Iterator[Command]:
 def _tagging(resource: str, tags: Iterable[_Tag]) -> Iterator[Command]:
     parts = split_arn(resource)
     pairs = {match[1]: tag.value for tag in tags if (match := _OF_RESOURCE_TAG.fullmatch(tag.key))}
-    used = tuple(value for value in pairs.values() if value.startswith("${"))
+    variables = tuple(value for value in pairs.values() if value.startswith("${"))
     identifier = parts.resource.rpartition("/")[2]
     about = f"sets the tag that the policy asks for on {identifier}"
     # The CLI's short form takes commas and equals signs apart.
-    is_plain = not any(sign in text for pair in pairs.items() for text in pair if text not in used for sign in ",=[]{}")
+    is_plain = not any(
+        sign in text for pair in pairs.items() for text in pair if text not in variables for sign in ",=[]{}"
+    )
     if parts.service == "ec2":
         short = [f"Key={key},Value={value}" for key, value in pairs.items()]
-        whole = json.dumps([{"Key": key, "Value": value} for key, value in pairs.items()])
-        called = ("ec2", "create-tags", "--resources", identifier, "--tags")
+        json_tags = json.dumps([{"Key": key, "Value": value} for key, value in pairs.items()])
+        command = ("ec2", "create-tags", "--resources", identifier, "--tags")
     else:
         short = [",".join(f"{key}={value}" for key, value in pairs.items())]
-        whole = json.dumps(pairs)
-        called = ("resourcegroupstaggingapi", "tag-resources", "--resource-arn-list", resource, "--tags")
-    arguments = short if is_plain else [whole]
-    yield aws(about, *called, *arguments, region=parts.region, expansions=used)
+        json_tags = json.dumps(pairs)
+        command = ("resourcegroupstaggingapi", "tag-resources", "--resource-arn-list", resource, "--tags")
+    arguments = short if is_plain else [json_tags]
+    yield aws(about, *command, *arguments, region=parts.region, expansions=variables)
 
 
 def _policies(case: FixCase, name: str, kind: str) -> Iterator[Fix]:
     """Yield the policies and the statement to give the caller, those made for what it runs before the statement."""
-    own = (_policy(case, allower, name, kind) for allower in case.offered if allower.fit == "own")
-    first_own = next(filter(None, own), None)
+    own_fixes = (_policy(case, allower, name, kind) for allower in case.offered if allower.fit == "own")
+    first_own = next(filter(None, own_fixes), None)
     if first_own is not None:
         yield first_own
     if case.statement is not None:
@@ -296,8 +298,8 @@ def _fix(case: FixCase, depends_on: tuple[str, ...] | None, *commands: Command) 
     if case.policies.identity and any(map(_OF_RESOURCE_TAG.fullmatch, depends_on)):
         return None
     by = (f"a resource policy in account {account}" for account in other_account(case.request))
-    others = ("the trust policy of the role",) if is_assuming(case.request.action) else by
-    return Fix(commands, (*depends_on, *others))
+    other_policies = ("the trust policy of the role",) if is_assuming(case.request.action) else by
+    return Fix(commands, (*depends_on, *other_policies))
 
 
 def _giving(case: FixCase, candidate: CandidatePolicy, name: str, kind: str) -> tuple[Command, ...]:
@@ -307,9 +309,9 @@ def _giving(case: FixCase, candidate: CandidatePolicy, name: str, kind: str) -> 
     document = candidate.document
     if len(json.dumps(serialise(document), separators=(",", ":"))) > (_INLINE if kind == "role" else _MANAGED):
         return ()
-    own = split_arn(case.request.principal or "")
+    caller = split_arn(case.request.principal or "")
     region = next((split_arn(arn).region for arn in case.request.resources if split_arn(arn).region), "")
-    parameter_values = {"AWS::AccountId": own.account, "AWS::Region": region}
+    parameter_values = {"AWS::AccountId": caller.account, "AWS::Region": region}
     # If the request hangs on the ARN of something that the template makes, it is about that.
     hangs_on = [parameter for parameter in case.tried(document) or () if parameter in ARNS_OF_TEMPLATE]
     parameter_values |= dict(zip(hangs_on[:1], case.request.resources, strict=False))
@@ -319,17 +321,17 @@ def _giving(case: FixCase, candidate: CandidatePolicy, name: str, kind: str) -> 
         if parameter != "AWS::Partition" and (parameter in parameter_values or parameter not in ARNS_OF_TEMPLATE)
     )
     expansion = f"$(ekstui show {candidate.policy.name} --document{''.join(values)})"
-    called = _NOT_IN_A_NAME.sub("-", f"{candidate.policy.name}-{version_label(candidate.policy.default_version)}")
+    policy_name = _NOT_IN_A_NAME.sub("-", f"{candidate.policy.name}-{version_label(candidate.policy.default_version)}")
     whose = f"the policy that {candidate.policy.name.partition('/')[0]} publishes"
-    arguments = ("--policy-name", called, "--policy-document", expansion)
+    arguments = ("--policy-name", policy_name, "--policy-document", expansion)
     if kind == "role":
         about = f"gives {name} {whose}, as an inline policy"
         return (aws(about, "iam", "put-role-policy", "--role-name", name, *arguments, expansions=(expansion,)),)
     # Inline policies of a user have little room.
-    created = aws(f"creates {whose} in the account", "iam", "create-policy", *arguments, expansions=(expansion,))
-    account = own.account if own.account.isdigit() else variable("ACCOUNT")
-    attached = attach_policy(name, f"arn:{own.partition}:iam::{account}:policy/{called}", kind)
-    return created, attached._replace(expansions=expansions_in(account))
+    creation = aws(f"creates {whose} in the account", "iam", "create-policy", *arguments, expansions=(expansion,))
+    account = caller.account if caller.account.isdigit() else variable("ACCOUNT")
+    attachment = attach_policy(name, f"arn:{caller.partition}:iam::{account}:policy/{policy_name}", kind)
+    return creation, attachment._replace(expansions=expansions_in(account))
 
 
 def parameters_of(document: Document) -> tuple[str, ...]:
@@ -344,9 +346,9 @@ def _without(parameters: Sequence[str], keys: Iterable[str] | None) -> tuple[str
 
 def _statement(case: FixCase, statement: Statement, name: str, kind: str) -> Iterator[Fix]:
     """Yield the smallest statement, unless it is for every resource for lack of one."""
-    asked = case.request.resources
+    resources = case.request.resources
     info = reference().find(case.request.action)
-    if statement.resources == ("*",) and asked != ("*",) and not (info is not None and not info.resource_types):
+    if statement.resources == ("*",) and resources != ("*",) and not (info is not None and not info.resource_types):
         return
     document = policy_document(statement)
     parameters = parameters_of(document)
@@ -369,11 +371,13 @@ def shown_statement(statement: Statement, request: Request) -> Statement:
 
 def other_account(request: Request) -> Iterator[str]:
     """Yield the account of the resource, if it is known not to be the caller's."""
-    own = split_arn(request.principal or "").account
+    own_account = split_arn(request.principal or "").account
     accounts = dict.fromkeys(
         split_arn(resource).account for resource in request.resources if resource.startswith("arn:")
     )
-    yield from (account for account in accounts if account.isdigit() and own.isdigit() and account != own)
+    yield from (
+        account for account in accounts if account.isdigit() and own_account.isdigit() and account != own_account
+    )
 
 
 def assumes_itself(request: Request) -> bool:
@@ -393,16 +397,16 @@ def checks_of_trust(request: Request) -> Iterator[Command]:
 
 def role_for_pods(case: FixCase) -> tuple[Fix, ...]:
     """Return what gives the pod a role of its own by Pod Identity, with the permission that it lacks."""
-    own = split_arn(case.request.principal or "")
+    caller = split_arn(case.request.principal or "")
     role = case.component or variable("ROLE")
-    (cluster, region), account = _cluster_of(case), own.account if own.account.isdigit() else variable("ACCOUNT")
+    (cluster, region), account = _cluster_of(case), caller.account if caller.account.isdigit() else variable("ACCOUNT")
     namespace, service_account = variable("NAMESPACE"), variable("SERVICE_ACCOUNT")
     if (match := SERVICE_ACCOUNT_NAME.search(case.text)) is not None:
         namespace, service_account = match.groups()
-    used = tuple(text for text in (role, cluster, account, namespace, service_account) if text.startswith("$"))
+    variables = tuple(text for text in (role, cluster, account, namespace, service_account) if text.startswith("$"))
     # The new role has no other policies.
-    alone = case._replace(policies=Policies(), statements=())
-    fix = next(_policies(alone, "ROLE", "role"), None)
+    role_case = case._replace(policies=Policies(), statements=())
+    fix = next(_policies(role_case, "ROLE", "role"), None)
     if fix is None or len(fix.commands) != 1:
         return ()
     (gives,) = fix.commands
@@ -411,14 +415,14 @@ def role_for_pods(case: FixCase) -> tuple[Fix, ...]:
         Fix(
             (
                 aws("creates a role for the pod", "iam", "create-role", "--role-name", role,
-                    "--assume-role-policy-document", _TRUST, expansions=used),
-                Command(arguments, "allows it for that role alone", (*gives.expansions, *used)),
+                    "--assume-role-policy-document", _TRUST, expansions=variables),
+                Command(arguments, "allows it for that role alone", (*gives.expansions, *variables)),
                 aws("gives the role to the pod's service account, by the add-on eks-pod-identity-agent; "
                     "then restart the pod",
                     "eks", "create-pod-identity-association", "--cluster-name", cluster, "--namespace", namespace,
                     "--service-account", service_account, "--role-arn",
-                    f"arn:{own.partition}:iam::{account}:role/{role}",
-                    region=region, expansions=used),
+                    f"arn:{caller.partition}:iam::{account}:role/{role}",
+                    region=region, expansions=variables),
             ),
             fix.depends_on,
         ),
@@ -434,9 +438,9 @@ _TRUST = (
 
 def _associations(case: FixCase) -> Command:
     cluster, region = _cluster_of(case)
-    called = ("eks", "list-pod-identity-associations", "--cluster-name", cluster)
+    command = ("eks", "list-pod-identity-associations", "--cluster-name", cluster)
     about = "shows which service accounts have a role"
-    return aws(about, *called, region=region, expansions=expansions_in(cluster))
+    return aws(about, *command, region=region, expansions=expansions_in(cluster))
 
 
 def _cluster_of(case: FixCase) -> tuple[str, str | None]:

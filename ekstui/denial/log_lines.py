@@ -58,8 +58,8 @@ def _lines_of(value: Mapping[str, Any]) -> list[str] | None:
     """Return the line in a log driver's object, or the lines in an answer of CloudWatch Logs; None for others."""
     events = value.get("events") if value.keys() <= _AROUND_EVENTS else None
     lines = [_line_of(event) for event in (events if isinstance(events, list) else [value])]
-    whole = [line for line in lines if line is not None]
-    return whole if len(whole) == len(lines) else None
+    texts = [line for line in lines if line is not None]
+    return texts if len(texts) == len(lines) else None
 
 
 def _line_of(value: object) -> str | None:

@@ -214,10 +214,10 @@ class _Sentence(NamedTuple):
 def sentences_in(text: str) -> Iterator[_Sentence]:
     """Yield each sentence of IAM's in a text on one line."""
     for phrase in _PHRASES.finditer(text):
-        named = _ACTION_AT.match(text, phrase.end())
-        if named is not None:
-            denial, rest = _denial(text, phrase.start(), named)
-            yield _Sentence(named.start(), named.end(), denial, rest)
+        action_match = _ACTION_AT.match(text, phrase.end())
+        if action_match is not None:
+            denial, reason = _denial(text, phrase.start(), action_match)
+            yield _Sentence(action_match.start(), action_match.end(), denial, reason)
 
 
 def with_token(denial: Denial, text: str) -> Denial:
@@ -238,10 +238,10 @@ def _only(pattern: re.Pattern[str], text: str) -> str | None:
     return texts.pop() if len(texts) == 1 else None
 
 
-def _denial(text: str, start: int, named: re.Match[str]) -> tuple[Denial, str]:
-    called = as_in_reference(named[1])
+def _denial(text: str, start: int, action_match: re.Match[str]) -> tuple[Denial, str]:
+    called_action = as_in_reference(action_match[1])
     principal = _principal(text, start)
-    position = named.end()
+    position = action_match.end()
     resource = name = None
     if match := _RESOURCE.match(_BLANKED.sub(_as_one_word, text[position : position + 2_100])):
         position += match.end()
@@ -254,12 +254,12 @@ def _denial(text: str, start: int, named: re.Match[str]) -> tuple[Denial, str]:
             resource = word
         elif _NAME.fullmatch(word) and not _HIDDEN.fullmatch(word) and word.lower() not in _KINDS_OF_RESOURCE:
             name = word
-    rest = text[position : position + _REASON_WITHIN]
+    tail = text[position : position + _REASON_WITHIN]
     # The reason ends at the next denial, whose sentence a wrapped line may have broken.
-    ends = [match.start() for match in (_PHRASES.search(rest), _NEXT.search(rest)) if match]
-    reason = rest[: min(ends, default=None)]
-    cause, needed = _cause(reason)
-    action = called if needed is None else as_in_reference(needed)
+    ends = [match.start() for match in (_PHRASES.search(tail), _NEXT.search(tail)) if match]
+    reason = tail[: min(ends, default=None)]
+    cause, needed_action = _cause(reason)
+    action = called_action if needed_action is None else as_in_reference(needed_action)
     return (
         Denial(
             action=action,
@@ -267,7 +267,7 @@ def _denial(text: str, start: int, named: re.Match[str]) -> tuple[Denial, str]:
             resource_name=name,
             principal=principal,
             cause=cause,
-            called=called if called != action else None,
+            called=called_action if called_action != action else None,
         ),
         reason,
     )
@@ -293,8 +293,8 @@ def _principal(text: str, start: int) -> str | None:
     return name.replace(_GAP, " ") if is_name else None
 
 
-def _as_one_word(blanked: re.Match[str]) -> str:
-    return blanked[0].replace(" ", _GAP)
+def _as_one_word(match: re.Match[str]) -> str:
+    return match[0].replace(" ", _GAP)
 
 
 def _unquoted(name: str) -> str:
@@ -340,8 +340,8 @@ def _cause(reason: str) -> tuple[Cause | None, str | None]:
 def prefix_of_service(name: str) -> str | None:
     """Return the IAM prefix of an SDK's service ID (`Elastic Load Balancing v2`) or of an event source's label."""
     words = name.lower().replace("amazon ", "").replace("aws ", "").split()
-    joined = "".join(words)
-    for candidate in (_PREFIXES.get(joined), joined, "-".join(words)):
+    compact_name = "".join(words)
+    for candidate in (_PREFIXES.get(compact_name), compact_name, "-".join(words)):
         if candidate and reference().has_service(candidate):
             return candidate
     return None

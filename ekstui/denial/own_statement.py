@@ -71,23 +71,23 @@ def as_shown(resource: str, principal: str | None) -> str:
     """Return an ARN with what a message does not show: the caller's account, or variables of the shell."""
     if not resource.startswith("arn:"):
         return REDACTED.sub(lambda _: variable("NAME"), resource)
-    parts, own = split_arn(resource), split_arn(principal or "")
+    parts, caller = split_arn(resource), split_arn(principal or "")
     account, region = parts.account, parts.region
     if account and not re.fullmatch(r"\d{12}|aws", account):
-        account = own.account if re.fullmatch(r"\d{12}", own.account) else variable("ACCOUNT")
+        account = caller.account if re.fullmatch(r"\d{12}", caller.account) else variable("ACCOUNT")
     if region and not re.fullmatch(r"[a-z]{2}(?:-[a-z]+)+-\d", region):
         region = variable("REGION")
-    rest = REDACTED.sub(lambda _: variable("NAME"), parts.resource)
-    return ":".join((parts.arn, parts.partition, parts.service, region, account, rest))
+    resource_part = REDACTED.sub(lambda _: variable("NAME"), parts.resource)
+    return ":".join((parts.arn, parts.partition, parts.service, region, account, resource_part))
 
 
 def _model(request: Request, resource: str, models: Iterable[CandidatePolicy]) -> Statement | None:
     """Return the narrowest statement of a policy that allows the request, or may, with only what matches."""
-    asked = request if resource == "*" else request._replace(resources=(resource,))
+    resource_request = request if resource == "*" else request._replace(resources=(resource,))
     results = [
         result
         for candidate in models
-        for result in evaluated_by(asked, candidate).decisive.statements
+        for result in evaluated_by(resource_request, candidate).decisive.statements
         if result.matches is not False
         and result.statement.effect == "Allow"
         and result.statement.resource_element == "Resource"
@@ -104,19 +104,19 @@ def _model(request: Request, resource: str, models: Iterable[CandidatePolicy]) -
 def _lasting(resource: str, patterns: Sequence[str]) -> str:
     """Return a statement's resource: the narrowest pattern, with Region and account, or what lasts of the ARN."""
     pattern = max(
-        (offered for offered in patterns if offered != "*" and not has_variable(offered)), key=len, default=None
+        (candidate for candidate in patterns if candidate != "*" and not has_variable(candidate)), key=len, default=None
     )
     if not resource.startswith("arn:"):
         return resource
-    own = split_arn(resource)
+    parts = split_arn(resource)
     if pattern is not None:
-        named = split_arn(pattern)
-        region = own.region if named.region == "*" else named.region
-        account = own.account if named.account == "*" else named.account
-        return ":".join((own.arn, own.partition, named.service, region, account, named.resource))
-    kind, _, rest = own.resource.partition("/")
-    if rest and kind in _SHORT_LIVED.get(own.service, ()):
-        return ":".join((*own[:5], f"{kind}/*"))
+        pattern_parts = split_arn(pattern)
+        region = parts.region if pattern_parts.region == "*" else pattern_parts.region
+        account = parts.account if pattern_parts.account == "*" else pattern_parts.account
+        return ":".join((parts.arn, parts.partition, pattern_parts.service, region, account, pattern_parts.resource))
+    kind, _, identifier = parts.resource.partition("/")
+    if identifier and kind in _SHORT_LIVED.get(parts.service, ()):
+        return ":".join((*parts[:5], f"{kind}/*"))
     return resource
 
 
@@ -124,19 +124,19 @@ def _conditions_met(nearest: Sequence[StatementResult]) -> tuple[Condition, ...]
     """Return the conditions that the request meets of the nearest statement, if that refuses it for its tags."""
     if not nearest or not any(map(refused_tags, nearest[0].failed)):
         return ()
-    failed = {(failure.operator, failure.key) for failure in nearest[0].failed}
-    return tuple(line for line in nearest[0].statement.conditions if (line.operator, line.key) not in failed)
+    failed_conditions = {(failure.operator, failure.key) for failure in nearest[0].failed}
+    return tuple(line for line in nearest[0].statement.conditions if (line.operator, line.key) not in failed_conditions)
 
 
 def _pattern_of_name(name: str, request: Request) -> str | None:
     """Return the ARN pattern, in the principal's account, of what a message names; None if it may be of any type."""
-    info, own = reference().find(request.action), split_arn(request.principal or "")
-    if info is None or not own.account.isdigit() or REDACTED.search(name):
+    info, caller = reference().find(request.action), split_arn(request.principal or "")
+    if info is None or not caller.account.isdigit() or REDACTED.search(name):
         return None
     if name.startswith("arn:"):
         return f"{name}-??????"
     service = info.name.partition(":")[0]
-    form = of_place(_only_arn_format(info, service), (own.partition, "*", own.account))
+    form = of_place(_only_arn_format(info, service), (caller.partition, "*", caller.account))
     if len(PLACEHOLDER.findall(form)) != 1 or (service == "kms" and not KMS_KEY_ID.fullmatch(name)):
         return None
     end = "-??????" if service == "secretsmanager" and not _SECRET_END.search(name) else ""

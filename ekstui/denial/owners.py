@@ -64,8 +64,8 @@ def _of_organization(cause: Cause, request: Request, name: str) -> str:
         organization = parts.resource.split("/")[1] if parts.resource.count("/") > 1 else "the organization"
         return f"Policy {name} is of organization {organization}, whose management account is {parts.account}"
     account = split_arn(request.principal or "").account
-    named = f" of account {account}" if account.isdigit() else ""
-    return f"The {cause.kind} belongs to the management account of the organization{named}"
+    suffix = f" of account {account}" if account.isdigit() else ""
+    return f"The {cause.kind} belongs to the management account of the organization{suffix}"
 
 
 def _in_organization(cause: Cause, request: Request) -> Iterator[Command]:

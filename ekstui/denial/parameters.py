@@ -64,15 +64,15 @@ def request_tags(parameters: object, resources: tuple[str, ...]) -> RequestTags:
         return RequestTags({}, known_whole=False)
     tags = list(_tag_sets(parameters, None))
     clear = all(tags is not None for _, tags in tags)
-    typed = {kind: tags or {} for kind, tags in tags if kind is not None}
-    shared = {key: value for kind, tags in tags if kind is None for key, value in (tags or {}).items()}
-    if not typed:
-        return RequestTags(shared, known_whole=clear)
-    kinds = {arn.split_arn(resource).resource.partition("/")[0] for resource in resources} or set(typed)
-    first = typed.get(min(kinds), {})
-    if all(typed.get(kind) == first for kind in kinds):
-        return RequestTags(shared | first, known_whole=clear and bool(resources))
-    return RequestTags(shared, known_whole=False)
+    tags_by_type = {kind: tags or {} for kind, tags in tags if kind is not None}
+    common_tags = {key: value for kind, tags in tags if kind is None for key, value in (tags or {}).items()}
+    if not tags_by_type:
+        return RequestTags(common_tags, known_whole=clear)
+    kinds = {arn.split_arn(resource).resource.partition("/")[0] for resource in resources} or set(tags_by_type)
+    first = tags_by_type.get(min(kinds), {})
+    if all(tags_by_type.get(kind) == first for kind in kinds):
+        return RequestTags(common_tags | first, known_whole=clear and bool(resources))
+    return RequestTags(common_tags, known_whole=False)
 
 
 def resources_named(parameters: object, info: ActionInfo, place: tuple[str, str, str]) -> tuple[str, ...]:
@@ -82,7 +82,7 @@ def resources_named(parameters: object, info: ActionInfo, place: tuple[str, str,
     service = info.name.partition(":")[0]
     values = _identifiers(parameters, service)
     arns = [value for entries in values.values() for value in entries if value.startswith("arn:")]
-    made = made_by(info.name)
+    new_types = made_by(info.name)
     resources: dict[str, None] = {}
     for use in info.resource_types:
         kind = reference().resource_type(service, use.name)
@@ -91,7 +91,7 @@ def resources_named(parameters: object, info: ActionInfo, place: tuple[str, str,
             of_kind = [text for text in arns if arn.matches_resource(pattern, literal(text))]
             if not of_kind and service in _BY_IDENTIFIER:
                 of_kind = list(_filled(form, values, place, service))
-            if not of_kind and service == "ec2" and use.name in made:
+            if not of_kind and service == "ec2" and use.name in new_types:
                 of_kind = [of_place(form, place).partition("${")[0] + "*"]
             resources.update(dict.fromkeys(of_kind))
     return tuple(resources)[:_MAX_RESOURCES]
@@ -125,8 +125,8 @@ def _tag_sets(value: object, kind: str | None, depth: int = _MAX_DEPTH) -> Itera
             yield from _tag_sets(entry, kind, depth - 1)
     elif isinstance(value, dict):
         lower = _lower(value)
-        named = lower.get("resourcetype")
-        kind = named if isinstance(named, str) else kind
+        type_name = lower.get("resourcetype")
+        kind = type_name if isinstance(type_name, str) else kind
         for name, entry in lower.items():
             if isinstance(entry, bool | int | float | None) and name not in _TEMPLATES:
                 continue
@@ -201,13 +201,13 @@ def _filled(
     # It is not known which entries of two lists belong together.
     if not names or not all(choices) or sum(len(choice) > 1 for choice in choices) > 1:
         return
-    for chosen in product(*choices):
-        if service == "kms" and not KMS_KEY_ID.fullmatch(chosen[0]):
+    for combination in product(*choices):
+        if service == "kms" and not KMS_KEY_ID.fullmatch(combination[0]):
             continue
-        filled = text
-        for value in chosen:
-            filled = PLACEHOLDER.sub(lambda _, value=value: value, filled, count=1)  # type: ignore[misc]
-        yield filled
+        filled_arn = text
+        for value in combination:
+            filled_arn = PLACEHOLDER.sub(lambda _, value=value: value, filled_arn, count=1)  # type: ignore[misc]
+        yield filled_arn
 
 
 def of_place(form: str, place: tuple[str, str, str]) -> str:

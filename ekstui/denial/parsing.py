@@ -99,14 +99,14 @@ def refusals_in(text: str) -> tuple[Refusal, ...]:
             f"the message has more characters than the {MAX_CHARACTERS:,} that ekstui reads.",
             "Paste the line with the denial.",
         )
-    whole = unframed(bare_lines(text))
+    plain_text = unframed(bare_lines(text))
     reader = _Reader()
-    refusals = tuple(reader.of_text(whole, _MAX_DEPTH))
+    refusals = tuple(reader.of_text(plain_text, _MAX_DEPTH))
     if any(refusal.is_named for refusal in refusals):
         return refusals
     if reader.allowed is not None and not refusals:
         raise reader.allowed
-    raise _no_denial(whole, [*reader.objects, whole], refusals)
+    raise _no_denial(plain_text, [*reader.objects, plain_text], refusals)
 
 
 def refusals_of_line(line: str) -> tuple[Refusal, ...]:
@@ -176,11 +176,11 @@ class _Hit(NamedTuple):
 
 def refusals_of(text: str) -> list[Refusal]:
     """Return what a text without JSON refuses, in order."""
-    cleaned = unescaped(text)
-    if not cleaned.strip():
+    clean_text = unescaped(text)
+    if not clean_text.strip():
         return []
     best: dict[int, _Hit] = {}
-    forms = tuple(joined_lines(cleaned))
+    forms = tuple(joined_lines(clean_text))
     for form in forms:
         for hit in _hits(form):
             if hit.start not in best or hit.score > best[hit.start].score:
@@ -194,7 +194,7 @@ def refusals_of(text: str) -> list[Refusal]:
         elif hit.score > separate[-1].score:
             separate[-1] = hit
     hits = _without_repeats(separate, forms)
-    return [_complete(hits, index, cleaned) for index in range(len(hits))]
+    return [_complete(hits, index, clean_text) for index in range(len(hits))]
 
 
 def _hits(form: Joined) -> Iterator[_Hit]:
@@ -215,43 +215,45 @@ def _hits(form: Joined) -> Iterator[_Hit]:
 
 def _without_repeats(hits: Sequence[_Hit], forms: Sequence[Joined]) -> list[_Hit]:
     """Return the hits without those of which the same error says more: the sentence, or an encoded message."""
-    named: list[_Hit] = []
-    for hit, following in zip(hits, [*hits[1:], None], strict=False):
+    distinct_hits: list[_Hit] = []
+    for hit, next_hit in zip(hits, [*hits[1:], None], strict=False):
         if not hit.refusal.is_named and not hit.refusal.ambiguous:
-            is_begin = following is not None and _is_same_error(hit, following, forms)
-            if is_begin or (named and _is_end_of(named[-1], hit, forms)):
+            is_begin = next_hit is not None and _is_same_error(hit, next_hit, forms)
+            if is_begin or (distinct_hits and _is_end_of(distinct_hits[-1], hit, forms)):
                 continue
-        named.append(hit)
+        distinct_hits.append(hit)
     return [
         hit
-        for hit, following in zip(named, [*named[1:], None], strict=False)
-        if not (following is not None and _says_more(following, hit) and _is_same_error(hit, following, forms))
+        for hit, next_hit in zip(distinct_hits, [*distinct_hits[1:], None], strict=False)
+        if not (next_hit is not None and _says_more(next_hit, hit) and _is_same_error(hit, next_hit, forms))
     ]
 
 
-def _says_more(following: _Hit, hit: _Hit) -> bool:
+def _says_more(next_hit: _Hit, hit: _Hit) -> bool:
     """Return whether what follows says more.
 
     That is the sentence or encoded part after a call, or a whole sentence after a bare action.
     """
     if hit.is_call:
-        return not following.is_call or not following.refusal.is_named
-    bare, whole = hit.refusal.what, following.refusal.what
+        return not next_hit.is_call or not next_hit.refusal.is_named
+    denial, next_denial = hit.refusal.what, next_hit.refusal.what
     return (
-        isinstance(bare, Denial)
-        and isinstance(whole, Denial)
-        and bare == Denial(bare.action)
-        and (bare.action == whole.action and (whole.principal is not None or whole.cause is not None))
+        isinstance(denial, Denial)
+        and isinstance(next_denial, Denial)
+        and denial == Denial(denial.action)
+        and (
+            denial.action == next_denial.action and (next_denial.principal is not None or next_denial.cause is not None)
+        )
     )
 
 
-def _is_same_error(call: _Hit, following: _Hit, forms: Sequence[Joined]) -> bool:
+def _is_same_error(call: _Hit, next_hit: _Hit, forms: Sequence[Joined]) -> bool:
     """Return whether what follows a call is of the same error, in one of the forms of the text."""
     # An encoded part ends its error.
-    if isinstance(following.refusal.what, Forbidden) or _ENCODED_HEAD.match(call.form.text, call.at[0]):
+    if isinstance(next_hit.refusal.what, Forbidden) or _ENCODED_HEAD.match(call.form.text, call.at[0]):
         return False
-    for between in _between(call, following, forms):
-        lead = between if following.is_call else _before_sentence(between)
+    for between in _between(call, next_hit, forms):
+        lead = between if next_hit.is_call else _before_sentence(between)
         if lead is not None and _LEAD.fullmatch(lead):
             return True
     return False
@@ -271,18 +273,18 @@ def _before_sentence(between: str) -> str | None:
     return before if before.endswith(":") else before.rpartition(" ")[0]
 
 
-def _is_end_of(before: _Hit, unnamed: _Hit, forms: Sequence[Joined]) -> bool:
+def _is_end_of(before: _Hit, hit: _Hit, forms: Sequence[Joined]) -> bool:
     """Return whether an encoded part, or words that name nothing, belong to what was named before."""
-    text, (start, end) = unnamed.form.text, unnamed.at
+    text, (start, end) = hit.form.text, hit.at
     next_error = _NEW_ERROR.search(text, end, end + _SAME_MESSAGE)
-    rest = text[start : next_error.start() if next_error else None]
+    error_text = text[start : next_error.start() if next_error else None]
     if before.is_call:
         # Which action was denied in a call, only an encoded part that is whole tells.
-        return encoded_in(rest) is None and any(map(_LEAD.fullmatch, _between(before, unnamed, forms)))
-    if not _ENCODED_HEAD.match(rest) and not rest.startswith("(Service: "):
+        return encoded_in(error_text) is None and any(map(_LEAD.fullmatch, _between(before, hit, forms)))
+    if not _ENCODED_HEAD.match(error_text) and not error_text.startswith("(Service: "):
         return False
     return any(
-        len(between) <= _SAME_MESSAGE and not _NEW_ERROR.search(between) for between in _between(before, unnamed, forms)
+        len(between) <= _SAME_MESSAGE and not _NEW_ERROR.search(between) for between in _between(before, hit, forms)
     )
 
 
@@ -300,8 +302,8 @@ def _complete(hits: Sequence[_Hit], index: int, text: str) -> Refusal:
     about = text[max(begin, hit.start - _AROUND) : min(end, hit.end + _AROUND)]
     what = hit.refusal.what
     if isinstance(what, Denial):
-        following = hits[index + 1] if index + 1 < len(hits) else None
-        cut = following.at[0] if following is not None and following.form is hit.form else None
+        next_hit = hits[index + 1] if index + 1 < len(hits) else None
+        cut = next_hit.at[0] if next_hit is not None and next_hit.form is hit.form else None
         encoded = encoded_in(hit.form.text[hit.at[0] : cut])
         what = with_token(what._replace(encoded=encoded) if encoded else what, " ".join(about.split()))
     return hit.refusal._replace(what=what, text=about)
@@ -315,7 +317,7 @@ def _after(end: int, start: int, text: str) -> int:
     return end if record < 0 else record
 
 
-def _completeness(denial: Denial, rest: str) -> int:
+def _completeness(denial: Denial, text_after: str) -> int:
     """Return how complete a message is; words that were split or joined lower the score."""
     return sum(
         (
@@ -325,25 +327,25 @@ def _completeness(denial: Denial, rest: str) -> int:
             and (":assumed-role/" not in denial.principal or denial.principal.count("/") > 1),
             denial.principal is not None,
             denial.resource is not None,
-            rest.lstrip(" \"'").startswith(("because", "with an", "(", "status", ".", ",", "Encoded", "{", "[")),
+            text_after.lstrip(" \"'").startswith(("because", "with an", "(", "status", ".", ",", "Encoded", "{", "[")),
         )
     )
 
 
-def encoded_in(spaced: str) -> str | None:
+def encoded_in(text: str) -> str | None:
     """Return the encoded message in a text on one line, if it is whole and nobody has redacted it."""
-    encoded = _encoded_part(spaced)
-    return encoded[0] if encoded and encoded[1] else None
+    part = _encoded_part(text)
+    return part[0] if part and part[1] else None
 
 
-def _encoded_part(spaced: str) -> tuple[str, bool] | None:
+def _encoded_part(text: str) -> tuple[str, bool] | None:
     """Return the encoded message in a text and whether it is whole; None if there is none or it was redacted."""
-    match = _ENCODED.search(spaced)
+    match = _ENCODED.search(text)
     if match is None:
         return None
     parts = [match[1]]
     cut = match[2]
-    while len(parts[-1]) >= _SHORTEST_LINE and (match := _ENCODED_LINE.match(spaced, match.end())):
+    while len(parts[-1]) >= _SHORTEST_LINE and (match := _ENCODED_LINE.match(text, match.end())):
         # Following words of the log, such as `status code`, do not belong to it.
         if _WORD_OF_LOG.fullmatch(match[1]):
             break
@@ -363,16 +365,16 @@ def _looks_encoded(message: str) -> bool:
 
 def _no_denial(text: str, candidates: list[str], refusals: Sequence[Refusal]) -> InputError:
     readings = [line for candidate in candidates for line in unwrapped(candidate)]
-    spaced = " ".join(readings)
-    if encoded := next(filter(None, map(_encoded_part, readings)), None):
-        message, whole = encoded
+    joined_text = " ".join(readings)
+    if part := next(filter(None, map(_encoded_part, readings)), None):
+        message, whole = part
         if whole:
             return _encoded(message)
         return InputError(
             "the message names no action, and its encoded part is cut off.",
             _or_name("Find the whole encoded message in the log, or "),
         )
-    if _ENCODED_HEAD.search(spaced):
+    if _ENCODED_HEAD.search(joined_text):
         return InputError(
             "the message names no action, and its encoded part was taken out.",
             _or_name("Find the message with its encoded part in the log, or "),
@@ -381,7 +383,7 @@ def _no_denial(text: str, candidates: list[str], refusals: Sequence[Refusal]) ->
     if _ONLY_ENCODED.fullmatch(bare) and _looks_encoded(bare):
         return _encoded(bare)
     for pattern, meaning, next_step in _OTHERS:
-        if pattern.search(spaced):
+        if pattern.search(joined_text):
             return InputError(meaning, next_step)
     if actions := next((refusal.ambiguous for refusal in refusals if refusal.ambiguous), ()):
         return InputError(

@@ -43,8 +43,10 @@ def pod_session(
         certain = len(pods) == len(uses)
     if len(pods) == 1 and certain:
         return _session_of(pods[0], role_tags, place)
-    limited = [use for use in pods if use.session_policy is not None]
-    return PodSession(unread=tuple(f"the session policy of {_association(use)}, which may apply" for use in limited))
+    limited_uses = [use for use in pods if use.session_policy is not None]
+    return PodSession(
+        unread=tuple(f"the session policy of {_association(use)}, which may apply" for use in limited_uses)
+    )
 
 
 def _session_of(use: Use, role_tags: Sequence[tuple[str, str]], place: str) -> PodSession:

@@ -140,28 +140,28 @@ def fit_of(candidate: CandidatePolicy, purpose: Purpose) -> Fit:
         return "unknown"
     if candidate.policy.name in purpose.own or candidate.policy.name.partition("/")[0] in purpose.own:
         return "own"
-    shared = purpose.kinds.intersection(candidate.meant_for)
+    shared_kinds = purpose.kinds.intersection(candidate.meant_for)
     # What is made for another driver or agent is for none of its pods, and what is superseded for no new role.
-    is_of_another = shared <= ADDON_ROLES and (
+    is_of_another = shared_kinds <= ADDON_ROLES and (
         candidate.policy.name in purpose.of_others or purpose.kinds > ADDON_ROLES
     )
-    return "kind" if shared and not is_of_another and not candidate.superseded else "other"
+    return "kind" if shared_kinds and not is_of_another and not candidate.superseded else "other"
 
 
 def purpose_by_signs(principal: str | None, text: str, in_force: Iterable[str], knowledge: Knowledge) -> Purpose:
     """Return the likely purpose of a principal from its session, policies, name, or the words of a message."""
     if (by_session := _purpose_by_session(principal or "", text)) is not None:
         return by_session
-    named = components_in(_name_of(principal)) or components_in(entity_of(principal).session or "")
+    named_components = components_in(_name_of(principal)) or components_in(entity_of(principal).session or "")
     if _IS_USER.search(principal or ""):
         # A controller outside of EKS, or an old one, has the keys of a user.
-        running = named or components_in(text)
+        running = named_components or components_in(text)
         return purpose_of_components(running, knowledge) if len(running) == 1 else Purpose(True, frozenset(("user",)))
-    held = [name for name in in_force if name in knowledge.policies]
-    if running := components_of(held, knowledge) or named:
+    policies = [name for name in in_force if name in knowledge.policies]
+    if running := components_of(policies, knowledge) or named_components:
         return purpose_of_components(running, knowledge)
-    meant = [frozenset(knowledge.policies[name].attached_to) for name in held]
-    if kinds := frozenset[str]().union(*([names for names in meant if len(names) == 1] or meant)):
+    role_kinds = [frozenset(knowledge.policies[name].attached_to) for name in policies]
+    if kinds := frozenset[str]().union(*([names for names in role_kinds if len(names) == 1] or role_kinds)):
         return Purpose(True, kinds)
     if _OF_A_NODE.search(_name_of(principal)):
         return Purpose(True, NODE_ROLES)
@@ -187,16 +187,16 @@ def is_instance_session(principal: str | None) -> bool:
 
 def components_in(text: str) -> tuple[str, ...]:
     """Return the controllers, add-ons and common workloads that a text names."""
-    others = (name.lower() for name in _OTHERS.findall(text))
-    return tuple(dict.fromkeys((*(name for name, words in _WORDS.items() if words.search(text)), *others)))
+    other_names = (name.lower() for name in _OTHERS.findall(text))
+    return tuple(dict.fromkeys((*(name for name, words in _WORDS.items() if words.search(text)), *other_names)))
 
 
 def components_of(names: Iterable[str], knowledge: Knowledge) -> tuple[str, ...]:
     """Return the add-ons for which alone these AWS policies are made."""
-    held = set(names)
+    policies = set(names)
     components: dict[str, None] = {}
     for requirement in knowledge.requirements:
-        for name in held.intersection(requirement.policies):
+        for name in policies.intersection(requirement.policies):
             if set(knowledge.policies[name].attached_to) <= ADDON_ROLES:
                 components |= dict.fromkeys(addons_of(requirement))
     return tuple(components)
@@ -218,17 +218,19 @@ def addons_of(requirement: Requirement) -> tuple[str, ...]:
     return tuple(name.removeprefix("addon:") for name in requirement.when if name.startswith("addon:"))
 
 
-def made_for_others(own: Iterable[str], knowledge: Knowledge) -> frozenset[str]:
+def made_for_others(own_policies: Iterable[str], knowledge: Knowledge) -> frozenset[str]:
     """Return AWS's policies that are made for one controller or add-on, without these."""
-    made = {name for requirement in knowledge.requirements if addons_of(requirement) for name in requirement.policies}
-    return frozenset(made.difference(own))
+    addon_policies = {
+        name for requirement in knowledge.requirements if addons_of(requirement) for name in requirement.policies
+    }
+    return frozenset(addon_policies.difference(own_policies))
 
 
 def purpose_of_components(running: tuple[str, ...], knowledge: Knowledge) -> Purpose:
     """Return the purpose of the role of controllers and add-ons."""
-    own = frozenset(name for component in running for name in policies_of_component(component, knowledge))
-    kinds = ADDON_ROLES if _WORDS.keys() & {*running} or components_of(own, knowledge) else _WORKLOAD_ROLES
-    return Purpose(True, kinds, own, made_for_others(own, knowledge))
+    own_policies = frozenset(name for component in running for name in policies_of_component(component, knowledge))
+    kinds = ADDON_ROLES if _WORDS.keys() & {*running} or components_of(own_policies, knowledge) else _WORKLOAD_ROLES
+    return Purpose(True, kinds, own_policies, made_for_others(own_policies, knowledge))
 
 
 def _name_of(principal: str | None) -> str:
@@ -268,8 +270,10 @@ def controllers_calling(action: str, candidates: Sequence[CandidatePolicy], know
     return tuple(dict.fromkeys(names))
 
 
-def notes_on_node_role(request: Request, purpose: Purpose, misplaced: Sequence[str], *, of_node: bool) -> Iterator[str]:
-    """Yield who may have made a call with a node role; `misplaced` are controllers that make such calls."""
+def notes_on_node_role(
+    request: Request, purpose: Purpose, controllers: Sequence[str], *, of_node: bool
+) -> Iterator[str]:
+    """Yield who may have made a call with a node role; `controllers` are those that make such calls."""
     of_instance = is_instance_session(request.principal)
     if not of_instance and not purpose.is_of_nodes:
         return
@@ -279,12 +283,12 @@ def notes_on_node_role(request: Request, purpose: Purpose, misplaced: Sequence[s
         if of_instance:
             yield text
         return
-    if not misplaced:
+    if not controllers:
         yield f"{text} If a pod made it, the pod has no role of its own."
         return
-    expected = [role for role in purpose.own_roles if role.component in misplaced]
-    callers = " or ".join(dict.fromkeys(role.component for role in expected) or misplaced)
-    roles = "; ".join(f"{role.role} in {role.cluster}, by {role.by}" for role in expected)
+    own_roles = [role for role in purpose.own_roles if role.component in controllers]
+    callers = " or ".join(dict.fromkeys(role.component for role in own_roles) or controllers)
+    roles = "; ".join(f"{role.role} in {role.cluster}, by {role.by}" for role in own_roles)
     yield (
         f"{text} {callers} makes such calls; if it made this one, it did not get its own "
         f"role{f': {roles}' if roles else ''}."

@@ -68,10 +68,10 @@ def everything_asked(question: Question) -> tuple[Asked | AskedOfKubernetes, ...
         _count_repeats(groups, question.repeats)
         return tuple(_asked_by(question, group) for group in groups)
     # A correction applies to one denial: the one with that action, or else the most complete one.
-    wanted = (question.action or "").lower()
+    action = (question.action or "").lower()
     denials = [refusal.what for refusal in refusals if isinstance(refusal.what, Denial)]
-    named = next((denial for denial in denials if denial.action.lower() == wanted), None)
-    return (_asked(question, named or parse_denial(question.message)),)
+    match = next((denial for denial in denials if denial.action.lower() == action), None)
+    return (_asked(question, match or parse_denial(question.message)),)
 
 
 def asked(question: Question) -> tuple[Asked, ...]:
@@ -79,16 +79,16 @@ def asked(question: Question) -> tuple[Asked, ...]:
     return tuple(request for request in everything_asked(question) if isinstance(request, Asked))
 
 
-def _asked_by(question: Question, repeated: "RepeatedRefusal") -> Asked | AskedOfKubernetes:
-    refusal, times = repeated.refusal, len(repeated.variants) + repeated.left_out
+def _asked_by(question: Question, group: "RepeatedRefusal") -> Asked | AskedOfKubernetes:
+    refusal, times = group.refusal, len(group.variants) + group.left_out
     if isinstance(refusal.what, Forbidden):
         return AskedOfKubernetes(refusal.what, times)
-    denials = [variant.what for variant in repeated.variants if isinstance(variant.what, Denial)]
+    denials = [variant.what for variant in group.variants if isinstance(variant.what, Denial)]
     one = _asked(question, refusal.what)
     requests = (_asked(question, denial).request for denial in denials) if len(denials) > 1 else ()
     # A less complete repeat, such as an event about the error, is no request of its own.
-    others = tuple(request for request in requests if len(request.resources) == len(one.request.resources))
-    return one._replace(text=refusal.text, times=times, variants=others, ambiguous=refusal.ambiguous)
+    variants = tuple(request for request in requests if len(request.resources) == len(one.request.resources))
+    return one._replace(text=refusal.text, times=times, variants=variants, ambiguous=refusal.ambiguous)
 
 
 def _check(question: Question) -> None:
@@ -108,28 +108,28 @@ def _check(question: Question) -> None:
         _check_key(key)
     for key in question.absent:
         _check_key(key.removesuffix("*") + "x" if key.endswith("/*") else key)
-    gone = {key.lower() for key in question.absent}
-    if both := next((key for key in question.context if key.lower() in gone), None):
-        raise InputError(f"{both} is given both as absent and with a value.")
+    absent_keys = {key.lower() for key in question.absent}
+    if conflict := next((key for key in question.context if key.lower() in absent_keys), None):
+        raise InputError(f"{conflict} is given both as absent and with a value.")
 
 
 def _asked(question: Question, denial: Denial | None) -> Asked:
-    stated = Denial("") if denial is None else denial
-    action = question.action or stated.action
+    stated_denial = Denial("") if denial is None else denial
+    action = question.action or stated_denial.action
     info = reference().find(action)
-    named = (
-        (stated.resource,)
-        if stated.resource is not None and is_arn_or_star(stated.resource)
-        else stated.parameter_resources
+    resources = (
+        (stated_denial.resource,)
+        if stated_denial.resource is not None and is_arn_or_star(stated_denial.resource)
+        else stated_denial.parameter_resources
     )
     keys = {key.lower() for key in (*question.context, *question.absent)}
-    context = {key: values for key, values in stated.context.items() if key.lower() not in keys}
+    context = {key: values for key, values in stated_denial.context.items() if key.lower() not in keys}
     request = Request(
         action=info.name if info is not None else action,
-        resources=question.resources or named,
-        principal=question.principal or stated.principal,
+        resources=question.resources or resources,
+        principal=question.principal or stated_denial.principal,
         context={**context, **question.context},
-        absent=frozenset(question.absent) | stated.absent,
+        absent=frozenset(question.absent) | stated_denial.absent,
     )
     return Asked(request, denial)
 
@@ -238,9 +238,9 @@ def _facts(refusal: Refusal) -> _Facts:
         return str(what.request), (who, what.request.namespace, what.grants)
     if not what.action:
         return "", (what.encoded or "", refusal.ambiguous)
-    named = what.resource or next(iter(what.parameter_resources), None)
-    account = None if named is None else split_arn(named).account
-    kind = kind_of_resource(named)
+    resource = what.resource or next(iter(what.parameter_resources), None)
+    account = None if resource is None else split_arn(resource).account
+    kind = kind_of_resource(resource)
     return what.action.lower(), (_actor(what.principal), kind, account, what.cause, what.called, what.resource_name)
 
 

@@ -31,7 +31,7 @@ def allowers(
     come those of the EKS scope, those that name the action before those that use a wildcard, and narrower before wider
     ones.
     """
-    ranked: list[tuple[tuple[bool | int, ...], CandidatePolicy, Evaluation, Fit, bool]] = []
+    ranking: list[tuple[tuple[bool | int, ...], CandidatePolicy, Evaluation, Fit, bool]] = []
     for candidate in candidates:
         if not candidate.policy.attachable or candidate.policy.withdrawn:
             continue
@@ -52,9 +52,9 @@ def allowers(
         fit = fit_of(candidate, purpose)
         doubtful = depends and fit == "own"
         rank = (_FITS.index(fit), doubtful, family, wildcard, candidate.superseded, width, depends)
-        ranked.append((rank, candidate, evaluation, fit, wildcard))
-    ranked.sort(key=lambda entry: entry[0])
-    offered = tuple(
+        ranking.append((rank, candidate, evaluation, fit, wildcard))
+    ranking.sort(key=lambda entry: entry[0])
+    offers = tuple(
         Allower(
             policy=candidate.policy.name,
             version=candidate.policy.default_version,
@@ -66,9 +66,9 @@ def allowers(
             arn=None if candidate.published else candidate.policy.arn,
             fit=fit,
         )
-        for _, candidate, evaluation, fit, wildcard in ranked[:MAX_ALLOWERS]
+        for _, candidate, evaluation, fit, wildcard in ranking[:MAX_ALLOWERS]
     )
-    return offered, len(ranked) - len(offered)
+    return offers, len(ranking) - len(offers)
 
 
 def newer_version(
@@ -80,10 +80,10 @@ def newer_version(
     """
     by_arn = {candidate.policy.arn: candidate for candidate in candidates}
     versions: list[NewerVersion] = []
-    for applied in identity:
-        candidate = by_arn.get(applied.arn or "")
-        if candidate is not None and applied.version is not None:
-            newer = newer_release(request, candidate, applied.version)
+    for policy in identity:
+        candidate = by_arn.get(policy.arn or "")
+        if candidate is not None and policy.version is not None:
+            newer = newer_release(request, candidate, policy.version)
             if newer is not None:
                 versions.append(newer)
     return min(versions, key=lambda newer: bool(newer.missing), default=None)
@@ -157,12 +157,14 @@ def _since(request: Request, candidate: CandidatePolicy) -> Since:
     If that depends on conditions, a version without one of its alternatives is none of them.
     """
     newest = evaluated_by(request, candidate)
-    wanted, alternatives = _STRENGTHS[newest.verdict], _alternatives(newest)
+    default_strength, alternatives = _STRENGTHS[newest.verdict], _alternatives(newest)
 
     def allows(version: int) -> bool:
         evaluation = evaluated_by(request, candidate, version)
         strength = _STRENGTHS.get(evaluation.verdict, 0)
-        return strength > wanted or (strength == wanted and (wanted > 1 or alternatives <= _alternatives(evaluation)))
+        return strength > default_strength or (
+            strength == default_strength and (default_strength > 1 or alternatives <= _alternatives(evaluation))
+        )
 
     return first_of_run(candidate.policy, allows)
 
@@ -198,8 +200,8 @@ def _evaluated(request: Request, candidate: CandidatePolicy, version: int) -> Ev
     document = candidate.documents[version]
     # Statements about other actions, which are most of them, decide nothing.
     statements = tuple(statement for statement in document.statements if action_matches(statement, request.action))
-    applied = AppliedPolicy(policy.name, version, document._replace(statements=statements), policy.arn)
-    return evaluate(request, (applied,), reference=reference())
+    applied_policy = AppliedPolicy(policy.name, version, document._replace(statements=statements), policy.arn)
+    return evaluate(request, (applied_policy,), reference=reference())
 
 
 def gives_by_wildcard(statement: Statement, action: str) -> bool:

@@ -64,12 +64,12 @@ def unframed(text: str) -> str:
     if not _ASCII_TOO.search(text):
         return text
     lines = text.split("\n")
-    framed = [*map(_may_be_framed, lines)]
+    frame_flags = [*map(_may_be_framed, lines)]
     # A selection of panes side by side may begin in the right one, and end in the left one.
     for end, inner in ((0, 1), (-1, -2)):
-        if len(lines) > 2 and not framed[end] and sum(bool(cell.strip()) for cell in _BAR.split(lines[inner])) > 1:
-            framed[end] = True
-    groups = groupby(zip(framed, lines, strict=True), key=itemgetter(0))
+        if len(lines) > 2 and not frame_flags[end] and sum(bool(cell.strip()) for cell in _BAR.split(lines[inner])) > 1:
+            frame_flags[end] = True
+    groups = groupby(zip(frame_flags, lines, strict=True), key=itemgetter(0))
     blocks = ((is_framed, "\n".join(line for _, line in group)) for is_framed, group in groups)
     return "\n".join(_unframed(block) if is_framed else block for is_framed, block in blocks)
 
@@ -90,23 +90,23 @@ def _is_between_bars(line: str) -> bool:
 
 def _unframed(text: str) -> str:
     rows = _rows(text)
-    counted = Counter(len(row) for row in rows if any(map(str.strip, row)) or row[1:])
-    count = max(counted, key=lambda columns: (counted[columns], columns), default=1)
+    rows_by_columns = Counter(len(row) for row in rows if any(map(str.strip, row)) or row[1:])
+    count = max(rows_by_columns, key=lambda columns: (rows_by_columns[columns], columns), default=1)
     if not 2 <= count <= _MOST_COLUMNS:
         return text
     # A selection may start and end within a line, which then lacks a bar on that side.
-    missing = [[""] * (count - len(row)) for row in rows]
-    whole = [row + added for row, added in zip(rows, missing, strict=True)]
-    whole[0] = missing[0] + rows[0]
-    columns = [_without_margin([row[place] for row in whole]) for place in range(count)]
+    padding = [[""] * (count - len(row)) for row in rows]
+    full_rows = [row + cells for row, cells in zip(rows, padding, strict=True)]
+    full_rows[0] = padding[0] + rows[0]
+    columns = [_without_margin([row[place] for row in full_rows]) for place in range(count)]
     return "\n".join("\n".join(column) for column in columns if any(cell.strip() for cell in column))
 
 
 def _rows(text: str) -> list[list[str]]:
     """Return what is between the bars of each line but edges; `|` is a bar only where it is around every line."""
     lines = [line.rstrip("\r") for line in text.split("\n") if not _EDGE.fullmatch(line)]
-    written = [line.strip() for line in lines if line.strip()]
-    bar = _ASCII_TOO if all(map(_is_between_bars, written)) and len(written) > 1 else _BAR
+    texts = [line.strip() for line in lines if line.strip()]
+    bar = _ASCII_TOO if all(map(_is_between_bars, texts)) and len(texts) > 1 else _BAR
     return [bar.split(line) for line in lines]
 
 
@@ -174,17 +174,21 @@ def joined_lines(text: str) -> Iterator[Joined]:
     bare = [_without_start(line) for line in lines]
     full = [_is_full(lines, index) for index in range(len(lines) - 1)]
     seen: set[str] = set()
-    unprefixed = _without_prefixes(lines)
+    unprefixed_lines = _without_prefixes(lines)
     forms = [
         (bare, [is_full and not _begins_alike(lines, index) for index, is_full in enumerate(full)]),
         (bare, [False] * len(full)),
         (lines, [True] * len(full)),
         (bare, [True] * len(full)),
     ]
-    if unprefixed != lines:
-        forms += [(unprefixed, full), (unprefixed, [False] * len(full)), (unprefixed, [True] * len(full))]
-    for pieces, glued in forms:
-        form = _join(pieces, glued)
+    if unprefixed_lines != lines:
+        forms += [
+            (unprefixed_lines, full),
+            (unprefixed_lines, [False] * len(full)),
+            (unprefixed_lines, [True] * len(full)),
+        ]
+    for pieces, glue_flags in forms:
+        form = _join(pieces, glue_flags)
         if form.text not in seen:
             seen.add(form.text)
             yield form
@@ -234,7 +238,7 @@ def _without_prefixes(lines: Sequence[_Line]) -> list[_Line]:
     return bare
 
 
-def _join(lines: Sequence[_Line], glued: Sequence[bool]) -> Joined:
+def _join(lines: Sequence[_Line], glue_flags: Sequence[bool]) -> Joined:
     """Join lines by spaces, or by nothing after those that are glued to the next."""
     parts: list[str] = []
     starts: list[int] = []
@@ -252,7 +256,7 @@ def _join(lines: Sequence[_Line], glued: Sequence[bool]) -> Joined:
             parts.append(words[0])
             length += len(words[0])
             end, space = words.end(), False
-        is_glued = index < len(glued) and glued[index]
+        is_glued = index < len(glue_flags) and glue_flags[index]
         space = space or not is_glued or end < len(line.text)
     return Joined("".join(parts), tuple(starts), tuple(origins))
 
