@@ -130,14 +130,14 @@ class ConditionChange(NamedTuple):
     @property
     def wider(self) -> BeforeOrAfter | None:
         """The side that requires nothing that the other does not; None if each requires something of its own."""
-        more, less = _requires_no_more(self.has, self.had), _requires_no_more(self.had, self.has)
-        return None if more == less else "after" if more else "before"
+        widens, narrows = _requires_no_more(self.has, self.had), _requires_no_more(self.had, self.has)
+        return None if widens == narrows else "after" if widens else "before"
 
 
-def _requires_no_more(ways: Sequence[Way], others: Sequence[Way]) -> bool:
+def _requires_no_more(ways: Sequence[Way], other_ways: Sequence[Way]) -> bool:
     """Return whether every one of the other ways holds only if one of these does, by the conditions that they share."""
     lines = [_literal_lines(way) for way in ways]
-    return all(any(own <= _literal_lines(other_way) for own in lines) for other_way in others)
+    return all(any(conditions <= _literal_lines(other_way) for conditions in lines) for other_way in other_ways)
 
 
 def _literal_lines(way: Way) -> WayKey:
@@ -162,18 +162,18 @@ def _joined(all_places: Iterable[Places | None]) -> Places:
 def _without_needless(places: Places) -> Places:
     """Return the places without ways that require more than another way on the same resources or on `*`."""
     everywhere = places.get(ResourceList("Resource", ("*",)), {})
-    kept: Places = {}
+    needed_places: Places = {}
     for place, ways in places.items():
-        others = set(ways) | (set(everywhere) if place.resources != ("*",) else set())
-        left = {
+        alternatives = set(ways) | (set(everywhere) if place.resources != ("*",) else set())
+        needed_ways = {
             lines: way
             for lines, way in ways.items()
-            if not any(fewer < lines for fewer in others)
+            if not any(fewer < lines for fewer in alternatives)
             and (place.resources == ("*",) or place.element == "NotResource" or lines not in everywhere)
         }
-        if left:
-            kept[place] = left
-    return kept
+        if needed_ways:
+            needed_places[place] = needed_ways
+    return needed_places
 
 
 def same(places_a: Places, places_b: Places) -> bool:
@@ -207,9 +207,9 @@ def place_changes(
         {place: of_place for place, of_place in had.items() if place not in has and place not in ways},
         {place: of_place for place, of_place in has.items() if place not in had and place not in ways},
     )
-    whole = len(had.keys() | has.keys())
+    total = len(had.keys() | has.keys())
     return resources, tuple(
-        _condition_change(places, *ways[places[0]], everywhere=len(places) == whole) for places in conditions.values()
+        _condition_change(places, *ways[places[0]], everywhere=len(places) == total) for places in conditions.values()
     )
 
 
@@ -239,55 +239,58 @@ def _ways_on(place: ResourceList, places: Places, wild: Sequence[_Wild], effort:
     ways = dict(places.get(place, {}))
     if place.element == "Resource" and not effort.is_spent:
         (resource,) = place.resources
-        own = arn.readings_of((resource,))
+        readings = arn.readings_of((resource,))
         for pattern in wild if effort.spend(len(wild)) else ():
-            if resource.startswith(pattern.prefix) and effort.spend(pattern.steps * own):
+            if resource.startswith(pattern.prefix) and effort.spend(pattern.steps * readings):
                 ways |= pattern.ways if arn.resource_covers(pattern.resource, resource) is True else {}
     return {lines: way for lines, way in ways.items() if not any(fewer < lines for fewer in ways)}
 
 
-def _resource_changes(gone: Places, new: Places) -> tuple[ResourceChange, ...]:
+def _resource_changes(removed_places: Places, added_places: Places) -> tuple[ResourceChange, ...]:
     """Return the resources that only one side has, grouped by their ways."""
     groups: dict[tuple[ResourceElement, frozenset[WayKey]], tuple[list[ResourceList], list[ResourceList], Ways]] = {}
-    for index, places in enumerate((gone, new)):
+    for index, places in enumerate((removed_places, added_places)):
         for place, ways in places.items():
             group = groups.setdefault((place.element, frozenset(ways)), ([], [], ways))
             group[index].append(place)  # type: ignore[union-attr]
     changes: list[ResourceChange] = []
     for (element, _), (removed, added, ways) in groups.items():
-        old = tuple(resource for place in removed for resource in place.resources)
-        fresh = tuple(resource for place in added for resource in place.resources)
+        old_resources = tuple(resource for place in removed for resource in place.resources)
+        new_resources = tuple(resource for place in added for resource in place.resources)
         listed = element == "NotResource" and bool(removed) and bool(added)
         if listed:
-            old, fresh = only_in_each(old, fresh, str)
-        changes.append(ResourceChange(element, old, fresh, tuple(ways.values()), listed))
+            old_resources, new_resources = only_in_each(old_resources, new_resources, str)
+        changes.append(ResourceChange(element, old_resources, new_resources, tuple(ways.values()), listed))
     return tuple(changes)
 
 
 def _condition_change(places: list[ResourceList], had: Ways, has: Ways, *, everywhere: bool) -> ConditionChange:
-    kept = tuple(way for lines, way in has.items() if lines in had)
-    gone = {lines: way for lines, way in had.items() if lines not in has}
-    new = {lines: way for lines, way in has.items() if lines not in had}
-    revised: list[WayChange] = []
-    for old_way, new_way in _pairs(gone, new):
-        before, after = gone[old_way], new[new_way]
+    kept_ways = tuple(way for lines, way in has.items() if lines in had)
+    removed_ways = {lines: way for lines, way in had.items() if lines not in has}
+    added_ways = {lines: way for lines, way in has.items() if lines not in had}
+    revisions: list[WayChange] = []
+    for old_way, new_way in _pairs(removed_ways, added_ways):
+        before, after = removed_ways[old_way], added_ways[new_way]
         change = _way_change(before, after)
         # Next to another way, a condition is neither gone nor new for the action as a whole: show both ways whole.
         if (change.gone or change.new) and not (len(had) == len(has) == 1 and before and after):
             continue
-        revised.append(change)
-        del gone[old_way], new[new_way]
+        revisions.append(change)
+        del removed_ways[old_way], added_ways[new_way]
     place = ResourceList(places[0].element, tuple(resource for place in places for resource in place.resources))
-    return ConditionChange(place, everywhere, tuple(revised), tuple(gone.values()), tuple(new.values()), kept)
+    return ConditionChange(
+        place, everywhere, tuple(revisions), tuple(removed_ways.values()), tuple(added_ways.values()), kept_ways
+    )
 
 
-def _pairs(gone: Ways, new: Ways) -> list[tuple[WayKey, WayKey]]:
+def _pairs(removed_ways: Ways, added_ways: Ways) -> list[tuple[WayKey, WayKey]]:
     """Return which way before became which way after, the most similar pairs first."""
     candidates = [
         (old_way, new_way)
-        for old_way in gone
-        for new_way in new
-        if _likeness(old_way, new_way) or (len(gone) == len(new) == 1 and (old_way < new_way or new_way < old_way))
+        for old_way in removed_ways
+        for new_way in added_ways
+        if _likeness(old_way, new_way)
+        or (len(removed_ways) == len(added_ways) == 1 and (old_way < new_way or new_way < old_way))
     ]
     candidates.sort(key=lambda pair: (-_likeness(*pair), *(sorted(map(line_order, way)) for way in pair)))
     pairs: list[tuple[WayKey, WayKey]] = []
@@ -303,20 +306,20 @@ def _likeness(way_a: WayKey, way_b: WayKey) -> int:
 
 
 def _way_change(before: Way, after: Way) -> WayChange:
-    gone, new = only_in_each(before, after, key=normalised)
+    removed_lines, added_lines = only_in_each(before, after, key=normalised)
     lines: list[LineChange] = []
-    left, fresh = list(gone), list(new)
+    unpaired_old, unpaired_new = list(removed_lines), list(added_lines)
     for same_operator in (True, False):
-        for old_line in tuple(left):
-            for new_line in fresh:
+        for old_line in tuple(unpaired_old):
+            for new_line in unpaired_new:
                 if old_line.key.lower() == new_line.key.lower() and (
                     old_line.operator == new_line.operator or not same_operator
                 ):
                     lines.append(LineChange(old_line, new_line))
-                    left.remove(old_line)
-                    fresh.remove(new_line)
+                    unpaired_old.remove(old_line)
+                    unpaired_new.remove(new_line)
                     break
-    return WayChange(before, after, tuple(lines), tuple(left), tuple(fresh))
+    return WayChange(before, after, tuple(lines), tuple(unpaired_old), tuple(unpaired_new))
 
 
 def only_in_each(
@@ -422,36 +425,36 @@ class _DifferenceLists(NamedTuple):
 
 def _compare(target: Target, before: _Reading, after: _Reading, lists: _DifferenceLists) -> None:
     side: BeforeOrAfter = "before" if target in before.places else "after"
-    here, there = (before, after) if side == "before" else (after, before)
+    reading, other = (before, after) if side == "before" else (after, before)
     alike = lists.alike.setdefault(target.effect, [])
-    on_both = target in there.places
+    on_both = target in other.places
     if on_both and same(before.places[target], after.places[target]):
         alike.append(_label(target, before))
         return
     name = (after.spelled.get(target) or before.spelled[target])[0] if target.element == "Action" else ""
     had, has = before.everywhere(target), after.everywhere(target)
     if not had or not has:
-        _compare_alone(target, side, here, there, lists)
+        _compare_alone(target, side, reading, other, lists)
     elif not same(had, has):
         lists.changed.append(_changed(target, name, had, has, lists.effort))
     else:
-        alike.append(_label(target, here))
+        alike.append(_label(target, reading))
         if not on_both:
-            lists.covered.append(StillCovered(target.effect, side, (name,), _label(there.covering(target)[0], there)))
+            lists.covered.append(StillCovered(target.effect, side, (name,), _label(other.covering(target)[0], other)))
 
 
 def _compare_alone(
-    target: Target, side: BeforeOrAfter, here: _Reading, there: _Reading, lists: _DifferenceLists
+    target: Target, side: BeforeOrAfter, reading: _Reading, other: _Reading, lists: _DifferenceLists
 ) -> None:
     """Compare a target that the other side neither names nor covers."""
-    lacking = _lacking(target, there, here)
-    spelled = here.spelled[target]
+    lacking = _lacking(target, other, reading)
+    actions = reading.spelled[target]
     if lacking == ():
-        lists.covered.append(StillCovered(target.effect, side, spelled, SPELLED_OUT))
-        lists.alike[target.effect].extend(spelled)
+        lists.covered.append(StillCovered(target.effect, side, actions, SPELLED_OUT))
+        lists.alike[target.effect].extend(actions)
         return
-    granted = _granted_on(here.everywhere(target))
-    difference = ActionDifference(target.effect, target.element, spelled, granted=granted, part=lacking or ())
+    grants = _granted_on(reading.everywhere(target))
+    difference = ActionDifference(target.effect, target.element, actions, granted=grants, part=lacking or ())
     (lists.removed if side == "before" else lists.added).append(difference)
 
 
@@ -485,9 +488,9 @@ class _Reading:
             places = [ResourceList("NotResource", tuple(sorted(set(statement.resources))))]
         else:
             places = [ResourceList("Resource", (resource,)) for resource in statement.resources or ("",)]
-        whole = statement.action_element == "NotAction"
+        is_not_action = statement.action_element == "NotAction"
         for target, action in zip(targets_of(statement), statement.actions or ("",), strict=False):
-            self.spelled.setdefault(target, statement.actions if whole else (action,))
+            self.spelled.setdefault(target, statement.actions if is_not_action else (action,))
             ways = self.places.setdefault(target, {})
             for place in places:
                 ways.setdefault(place, {}).setdefault(lines, way)
@@ -499,15 +502,19 @@ class _Reading:
         (action,) = target.actions
         service = service_in(action)
         keys = dict.fromkeys(((target.effect, service), (target.effect, "*")))
-        wild = (wide for key in keys for wide in self._wild.get(key, ()))
-        return tuple(wide for wide in wild if wide != target and self._holds_for(wide, action, service))
+        candidates = (candidate for key in keys for candidate in self._wild.get(key, ()))
+        return tuple(
+            candidate for candidate in candidates if candidate != target and self._holds_for(candidate, action, service)
+        )
 
     def _holds_for(self, wild: Target, action: str, service: str) -> bool:
         if wild.element == "Action":
             return wildcard.covers(wild.actions[0], action)
-        excepted = self._excepted[wild]
-        named = (excepted.get(service, ()), excepted.get("*", ())) if service != "*" else excepted.values()
-        return not any(wildcard.overlaps(pattern, action) for some in named for pattern in some)
+        exceptions = self._excepted[wild]
+        pattern_lists = (
+            (exceptions.get(service, ()), exceptions.get("*", ())) if service != "*" else exceptions.values()
+        )
+        return not any(wildcard.overlaps(pattern, action) for patterns in pattern_lists for pattern in patterns)
 
     @cached_property
     def services(self) -> NamedServices:
@@ -516,12 +523,12 @@ class _Reading:
 
     def named_under(self, pattern: str) -> dict[str, str]:
         """Return the actions without wildcards that a pattern matches, in lower case, with their spelling."""
-        named = {
-            target.actions[0]: spelled[0] for target, spelled in self.spelled.items() if target.element == "Action"
+        spellings = {
+            target.actions[0]: names[0] for target, names in self.spelled.items() if target.element == "Action"
         }
         return {
             action: spelling
-            for action, spelling in named.items()
+            for action, spelling in spellings.items()
             if not wildcard.is_wild(action) and wildcard.matches(pattern, action)
         }
 
@@ -531,7 +538,7 @@ class _Reading:
             covering = self.covering(target)
             key = (target if target in self.places else None), covering
             if key not in self._together:
-                self._together[key] = _joined([self.places.get(target), *(self.places[wide] for wide in covering)])
+                self._together[key] = _joined([self.places.get(target), *(self.places[other] for other in covering)])
             self._everywhere[target] = self._together[key]
         return self._everywhere[target]
 
@@ -543,34 +550,36 @@ def _principals(statement: Statement) -> Iterable[Condition]:
 
 
 def _label(target: Target, reading: _Reading) -> str:
-    spelled = reading.spelled[target]
-    return f"everything but {', '.join(spelled)}" if target.element == "NotAction" else spelled[0]
+    actions = reading.spelled[target]
+    return f"everything but {', '.join(actions)}" if target.element == "NotAction" else actions[0]
 
 
-def _lacking(target: Target, there: _Reading, here: _Reading) -> tuple[str, ...] | None:
+def _lacking(target: Target, other: _Reading, reading: _Reading) -> tuple[str, ...] | None:
     """Return the actions of a pattern that the other side lacks; None if it lacks all, or has them differently."""
     if target.element == "NotAction" or not wildcard.is_wild(target.actions[0]):
         return None
     (pattern,) = target.actions
-    listed = {name.lower(): name for name in reference().expand(pattern)}
-    named = there.named_under(pattern)
-    names = listed | named | listed
+    reference_names = {name.lower(): name for name in reference().expand(pattern)}
+    document_names = other.named_under(pattern)
+    names = reference_names | document_names | reference_names
     # One action stands for all of a service that neither side tells apart.
     alike = {
-        service: there.services.are_alike(service) and here.services.are_alike(service)
+        service: other.services.are_alike(service) and reading.services.are_alike(service)
         for service in map(service_in, names)
     }
     standing: dict[str, Target] = {}
     for action in names:
         standing.setdefault(_standing_for(action, alike), Target(target.effect, "Action", (action,)))
-    is_lacking = {key: not there.everywhere(targets) for key, targets in standing.items()}
+    is_lacking = {key: not other.everywhere(targets) for key, targets in standing.items()}
     lacking = [name for action, name in names.items() if is_lacking[_standing_for(action, alike)]]
     if len(lacking) == len(names):
         return None
     if lacking:
         return tuple(lacking)
     return (
-        () if all(same(there.everywhere(targets), here.everywhere(targets)) for targets in standing.values()) else None
+        ()
+        if all(same(other.everywhere(targets), reading.everywhere(targets)) for targets in standing.values())
+        else None
     )
 
 
@@ -591,14 +600,14 @@ def _paired_exceptions(before: _Reading, after: _Reading) -> dict[Target, Action
     effects: tuple[Effect, ...] = ("Allow", "Deny")
     for effect in effects:
         old, new = (
-            [target for target in here.places if target[:2] == (effect, "NotAction") and target not in there.places]
-            for here, there in ((before, after), (after, before))
+            [target for target in reading.places if target[:2] == (effect, "NotAction") and target not in other.places]
+            for reading, other in ((before, after), (after, before))
         )
         if len(old) == len(new) == 1:
             (was,), (now,) = old, new
-            changed = _changed(now, "", before.places[was], after.places[now], Effort(MAX_STEPS))
+            change = _changed(now, "", before.places[was], after.places[now], Effort(MAX_STEPS))
             removed, added = only_in_each(before.spelled[was], after.spelled[now], str.lower)
-            difference = changed._replace(actions=after.spelled[now], names_removed=removed, names_added=added)
+            difference = change._replace(actions=after.spelled[now], names_removed=removed, names_added=added)
             differences |= {was: difference, now: difference}
     return differences
 
@@ -628,6 +637,6 @@ def _alike_together(differences: Iterable[ActionDifference]) -> tuple[ActionDiff
 
 def _covered_together(lines: Iterable[StillCovered]) -> tuple[StillCovered, ...]:
     together: dict[tuple[Effect, BeforeOrAfter, str], list[str]] = {}
-    for covered in lines:
-        together.setdefault((covered.effect, covered.side, covered.by), []).extend(covered.actions)
+    for line in lines:
+        together.setdefault((line.effect, line.side, line.by), []).extend(line.actions)
     return tuple(StillCovered(effect, side, tuple(actions), by) for (effect, side, by), actions in together.items())
