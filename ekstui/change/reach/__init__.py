@@ -156,12 +156,12 @@ class _Comparison:
     @cached_property
     def _differing(self) -> list[tuple[str, str, ActionExtents, ActionExtents]]:
         before, after = self._sides
-        changed = []
+        differences = []
         for action, spelling in sorted(affected_actions(self._differing_patterns, *self._grants).items()):
             extents_before, extents_after = before.extents_of(action), after.extents_of(action)
             if extents_before != extents_after:
-                changed.append((spelling, action, extents_before, extents_after))
-        return changed
+                differences.append((spelling, action, extents_before, extents_after))
+        return differences
 
     @cached_property
     def _patterns(self) -> list[Outcome]:
@@ -276,7 +276,7 @@ def _is_of_a_tagged_caller(line: ConditionLine) -> bool:
     )
 
 
-def _cut(whole: ActionExtents, services: frozenset[str]) -> ActionExtents:
+def _cut(action_extents: ActionExtents, services: frozenset[str]) -> ActionExtents:
     """Return the extents without resources on which an action that uses those of these services is never requested."""
     allow, deny = (
         frozenset(
@@ -286,7 +286,7 @@ def _cut(whole: ActionExtents, services: frozenset[str]) -> ActionExtents:
             or extent.has_implicit_resource
             or not all(is_void(resource, services) for resource in extent.resources)
         )
-        for extents in (whole.allow, whole.deny)
+        for extents in (action_extents.allow, action_extents.deny)
     )
     return ActionExtents(allow, deny)
 
@@ -317,13 +317,13 @@ def _denied(grants: Grants) -> dict[Target, frozenset[Extent]]:
 
 def notes_on(judgement: Judgement, before: Grants, after: Grants, spelling: Spelling) -> tuple[str, ...]:
     """Return why something could not be judged, and what applies to future actions."""
-    unsettled = [outcome for outcome in judgement.outcomes if not outcome.is_settled]
-    notes = [_doubt(outcome, spelling) for outcome in unsettled[:NAMES_SHOWN]]
-    if len(unsettled) > NAMES_SHOWN:
-        notes.append(f"{len(unsettled) - NAMES_SHOWN:,} more actions could not be judged.")
+    unsettled_outcomes = [outcome for outcome in judgement.outcomes if not outcome.is_settled]
+    notes = [_doubt(outcome, spelling) for outcome in unsettled_outcomes[:NAMES_SHOWN]]
+    if len(unsettled_outcomes) > NAMES_SHOWN:
+        notes.append(f"{len(unsettled_outcomes) - NAMES_SHOWN:,} more actions could not be judged.")
     for left, right, verb in ((before, after, "no longer covers"), (after, before, "now covers")):
-        replaced = _patterns_replaced(left, right, judgement)
-        notes += [f"It {verb} actions that AWS may add under {spelling.get(pattern, pattern)}." for pattern in replaced]
+        patterns = _patterns_replaced(left, right, judgement)
+        notes += [f"It {verb} actions that AWS may add under {spelling.get(pattern, pattern)}." for pattern in patterns]
     return tuple(notes)
 
 
@@ -334,24 +334,26 @@ def _patterns_replaced(grants: Grants, replacing: Grants, judgement: Judgement) 
         if not (outcome.nothing_gained and outcome.nothing_lost):
             action = outcome.action.lower()
             differing.setdefault(action.partition(":")[0], []).append(action)
-    replaced: list[str] = []
+    patterns: list[str] = []
     for target in grants:
         if target.effect == "Deny" or target.element == "NotAction" or target in replacing:
             continue
         (pattern,) = target.actions
         if not wildcard.is_wild(pattern) or _matches_any(pattern, differing):
             continue
-        others = (candidate for candidate in replacing if candidate.effect == "Allow" and candidate.element == "Action")
-        if not any(wildcard.covers(candidate.actions[0], pattern) for candidate in others):
-            replaced.append(pattern)
-    return replaced
+        candidates = (
+            candidate for candidate in replacing if candidate.effect == "Allow" and candidate.element == "Action"
+        )
+        if not any(wildcard.covers(candidate.actions[0], pattern) for candidate in candidates):
+            patterns.append(pattern)
+    return patterns
 
 
 def _matches_any(pattern: str, actions: Mapping[str, list[str]]) -> bool:
     """Return whether a pattern matches any of the actions, which are given by service."""
     service = pattern.partition(":")[0]
-    named = (actions.get(service, ()),) if not wildcard.is_wild(service) else actions.values()
-    return any(wildcard.matches(pattern, action) for some in named for action in some)
+    groups = (actions.get(service, ()),) if not wildcard.is_wild(service) else actions.values()
+    return any(wildcard.matches(pattern, action) for group in groups for action in group)
 
 
 def _doubt(outcome: Outcome, spelling: Spelling) -> str:
@@ -374,8 +376,8 @@ def _doubt(outcome: Outcome, spelling: Spelling) -> str:
         what = f"{keys} or these resources" if keys else "such a resource"
         why = f"the reference does not list {what} for the action, which proves nothing"
         return f"{name}: no request is known {which}; {why}."
-    related = f"the conditions on {keys}" if keys else "the resources"
-    return f"{name}: neither more nor less is proven; how {related} relate is not known."
+    elements = f"the conditions on {keys}" if keys else "the resources"
+    return f"{name}: neither more nor less is proven; how {elements} relate is not known."
 
 
 def _only_difference(old: ActionExtents, new: ActionExtents) -> str:

@@ -119,13 +119,13 @@ class GrantsOfSide:
         full: list[_Part] = []
         partial: list[_Part] = []
         for target, extents in self._grants.items():
-            wanted = target.element == "Action"
-            if any(wildcard.covers(listed, pattern) for listed in target.actions):
-                if wanted:
+            is_action = target.element == "Action"
+            if any(wildcard.covers(action, pattern) for action in target.actions):
+                if is_action:
                     full.append((target, extents))
-            elif any(wildcard.overlaps(listed, pattern) for listed in target.actions):
+            elif any(wildcard.overlaps(action, pattern) for action in target.actions):
                 partial.append((target, extents))
-            elif not wanted:
+            elif not is_action:
                 full.append((target, extents))
         return full, partial
 
@@ -154,8 +154,10 @@ def cases_of(
     full_after, partial_after = after.full_and_partial_matches(pattern)
     partial = dict.fromkeys(target for target, _ in (*partial_before, *partial_after))
     # Actions that a side names without a wildcard are known, and so not among these.
-    patterns = dict.fromkeys(listed for target in partial for listed in target.actions if wildcard.is_wild(listed))
-    cells = _pattern_combinations([listed for listed in patterns if wildcard.overlaps(listed, pattern)], effort)
+    patterns = dict.fromkeys(action for target in partial for action in target.actions if wildcard.is_wild(action))
+    cells = _pattern_combinations(
+        [candidate for candidate in patterns if wildcard.overlaps(candidate, pattern)], effort
+    )
     if cells is None:
         return None
     cases: dict[tuple[ActionExtents, ActionExtents], None] = {}
@@ -203,17 +205,17 @@ def unlisted_patterns(differing: Collection[str], before: Grants, after: Grants)
     These are the patterns of both sides that match nothing in the reference, and `SERVICE:*` of each unknown service.
     """
     services = {service_in(pattern) for pattern in differing}
-    named = {action for target in chain(before, after) for action in target.actions}
+    actions = {action for target in chain(before, after) for action in target.actions}
     if "*" not in services:
         services.add("*")
-        named = {action for action in named if service_in(action) in services}
+        actions = {action for action in actions if service_in(action) in services}
     patterns: dict[str, bool] = {}
-    for action in sorted(named):
+    for action in sorted(actions):
         service = service_in(action)
         if service != "*" and not reference().has_service(service):
             patterns[f"{service}:*"] = True
         if wildcard.is_wild(action) and not reference().expand(action):
-            exists = not any(wildcard.matches(action, pattern) for pattern in named if not wildcard.is_wild(pattern))
+            exists = not any(wildcard.matches(action, pattern) for pattern in actions if not wildcard.is_wild(pattern))
             patterns[action] = patterns.get(action, False) or exists
     return tuple(
         Unlisted(pattern, pattern.replace("*", _UNNAMED * _LONG).replace("?", _UNNAMED), exists)
@@ -228,15 +230,15 @@ def affected_actions(differing: Collection[str], before: Grants, after: Grants) 
     Known actions are the reference's and those that either side names.
     """
     names: dict[str, str] = {}
-    named: tuple[str, ...] | None = None
+    named_actions: tuple[str, ...] | None = None
     for pattern in differing:
         if not wildcard.is_wild(pattern):
             names.setdefault(pattern, _spelling(pattern))
             continue
-        if named is None:
-            named = _named_actions(chain(before, after))
+        if named_actions is None:
+            named_actions = _named_actions(chain(before, after))
         names.update((name.lower(), name) for name in reference().expand(pattern))
-        for action in named:
+        for action in named_actions:
             if action not in names and wildcard.matches(pattern, action):
                 names[action] = _spelling(action)
     return names
@@ -266,8 +268,8 @@ def differing_patterns(before: Grants, after: Grants) -> Collection[str]:
 
 
 def _named_actions(targets: Iterable[Target]) -> tuple[str, ...]:
-    named = {action for target in targets for action in target.actions if not wildcard.is_wild(action)}
-    return tuple(sorted(named))
+    actions = {action for target in targets for action in target.actions if not wildcard.is_wild(action)}
+    return tuple(sorted(actions))
 
 
 @lru_cache(maxsize=65536)

@@ -221,24 +221,24 @@ def is_possible(key: str, values: Values) -> bool:
             return True
 
 
-def follow(context: KeyValues, changed: str) -> KeyValues:
+def follow(context: KeyValues, changed_key: str) -> KeyValues:
     """Return the context with the keys that depend on one key adjusted to it."""
-    if changed not in _FOLLOWERS and not changed.endswith(":resourceaccount"):
+    if changed_key not in _FOLLOWERS and not changed_key.endswith(":resourceaccount"):
         return context
     full = dict(context)
-    pending, done = [changed], {changed}
+    pending, seen = [changed_key], {changed_key}
     while pending:
         key = pending.pop()
         for pair, dependent, step in _FOLLOWERS.get(key, ()):
-            if dependent in full and dependent not in done:
+            if dependent in full and dependent not in seen:
                 if not pair.agree(full[pair.key_a], full[pair.key_b]):
                     full[dependent] = step(full[key], full[dependent])
                     pending.append(dependent)
-                done.add(dependent)
-    if changed.endswith(":resourceaccount"):
+                seen.add(dependent)
+    if changed_key.endswith(":resourceaccount"):
         for key in full:
             if key.endswith(":resourceaccount") and full[key]:
-                full[key] = full[changed] or full[key]
+                full[key] = full[changed_key] or full[key]
     return full
 
 
@@ -251,12 +251,15 @@ def agreeing(context: KeyValues, resource: str, spelled_tags: Mapping[str, str])
             return None
     if not _agrees_with_resource(context, resource):
         return None
-    filled = dict(context)
-    for entries, whole in (("aws:requesttag/", "aws:tagkeys"), ("kms:encryptioncontext:", "kms:encryptioncontextkeys")):
-        if any(key.startswith(entries) or key == whole for key in context):
-            _agree_on_entries(filled, entries, whole, spelled_tags)
-    agree = _agree_on_tags_of_resource(filled) and _agree_on_chain(filled)
-    return filled if agree else None
+    full_context = dict(context)
+    for entries, list_key in (
+        ("aws:requesttag/", "aws:tagkeys"),
+        ("kms:encryptioncontext:", "kms:encryptioncontextkeys"),
+    ):
+        if any(key.startswith(entries) or key == list_key for key in context):
+            _agree_on_entries(full_context, entries, list_key, spelled_tags)
+    agree = _agree_on_tags_of_resource(full_context) and _agree_on_chain(full_context)
+    return full_context if agree else None
 
 
 def _agree_on_tags_of_resource(context: dict[str, Values]) -> bool:
@@ -288,12 +291,15 @@ def _agrees_with_resource(context: KeyValues, resource: str) -> bool:
     return len(accounts) < 2 and len(partitions) < 2
 
 
-def _agree_on_entries(context: dict[str, Values], entries: str, whole: str, spelled: Mapping[str, str]) -> None:
+def _agree_on_entries(context: dict[str, Values], entries: str, list_key: str, spelling: Mapping[str, str]) -> None:
     """Make a key that lists entries, such as aws:TagKeys, and the keys of the entries consistent."""
-    listed = {value.lower() for value in context.get(whole, ())}
+    listed_names = {value.lower() for value in context.get(list_key, ())}
     prefixes = [key.removeprefix(entries) for key, values in context.items() if key.startswith(entries) and values]
-    context[whole] = (*context.get(whole, ()), *(spelled.get(name, name) for name in prefixes if name not in listed))
-    for value in context[whole]:
+    context[list_key] = (
+        *context.get(list_key, ()),
+        *(spelling.get(name, name) for name in prefixes if name not in listed_names),
+    )
+    for value in context[list_key]:
         if not context.get(entries + value.lower()):
             context[entries + value.lower()] = (STAND_IN,)
 

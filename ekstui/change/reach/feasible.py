@@ -72,8 +72,8 @@ def instances_of(key: str, pattern: str, accounts: tuple[str, ...]) -> tuple[str
     """Return values of the key's type that match a wildcard pattern."""
     kind = type_of(key)
     if kind == "account":
-        named = (candidate for candidate in accounts if wildcard.matches(pattern, candidate))
-        return tuple(dict.fromkeys((*named, without_encoding(_filled(pattern, "0")))))
+        matches = (candidate for candidate in accounts if wildcard.matches(pattern, candidate))
+        return tuple(dict.fromkeys((*matches, without_encoding(_filled(pattern, "0")))))
     if kind != "arn" and not key.endswith("arn"):
         return (without_encoding(_filled(pattern, STAND_IN)),)
     form = form_of_values(key)
@@ -81,17 +81,17 @@ def instances_of(key: str, pattern: str, accounts: tuple[str, ...]) -> tuple[str
     if form != ANY_ARN and wildcard.is_wild(split_arn(pattern).partition):
         # What a service's own key holds is in the partition of the policy (see conditions/predicates.py).
         shapes = tuple(":".join(split_arn(arn)._replace(partition="aws")) for arn in shapes)
-    made: dict[str, None] = {}
+    arns: dict[str, None] = {}
     for account in accounts:
         for shape in shapes:
-            made.update(dict.fromkeys(_instances(pattern, shape, account, REGION)))
+            arns.update(dict.fromkeys(_instances(pattern, shape, account, REGION)))
         if ":" not in pattern.strip("*"):
             shape = "arn:aws:iam::*:role/*" if form == ANY_ARN or key == "aws:principalarn" else form
-            filled = Arn("arn", "aws", "zq", REGION, account, "*")
-            parts = (by if part == "*" else part for part, by in zip(split_arn(shape), filled, strict=True))
-            whole = _common(pattern, ":".join(parts), STAND_IN)
-            made.update({} if whole is None else {whole: None})
-    return tuple(without_encoding(arn) for arn in dict.fromkeys((*made, _filled(pattern, STAND_IN))))
+            fill = Arn("arn", "aws", "zq", REGION, account, "*")
+            parts = (by if part == "*" else part for part, by in zip(split_arn(shape), fill, strict=True))
+            instance = _common(pattern, ":".join(parts), STAND_IN)
+            arns.update({} if instance is None else {instance: None})
+    return tuple(without_encoding(arn) for arn in dict.fromkeys((*arns, _filled(pattern, STAND_IN))))
 
 
 def principals_of(account: str) -> tuple[str, ...]:
@@ -126,12 +126,12 @@ def _resources_under(action: str, pattern: str, account: str, region: str) -> It
     service = info.name.partition(":")[0]
     for use in info.resource_types:
         for shape in arn_patterns(service, use.name):
-            made = _instances(pattern, shape, account, region)
-            yield from ((arn, use.name) for arn in made if fits_type(service, use.name, arn))
+            instances = _instances(pattern, shape, account, region)
+            yield from ((arn, use.name) for arn in instances if fits_type(service, use.name, arn))
     # A resource that the reference does not describe counts only if a policy names it, not by a wildcard.
     if pattern.strip("*") and not (info.resource_types and wildcard.is_wild(split_arn(pattern).resource[:1])):
-        made = _instances(pattern, "*", account, region)
-        yield from ((arn, "") for arn in made if _is_undescribed(service, arn))
+        instances = _instances(pattern, "*", account, region)
+        yield from ((arn, "") for arn in instances if _is_undescribed(service, arn))
     if not pattern.strip("*") and not any(use.required for use in info.resource_types):
         yield "*", ""
 
@@ -140,11 +140,13 @@ def _is_undescribed(service: str, resource: str) -> bool:
     """Return whether the reference does not describe a kind of resource that a policy names for a service."""
     if lacks_place(resource):
         return False
-    described = reference().resource_types(service)
-    if not described:
+    types = reference().resource_types(service)
+    if not types:
         return True
-    named = _RENAMED.get(split_arn(resource).service, split_arn(resource).service)
-    return named == _RENAMED.get(service, service) and not any(fits_type(service, name, resource) for name in described)
+    arn_service = _RENAMED.get(split_arn(resource).service, split_arn(resource).service)
+    return arn_service == _RENAMED.get(service, service) and not any(
+        fits_type(service, name, resource) for name in types
+    )
 
 
 @lru_cache(maxsize=65536)
@@ -198,12 +200,14 @@ def services_of(action: str) -> frozenset[str] | None:
     types = reference().resource_types(service)
     if info is None or not types or services_of_others(service):
         return None
-    used = tuple(use.name for use in info.resource_types) or types
-    named = {split_arn(pattern).service for name in used for pattern in arn_patterns(service, name)}
-    if any(map(wildcard.is_wild, named)):
+    used_types = tuple(use.name for use in info.resource_types) or types
+    services = {split_arn(pattern).service for name in used_types for pattern in arn_patterns(service, name)}
+    if any(map(wildcard.is_wild, services)):
         return None
-    named |= {service, *BESIDE_THE_REFERENCE.get(service, ())}
-    return frozenset(named | {old for old, new in _RENAMED.items() if new in named} | {_RENAMED.get(service, service)})
+    services |= {service, *BESIDE_THE_REFERENCE.get(service, ())}
+    return frozenset(
+        services | {old for old, new in _RENAMED.items() if new in services} | {_RENAMED.get(service, service)}
+    )
 
 
 @lru_cache(maxsize=65536)
@@ -240,16 +244,16 @@ def _common(a: str, b: str, fill: str) -> str | None:
         return fill
     if not wildcard.overlaps(a, b) or len(a) + len(b) > MAX_PATTERN:
         return None
-    failed: set[tuple[int, int]] = set()
+    dead_ends: set[tuple[int, int]] = set()
 
     def rest(i: int, j: int) -> str | None:
         if i == len(a) and j == len(b):
             return ""
-        for text, after_a, after_b in _next(a[i : i + 1], b[j : j + 1], fill) if (i, j) not in failed else ():
+        for text, after_a, after_b in _next(a[i : i + 1], b[j : j + 1], fill) if (i, j) not in dead_ends else ():
             end = rest(i + after_a, j + after_b)
             if end is not None:
                 return text + end
-        failed.add((i, j))
+        dead_ends.add((i, j))
         return None
 
     return rest(0, 0)

@@ -67,10 +67,10 @@ def request_gained(
     # Sorting and matching them counts only where they are many: AWS's policies have a few for each action.
     count = len(before.allow) + len(before.deny) + len(after.allow) + len(after.deny)
     effort.spend(count // 16 + count * count // 64)
-    for wanted, avoided in _questions(before, after):
+    for wanted_extents, avoided_extents in _questions(before, after):
         if effort.is_spent:
             return None
-        request = _Search(action, wanted, avoided, effort).run()
+        request = _Search(action, wanted_extents, avoided_extents, effort).run()
         if request:
             return request
     return None
@@ -78,9 +78,9 @@ def request_gained(
 
 def _questions(before: ActionExtents, after: ActionExtents) -> Iterator[tuple[tuple[Extent, ...], frozenset[Extent]]]:
     """Yield the extents that a request has to match and those that it must not, to show that it is gained."""
-    avoided = before.allow | after.deny
+    avoided_extents = before.allow | after.deny
     for extent in in_order(after.allow - before.allow):
-        yield (extent,), avoided
+        yield (extent,), avoided_extents
     for deny in in_order(before.deny - after.deny):
         for extent in in_order(after.allow):
             yield (extent, deny), after.deny
@@ -106,22 +106,22 @@ class Mentions(NamedTuple):
 @lru_cache(maxsize=1024)
 def named_in(extents: frozenset[Extent]) -> Mentions:
     """Return what extents name."""
-    ordered = in_order(extents)
+    ordered_extents = in_order(extents)
     predicates: dict[str, list[Predicate]] = {}
-    for extent in ordered:
+    for extent in ordered_extents:
         for key, lines in predicates_of(extent.conditions).items():
             predicates.setdefault(key, []).extend(lines)
-    resources = dict.fromkeys(chain.from_iterable(extent.resources for extent in ordered))
+    resources = dict.fromkeys(chain.from_iterable(extent.resources for extent in ordered_extents))
     variables = {variable.key for resource in resources for variable in variables_of(template(resource))}
     variables.update(chain.from_iterable(map(variables_in, chain.from_iterable(predicates.values()))))
-    values = chain.from_iterable(line.values for extent in ordered for line in extent.conditions)
+    values = chain.from_iterable(line.values for extent in ordered_extents for line in extent.conditions)
     return Mentions(
-        ordered,
+        ordered_extents,
         {key: tuple(lines) for key, lines in predicates.items()},
         frozenset(variables),
         _defaulted(chain(resources, values)),
         frozenset(chain(_accounts_in_resources(resources), _accounts_in_conditions(predicates))),
-        sum(map(_size, ordered)),
+        sum(map(_size, ordered_extents)),
     )
 
 
@@ -157,28 +157,30 @@ def _accounts_in_conditions(predicates: Mapping[str, Iterable[Predicate]]) -> It
 class _Search:
     """A search for a request that all wanted extents match and no avoided one does."""
 
-    def __init__(self, action: str, wanted: tuple[Extent, ...], avoided: frozenset[Extent], effort: Effort) -> None:
+    def __init__(
+        self, action: str, wanted_extents: tuple[Extent, ...], avoided_extents: frozenset[Extent], effort: Effort
+    ) -> None:
         self._action = action
-        self._wanted = wanted
+        self._wanted = wanted_extents
         self._effort = effort
         self._tries = 0
         self._resource = ""
         self._type = ""
         # Thousands of searches avoid the same extents, so what these name is read once.
-        self._named = named_in(avoided)
-        own = [named_in(frozenset({extent})) for extent in wanted]
+        self._named = named_in(avoided_extents)
+        wanted_mentions = [named_in(frozenset({extent})) for extent in wanted_extents]
         self._avoided = self._named.extents
         self._needs: dict[str, tuple[Predicate, ...]] = {}
-        for mentions in own:
+        for mentions in wanted_mentions:
             for key, predicates in mentions.predicates.items():
                 self._needs[key] = (*self._needs.get(key, ()), *predicates)
-        everything = (*own, self._named)
+        everything = (*wanted_mentions, self._named)
         self._variables = frozenset[str]().union(*(mentions.variables for mentions in everything))
         self._defaulted = frozenset[str]().union(*(mentions.defaulted for mentions in everything))
         accounts = frozenset[str]().union(*(mentions.accounts for mentions in everything))
         self._accounts = (*sorted(accounts), ACCOUNT, OTHER_ACCOUNT)
 
-    def _asked(self, key: str) -> tuple[Predicate, ...]:
+    def _conditions_on(self, key: str) -> tuple[Predicate, ...]:
         """Return the wanted and avoided conditions on a key."""
         return (*self._needs.get(key, ()), *self._named.predicates.get(key, ()))
 
@@ -189,7 +191,8 @@ class _Search:
         # Keys that are variables elsewhere get their values first, since other values follow from them; then ARNs, and
         # last what is a part of an ARN.
         order = sorted(
-            self._needs, key=lambda needed: (needed not in self._variables, not needed.endswith("arn"), needed)
+            self._needs,
+            key=lambda needed_key: (needed_key not in self._variables, not needed_key.endswith("arn"), needed_key),
         )
         start: KeyValues = {}
         for key in sorted(self._variables):
@@ -202,8 +205,8 @@ class _Search:
             ]
         if self._defaulted:
             starts.append({**start, **dict.fromkeys(sorted(self._defaulted), _ABSENT)})
-        for begun in starts:
-            for context in islice(self._starts(begun, order), MAX_STARTS):
+        for start_context in starts:
+            for context in islice(self._starts(start_context, order), MAX_STARTS):
                 full = self._from(context)
                 if full is not None:
                     return _Request(self._action, self._resource, full)
@@ -218,7 +221,7 @@ class _Search:
         if not order:
             yield context
             return
-        key, rest = order[0], order[1:]
+        key, later_keys = order[0], order[1:]
         for values in self._values(key, context):
             self._effort.spend()
             if self._is_spent:
@@ -226,11 +229,11 @@ class _Search:
             if is_possible(key, values) and self._meets(key, values, context):
                 trial = follow({**context, key: values}, key)
                 if all(
-                    needed in rest or self._meets(needed, trial[needed], trial)
-                    for needed in self._needs
-                    if needed in trial
+                    needed_key in later_keys or self._meets(needed_key, trial[needed_key], trial)
+                    for needed_key in self._needs
+                    if needed_key in trial
                 ):
-                    yield from self._starts(trial, rest)
+                    yield from self._starts(trial, later_keys)
 
     def _from(self, context: KeyValues) -> KeyValues | None:
         for key in dict.fromkeys((*self._needs, *self._named.predicates)):
@@ -252,9 +255,9 @@ class _Search:
         # Each key is compared with all others: nothing for the few of most policies.
         self._effort.spend(len(context) // 16)
         for known_key in context:
-            followed = follow(trial, known_key)
-            if followed[key] != values and is_possible(key, followed[key]):
-                return {**context, key: followed[key]}
+            adjusted_context = follow(trial, known_key)
+            if adjusted_context[key] != values and is_possible(key, adjusted_context[key]):
+                return {**context, key: adjusted_context[key]}
         return trial
 
     def _resources(self, context: KeyValues) -> Iterator[tuple[str, str]]:
@@ -275,21 +278,21 @@ class _Search:
                         tried.add(resource)
                         yield resource
 
-    def _patterns(self, whole: WholeContext) -> Iterator[str]:
+    def _patterns(self, context: WholeContext) -> Iterator[str]:
         """Yield resource patterns that a request may have to match."""
         tried: set[str] = set()
         # What the other side excludes with NotResource is what it does not allow.
         for element, extents in (("Resource", self._wanted), ("NotResource", self._avoided)):
             for resource in (text for extent in extents if extent.element == element for text in extent.resources):
-                value = resolved(template(resource), whole)
+                value = resolved(template(resource), context)
                 if value.resolvable and not value.unknown_keys and (pattern := value.pattern()) not in tried:
                     tried.add(pattern)
                     yield pattern
         if "*" not in tried and any(extent.element == "NotResource" for extent in self._wanted):
             yield "*"
 
-    def _escape_avoided(self, context: KeyValues, fixed: frozenset[str]) -> KeyValues | None:
-        """Return a context with the same `fixed` keys that the wanted extents match and the avoided ones do not."""
+    def _escape_avoided(self, context: KeyValues, fixed_keys: frozenset[str]) -> KeyValues | None:
+        """Return a context with the same `fixed_keys` that the wanted extents match and the avoided ones do not."""
         self._tries += 1
         self._effort.spend(1 + self._named.size)
         if self._is_spent:
@@ -302,49 +305,51 @@ class _Search:
             return None
         # A variable whose key no request for the action has stays without a value.
         full = {**full, **dict.fromkeys(impossible, _ABSENT)}
-        whole = WholeContext(full)
-        if not all(self._matches(extent, whole) for extent in self._wanted):
+        whole_context = WholeContext(full)
+        if not all(self._matches(extent, whole_context) for extent in self._wanted):
             return None
-        in_the_way = next((extent for extent in self._avoided if self._matches(extent, whole) is not False), None)
+        in_the_way = next(
+            (extent for extent in self._avoided if self._matches(extent, whole_context) is not False), None
+        )
         if in_the_way is None:
             return full
-        for trial, changed in self._ways_out(in_the_way, context, full, fixed):
-            escaped = self._escape_avoided(trial, fixed | {changed})
-            if escaped is not None:
-                return escaped
+        for trial, changed_key in self._ways_out(in_the_way, context, full, fixed_keys):
+            solution = self._escape_avoided(trial, fixed_keys | {changed_key})
+            if solution is not None:
+                return solution
         return None
 
     def _ways_out(
-        self, in_the_way: Extent, context: KeyValues, full: KeyValues, fixed: frozenset[str]
+        self, in_the_way: Extent, context: KeyValues, full: KeyValues, fixed_keys: frozenset[str]
     ) -> Iterator[tuple[KeyValues, str]]:
         """Yield contexts in which a condition of an extent fails, each with the key that was changed."""
         for key, predicates in predicates_of(in_the_way.conditions).items():
             for predicate in predicates:
-                for changed in dict.fromkeys((key, *variables_in(predicate))):
-                    for values in self._values(changed, full) if changed not in fixed else ():
-                        if values == full.get(changed) or not is_possible(changed, values):
+                for changed_key in dict.fromkeys((key, *variables_in(predicate))):
+                    for values in self._values(changed_key, full) if changed_key not in fixed_keys else ():
+                        if values == full.get(changed_key) or not is_possible(changed_key, values):
                             continue
-                        trial = follow({**context, changed: values}, changed)
+                        trial = follow({**context, changed_key: values}, changed_key)
                         self._effort.spend()
                         if predicate.holds(trial.get(key, ()), WholeContext(trial)) is False:
-                            yield trial, changed
+                            yield trial, changed_key
 
-    def _matches(self, extent: Extent, whole: WholeContext) -> Truth:
+    def _matches(self, extent: Extent, context: WholeContext) -> Truth:
         """Return whether the request on the current resource matches an extent; None if undecided."""
-        listed = some(self._is_listed(resource, whole) for resource in extent.resources)
+        resource_match = some(self._is_listed(resource, context) for resource in extent.resources)
         if extent.element == "NotResource":
-            listed = negation(listed)
-        if listed is False:
+            resource_match = negation(resource_match)
+        if resource_match is False:
             return False
         lines = (
-            predicate.holds(whole.values(key), whole)
+            predicate.holds(context.values(key), context)
             for key, predicates in predicates_of(extent.conditions).items()
             for predicate in predicates
         )
-        return every((listed, *lines))
+        return every((resource_match, *lines))
 
-    def _is_listed(self, resource: str, whole: WholeContext) -> Truth:
-        text = resolved(template(resource), whole)
+    def _is_listed(self, resource: str, context: WholeContext) -> Truth:
+        text = resolved(template(resource), context)
         if not text.resolvable:
             return False
         matched = matches_resource(text.pattern(), literal(self._resource))
@@ -356,7 +361,7 @@ class _Search:
 
     def _values(self, key: str, context: KeyValues) -> list[Values]:
         """Return values to try for a key, starting with those that no policy names."""
-        predicates = [predicate for predicate in self._asked(key) if predicate.null is None]
+        predicates = [predicate for predicate in self._conditions_on(key) if predicate.null is None]
         values: dict[Values, None] = {}
         if key in self._variables:
             values[(_value_of_variable(key),)] = None
@@ -369,9 +374,9 @@ class _Search:
         stand_in_value = stand_in(key)
         if type_of(key) is not None or not any(map(_has_span, predicates)):
             values[(stand_in_value,)] = None
-        named = _named_values(key, predicates, context, self._accounts)
-        self._effort.spend(len(named) // 16)
-        values.update(dict.fromkeys((text,) for text in named))
+        named_values = _named_values(key, predicates, context, self._accounts)
+        self._effort.spend(len(named_values) // 16)
+        values.update(dict.fromkeys((text,) for text in named_values))
         if key == "aws:principalarn":
             values.update(
                 dict.fromkeys((principal,) for account in self._accounts for principal in principals_of(account))
@@ -381,50 +386,50 @@ class _Search:
             values[("",)] = None
         # How an operator without set operator treats several values is not documented.
         if has_several(key) is not False and not any(plain_lines):
-            values.update(dict.fromkeys((text, stand_in_value) for text in named))
-            values.update(dict.fromkeys(permutations(named[:MOST_TOGETHER], 2)))
+            values.update(dict.fromkeys((text, stand_in_value) for text in named_values))
+            values.update(dict.fromkeys(permutations(named_values[:MOST_TOGETHER], 2)))
         return list(values)
 
     @property
     def _spelled_tags(self) -> dict[str, str]:
         """The spelling of tag keys: condition keys ignore case, but the values of aws:TagKeys do not."""
-        spelled: dict[str, str] = {}
+        spelling: dict[str, str] = {}
         for key in ("aws:tagkeys", "kms:encryptioncontextkeys"):
-            for predicate in self._asked(key):
+            for predicate in self._conditions_on(key):
                 texts = sorted(
-                    without_encoding(text) for value in predicate.values if (text := _whole(value)) is not None
+                    without_encoding(text) for value in predicate.values if (text := _plain_text(value)) is not None
                 )
-                spelled.update({text.lower(): text for text in texts})
-        return spelled
+                spelling.update({text.lower(): text for text in texts})
+        return spelling
 
 
 def _named_values(
     key: str, predicates: Iterable[Predicate], context: KeyValues, accounts: tuple[str, ...]
 ) -> list[str]:
     """Return values that the conditions on a key accept, and some outside of their spans."""
-    named: dict[str, None] = {}
+    values: dict[str, None] = {}
     for predicate in predicates:
         if variables_in(predicate):
-            whole = WholeContext(context)
+            whole_context = WholeContext(context)
             for value in predicate.values:
-                named.update(dict.fromkeys(_examples(key, value, whole, accounts)))
-            named.update(dict.fromkeys(_between(predicate)))
+                values.update(dict.fromkeys(_examples(key, value, whole_context, accounts)))
+            values.update(dict.fromkeys(_between(predicate)))
         else:
-            named.update(dict.fromkeys(_fixed_examples(predicate, accounts)))
-    return list(named)
+            values.update(dict.fromkeys(_fixed_examples(predicate, accounts)))
+    return list(values)
 
 
 @lru_cache(maxsize=4096)
 def _fixed_examples(predicate: Predicate, accounts: tuple[str, ...]) -> tuple[str, ...]:
     """Return the examples of a condition without policy variables."""
-    whole = WholeContext({})
-    named = chain.from_iterable(_examples(predicate.key, value, whole, accounts) for value in predicate.values)
-    return tuple(dict.fromkeys((*named, *_between(predicate))))
+    context = WholeContext({})
+    texts = chain.from_iterable(_examples(predicate.key, value, context, accounts) for value in predicate.values)
+    return tuple(dict.fromkeys((*texts, *_between(predicate))))
 
 
-def _examples(key: str, value: object, whole: WholeContext, accounts: tuple[str, ...]) -> Iterable[str]:
+def _examples(key: str, value: object, context: WholeContext, accounts: tuple[str, ...]) -> Iterable[str]:
     if isinstance(value, Text):
-        text = resolved(value.parts, whole)
+        text = resolved(value.parts, context)
         if text.resolvable and not text.unknown_keys:
             return instances_of(key, text.pattern(), accounts)
         return ()
@@ -435,7 +440,7 @@ def _examples(key: str, value: object, whole: WholeContext, accounts: tuple[str,
     return ()
 
 
-def _whole(value: object) -> str | None:
+def _plain_text(value: object) -> str | None:
     """Return the text of a value; None if it has variables."""
     return "".join(map(str, value.parts)) if isinstance(value, Text) and not variables_of(value.parts) else None
 

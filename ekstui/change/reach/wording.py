@@ -59,8 +59,8 @@ class _Wording(NamedTuple):
 
     def parts(self, before: ActionExtents, after: ActionExtents) -> list[Phrase]:
         """Return what more, or less, is allowed after than before."""
-        less, more = (before, after) if self.wider else (after, before)
-        if not less.allow:
+        narrower_side, wider_side = (before, after) if self.wider else (after, before)
+        if not narrower_side.allow:
             if self.names:
                 return [_plain(f"only in {self.names.after if self.wider else self.names.before}")]
             return [_plain("added" if self.wider else "removed")]
@@ -68,7 +68,7 @@ class _Wording(NamedTuple):
             return self._of_places(before.allow, after.allow)
         if self.names:
             return [_plain(f"{'less' if self.wider else 'more'} denied in {self.names.after}")]
-        in_cases = "" if _is_whole(less) and not more.deny else " in some cases"
+        in_cases = "" if _is_whole(narrower_side) and not wider_side.deny else " in some cases"
         return [_plain(f"{'no longer' if self.wider else 'newly'} denied{in_cases}")]
 
     def _of_places(self, before: frozenset[Extent], after: frozenset[Extent]) -> list[Phrase]:
@@ -86,8 +86,8 @@ class _Wording(NamedTuple):
                 unsaid.append((had, has))
             else:
                 places.setdefault(phrase, []).append(place)
-        named = bool(unsaid) or len(places) > 1
-        parts = [_on(phrase, places if named else []) for phrase, places in places.items()]
+        with_places = bool(unsaid) or len(places) > 1
+        parts = [_on(phrase, places if with_places else []) for phrase, places in places.items()]
         if any(had != has and not (had if self.wider else has) for had, has in unsaid):
             parts.insert(0, self._in_after(f"allowed on {many} resources"))
         return parts if 0 < len(parts) <= MOST_PARTS else [self._in_after(f"allowed in {many} cases")]
@@ -100,38 +100,40 @@ class _Wording(NamedTuple):
         old, new = ({way - common for way in ways} for ways in (had, has))
         if _UNCONDITIONAL in (old if self.wider else new):
             return None
-        gone, fresh = old - new, new - old
+        removed_ways, added_ways = old - new, new - old
         if _UNCONDITIONAL in old | new:
             # A key that another condition still needs is neither new nor gone.
-            still = _keys_in(common) & {line.key for way in gone | fresh for line in way}
+            still = _keys_in(common) & {line.key for way in removed_ways | added_ways for line in way}
             if still:
                 return self._other_conditions(still)
             return self._needs_no_more(old) if self.wider else self._needs(new)
-        return self._other_ways(gone, fresh, new)
+        return self._other_ways(removed_ways, added_ways, new)
 
-    def _fewer_ways(self, gone: set[_Way]) -> Phrase | None:
+    def _fewer_ways(self, removed_ways: set[_Way]) -> Phrase | None:
         if self.wider:
             return None
-        ways = self._listed(gone)
+        ways = self._listed(removed_ways)
         if self.names:
             return _plain(f"also allowed under {ways} in {self.names.before}")
         return _plain(
             f"no longer allowed where only {ways} {'hold' if ways.startswith('the conditions ') else 'holds'}"
         )
 
-    def _other_ways(self, gone: set[_Way], fresh: set[_Way], new: set[_Way]) -> Phrase | None:
-        if not gone or not fresh:
-            if self.wider and fresh:
-                return self._in_after(f"also allowed under {self._listed(fresh)}")
-            return self._fewer_ways(gone) if gone else None
-        if _keys_of(gone) == _keys_of(fresh):
-            return self._other_conditions({key for way in gone for key in _keys_in(way ^ _nearest(way, fresh))})
-        if (required := _beyond(gone, fresh)) is not None:
-            return None if self.wider else self._needs(required)
-        dropped = _beyond(fresh, gone)
-        if dropped is not None and not _all_keys(new) & _all_keys(dropped):
-            return self._needs_no_more(dropped) if self.wider else None
-        before, after = self._listed(gone), self._listed(fresh)
+    def _other_ways(self, removed_ways: set[_Way], added_ways: set[_Way], new: set[_Way]) -> Phrase | None:
+        if not removed_ways or not added_ways:
+            if self.wider and added_ways:
+                return self._in_after(f"also allowed under {self._listed(added_ways)}")
+            return self._fewer_ways(removed_ways) if removed_ways else None
+        if _keys_of(removed_ways) == _keys_of(added_ways):
+            return self._other_conditions(
+                {key for way in removed_ways for key in _keys_in(way ^ _nearest(way, added_ways))}
+            )
+        if (required_ways := _beyond(removed_ways, added_ways)) is not None:
+            return None if self.wider else self._needs(required_ways)
+        dropped_ways = _beyond(added_ways, removed_ways)
+        if dropped_ways is not None and not _all_keys(new) & _all_keys(dropped_ways):
+            return self._needs_no_more(dropped_ways) if self.wider else None
+        before, after = self._listed(removed_ways), self._listed(added_ways)
         if self.names:
             return _needing(f"{before} in {self.names.before}, {after} in {self.names.after}")
         return _needing(f"{after} instead of {before}")
@@ -149,19 +151,19 @@ class _Wording(NamedTuple):
         return Phrase(f"no longer needs {text}", f"no longer need {text}")
 
     def _other_conditions(self, keys: Iterable[str]) -> Phrase:
-        named = listed(sorted({self.spelling.get(key, key) for key in keys}))
-        return self._in_after(f"allowed under {'wider' if self.wider else 'narrower'} conditions on {named}")
+        key_names = listed(sorted({self.spelling.get(key, key) for key in keys}))
+        return self._in_after(f"allowed under {'wider' if self.wider else 'narrower'} conditions on {key_names}")
 
     def _in_after(self, text: str) -> Phrase:
         return _plain(f"{text} in {self.names.after}" if self.names else text)
 
     def _listed(self, ways: Iterable[_Way]) -> str:
         """Return ways as `the conditions a and b, or c`."""
-        named = sorted({tuple(sorted(self.spelling.get(key, key) for key in _keys_in(way))) for way in ways})
-        if len(named) > MOST_WAYS:
-            return f"one of {len(named)} sets of conditions"
-        several = any(len(keys) > 1 for keys in named)
-        texts = (", or " if several else " or ").join(map(listed, named))
+        key_lists = sorted({tuple(sorted(self.spelling.get(key, key) for key in _keys_in(way))) for way in ways})
+        if len(key_lists) > MOST_WAYS:
+            return f"one of {len(key_lists)} sets of conditions"
+        several = any(len(keys) > 1 for keys in key_lists)
+        texts = (", or " if several else " or ").join(map(listed, key_lists))
         return f"the condition{'s' if several else ''} {texts}"
 
 
@@ -256,14 +258,14 @@ def verdict_on(judgement: Judgement, spelling: Spelling, names: Names | None = N
     """Return one sentence on what a change of grants means for the requests allowed."""
     if judgement.reach == "same":
         if judgement.denies:
-            denied = [outcome for outcome in judgement.outcomes if outcome.before.deny != outcome.after.deny]
-            return _of_denies(judgement.denies, denied, spelling, names)
+            deny_changes = [outcome for outcome in judgement.outcomes if outcome.before.deny != outcome.after.deny]
+            return _of_denies(judgement.denies, deny_changes, spelling, names)
         return "same access: the same requests are allowed, written differently"
     phrases = _phrases(judgement.outcomes, spelling, names)
-    unsettled = [outcome for outcome in judgement.outcomes if not outcome.is_settled and not outcome.is_new]
-    if judgement.reach == "unknown" and unsettled:
+    unsettled_outcomes = [outcome for outcome in judgement.outcomes if not outcome.is_settled and not outcome.is_new]
+    if judgement.reach == "unknown" and unsettled_outcomes:
         phrase = "changed in a way that cannot be judged"
-        phrases.append(_counted(unsettled, Phrase(phrase, phrase), spelling))
+        phrases.append(_counted(unsettled_outcomes, Phrase(phrase, phrase), spelling))
     if judgement.denied is not None and (judgement.reach, judgement.denied) in _BESIDES:
         phrases.append(f"{_BESIDES[judgement.reach, judgement.denied]} is denied besides")
     return f"{_opening(judgement.reach, names)}: {'; '.join(phrases)}"
@@ -295,9 +297,9 @@ def _of_denies(denies: Denies, outcomes: list[Outcome], spelling: Spelling, name
             else f"denied {cases}"
         )
         groups.setdefault(words, []).append(outcome)
-    counted = [_counted(group, Phrase(words, words), spelling) for words, group in groups.items()]
+    phrases = [_counted(group, Phrase(words, words), spelling) for words, group in groups.items()]
     who = f"{names.after} " if names else ""
-    return f"{who}denies {denies}{': ' if counted else ''}{'; '.join(counted)}"
+    return f"{who}denies {denies}{': ' if phrases else ''}{'; '.join(phrases)}"
 
 
 def _phrases(outcomes: Iterable[Outcome], spelling: Spelling, names: Names | None) -> list[str]:
@@ -313,20 +315,20 @@ def _phrases(outcomes: Iterable[Outcome], spelling: Spelling, names: Names | Non
         if phrase := phrases[what]:
             groups.setdefault((phrase, wildcard.is_wild(outcome.action)), []).append(outcome)
     sentences: list[str] = []
-    rest: list[Outcome] = []
+    remaining_outcomes: list[Outcome] = []
 
     def importance(group: list[Outcome]) -> tuple[bool, bool, int]:
         # Between two versions, a wider access must not be what is left out for lack of space.
         return not group[0].is_new, names is None and not group[0].gained, -len(group)
 
-    ordered = sorted(groups.items(), key=lambda entry: importance(entry[1]))
-    for (phrase, _), group in ordered:
+    ordered_groups = sorted(groups.items(), key=lambda entry: importance(entry[1]))
+    for (phrase, _), group in ordered_groups:
         text = _counted(group, phrase, spelling)
         if not sentences or sum(map(len, sentences)) + len(text) <= _LONGEST:
             sentences.append(text)
         else:
-            rest += group
-    return [*sentences, *_of_rest(rest, spelling, names)]
+            remaining_outcomes += group
+    return [*sentences, *_of_rest(remaining_outcomes, spelling, names)]
 
 
 def _of_rest(outcomes: Iterable[Outcome], spelling: Spelling, names: Names | None) -> Iterator[str]:
@@ -348,24 +350,24 @@ def _phrase_of(outcome: Outcome, spelling: Spelling, names: Names | None, effort
     if outcome.is_new:
         is_lost |= bool(before.allow) and not outcome.nothing_lost
         is_gained |= bool(after.allow) and not outcome.nothing_gained
-    lost = _Wording(spelling, names, wider=False, effort=effort).parts(before, after) if is_lost else []
-    gained = _Wording(spelling, names, wider=True, effort=effort).parts(before, after) if is_gained else []
-    both = _without_opposites(lost, [phrase for phrase in gained if phrase not in lost])
+    losses = _Wording(spelling, names, wider=False, effort=effort).parts(before, after) if is_lost else []
+    gains = _Wording(spelling, names, wider=True, effort=effort).parts(before, after) if is_gained else []
+    phrase_lists = _without_opposites(losses, [phrase for phrase in gains if phrase not in losses])
     where = f" in {names.after}" if names else ""
-    sides = [_joined(", and ", part, where) for part in both if part]
+    sides = [_joined(", and ", part, where) for part in phrase_lists if part]
     return _joined(", but ", sides) if sides else None
 
 
-def _without_opposites(lost: list[Phrase], gained: list[Phrase]) -> tuple[list[Phrase], list[Phrase]]:
+def _without_opposites(losses: list[Phrase], gains: list[Phrase]) -> tuple[list[Phrase], list[Phrase]]:
     """Return both sides with `fewer` on one and `more` on the other as `other` on the first."""
-    phrases = list(lost)
-    for index, phrase in enumerate(lost):
-        for less, more in (("fewer ", "more "), ("narrower ", "wider ")):
-            opposite = phrase.replaced(less, more)
-            if less in phrase.of_one and opposite in gained:
-                phrases[index] = phrase.replaced(less, "other ")
-                gained = [counterpart for counterpart in gained if counterpart != opposite]
-    return phrases, gained
+    phrases = list(losses)
+    for index, phrase in enumerate(losses):
+        for less_word, more_word in (("fewer ", "more "), ("narrower ", "wider ")):
+            opposite = phrase.replaced(less_word, more_word)
+            if less_word in phrase.of_one and opposite in gains:
+                phrases[index] = phrase.replaced(less_word, "other ")
+                gains = [counterpart for counterpart in gains if counterpart != opposite]
+    return phrases, gains
 
 
 def _joined(separator: str, phrases: Sequence[Phrase], where: str = "") -> Phrase:
@@ -377,15 +379,15 @@ def _joined(separator: str, phrases: Sequence[Phrase], where: str = "") -> Phras
 
 def _counted(outcomes: list[Outcome], phrase: Phrase, spelling: Spelling) -> str:
     """Return a phrase with the number of its actions and the names of the first ones."""
-    listed, one = _first_of(outcomes, spelling), len(outcomes) == 1
+    names, one = _first_of(outcomes, spelling), len(outcomes) == 1
     words = phrase.of_one if one else phrase.of_several
     if wildcard.is_wild(outcomes[0].action):
         # It matters only if AWS has, or adds, such actions.
         noun = "pattern that matches" if one else "patterns that match"
-        return f"{len(outcomes):,} {noun} no known action {words} ({listed})"
-    return f"{len(outcomes):,} {'action' if one else 'actions'} {words} ({listed})"
+        return f"{len(outcomes):,} {noun} no known action {words} ({names})"
+    return f"{len(outcomes):,} {'action' if one else 'actions'} {words} ({names})"
 
 
 def _first_of(outcomes: Sequence[Outcome], spelling: Spelling) -> str:
-    named = ", ".join(spelling.get(outcome.action, outcome.action) for outcome in outcomes[:NAMES_SHOWN])
-    return f"{named} and {len(outcomes) - NAMES_SHOWN:,} more" if len(outcomes) > NAMES_SHOWN else named
+    names = ", ".join(spelling.get(outcome.action, outcome.action) for outcome in outcomes[:NAMES_SHOWN])
+    return f"{names} and {len(outcomes) - NAMES_SHOWN:,} more" if len(outcomes) > NAMES_SHOWN else names
