@@ -83,17 +83,17 @@ def read_attachments(
                 _add_use(uses, what, row)
             else:
                 _add_attachment(attachments, _KINDS[what], policy_arn, row)
-    used = (attachment._replace(used_by=tuple(uses.get(attachment.arn, ()))) for attachment in attachments.values())
-    return tuple(sorted(used, key=lambda attachment: (attachment.account, attachment.name.lower()))), tuple(
+    entities = (attachment._replace(used_by=tuple(uses.get(attachment.arn, ()))) for attachment in attachments.values())
+    return tuple(sorted(entities, key=lambda attachment: (attachment.account, attachment.name.lower()))), tuple(
         errors.values()
     )
 
 
 def _queries(policy_arn: str) -> Iterator[tuple[str | _UseColumns, str]]:
     """Yield the queries for a policy's attachments, each with its resource type, and those for uses of roles."""
-    attached = f"configuration.attachedManagedPolicies.policyArn = '{policy_arn}'"
+    permissions = f"configuration.attachedManagedPolicies.policyArn = '{policy_arn}'"
     boundary = f"configuration.permissionsBoundary.permissionsBoundaryArn = '{policy_arn}'"
-    conditions = [(kind, attached) for kind in _KINDS]
+    conditions = [(kind, permissions) for kind in _KINDS]
     conditions += [("AWS::IAM::Role", boundary), ("AWS::IAM::User", boundary)]
     for kind, condition in conditions:
         yield kind, f"SELECT {_COLUMNS} WHERE resourceType = '{kind}' AND {condition} AND {_RECORDED}"
@@ -124,7 +124,7 @@ def _add_attachment(
         attached_as.append("boundary")
     if not attached_as:
         return
-    captured = row.get("configurationItemCaptureTime")
+    capture_time = row.get("configurationItemCaptureTime")
     attachments[str(row["accountId"]), str(row["arn"])] = RecordedAttachment(
         kind,
         account=str(row["accountId"]),
@@ -132,7 +132,7 @@ def _add_attachment(
         arn=str(row["arn"]),
         path=str(configuration.get("path") or "/"),
         attached_as=tuple(attached_as),
-        recorded_at=parse_time(captured) if isinstance(captured, str) else None,
+        recorded_at=parse_time(capture_time) if isinstance(capture_time, str) else None,
     )
 
 
@@ -156,8 +156,8 @@ def _listed(value: Any) -> list[Mapping[str, Any]]:
 def _unknown(connection: Connection, aggregator: str) -> NotFoundError:
     try:
         pages = connection.token_pages("config:DescribeConfigurationAggregators", None, "NextToken")
-        listed = (entry for page in pages for entry in page["ConfigurationAggregators"])
-        names = tuple(entry["ConfigurationAggregatorName"] for entry in listed)
+        entries = (entry for page in pages for entry in page["ConfigurationAggregators"])
+        names = tuple(entry["ConfigurationAggregatorName"] for entry in entries)
     except failures():
         names = ()
     hint = f"Known: {', '.join(names)}." if names else "An aggregator is in one region: give it with --region."

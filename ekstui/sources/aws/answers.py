@@ -64,20 +64,20 @@ def bound_answers(client: Any, deadline: "Deadline") -> None:
 
     def send(request: Any, **_: Any) -> Any:
         with deadline.waiting() as seconds:
-            return _within(seconds, lambda stopped: _read(sender, request, stopped), request.url)
+            return _within(seconds, lambda stop: _read(sender, request, stop), request.url)
 
     client.meta.events.register("before-send", send)
 
 
 def _within(seconds: float, work: Callable[[threading.Event], Any], url: str) -> Any:
     """Return or raise what `work` does; ReadTimeoutError if it takes longer, and its thread is left behind."""
-    stopped = threading.Event()
+    stop = threading.Event()
     outcome: list[Future[Any]] = []
-    thread = threading.Thread(target=lambda: outcome.append(settled(work, stopped)), name="ekstui-answer", daemon=True)
+    thread = threading.Thread(target=lambda: outcome.append(settled(work, stop)), name="ekstui-answer", daemon=True)
     thread.start()
     thread.join(seconds)
     if not outcome:
-        stopped.set()
+        stop.set()
 
         raise aws.sdk.ReadTimeoutError(endpoint_url=url, error="the answer did not end")
     return outcome[0].result()
@@ -93,7 +93,7 @@ def settled(function: Callable[[Item], _Result], item: Item) -> Future[_Result]:
     return outcome
 
 
-def _read(sender: Any, request: Any, stopped: threading.Event) -> Any:
+def _read(sender: Any, request: Any, stop: threading.Event) -> Any:
 
     request.stream_output = True
     answer = sender.send(request)
@@ -106,7 +106,7 @@ def _read(sender: Any, request: Any, stopped: threading.Event) -> Any:
             if values > ANSWER_VALUES:
                 answer.raw.close()
                 raise BoundError(f"has more than {ANSWER_VALUES:,} values")
-            if len(body) > ANSWER_BYTES or stopped.is_set():
+            if len(body) > ANSWER_BYTES or stop.is_set():
                 answer.raw.close()
                 raise BoundError(f"is larger than {ANSWER_BYTES // 1024 // 1024} MB")
         if len(body) < int(answer.headers.get("Content-Length") or 0):
@@ -133,12 +133,12 @@ class Deadline:
     @contextmanager
     def waiting(self) -> Iterator[float]:
         """Count the time of an attempt, and give it what is left of the time for an answer, in seconds."""
-        begun = time.monotonic()
-        waited = getattr(self._call, "waited", 0.0)
+        start = time.monotonic()
+        wait_seconds = getattr(self._call, "waited", 0.0)
         try:
-            yield max(ANSWER_SECONDS - waited, 0.0)
+            yield max(ANSWER_SECONDS - wait_seconds, 0.0)
         finally:
-            self._call.waited = waited + time.monotonic() - begun
+            self._call.waited = wait_seconds + time.monotonic() - start
 
     def check(self, caught_exception: Exception | None = None, **_: Any) -> None:
         """Raise if this thread's call has waited or was tried too long: a handler of `needs-retry`.
@@ -146,10 +146,10 @@ class Deadline:
         A timeout has the seconds that it waited.
         """
 
-        waited = getattr(self._call, "waited", 0.0)
+        wait_seconds = getattr(self._call, "waited", 0.0)
         if isinstance(caught_exception, aws.sdk.ReadTimeoutError):
-            caught_exception.kwargs["seconds"] = f"{waited:.0f}"
-            if waited > ANSWER_SECONDS - 1:
+            caught_exception.kwargs["seconds"] = f"{wait_seconds:.0f}"
+            if wait_seconds > ANSWER_SECONDS - 1:
                 raise caught_exception
         elif caught_exception is None:
             self._call.waited = 0.0  # it was answered, if only with an error

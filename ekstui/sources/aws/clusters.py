@@ -203,13 +203,13 @@ class Failures:
 
     def answered(
         self,
-        asked: Iterator[tuple[_Item, Future[_Value]]],
+        answers: Iterator[tuple[_Item, Future[_Value]]],
         source: SourceName,
         action: str,
         place: Callable[[_Item], ClusterPlace],
     ) -> Iterator[tuple[_Item, _Value]]:
         """Yield the items of parallel calls that have an answer, with it; the others are recorded with their places."""
-        for item, answer in asked:
+        for item, answer in answers:
             try:
                 yield item, answer.result()
             except failures() as error:
@@ -227,18 +227,18 @@ class Failures:
 
     def without(
         self,
-        listed: Mapping[str, _Value],
-        gone: set[str],
+        parts: Mapping[str, _Value],
+        absent_names: set[str],
         source: SourceName,
         action: str,
         place: ClusterPlace,
         what: str,
     ) -> tuple[_Value, ...]:
         """Return the listed items that still exist; if none does, record that and return the list unchanged."""
-        if gone and gone.issuperset(listed):
-            self.doubt(source, action, place[0], f"{len(gone)} {what}", place[1])
-            return tuple(listed.values())
-        return tuple(part for name, part in listed.items() if name not in gone)
+        if absent_names and absent_names.issuperset(parts):
+            self.doubt(source, action, place[0], f"{len(absent_names)} {what}", place[1])
+            return tuple(parts.values())
+        return tuple(part for name, part in parts.items() if name not in absent_names)
 
     def doubt(self, source: SourceName, action: str, region: str, what: str, subject: str | None = None) -> None:
         """Record that everything that was listed is said not to exist, which does not prove that it is gone."""
@@ -249,10 +249,10 @@ class Failures:
 
 
 def read_clusters(
-    connection: Connection, regions: Iterable[str], report: Progress, cancelled: Cancelled, failed: Failures
+    connection: Connection, regions: Iterable[str], report: Progress, cancelled: Cancelled, problems: Failures
 ) -> EksFacts:
     """Return the clusters of the regions, without Pod Identity associations and EC2 nodes."""
-    reading = _Reading(connection, report, cancelled, failed)
+    reading = _Reading(connection, report, cancelled, problems)
     reading.list_clusters(regions)
     reading.describe_clusters_and_list((NODEGROUPS, FARGATE_PROFILES, ADDONS, CAPABILITIES))
     # Only the description tells whether a cluster has access entries.
@@ -265,10 +265,10 @@ def read_clusters(
 
 
 def read_pod_identity(
-    connection: Connection, clusters: tuple[Cluster, ...], report: Progress, cancelled: Cancelled, failed: Failures
+    connection: Connection, clusters: tuple[Cluster, ...], report: Progress, cancelled: Cancelled, problems: Failures
 ) -> tuple[Cluster, ...]:
     """Return the clusters with their Pod Identity associations; if cancelled, the rest have no role."""
-    reading = _Reading(connection, report, cancelled, failed, {cluster.place: cluster for cluster in clusters})
+    reading = _Reading(connection, report, cancelled, problems, {cluster.place: cluster for cluster in clusters})
     reading.list_parts(ASSOCIATIONS, reading.clusters)
     reading.describe_parts()
     return tuple(reading.clusters.values())
@@ -300,8 +300,8 @@ class _Reading:
         )
         places: list[ClusterPlace] = []
         for region, answer in listing:
-            listed, error = answer.result()
-            places.extend((region, name) for name in listed)
+            entries, error = answer.result()
+            places.extend((region, name) for name in entries)
             if error is None:
                 self.whole.append(region)
             else:
@@ -321,34 +321,34 @@ class _Reading:
         jobs: list[tuple[ClusterPlace, Part | None]] = [
             (place, part) for place in self.clusters for part in (None, *parts)
         ]
-        missed: list[tuple[ClusterPlace, Part, Exception]] = []
-        gone: set[ClusterPlace] = set()
+        list_failures: list[tuple[ClusterPlace, Part, Exception]] = []
+        absent_places: set[ClusterPlace] = set()
         for done, ((place, part), outcome) in enumerate(in_parallel(work, jobs, self.cancelled), start=1):
             try:
                 answer = outcome.result()
             except failures() as error:
                 if not self.failed.add(error, "clusters", "eks:DescribeCluster", *place):
-                    gone.add(place)
+                    absent_places.add(place)
                 continue
             if part is None and not isinstance(answer, tuple):
                 self.clusters[place] = described(self.clusters[place], answer)
             elif part is not None and isinstance(answer, tuple) and (cause := self._listed(place, part, answer)):
-                missed.append((place, part, cause))
+                list_failures.append((place, part, cause))
             self.report(done, len(jobs))
-        self._forget(gone)
+        self._forget(absent_places)
         # Only now is it known which clusters are gone; that their parts cannot be listed is not reported.
-        for place, part, cause in missed:
+        for place, part, cause in list_failures:
             if place in self.clusters:
                 self.failed.add(cause, part.source, part.list_action, *place)
 
-    def _forget(self, gone: set[ClusterPlace]) -> None:
+    def _forget(self, absent_places: set[ClusterPlace]) -> None:
         """Forget clusters that were deleted after they were listed, unless that would be all of a region."""
-        for region in sorted({region for region, _ in gone}):
-            listed = {place for place in self.clusters if place[0] == region}
-            if gone >= listed:
-                gone = gone - listed
-                self.failed.doubt("clusters", "eks:DescribeCluster", region, f"{len(listed)} clusters")
-        self.clusters = {place: cluster for place, cluster in self.clusters.items() if place not in gone}
+        for region in sorted({region for region, _ in absent_places}):
+            places = {place for place in self.clusters if place[0] == region}
+            if absent_places >= places:
+                absent_places = absent_places - places
+                self.failed.doubt("clusters", "eks:DescribeCluster", region, f"{len(places)} clusters")
+        self.clusters = {place: cluster for place, cluster in self.clusters.items() if place not in absent_places}
 
     def list_parts(self, part: Part, places: Iterable[ClusterPlace]) -> None:
         """List the parts of one kind of some clusters."""
@@ -361,9 +361,9 @@ class _Reading:
 
     def describe_parts(self) -> None:
         """Describe everything that was listed."""
-        described: dict[tuple[ClusterPlace, Part], dict[str, ClusterPart]] = {
-            (place, part): {name: part.parse(entry, {}) for name, entry in listed.items()}
-            for (place, part), listed in self.entries.items()
+        cluster_parts: dict[tuple[ClusterPlace, Part], dict[str, ClusterPart]] = {
+            (place, part): {name: part.parse(entry, {}) for name, entry in entries.items()}
+            for (place, part), entries in self.entries.items()
             if place in self.clusters
         }
 
@@ -374,31 +374,33 @@ class _Reading:
             entry = self.entries[job[0], part][name]
             return part.parse(entry, with_all(answer, part.describe_action, part.always))
 
-        gone: dict[tuple[ClusterPlace, Part], set[str]] = {}
+        absent_names: dict[tuple[ClusterPlace, Part], set[str]] = {}
         jobs = [
             (place, part, name)
-            for (place, part), parts in described.items()
+            for (place, part), parts in cluster_parts.items()
             for name in parts
             if name and (part is not ACCESS_ENTRIES or may_be_nodes(name))
         ]
         for done, ((place, part, name), answer) in enumerate(in_parallel(work, jobs, self.cancelled), start=1):
             try:
-                described[place, part][name] = answer.result()
+                cluster_parts[place, part][name] = answer.result()
             except failures() as error:
                 if not self.failed.add(error, part.source, part.describe_action, place[0], f"{place[1]}/{name}"):
-                    gone.setdefault((place, part), set()).add(name)
+                    absent_names.setdefault((place, part), set()).add(name)
             self.report(done, len(jobs))
-        for (place, part), parts in described.items():
-            names = gone.get((place, part), set())
-            kept: Any = self.failed.without(parts, names, part.source, part.describe_action, place, part.list_key)
-            self.clusters[place] = self.clusters[place]._replace(**{part.kept_as: kept})
+        for (place, part), parts in cluster_parts.items():
+            names = absent_names.get((place, part), set())
+            existing_parts: Any = self.failed.without(
+                parts, names, part.source, part.describe_action, place, part.list_key
+            )
+            self.clusters[place] = self.clusters[place]._replace(**{part.kept_as: existing_parts})
 
     def _listed(self, place: ClusterPlace, part: Part, answer: Listed) -> Exception | None:
         """Keep the entries of a list; return the error that ended it, if any."""
-        listed, error = answer
+        entries, error = answer
         # Of associations a part alone would tell of a pod without one what is not so.
-        if error is None or (listed and part is not ASSOCIATIONS):
-            self.entries[place, part] = listed
+        if error is None or (entries and part is not ASSOCIATIONS):
+            self.entries[place, part] = entries
         if error is not None:
             cluster = self.clusters[place]
             self.clusters[place] = cluster._replace(cut_short=(*cluster.cut_short, part.kept_as))
@@ -407,11 +409,11 @@ class _Reading:
     def _entries_of(self, part: Part, place: ClusterPlace) -> Listed:
         return self._entries(part.list_action, part.list_key, part.named, place[0], clusterName=place[1])
 
-    def _entries(self, action: str, key: str, named: Callable[[Any], str], region: str, **parameters: str) -> Listed:
+    def _entries(self, action: str, key: str, name_of: Callable[[Any], str], region: str, **parameters: str) -> Listed:
         entries: dict[str, Any] = {}
         try:
             for page in self.connection.token_pages(action, region, maxResults=ENTRIES_A_PAGE, **parameters):
-                entries |= {named(entry): entry for entry in page[key]}
+                entries |= {name_of(entry): entry for entry in page[key]}
         except failures() as error:
             return entries, error
         return entries, None
@@ -422,13 +424,13 @@ INSTANCES_A_PAGE = 1000
 
 
 def read_nodes(
-    connection: Connection, clusters: tuple[Cluster, ...], cancelled: Cancelled, failed: Failures
+    connection: Connection, clusters: tuple[Cluster, ...], cancelled: Cancelled, problems: Failures
 ) -> tuple[Cluster, ...]:
     """Return the clusters, those whose nodes only EC2 knows with their instances."""
     clusters_by_place = {cluster.place: cluster for cluster in clusters}
-    asked = (cluster for cluster in clusters if cluster.needs_ec2)
-    reading = in_parallel(lambda cluster: _nodes(connection, cluster), asked, cancelled)
-    for cluster, nodes in failed.answered(reading, "nodes", "ec2:DescribeInstances", lambda place: place.place):
+    ec2_clusters = (cluster for cluster in clusters if cluster.needs_ec2)
+    reading = in_parallel(lambda cluster: _nodes(connection, cluster), ec2_clusters, cancelled)
+    for cluster, nodes in problems.answered(reading, "nodes", "ec2:DescribeInstances", lambda place: place.place):
         clusters_by_place[cluster.place] = cluster._replace(nodes=nodes)
     return tuple(clusters_by_place.values())
 
@@ -439,9 +441,9 @@ Details = tuple[Cluster, tuple[SourceError, ...]]
 
 def read_addon_needs(connection: Connection, cluster: Cluster) -> Details:
     """Return a cluster with what its add-ons need of IAM according to EKS, and what failed."""
-    failed = Failures(connection.profile)
+    problems = Failures(connection.profile)
     addons = {addon.name: addon for addon in cluster.addons or ()}
-    versioned = [addon for addon in addons.values() if addon.version is not None]
+    versioned_addons = [addon for addon in addons.values() if addon.version is not None]
     versions, configuration = "eks:DescribeAddonVersions", "eks:DescribeAddonConfiguration"
 
     def required(addon: Addon) -> bool | None:
@@ -449,47 +451,49 @@ def read_addon_needs(connection: Connection, cluster: Cluster) -> Details:
         return _requires_permissions(connection.ask(versions, cluster.region, addonName=addon.name, **release), addon)
 
     def recommended(addon: Addon) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        asked = {"addonName": addon.name, "addonVersion": str(addon.version)}
-        return _recommended(connection.ask(configuration, cluster.region, **asked))
+        parameters = {"addonName": addon.name, "addonVersion": str(addon.version)}
+        return _recommended(connection.ask(configuration, cluster.region, **parameters))
 
     def place(addon: Addon) -> ClusterPlace:
         return cluster.region, addon.name
 
-    for addon, needed in failed.answered(in_parallel(required, versioned), "addons", versions, place):
-        addons[addon.name] = addon._replace(requires_permissions=needed)
-    for addon, policies in failed.answered(in_parallel(recommended, versioned), "addons", configuration, place):
+    for addon, need in problems.answered(in_parallel(required, versioned_addons), "addons", versions, place):
+        addons[addon.name] = addon._replace(requires_permissions=need)
+    for addon, policies in problems.answered(
+        in_parallel(recommended, versioned_addons), "addons", configuration, place
+    ):
         addons[addon.name] = addons[addon.name]._replace(recommended_policies=policies)
-    kept = None if cluster.addons is None else tuple(addons.values())
-    return cluster._replace(addons=kept), failed.errors
+    all_addons = None if cluster.addons is None else tuple(addons.values())
+    return cluster._replace(addons=all_addons), problems.errors
 
 
 def read_entries(connection: Connection, cluster: Cluster) -> Details:
     """Return a cluster with its access entries described and their access policies, and what failed."""
-    failed = Failures(connection.profile)
+    problems = Failures(connection.profile)
     entries = {entry.principal_arn: entry for entry in cluster.access_entries or ()}
     describing, listing = "eks:DescribeAccessEntry", "eks:ListAssociatedAccessPolicies"
-    named = {"clusterName": cluster.name}
+    parameters = {"clusterName": cluster.name}
 
     def describe(principal: str) -> AccessEntry:
-        answer = connection.ask(describing, cluster.region, principalArn=principal, **named)["accessEntry"]
+        answer = connection.ask(describing, cluster.region, principalArn=principal, **parameters)["accessEntry"]
         return access_entry(principal, with_all(answer, describing, ACCESS_ENTRIES.always))
 
     def associated(principal: str) -> tuple[AssociatedPolicy, ...]:
         pages = connection.token_pages(
-            listing, cluster.region, maxResults=ENTRIES_A_PAGE, principalArn=principal, **named
+            listing, cluster.region, maxResults=ENTRIES_A_PAGE, principalArn=principal, **parameters
         )
         return tuple(_associated_policy(policy) for page in pages for policy in page["associatedAccessPolicies"])
 
     def place(_: str) -> ClusterPlace:
         return cluster.place
 
-    described = in_parallel(describe, [arn for arn, entry in entries.items() if entry.kind is None])
-    entries |= dict(failed.answered(described, "access-entries", describing, place))
-    listed = in_parallel(associated, [arn for arn, entry in entries.items() if entry.takes_policies])
-    for principal, policies in failed.answered(listed, "access-entries", listing, place):
+    descriptions = in_parallel(describe, [arn for arn, entry in entries.items() if entry.kind is None])
+    entries |= dict(problems.answered(descriptions, "access-entries", describing, place))
+    policy_lists = in_parallel(associated, [arn for arn, entry in entries.items() if entry.takes_policies])
+    for principal, policies in problems.answered(policy_lists, "access-entries", listing, place):
         entries[principal] = entries[principal]._replace(policies=policies)
-    kept = None if cluster.access_entries is None else tuple(entries.values())
-    return cluster._replace(access_entries=kept), failed.errors
+    all_entries = None if cluster.access_entries is None else tuple(entries.values())
+    return cluster._replace(access_entries=all_entries), problems.errors
 
 
 def _associated_policy(answer: Mapping[str, Any]) -> AssociatedPolicy:
@@ -523,10 +527,10 @@ def _nodes(connection: Connection, cluster: Cluster) -> tuple[Ec2Node, ...]:
 
 def _requires_permissions(answer: Mapping[str, Any], addon: Addon) -> bool | None:
     versions = (version for entry in answer["addons"] for version in entry.get("addonVersions", ()))
-    own = (
+    requirements = (
         version.get("requiresIamPermissions") for version in versions if version.get("addonVersion") == addon.version
     )
-    return next(own, None)
+    return next(requirements, None)
 
 
 def _recommended(answer: Mapping[str, Any]) -> tuple[tuple[str, tuple[str, ...]], ...]:

@@ -223,9 +223,9 @@ class Connection:
     ) -> Iterator[Mapping[str, Any]]:
         """Yield the pages of a list that continues while it gives a token; IncompleteError if a token repeats."""
         seen: set[str] = set()
-        more: dict[str, str] = {}
+        continuation: dict[str, str] = {}
         while True:
-            page = self.ask(action, region, **parameters, **more)
+            page = self.ask(action, region, **parameters, **continuation)
             yield page
             token = page.get(key)
             if not token:
@@ -236,7 +236,7 @@ class Connection:
             seen.add(token)
             if len(seen) >= MOST_PAGES:
                 raise IncompleteError(f"{action} has not ended after {MOST_PAGES:,} pages")
-            more = {key: token}
+            continuation = {key: token}
 
     def _client(self, service: str, region: str | None) -> Any:
         region = region or self.region
@@ -281,7 +281,7 @@ class Connection:
 
 @contextmanager
 def _logged(action: str) -> Iterator[None]:
-    started = time.monotonic()
+    start = time.monotonic()
     result = "answered"
     try:
         yield
@@ -290,7 +290,7 @@ def _logged(action: str) -> Iterator[None]:
         result = f"refused as {code}" if code else f"failed ({type(error).__name__})"
         raise
     finally:
-        log.info("%s: %s after %.2f s", action, result, time.monotonic() - started)
+        log.info("%s: %s after %.2f s", action, result, time.monotonic() - start)
 
 
 def _foreign_endpoint(url: str, service: str) -> str | None:
@@ -321,9 +321,9 @@ def in_parallel(
 ) -> Iterator[tuple[Item, Future[_Result]]]:
     """Call a function for all items in parallel, yield answers as they come, and stop early when cancelled."""
     waiting = deque(items)
-    done: queue.SimpleQueue[tuple[Item, Future[_Result]]] = queue.SimpleQueue()
+    answers: queue.SimpleQueue[tuple[Item, Future[_Result]]] = queue.SimpleQueue()
     stop = threading.Event()
-    left = len(waiting)
+    pending_count = len(waiting)
 
     def work() -> None:
         while not stop.is_set():
@@ -331,17 +331,17 @@ def in_parallel(
                 item = waiting.popleft()
             except IndexError:
                 return
-            done.put((item, settled(function, item)))
+            answers.put((item, settled(function, item)))
 
-    for number in range(min(THREADS, left)):
+    for number in range(min(THREADS, pending_count)):
         threading.Thread(target=work, name=f"ekstui-aws-{number}", daemon=True).start()
     try:
-        while left and not cancelled():
+        while pending_count and not cancelled():
             try:
-                answered = done.get(timeout=CHECK_SECONDS)
+                answer = answers.get(timeout=CHECK_SECONDS)
             except queue.Empty:
                 continue
-            left -= 1
-            yield answered
+            pending_count -= 1
+            yield answer
     finally:
         stop.set()

@@ -64,13 +64,13 @@ def is_any_chosen(profile: str | None) -> bool:
 def _digest(profile: str | None, without: Collection[str]) -> str:
     name = profile or os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE") or "default"
     files = _files()
-    used: list[object] = []
+    sections: list[object] = []
     pending = [f"profile {name}", name]
-    while pending and len(used) < _MAX_SECTIONS:
+    while pending and len(sections) < _MAX_SECTIONS:
         section = pending.pop(0)
         for source in files:
             settings = source.get(section, {})
-            used.append([section, sorted(item for item in settings.items() if item[0] not in without)])
+            sections.append([section, sorted(item for item in settings.items() if item[0] not in without)])
             for key in _FOLLOWED:
                 if key in settings and settings[key] != name:
                     target = settings[key]
@@ -81,7 +81,7 @@ def _digest(profile: str | None, without: Collection[str]) -> str:
     if profile is not None:
         # A profile given by name overrides the keys in the environment.
         environment["AWS_ACCESS_KEY_ID"] = None
-    text = json.dumps([name, used, environment])
+    text = json.dumps([name, sections, environment])
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -73,8 +73,8 @@ class _Words(NamedTuple):
     def filled(self, facts: Mapping[str, str]) -> "_Words":
         """Return the words with facts in place of the braces."""
         step = self.next_step
-        filled = step.filled(facts) if isinstance(step, Advice) else step.format_map(facts)
-        return _Words(self.kind, self.message.format_map(facts), filled)
+        next_step = step.filled(facts) if isinstance(step, Advice) else step.format_map(facts)
+        return _Words(self.kind, self.message.format_map(facts), next_step)
 
 
 _NOT_IN_REGION = _Words("region", "{region} does not know these credentials.", "Is it enabled for this account?")
@@ -158,10 +158,10 @@ def _words(error: Exception, action: str | None, profile: str | None, region: st
 
 def _answer(error: Exception, action: str | None, region: str | None, signed_in: bool) -> _Words:
     response: Mapping[str, Any] = getattr(error, "response", {})
-    code, whole = code_of(error), str(response.get("Error", {}).get("Message", ""))
-    text, what = _shortened(whole), action or str(getattr(error, "operation_name", "the call"))
+    code, message = code_of(error), str(response.get("Error", {}).get("Message", ""))
+    text, what = _shortened(message), action or str(getattr(error, "operation_name", "the call"))
     if code in _DENIED:
-        return _denial(what, whole, assuming=_is_assume_role(error))
+        return _denial(what, message, assuming=_is_assume_role(error))
     if code in _SIGNATURE:
         return _signature(text)
     answer = _NOT_IN_REGION if signed_in and region and code in _BAD_KEY else _OF_AWS.get(code)
@@ -174,17 +174,17 @@ def _answer(error: Exception, action: str | None, region: str | None, signed_in:
     return _Words("unexpected", f"{what} failed: {reason}" + (f" ({code})" if text and code else ""))
 
 
-def _denial(what: str, whole: str, *, assuming: bool) -> _Words:
+def _denial(what: str, message: str, *, assuming: bool) -> _Words:
     if assuming:
-        role = re.search(r"arn:[\w-]+:iam::\d+:role/[\w+=,.@/-]+", whole)
+        role = re.search(r"arn:[\w-]+:iam::\d+:role/[\w+=,.@/-]+", message)
         return _Words(
             "credentials",
             f"The credentials may not assume {role[0] if role else 'the role of the profile'}.",
             "Check the role's trust policy and the sts:AssumeRole permission of the source credentials.",
         )
-    if "service control policy" in whole:
+    if "service control policy" in message:
         return _Words("denied", f"{what} is denied by a service control policy.", "Ask who runs the organisation.")
-    if "permissions boundary" in whole:
+    if "permissions boundary" in message:
         return _Words("denied", f"{what} is denied by the caller's permissions boundary.")
     return _Words("denied", f"{what} is denied.", "The README has a read-only policy that is sufficient.")
 
@@ -367,9 +367,9 @@ def _ended(sentence: str) -> str:
 
 def _host(url: str) -> str:
     """Return the host and port of a URL, never its user information, and a word for anything else."""
-    rest = url.rpartition("@")[2]
+    address = url.rpartition("@")[2]
     try:
-        parts = urlsplit(rest if "//" in rest else f"//{rest}")
+        parts = urlsplit(address if "//" in address else f"//{address}")
         host, port = parts.hostname or "", parts.port
     except ValueError:
         return "AWS"

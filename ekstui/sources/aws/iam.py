@@ -84,12 +84,12 @@ def _with_sweep(
     pages = connection.pages(action, Filter=list(SWEEP_FILTER), MaxItems=_PAGE)
     try:
         for number, page in enumerate(pages, start=1):
-            own = (detail for detail in page["Policies"] if ":aws:policy/" not in detail["Arn"])
+            local_policies = (detail for detail in page["Policies"] if ":aws:policy/" not in detail["Arn"])
             snapshot = snapshot._replace(
                 roles=(*snapshot.roles, *map(parse_role, page["RoleDetailList"])),
                 users=(*snapshot.users, *map(parse_user, page["UserDetailList"])),
                 groups=(*snapshot.groups, *map(parse_group, page["GroupDetailList"])),
-                local_policies=(*snapshot.local_policies, *map(parse_local_policy, own)),
+                local_policies=(*snapshot.local_policies, *map(parse_local_policy, local_policies)),
             )
             report(f"roles, page {number}")
             if cancelled():
@@ -118,15 +118,15 @@ def read_entities(connection: Connection, policy_arn: str, cancelled: Cancelled 
         except failures() as error:
             problem = source_error_of(error, "entities", action, profile=connection.profile, subject=policy_arn)
             if problem.kind == "absent" and not any(names.values()):
-                gone = problem._replace(message=f"{policy_arn} does not exist, in this partition at least.")
-                return Attachments(policy_arn, complete=True, errors=(gone,))
+                absence = problem._replace(message=f"{policy_arn} does not exist, in this partition at least.")
+                return Attachments(policy_arn, complete=True, errors=(absence,))
             errors.append(problem)
-    roles, failed = _roles(connection, tuple(names["Roles"]), cancelled)
+    roles, role_errors = _roles(connection, tuple(names["Roles"]), cancelled)
     all_deleted = bool(names["Roles"]) and not roles
     if all_deleted:
         # A role may be deleted between list and get, but hardly all of them, so their names are kept.
         roles = {name: Role(name, None, extent="name") for name in names["Roles"]}
-        failed.append(
+        role_errors.append(
             SourceError(
                 "entities", "iam:GetRole", "incomplete",
                 f"IAM lists {len(roles):,} roles and says of each that it does not exist.", ASK_AGAIN,
@@ -139,7 +139,7 @@ def read_entities(connection: Connection, policy_arn: str, cancelled: Cancelled 
         tuple(UserAttachment(User(name, None), _once(kinds)) for name, kinds in names["Users"].items()),
         tuple(Group(name, None) for name in names["Groups"]),
         complete=not errors and not all_deleted,
-        errors=(*errors, *failed),
+        errors=(*errors, *role_errors),
     )
 
 
@@ -214,7 +214,7 @@ def can_exclude(connection: Connection) -> bool:
 
 
 def ask_simulator(
-    connection: Connection, role_arn: str, request: Request, excluded: Sequence[Excluded] = ()
+    connection: Connection, role_arn: str, request: Request, exclusions: Sequence[Excluded] = ()
 ) -> tuple[SimulatedDecision, ...]:
     """Return the decisions of IAM's own simulator, which knows no resource policies, about a request of a role."""
     action = "iam:SimulatePrincipalPolicy"
@@ -223,7 +223,7 @@ def ask_simulator(
         for key, values in request.context.items()
     ]
     fields: dict[str, list[Any]] = {"ResourceArns": list(request.resources), "ContextEntries": entries}
-    fields["PolicyExclusionList"] = [policy.identifier for policy in excluded]
+    fields["PolicyExclusionList"] = [policy.identifier for policy in exclusions]
     parameters: dict[str, Any] = {name: values for name, values in fields.items() if values}
     pages = connection.pages(action, PolicySourceArn=role_arn, ActionNames=[request.action], **parameters)
     try:
@@ -268,28 +268,28 @@ def sweep_account(
     snapshot = _start(connection)
     report("roles")
     snapshot = _with_sweep(connection, snapshot, report, cancelled)
-    asked, errors = regions_to_ask(connection, snapshot, regions)
+    asked_regions, errors = regions_to_ask(connection, snapshot, regions)
     snapshot = snapshot._replace(errors=(*snapshot.errors, *errors))
     report("clusters")
-    snapshot = _with_eks(connection, snapshot, asked, report, cancelled)
-    return snapshot._replace(not_looked_at=_not_looked_at(snapshot, regions, asked))
+    snapshot = _with_eks(connection, snapshot, asked_regions, report, cancelled)
+    return snapshot._replace(not_looked_at=_not_looked_at(snapshot, regions, asked_regions))
 
 
 def regions_to_ask(
-    connection: Connection, snapshot: AccountSnapshot, chosen: tuple[str, ...]
+    connection: Connection, snapshot: AccountSnapshot, chosen_regions: tuple[str, ...]
 ) -> tuple[tuple[str, ...], tuple[SourceError, ...]]:
     """Return the regions to search for clusters, and what failed in finding them."""
-    if not chosen:
+    if not chosen_regions:
         return regions_of_interest(snapshot), ()
-    if ALL_REGIONS not in chosen:
-        return chosen, ()
+    if ALL_REGIONS not in chosen_regions:
+        return chosen_regions, ()
     regions = connection.regions_of("eks", snapshot.identity.partition)
     action = "ec2:DescribeRegions"
     try:
-        enabled = {str(region["RegionName"]) for region in connection.ask(action)["Regions"]}
+        enabled_regions = {str(region["RegionName"]) for region in connection.ask(action)["Regions"]}
     except failures() as error:
         return regions, (source_error_of(error, "clusters", action, profile=connection.profile, signed_in=True),)
-    return tuple(region for region in regions if region in enabled), ()
+    return tuple(region for region in regions if region in enabled_regions), ()
 
 
 def _start(connection: Connection) -> AccountSnapshot:
@@ -338,15 +338,21 @@ def _with_eks(
     def counting(words: str) -> Progress:
         return lambda done, total: report(f"{words}, {done} of {total}")
 
-    failed = Failures(connection.profile)
-    facts = read_clusters(connection, regions, counting("clusters"), cancelled, failed)
-    nodes = read_nodes(connection, facts.clusters, cancelled, failed)
-    pods = read_pod_identity(connection, nodes, counting("Pod Identity"), cancelled, failed)
-    return snapshot._replace(eks=facts._replace(clusters=pods), errors=(*snapshot.errors, *failed.errors))
+    problems = Failures(connection.profile)
+    facts = read_clusters(connection, regions, counting("clusters"), cancelled, problems)
+    nodes = read_nodes(connection, facts.clusters, cancelled, problems)
+    pods = read_pod_identity(connection, nodes, counting("Pod Identity"), cancelled, problems)
+    return snapshot._replace(eks=facts._replace(clusters=pods), errors=(*snapshot.errors, *problems.errors))
 
 
-def _not_looked_at(snapshot: AccountSnapshot, chosen: tuple[str, ...], asked: tuple[str, ...]) -> tuple[str, ...]:
+def _not_looked_at(
+    snapshot: AccountSnapshot, chosen_regions: tuple[str, ...], asked_regions: tuple[str, ...]
+) -> tuple[str, ...]:
     notes: list[str] = []
-    if ALL_REGIONS not in chosen:
-        notes.append(f"clusters in regions other than {', '.join(asked)}" if asked else "clusters: no region is known")
+    if ALL_REGIONS not in chosen_regions:
+        notes.append(
+            f"clusters in regions other than {', '.join(asked_regions)}"
+            if asked_regions
+            else "clusters: no region is known"
+        )
     return (*notes, *unread_inside(snapshot))

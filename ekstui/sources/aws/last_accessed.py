@@ -38,16 +38,16 @@ def read_last_accessed(connection: Connection, arn: str, progress: Tell, cancell
             services += page.get("ServicesLastAccessed", ())
     except failures() as error:
         raise account_error(error, "last-accessed", action, connection.profile) from None
-    done = page.get("JobCompletionDate")
-    at = done.astimezone(UTC) if isinstance(done, datetime) else datetime.now(UTC)
+    completed_at = page.get("JobCompletionDate")
+    at = completed_at.astimezone(UTC) if isinstance(completed_at, datetime) else datetime.now(UTC)
     return LastAccessed(arn, at, tuple(map(_service, services)))
 
 
 def _finished(connection: Connection, job: str, progress: Tell, cancelled: Cancelled) -> Mapping[str, Any]:
-    waited = 0.0
+    seconds = 0.0
     for pause in PAUSES:
         _wait(pause, cancelled)
-        waited += pause
+        seconds += pause
         page = connection.ask(_GET, JobId=job)
         status = page.get("JobStatus")
         if status == "COMPLETED":
@@ -57,8 +57,10 @@ def _finished(connection: Connection, job: str, progress: Tell, cancelled: Cance
             raise AccountError(
                 f"IAM could not make the report: {error.get('Message') or error.get('Code') or 'no reason given'}."
             )
-        progress(f"IAM makes the report ({waited:.0f} s)")
-    raise AccountError(f"IAM did not finish the report within {waited:.0f} s.", "Ask again later: it may be done then.")
+        progress(f"IAM makes the report ({seconds:.0f} s)")
+    raise AccountError(
+        f"IAM did not finish the report within {seconds:.0f} s.", "Ask again later: it may be done then."
+    )
 
 
 def _wait(seconds: float, cancelled: Cancelled) -> None:

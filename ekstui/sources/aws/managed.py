@@ -49,32 +49,32 @@ class ManagedPolicies(NamedTuple):
     """Later dates are not believed."""
     cancelled: Cancelled
 
-    def deliver(self, stored: Callable[[str], Mapping[str, Policy]]) -> Delivery:
+    def deliver(self, stored_policies: Callable[[str], Mapping[str, Policy]]) -> Delivery:
         """Return the versions that are not known; AccountError if not all policies can be listed."""
-        listed = list_managed(self.connection)
-        if not listed:
+        policies = list_managed(self.connection)
+        if not policies:
             raise AccountError("IAM listed no AWS managed policies, which cannot be right.", "Nothing was changed.")
         endpoint = self.connection.custom_endpoint()
-        collection = listed[0].arn.split(":", 2)[1]
-        before = stored(collection)
-        believed = [policy for policy in listed if policy.updated <= self.latest]
-        waiting = [policy for policy in believed if _lacks(before.get(policy.name), policy)]
+        collection = policies[0].arn.split(":", 2)[1]
+        before = stored_policies(collection)
+        believed_policies = [policy for policy in policies if policy.updated <= self.latest]
+        waiting = [policy for policy in believed_policies if _lacks(before.get(policy.name), policy)]
         waiting.sort(key=lambda policy: (self.family.get(policy.name, len(self.family)), policy.name))
-        newest = max((policy.updated for policy in believed), default=self.now)
+        newest = max((policy.updated for policy in believed_policies), default=self.now)
         until = newest if endpoint else max(self.now, newest)
         return Delivery(
             collection,
             Provenance(f"AWS at {endpoint}" if endpoint else "AWS", "archive" if endpoint else "aws", until, self.now),
             len(waiting),
-            self._entries(listed, before, waiting),
+            self._entries(policies, before, waiting),
             until,
-            None if endpoint else frozenset(policy.name for policy in listed),
+            None if endpoint else frozenset(policy.name for policy in policies),
             asked=True,
             endpoint=endpoint,
         )
 
     def _entries(
-        self, listed: tuple[ListedPolicy, ...], before: Mapping[str, Policy], waiting: list[ListedPolicy]
+        self, policies: tuple[ListedPolicy, ...], before: Mapping[str, Policy], waiting: list[ListedPolicy]
     ) -> Iterator[PolicyHistory | Skipped]:
         profile = self.connection.profile
 
@@ -88,59 +88,59 @@ class ManagedPolicies(NamedTuple):
                 yield Skipped(policy.name, error.message)
             except Exception as error:  # noqa: BLE001 (everything that botocore raises is reported)
                 yield Skipped(policy.name, account_error(error, "counts", "iam:GetPolicyVersion", profile).message)
-        for policy in listed:
-            stored = before.get(policy.name)
+        for policy in policies:
+            stored_policy = before.get(policy.name)
             if policy.updated > self.latest:
                 yield Skipped(policy.name, f"dated {policy.updated:%Y-%m-%d}, which is in the future.")
             elif (
-                stored
-                and not _lacks(stored, policy)
-                and stored.versions[-1] == VersionInfo(stored.default_version, None)
+                stored_policy
+                and not _lacks(stored_policy, policy)
+                and stored_policy.versions[-1] == VersionInfo(stored_policy.default_version, None)
             ):
                 # The list has the missing time of the newest version, so no call is needed.
-                dated = VersionInfo(policy.default_version, policy.updated)
-                yield PolicyHistory(stored._replace(versions=(*stored.versions[:-1], dated)), {})
+                dated_version = VersionInfo(policy.default_version, policy.updated)
+                yield PolicyHistory(stored_policy._replace(versions=(*stored_policy.versions[:-1], dated_version)), {})
 
 
 def list_managed(connection: Connection) -> tuple[ListedPolicy, ...]:
     """Return all AWS managed policies of the caller's partition; AccountError if not all can be listed."""
     action = "iam:ListPolicies"
-    listed: list[ListedPolicy] = []
+    policies: list[ListedPolicy] = []
     try:
         for page in connection.pages(action, Scope="AWS", MaxItems=_PAGE):
             for policy in page["Policies"]:
                 updated = policy["UpdateDate"].astimezone(UTC)
                 number = _number(policy["DefaultVersionId"])
-                listed.append(ListedPolicy(policy["PolicyName"], policy["Arn"], number, updated))
+                policies.append(ListedPolicy(policy["PolicyName"], policy["Arn"], number, updated))
     except failures() as error:
         raise account_error(error, "counts", action, connection.profile) from error
-    return tuple(listed)
+    return tuple(policies)
 
 
-def _lacks(stored: Policy | None, listed: ListedPolicy) -> bool:
+def _lacks(stored_policy: Policy | None, listed_policy: ListedPolicy) -> bool:
     return (
-        stored is None
-        or stored.withdrawn
-        or (stored.default_version, stored.arn) != (listed.default_version, listed.arn)
-        or listed.default_version not in {info.number for info in stored.versions}
+        stored_policy is None
+        or stored_policy.withdrawn
+        or (stored_policy.default_version, stored_policy.arn) != (listed_policy.default_version, listed_policy.arn)
+        or listed_policy.default_version not in {info.number for info in stored_policy.versions}
     )
 
 
-def fetch_history(connection: Connection, listed: ListedPolicy, held: Policy | None) -> PolicyHistory:
+def fetch_history(connection: Connection, listed_policy: ListedPolicy, stored_policy: Policy | None) -> PolicyHistory:
     """Return the times of all versions that IAM has of a policy, and the documents of those that are not known."""
     versions = {
         _number(version["VersionId"]): version
-        for page in connection.pages("iam:ListPolicyVersions", PolicyArn=listed.arn, MaxItems=_PAGE)
+        for page in connection.pages("iam:ListPolicyVersions", PolicyArn=listed_policy.arn, MaxItems=_PAGE)
         for version in page["Versions"]
     }
     numbers = sorted(versions)
-    stored = {info.number for info in held.versions} if held else set()
-    texts = {number: _text(connection, listed.arn, number) for number in numbers if number not in stored}
+    stored_numbers = {info.number for info in stored_policy.versions} if stored_policy else set()
+    texts = {number: _text(connection, listed_policy.arn, number) for number in numbers if number not in stored_numbers}
     return PolicyHistory(
         Policy(
-            name=listed.name,
-            arn=listed.arn,
-            default_version=listed.default_version,
+            name=listed_policy.name,
+            arn=listed_policy.arn,
+            default_version=listed_policy.default_version,
             versions=tuple(VersionInfo(number, versions[number].get("CreateDate")) for number in numbers),
         ),
         texts,
