@@ -86,10 +86,10 @@ def changes(before: Document, after: Document, names: tuple[str, str] | None = N
         nothing: tuple[tuple[str, ...], tuple[Grant, ...]] = ((), ())
         entries: list[GrantDifference] = []
         for target in sorted(of):
-            actions_before, held_before = spelled_before.get(target, nothing)
-            actions_after, held_after = spelled_after.get(target, nothing)
+            actions_before, old_grants = spelled_before.get(target, nothing)
+            actions_after, new_grants = spelled_after.get(target, nothing)
             actions = actions_after or actions_before
-            entries.append(GrantDifference(target.effect, target.element, actions, held_before, held_after))
+            entries.append(GrantDifference(target.effect, target.element, actions, old_grants, new_grants))
         return tuple(entries)
 
     judgement = reach_between(grants_before, grants_after)

@@ -152,11 +152,11 @@ def _literal_lines(way: Way) -> WayKey:
 
 def _joined(all_places: Iterable[Places | None]) -> Places:
     """Return the places of several grants of an action together, without needless ways."""
-    together: Places = {}
+    joined_places: Places = {}
     for places in all_places:
         for place, ways in (places or {}).items():
-            together[place] = {**together.get(place, {}), **ways}
-    return _without_needless(together)
+            joined_places[place] = {**joined_places.get(place, {}), **ways}
+    return _without_needless(joined_places)
 
 
 def _without_needless(places: Places) -> Places:
@@ -168,7 +168,7 @@ def _without_needless(places: Places) -> Places:
         needed_ways = {
             lines: way
             for lines, way in ways.items()
-            if not any(fewer < lines for fewer in alternatives)
+            if not any(other < lines for other in alternatives)
             and (place.resources == ("*",) or place.element == "NotResource" or lines not in everywhere)
         }
         if needed_ways:
@@ -243,7 +243,7 @@ def _ways_on(place: ResourceList, places: Places, wild: Sequence[_Wild], effort:
         for pattern in wild if effort.spend(len(wild)) else ():
             if resource.startswith(pattern.prefix) and effort.spend(pattern.steps * readings):
                 ways |= pattern.ways if arn.resource_covers(pattern.resource, resource) is True else {}
-    return {lines: way for lines, way in ways.items() if not any(fewer < lines for fewer in ways)}
+    return {lines: way for lines, way in ways.items() if not any(other < lines for other in ways)}
 
 
 def _resource_changes(removed_places: Places, added_places: Places) -> tuple[ResourceChange, ...]:
@@ -567,10 +567,10 @@ def _lacking(target: Target, other: _Reading, reading: _Reading) -> tuple[str, .
         service: other.services.are_alike(service) and reading.services.are_alike(service)
         for service in map(service_in, names)
     }
-    standing: dict[str, Target] = {}
+    stand_ins: dict[str, Target] = {}
     for action in names:
-        standing.setdefault(_standing_for(action, alike), Target(target.effect, "Action", (action,)))
-    is_lacking = {key: not other.everywhere(targets) for key, targets in standing.items()}
+        stand_ins.setdefault(_standing_for(action, alike), Target(target.effect, "Action", (action,)))
+    is_lacking = {key: not other.everywhere(targets) for key, targets in stand_ins.items()}
     lacking = [name for action, name in names.items() if is_lacking[_standing_for(action, alike)]]
     if len(lacking) == len(names):
         return None
@@ -578,7 +578,7 @@ def _lacking(target: Target, other: _Reading, reading: _Reading) -> tuple[str, .
         return tuple(lacking)
     return (
         ()
-        if all(same(other.everywhere(targets), reading.everywhere(targets)) for targets in standing.values())
+        if all(same(other.everywhere(targets), reading.everywhere(targets)) for targets in stand_ins.values())
         else None
     )
 
@@ -604,11 +604,11 @@ def _paired_exceptions(before: _Reading, after: _Reading) -> dict[Target, Action
             for reading, other in ((before, after), (after, before))
         )
         if len(old) == len(new) == 1:
-            (was,), (now,) = old, new
-            change = _changed(now, "", before.places[was], after.places[now], Effort(MAX_STEPS))
-            removed, added = only_in_each(before.spelled[was], after.spelled[now], str.lower)
-            difference = change._replace(actions=after.spelled[now], names_removed=removed, names_added=added)
-            differences |= {was: difference, now: difference}
+            (old_target,), (new_target,) = old, new
+            change = _changed(new_target, "", before.places[old_target], after.places[new_target], Effort(MAX_STEPS))
+            removed, added = only_in_each(before.spelled[old_target], after.spelled[new_target], str.lower)
+            difference = change._replace(actions=after.spelled[new_target], names_removed=removed, names_added=added)
+            differences |= {old_target: difference, new_target: difference}
     return differences
 
 
@@ -626,17 +626,17 @@ def _granted_on(places: Places) -> tuple[GrantedOn, ...]:
 
 def _alike_together(differences: Iterable[ActionDifference]) -> tuple[ActionDifference, ...]:
     """Return the differences, with actions that differ in the same way together."""
-    together: dict[ActionDifference, list[str]] = {}
+    groups: dict[ActionDifference, list[str]] = {}
     for difference in dict.fromkeys(differences):
         if difference.element == "NotAction" or difference.part:
-            together[difference] = list(difference.actions)
+            groups[difference] = list(difference.actions)
         else:
-            together.setdefault(difference._replace(actions=()), []).extend(difference.actions)
-    return tuple(difference._replace(actions=tuple(actions)) for difference, actions in together.items())
+            groups.setdefault(difference._replace(actions=()), []).extend(difference.actions)
+    return tuple(difference._replace(actions=tuple(actions)) for difference, actions in groups.items())
 
 
 def _covered_together(lines: Iterable[StillCovered]) -> tuple[StillCovered, ...]:
-    together: dict[tuple[Effect, BeforeOrAfter, str], list[str]] = {}
+    groups: dict[tuple[Effect, BeforeOrAfter, str], list[str]] = {}
     for line in lines:
-        together.setdefault((line.effect, line.side, line.by), []).extend(line.actions)
-    return tuple(StillCovered(effect, side, tuple(actions), by) for (effect, side, by), actions in together.items())
+        groups.setdefault((line.effect, line.side, line.by), []).extend(line.actions)
+    return tuple(StillCovered(effect, side, tuple(actions), by) for (effect, side, by), actions in groups.items())

@@ -41,19 +41,21 @@ def widenings(
     ]
     if len(grants_by_version) < 2:
         return ()
-    now = grants_by_version[-1][1]
-    now = {
-        extent: grant for extent, grant in now.items() if not any(o != extent and extent_covers(o, extent) for o in now)
+    current_grants = grants_by_version[-1][1]
+    current_grants = {
+        extent: grant
+        for extent, grant in current_grants.items()
+        if not any(o != extent and extent_covers(o, extent) for o in current_grants)
     }
     dropped_keys: dict[VersionInfo, set[str]] = {}
-    for extent in now:
+    for extent in current_grants:
         first = _first_covering([extents for _, extents in grants_by_version], extent)
         if first:
             dropped_keys.setdefault(grants_by_version[first][0], set()).update(
                 _keys_dropped(grants_by_version[first - 1][1], extent)
             )
     # A condition is gone only if no other way to allow the action still needs it.
-    needed_keys = {line.key for extent in now for line in extent.conditions}
+    needed_keys = {line.key for extent in current_grants for line in extent.conditions}
     return tuple(
         Wider(info.number, info.created, tuple(sorted(key for key in keys if key.lower() not in needed_keys)))
         for info, keys in sorted(dropped_keys.items(), key=lambda entry: entry[0].number)
@@ -220,12 +222,12 @@ def first_of_run(policy: Policy, allows: Callable[[int], bool]) -> Since:
     `allows` is called from the newest version back. Unknown versions do not break the run.
     """
     first = policy.default_version
-    earlier = [info for info in policy.versions if info.number < policy.default_version]
-    for info in reversed(earlier):
+    earlier_versions = [info for info in policy.versions if info.number < policy.default_version]
+    for info in reversed(earlier_versions):
         if not allows(info.number):
             break
         first = info.number
-    numbers = {info.number for info in earlier}
+    numbers = {info.number for info in earlier_versions}
     created = next((info.created for info in policy.versions if info.number == first), None)
     return Since(first, created, at_latest=first > 1 and first - 1 not in numbers)
 
@@ -258,9 +260,9 @@ def nearest_actions(action: str) -> tuple[str, ...]:
     is_listed = reference().has_service(service)
     services = (service,) if is_listed else spelling.nearest(service, reference().services(), 3)
     actions = (full for candidate in services for full in reference().names(candidate).values())
-    close = spelling.nearest(action, actions, 5, 0.75)
+    similar_actions = spelling.nearest(action, actions, 5, 0.75)
     # The same name in another service is closer than a similar name.
-    names = dict.fromkeys((*_actions_named(name)[:3], *close))
+    names = dict.fromkeys((*_actions_named(name)[:3], *similar_actions))
     return tuple(names)[:5]
 
 

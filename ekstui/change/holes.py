@@ -319,7 +319,7 @@ class _Filling:
 
     def _parts_of(self, texts: Sequence[str], wide: bool, *, negated: bool) -> Iterator[_Part]:
         plain_texts: list[str] = []
-        opaque: list[Condition] = []
+        unknown_conditions: list[Condition] = []
         for text in texts:
             filled_text = _known_partition(text)
             if not has_hole(filled_text):
@@ -329,13 +329,13 @@ class _Filling:
             elif text in self._shared:
                 condition = self._numbers.condition(text, negated=negated)
                 if negated:
-                    opaque.append(condition)
+                    unknown_conditions.append(condition)
                 else:
                     yield _Part((_pattern(filled_text),), (condition,))
             elif wide != negated:
                 plain_texts.append(_pattern(filled_text))
         if plain_texts or negated:
-            yield _Part(tuple(plain_texts), tuple(opaque))
+            yield _Part(tuple(plain_texts), tuple(unknown_conditions))
 
     def _condition(self, condition: Condition, wide: bool) -> Iterator[tuple[Condition, ...]]:
         """Yield the alternatives for a condition, each of which is enough."""

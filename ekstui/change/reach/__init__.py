@@ -122,16 +122,16 @@ class _Comparison:
         groups: dict[tuple[int, int], tuple[ActionExtents, ActionExtents, list[str]]] = {}
         for _, action, before, after in self._differing:
             groups.setdefault((id(before), id(after)), (before, after, []))[2].append(action)
-        forth = list(groups.values())
-        back = [(after, before, actions) for before, after, actions in forth]
+        sides = list(groups.values())
+        swapped_sides = [(after, before, actions) for before, after, actions in sides]
         patterns = self._patterns
         return _reach(
-            any(pattern.gained for pattern in patterns) or self._is_any_gained(forth),
-            any(pattern.lost for pattern in patterns) or self._is_any_gained(back),
+            any(pattern.gained for pattern in patterns) or self._is_any_gained(sides),
+            any(pattern.lost for pattern in patterns) or self._is_any_gained(swapped_sides),
             all(pattern.nothing_gained for pattern in patterns)
-            and all(self._are_within(old, new, actions) for new, old, actions in forth),
+            and all(self._are_within(old, new, actions) for new, old, actions in sides),
             all(pattern.nothing_lost for pattern in patterns)
-            and all(self._are_within(old, new, actions) for new, old, actions in back),
+            and all(self._are_within(old, new, actions) for new, old, actions in swapped_sides),
         )
 
     def outcomes(self) -> Iterator[Outcome]:
@@ -248,14 +248,14 @@ class _Comparison:
 
     def _is_any_gained(self, sides: list[tuple[ActionExtents, ActionExtents, list[str]]]) -> bool:
         """Return whether a request is found, trying one action for each pair of sides, then the next."""
-        waiting = [
+        searches = [
             (before, after, self._sample_of_actions(actions))
             for before, after, actions in sides
             if not self._within(after, before)
         ]
-        for place in range(max((len(actions) for _, _, actions in waiting), default=0)):
-            waiting = [entry for entry in waiting if len(entry[2]) > place]
-            if any(self._is_gained(actions[place], before, after) for before, after, actions in waiting):
+        for place in range(max((len(actions) for _, _, actions in searches), default=0)):
+            searches = [entry for entry in searches if len(entry[2]) > place]
+            if any(self._is_gained(actions[place], before, after) for before, after, actions in searches):
                 return True
         return False
 
@@ -327,22 +327,22 @@ def notes_on(judgement: Judgement, before: Grants, after: Grants, spelling: Spel
     return tuple(notes)
 
 
-def _patterns_replaced(grants: Grants, replacing: Grants, judgement: Judgement) -> list[str]:
+def _patterns_replaced(grants: Grants, other_grants: Grants, judgement: Judgement) -> list[str]:
     """Return the patterns of one side that the other side replaces by single actions."""
-    differing: dict[str, list[str]] = {}
+    actions_by_service: dict[str, list[str]] = {}
     for outcome in judgement.outcomes:
         if not (outcome.nothing_gained and outcome.nothing_lost):
             action = outcome.action.lower()
-            differing.setdefault(action.partition(":")[0], []).append(action)
+            actions_by_service.setdefault(action.partition(":")[0], []).append(action)
     patterns: list[str] = []
     for target in grants:
-        if target.effect == "Deny" or target.element == "NotAction" or target in replacing:
+        if target.effect == "Deny" or target.element == "NotAction" or target in other_grants:
             continue
         (pattern,) = target.actions
-        if not wildcard.is_wild(pattern) or _matches_any(pattern, differing):
+        if not wildcard.is_wild(pattern) or _matches_any(pattern, actions_by_service):
             continue
         candidates = (
-            candidate for candidate in replacing if candidate.effect == "Allow" and candidate.element == "Action"
+            candidate for candidate in other_grants if candidate.effect == "Allow" and candidate.element == "Action"
         )
         if not any(wildcard.covers(candidate.actions[0], pattern) for candidate in candidates):
             patterns.append(pattern)

@@ -164,8 +164,10 @@ def cases_of(
     for matching in cells:
         sides = []
         for full, parts in ((full_before, partial_before), (full_after, partial_after)):
-            applying = [part for part in parts if (part[0].element == "Action") != matching.isdisjoint(part[0].actions)]
-            sides.append(_extents([(target.effect, extents) for target, extents in (*full, *applying)]))
+            applicable_parts = [
+                part for part in parts if (part[0].element == "Action") != matching.isdisjoint(part[0].actions)
+            ]
+            sides.append(_extents([(target.effect, extents) for target, extents in (*full, *applicable_parts)]))
         cases[sides[0], sides[1]] = None
     return list(cases)
 
@@ -176,17 +178,17 @@ def _pattern_combinations(patterns: list[str], effort: Effort) -> list[frozenset
     for place, pattern in enumerate(patterns):
         if not effort.spend((place + len(cells)) * _steps(pattern) // 8):
             return None
-        meeting = {candidate for candidate in patterns[:place] if wildcard.overlaps(pattern, candidate)}
-        cells += [cell | {pattern} for cell in cells if cell <= meeting]
+        overlapping_patterns = {candidate for candidate in patterns[:place] if wildcard.overlaps(pattern, candidate)}
+        cells += [cell | {pattern} for cell in cells if cell <= overlapping_patterns]
         if len(cells) > MAX_CELLS:
             return None
     # What matches a pattern matches all that cover it.
-    wider: dict[str, set[str]] = {}
+    wider_patterns: dict[str, set[str]] = {}
     for pattern in patterns:
         if not effort.spend(len(patterns) * _steps(pattern) // 8):
             return None
-        wider[pattern] = {candidate for candidate in patterns if wildcard.covers(candidate, pattern)}
-    return [cell for cell in cells if all(wider[pattern] <= cell for pattern in cell)]
+        wider_patterns[pattern] = {candidate for candidate in patterns if wildcard.covers(candidate, pattern)}
+    return [cell for cell in cells if all(wider_patterns[pattern] <= cell for pattern in cell)]
 
 
 class Unlisted(NamedTuple):

@@ -78,17 +78,17 @@ class _Wording(NamedTuple):
         if self.effort.is_spent:
             return [self._in_after(f"allowed in {many} cases")]
         places: dict[Phrase, list[_Place]] = {}
-        unsaid: list[tuple[_Ways, _Ways]] = []
+        unphrased_ways: list[tuple[_Ways, _Ways]] = []
         for place in sorted({*old, *new}):
             had, has = _ways_on(place, old), _ways_on(place, new)
             phrase = self._of_ways(had, has)
             if phrase is None:
-                unsaid.append((had, has))
+                unphrased_ways.append((had, has))
             else:
                 places.setdefault(phrase, []).append(place)
-        with_places = bool(unsaid) or len(places) > 1
+        with_places = bool(unphrased_ways) or len(places) > 1
         parts = [_on(phrase, places if with_places else []) for phrase, places in places.items()]
-        if any(had != has and not (had if self.wider else has) for had, has in unsaid):
+        if any(had != has and not (had if self.wider else has) for had, has in unphrased_ways):
             parts.insert(0, self._in_after(f"allowed on {many} resources"))
         return parts if 0 < len(parts) <= MOST_PARTS else [self._in_after(f"allowed in {many} cases")]
 
@@ -103,9 +103,9 @@ class _Wording(NamedTuple):
         removed_ways, added_ways = old - new, new - old
         if _UNCONDITIONAL in old | new:
             # A key that another condition still needs is neither new nor gone.
-            still = _keys_in(common) & {line.key for way in removed_ways | added_ways for line in way}
-            if still:
-                return self._other_conditions(still)
+            needed_keys = _keys_in(common) & {line.key for way in removed_ways | added_ways for line in way}
+            if needed_keys:
+                return self._other_conditions(needed_keys)
             return self._needs_no_more(old) if self.wider else self._needs(new)
         return self._other_ways(removed_ways, added_ways, new)
 
@@ -201,7 +201,7 @@ def _ways_on(place: _Place, by_place: Mapping[_Place, _Ways]) -> _Ways:
             and _resource_covers(by_place_key[1][0], resources[0]) is True
         ):
             ways |= of_other
-    return frozenset(way for way in ways if not any(fewer < way for fewer in ways))
+    return frozenset(way for way in ways if not any(other < way for other in ways))
 
 
 def _keys_in(way: _Way) -> frozenset[str]:
