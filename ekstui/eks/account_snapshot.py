@@ -332,9 +332,9 @@ def in_partition(policy_arn: str, partition: str) -> str:
     return ":".join(parts)
 
 
-def _attached_as(arn: str, attached: tuple[AttachedPolicy, ...], boundary_arn: str | None) -> tuple[AttachedAs, ...]:
+def _attached_as(arn: str, policies: tuple[AttachedPolicy, ...], boundary_arn: str | None) -> tuple[AttachedAs, ...]:
     kinds: list[AttachedAs] = []
-    if any(policy.arn == arn for policy in attached):
+    if any(policy.arn == arn for policy in policies):
         kinds.append("permissions")
     if boundary_arn == arn:
         kinds.append("boundary")

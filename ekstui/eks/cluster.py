@@ -203,9 +203,9 @@ class Cluster(NamedTuple):
 
     def association(self, namespace: str | None, service_account: str | None) -> PodIdentityAssociation | None:
         """Return the Pod Identity association of a service account; None if it has none or it was not read."""
-        wanted = (namespace, service_account)
+        account = (namespace, service_account)
         associations = self.associations or ()
-        return next((entry for entry in associations if (entry.namespace, entry.service_account) == wanted), None)
+        return next((entry for entry in associations if (entry.namespace, entry.service_account) == account), None)
 
     @property
     def knows_entries(self) -> bool:
@@ -242,7 +242,7 @@ class Cluster(NamedTuple):
         """The parts that may use roles and were not read, or not completely, in words."""
         if not self.described:
             return (DESCRIPTION,)
-        missing = {
+        unread_parts = {
             "nodegroups": _is_partial(self.nodegroups, "role_arn"),
             "fargate_profiles": _is_partial(self.fargate_profiles, "role_arn"),
             "addons": _is_partial(self.addons, "version"),
@@ -252,7 +252,7 @@ class Cluster(NamedTuple):
             "associations": _is_partial(self.associations, "role_arn"),
             "nodes": self.needs_ec2 and self.nodes is None,
         }
-        return tuple(words for part, words in _PARTS.items() if missing[part] or part in self.cut_short)
+        return tuple(words for part, words in _PARTS.items() if unread_parts[part] or part in self.cut_short)
 
     @property
     def issues_known(self) -> bool:

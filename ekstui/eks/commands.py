@@ -37,8 +37,10 @@ class Command(NamedTuple):
     @property
     def variables(self) -> tuple[str, ...]:
         """The shell variables that have to be set first."""
-        used = (expansion for expansion in self.expansions if any(expansion in argument for argument in self.arguments))
-        return tuple(dict.fromkeys(name for text in used for name in _VARIABLE.findall(text)))
+        used_expansions = (
+            expansion for expansion in self.expansions if any(expansion in argument for argument in self.arguments)
+        )
+        return tuple(dict.fromkeys(name for text in used_expansions for name in _VARIABLE.findall(text)))
 
     def with_variable(self, name: str, value: str) -> Command:
         """Return the command with a shell variable wherever its arguments have a value."""
@@ -84,11 +86,11 @@ def aws(about: str, *arguments: str, region: str | None = None, expansions: Iter
     return Command(tuple(words), about, tuple(expansions))
 
 
-def decode_message(encoded: str) -> Command:
+def decode_message(message: str) -> Command:
     """Return the command that decodes an authorization message; ekstui does not run it, as it needs a permission."""
     return aws(
         "decodes the message",
-        *("sts", "decode-authorization-message", "--encoded-message", encoded),
+        *("sts", "decode-authorization-message", "--encoded-message", message),
         *("--query", "DecodedMessage", "--output", "text"),
     )
 
@@ -106,8 +108,8 @@ def put_policy(name: str, label: str, statements: tuple[Statement, ...], about: 
     Variables of the shell in the statements are expanded.
     """
     document = json.dumps(serialise(Document("2012-10-17", None, statements)), separators=(",", ":"))
-    called = f"{_NOT_IN_A_NAME.sub('-', label)[:100]}-{sha256(document.encode()).hexdigest()[:8]}"
-    arguments = (f"--{kind}-name", name, "--policy-name", called, "--policy-document", document)
+    policy_name = f"{_NOT_IN_A_NAME.sub('-', label)[:100]}-{sha256(document.encode()).hexdigest()[:8]}"
+    arguments = (f"--{kind}-name", name, "--policy-name", policy_name, "--policy-document", document)
     names = (match.group() for match in _VARIABLE.finditer(document))
     return aws(about, "iam", f"put-{kind}-policy", *arguments, expansions=dict.fromkeys(names))
 

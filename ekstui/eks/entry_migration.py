@@ -119,10 +119,10 @@ def _replaced(line: AuthMapping, context: MigrationContext) -> ReplacedLine:
 
 
 def _entry_of_nodes(line: AuthMapping, kind: str, principal: str, cluster: Cluster) -> ReplacedLine:
-    others = (group for group in line.groups if group not in _OF_NODES)
-    lost = tuple(f"The group {group} cannot be on an entry for nodes." for group in others)
+    other_groups = (group for group in line.groups if group not in _OF_NODES)
+    notes = tuple(f"The group {group} cannot be on an entry for nodes." for group in other_groups)
     command = create_entry(cluster.name, cluster.region, principal, kind)
-    return ReplacedLine(line, kind, principal, gives_the_same=None if lost else True, notes=lost, commands=(command,))
+    return ReplacedLine(line, kind, principal, gives_the_same=None if notes else True, notes=notes, commands=(command,))
 
 
 def _entry_of_people(line: AuthMapping, principal: str, context: MigrationContext) -> ReplacedLine:
@@ -154,19 +154,19 @@ def _entry_of_people(line: AuthMapping, principal: str, context: MigrationContex
 def _principal(line: AuthMapping, context: MigrationContext) -> tuple[str | None, tuple[str, ...]]:
     """Return the principal for an access entry, which has the path that aws-auth leaves out, and notes."""
     arn, entity = line.principal, entity_of(line.principal)
-    own = split_arn(arn).account == context.account
-    if not own:
+    is_own = split_arn(arn).account == context.account
+    if not is_own:
         caveat = "Its path, if it has one, is not known: the role is of another account."
         return arn, (caveat,) if line.kind == "role" else ()
     if context.principals is not None:
-        named = [
+        matches = [
             name
             for name in context.principals
             if name == arn or (line.kind == "role" and ":role/" in name and entity_of(name).name == entity.name)
         ]
-        if not named:
+        if not matches:
             return None, (f"IAM has no {line.kind} {entity.name}: nothing needs to replace the line.",)
-        return named[0], ()
+        return matches[0], ()
     if line.kind == "user":
         return arn, ()
     return role_arn_from_iam(entity.name), ()
@@ -195,12 +195,12 @@ def _username(line: AuthMapping, context: MigrationContext) -> tuple[str | None,
     )
     if not wrong:
         return name, ()
-    bound = "what is bound to that user, if anything, is lost"
+    loss = "what is bound to that user, if anything, is lost"
     users = {user for binding in context.bindings or () for kind, user in binding.subjects if kind == "User"}
     pattern = re.compile(".*".join(map(re.escape, _PLACEHOLDER.split(name)[::2])))
     if context.bindings is not None and not any(map(pattern.fullmatch, users)):
         return None, ()
-    return None, (f"An entry cannot have the user name {name}, so it gets EKS's own: {bound}.",)
+    return None, (f"An entry cannot have the user name {name}, so it gets EKS's own: {loss}.",)
 
 
 class _GroupReplacement(NamedTuple):
@@ -222,8 +222,8 @@ def _group_replacement(group: str, line: AuthMapping, context: MigrationContext)
     elif context.bindings is None or unread:
         why = f"the role of {listed(unread)} was not read" if unread else "RBAC was not read"
         if is_reserved:
-            lost = f"An entry cannot have the group {group}, and what that may do is not known: {why}."
-            return _GroupReplacement(None, is_same=False, notes=(lost,))
+            loss = f"An entry cannot have the group {group}, and what that may do is not known: {why}."
+            return _GroupReplacement(None, is_same=False, notes=(loss,))
         note = f"The entry keeps the group {group} with all that is bound to it ({why})."
         return _GroupReplacement(group, notes=(note,))
     if not any(rights.values()):
@@ -242,9 +242,11 @@ def _group_replacement(group: str, line: AuthMapping, context: MigrationContext)
         unbound = "once the RBAC is applied" if roles else "once the access policies are associated"
         notes.append(f"What is bound to {group} now can be deleted {unbound}.")
     # Without RBAC of its own the group is kept only where it can be.
-    kept = subject if roles or not is_reserved else None
-    alone = tuple(sorted({permission for role in roles for permission in permissions(role.rules)}))
-    return _GroupReplacement(kept, policies, roles, _gives(rights, policies, roles, context.rules), alone, tuple(notes))
+    kept_group = subject if roles or not is_reserved else None
+    rbac_permissions = tuple(sorted({permission for role in roles for permission in permissions(role.rules)}))
+    return _GroupReplacement(
+        kept_group, policies, roles, _gives(rights, policies, roles, context.rules), rbac_permissions, tuple(notes)
+    )
 
 
 def _replacing(
@@ -255,33 +257,41 @@ def _replacing(
     policies: list[AssociatedPolicy] = []
     roles: list[RoleToMake] = []
     for namespace in sorted(rights, key=lambda place: (place is not None, place or "")):
-        here, held = rights[namespace], () if namespace is None else everywhere
-        names = _widest(here, held, rules)
+        local_rules, cluster_rules = rights[namespace], () if namespace is None else everywhere
+        names = _widest(local_rules, cluster_rules, rules)
         policies += [
             AssociatedPolicy(access_policy_arn(name, partition), None if namespace is None else (namespace,))
             for name in names
         ]
-        if rest := lacking_rules(here, (*held, *(rule for name in names for rule in rules[name]))):
-            called = role_name(subject, "beside-access-policies", namespace or "")
-            roles.append(RoleToMake(called, namespace, rest, "Group", subject))
+        if remaining_rules := lacking_rules(
+            local_rules, (*cluster_rules, *(rule for name in names for rule in rules[name]))
+        ):
+            new_role_name = role_name(subject, "beside-access-policies", namespace or "")
+            roles.append(RoleToMake(new_role_name, namespace, remaining_rules, "Group", subject))
     return _merged(policies), tuple(roles)
 
 
-def _widest(here: Sequence[Rule], held: Sequence[Rule], rules: Mapping[str, tuple[Rule, ...]]) -> list[str]:
-    """Return the access policies that give most of some rules, and nothing that these or `held` do not."""
-    fitting = [name for name, of_policy in sorted(rules.items()) if not beyond(of_policy, (*here, *held))]
-    chosen: list[str] = []
+def _widest(
+    local_rules: Sequence[Rule], cluster_rules: Sequence[Rule], rules: Mapping[str, tuple[Rule, ...]]
+) -> list[str]:
+    """Return the access policies that give most of some rules, and nothing that these or `cluster_rules` do not."""
+    fitting = [
+        name for name, of_policy in sorted(rules.items()) if not beyond(of_policy, (*local_rules, *cluster_rules))
+    ]
+    choice: list[str] = []
 
-    def left(names: Sequence[str]) -> int:
-        return len(permissions(lacking_rules(here, (*held, *(rule for name in names for rule in rules[name])))))
+    def count_left(names: Sequence[str]) -> int:
+        return len(
+            permissions(lacking_rules(local_rules, (*cluster_rules, *(rule for name in names for rule in rules[name]))))
+        )
 
     while fitting:
-        best = min(fitting, key=lambda name: left((*chosen, name)))
-        if left((*chosen, best)) == left(chosen):
+        best = min(fitting, key=lambda name: count_left((*choice, name)))
+        if count_left((*choice, best)) == count_left(choice):
             break
-        chosen.append(best)
+        choice.append(best)
         fitting.remove(best)
-    return chosen
+    return choice
 
 
 def _merged(policies: Iterable[AssociatedPolicy]) -> tuple[AssociatedPolicy, ...]:

@@ -268,9 +268,9 @@ class Knowledge(NamedTuple):
         """Return the access policy of that name, ignoring case; None if there is none."""
         return next((notes for notes in self.access_policies.values() if notes.name.lower() == name.lower()), None)
 
-    def absence(self, asked: str) -> Absence | None:
+    def absence(self, query: str) -> Absence | None:
         """Return the answer for something the user typed for which no policy exists; None if it is not such a topic."""
-        text = asked.lower()
+        text = query.lower()
         return next((absence for absence in self.absences if any(word in text for word in absence.words)), None)
 
     def dependents(self, action: str) -> tuple[DependentActions, ...]:
@@ -279,8 +279,8 @@ class Knowledge(NamedTuple):
 
     def symptoms_in(self, text: str) -> tuple[Symptom, ...]:
         """Return the symptoms whose messages occur in a text, which is on one line."""
-        folded = text.lower()
-        return tuple(symptom for symptom in self.symptoms if symptom.is_in(folded))
+        lower_text = text.lower()
+        return tuple(symptom for symptom in self.symptoms if symptom.is_in(lower_text))
 
     def symptoms_of(self, policy: str) -> tuple[Symptom, ...]:
         """Return the symptoms that a policy explains."""
@@ -305,7 +305,7 @@ _REINSTALL = "Install ekstui again."
 
 def _knowledge(tables: Mapping[str, Any]) -> Knowledge:
     access = tables["access_policies"]
-    introduced = {name: date.fromisoformat(day) for day, names in access["introduced"].items() for name in names}
+    dates = {name: date.fromisoformat(day) for day, names in access["introduced"].items() for name in names}
     return Knowledge(
         policies={name: _policy(name, fields) for name, fields in tables["policies"].items()},
         access_policies={
@@ -316,7 +316,7 @@ def _knowledge(tables: Mapping[str, Any]) -> Knowledge:
                 source=access["source"],
                 content="exact" if name in access["exact"] else "prose" if name in access["prose"] else "unknown",
                 reserved=name in access["reserved"],
-                introduced=introduced.get(name),
+                introduced=dates.get(name),
             )
             for name, says in access["names"].items()
         },
@@ -336,8 +336,8 @@ def _knowledge(tables: Mapping[str, Any]) -> Knowledge:
 
 
 def _policy(name: str, fields: Mapping[str, Any]) -> PolicyKnowledge:
-    fixed = _frozen({key: value for key, value in fields.items() if key != "updates"})
-    return PolicyKnowledge(name=name, updates=_entries(Update, fields.get("updates", ())), **fixed)
+    other_fields = _frozen({key: value for key, value in fields.items() if key != "updates"})
+    return PolicyKnowledge(name=name, updates=_entries(Update, fields.get("updates", ())), **other_fields)
 
 
 def _entries(make: Callable[..., _T], tables: object) -> tuple[_T, ...]:

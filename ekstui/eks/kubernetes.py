@@ -73,7 +73,7 @@ def read_rules(text: str) -> dict[str, tuple[Rule, ...]]:
         urls = _listed(row["non_resource_urls"])
         groups = _listed(row["api_groups"]) or (() if urls else (CORE,))
         rules.setdefault(row["policy"], []).append(Rule(groups, _listed(row["resources"]), _listed(row["verbs"]), urls))
-    return {policy: tuple(listed) for policy, listed in rules.items()}
+    return {policy: tuple(policy_rules) for policy, policy_rules in rules.items()}
 
 
 def parse_request(text: str, rules: Mapping[str, Iterable[Rule]]) -> KubernetesRequest:
@@ -90,10 +90,12 @@ def parse_request(text: str, rules: Mapping[str, Iterable[Rule]]) -> KubernetesR
     verb, what = words[1].lower(), words[2]
     if what.startswith("/"):
         return KubernetesRequest(verb, "", path=what)
-    whole, _, sub = what.lower().partition("/")
-    resource, dot, group = whole.partition(".")
+    full_name, _, sub = what.lower().partition("/")
+    resource, dot, group = full_name.partition(".")
     if not dot:
-        groups = sorted({group for listed in rules.values() for rule in listed for group in _groups_of(rule, resource)})
+        groups = sorted(
+            {group for policy_rules in rules.values() for rule in policy_rules for group in _groups_of(rule, resource)}
+        )
         # Kubernetes serves nothing in the group extensions since 1.22, though access policies still name it.
         group = CORE if CORE in groups or not groups else min(groups, key=lambda name: (name == "extensions", name))
     return KubernetesRequest(verb, resource, group, sub)
@@ -116,15 +118,19 @@ def requests_meant(text: str, rules: Mapping[str, Iterable[Rule]]) -> tuple[Kube
         return (parse_request(f"k8s:{_COMMANDS[command]}", rules),)
     if command not in _VERBS:
         return ()
-    named = [_resource_named(names[0].partition("/")[0], rules)] if names else []
-    return tuple(parse_request(f"k8s:{verb}:{name}", rules) for name in filter(None, named) for verb in _VERBS[command])
+    resources = [_resource_named(names[0].partition("/")[0], rules)] if names else []
+    return tuple(
+        parse_request(f"k8s:{verb}:{name}", rules) for name in filter(None, resources) for verb in _VERBS[command]
+    )
 
 
 def _resource_named(word: str, rules: Mapping[str, Iterable[Rule]]) -> str:
     """Return a resource as the API names it, from kubectl's plural, singular or short name; empty for none of them."""
-    plain, dot, group = word.partition(".")
-    resources = {name.partition("/")[0] for listed in rules.values() for rule in listed for name in rule.resources}
-    for name in (_SHORT.get(plain, plain), f"{plain}s", f"{plain}es", f"{plain.removesuffix('y')}ies"):
+    resource, dot, group = word.partition(".")
+    resources = {
+        name.partition("/")[0] for policy_rules in rules.values() for rule in policy_rules for name in rule.resources
+    }
+    for name in (_SHORT.get(resource, resource), f"{resource}s", f"{resource}es", f"{resource.removesuffix('y')}ies"):
         if name in resources and name != "*":
             return f"{name}{dot}{group}"
     return word if dot else ""
@@ -169,8 +175,9 @@ def allows(rule: Rule, request: KubernetesRequest) -> bool:
     if rule.resource_names and request.name not in rule.resource_names:
         return False
     return _named(rule.api_groups, request.api_group) and any(
-        named in ("*", request.whole_resource) or (bool(request.subresource) and named == f"*/{request.subresource}")
-        for named in rule.resources
+        resource in ("*", request.whole_resource)
+        or (bool(request.subresource) and resource == f"*/{request.subresource}")
+        for resource in rule.resources
     )
 
 
@@ -196,10 +203,10 @@ def difference(before: Iterable[Rule], after: Iterable[Rule]) -> tuple[frozenset
     return beyond(after, before), beyond(before, after)
 
 
-def beyond(rules: Iterable[Rule], held: Iterable[Rule]) -> frozenset[Permission]:
-    """Return what rules allow and `held` do not."""
-    held = tuple(held)
-    return frozenset(permission for permission in permissions(rules) if not _covered(permission, held))
+def beyond(rules: Iterable[Rule], other_rules: Iterable[Rule]) -> frozenset[Permission]:
+    """Return what rules allow and `other_rules` do not."""
+    other_rules = tuple(other_rules)
+    return frozenset(permission for permission in permissions(rules) if not _covered(permission, other_rules))
 
 
 _EXPECTED = (
@@ -256,7 +263,7 @@ def _named(names: tuple[str, ...], name: str) -> bool:
 
 
 def _groups_of(rule: Rule, resource: str) -> Iterator[str]:
-    if any(named.partition("/")[0] == resource for named in rule.resources):
+    if any(name.partition("/")[0] == resource for name in rule.resources):
         yield from (group for group in rule.api_groups if group != "*")
 
 

@@ -74,7 +74,7 @@ def without_unused(document: Document, report: LastAccessed, days: int) -> Less:
     """Return a document without the Allow statements' actions that were not used in the report's last days."""
     services = {service.service.lower(): service for service in report.services}
     at = report.fetched_at
-    unused = {
+    unused_actions = {
         action.action.lower()
         for service in report.services
         for action in service.actions
@@ -89,13 +89,13 @@ def without_unused(document: Document, report: LastAccessed, days: int) -> Less:
         if use_in(service.last_used, at, days) != "used":
             # What the service did not see at all, no action of it was used for; but PassRole never counts.
             return prefix != "iam" or not any(full.lower() in _NEVER_TRACKED for full in reference().expand(pattern))
-        return not is_wild(name) and pattern.lower() in unused
+        return not is_wild(name) and pattern.lower() in unused_actions
 
-    less = trimmed(document, is_unused)
-    return Less(less, tuple(_kept(less.document, unused)))
+    trimming = trimmed(document, is_unused)
+    return Less(trimming, tuple(_kept_patterns(trimming.document, unused_actions)))
 
 
-def _kept(document: Document, unused: set[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _kept_patterns(document: Document, unused_actions: set[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
     patterns = dict.fromkeys(
         pattern
         for statement in document.statements
@@ -104,6 +104,6 @@ def _kept(document: Document, unused: set[str]) -> Iterator[tuple[str, tuple[str
         if is_wild(pattern)
     )
     for pattern in patterns:
-        matched = [action for action in reference().expand(pattern) if action.lower() in unused]
-        if matched:
-            yield pattern, tuple(matched)
+        actions = [action for action in reference().expand(pattern) if action.lower() in unused_actions]
+        if actions:
+            yield pattern, tuple(actions)

@@ -72,9 +72,9 @@ def node_roles(cluster: Cluster) -> tuple[str, ...]:
         for entry in cluster.access_entries or ()
         if entry.kind in ("EC2_LINUX", "EC2_WINDOWS", "EC2")
     ]
-    named = tuple(dict.fromkeys(arn for arn in arns if arn is not None))
+    known_arns = tuple(dict.fromkeys(arn for arn in arns if arn is not None))
     in_map = [mapping for mapping in cluster.mappings if mapping.kind == "role" and "system:nodes" in mapping.groups]
-    return named or tuple(dict.fromkeys(mapping.principal for mapping in in_map))
+    return known_arns or tuple(dict.fromkeys(mapping.principal for mapping in in_map))
 
 
 def credentials_of(workload: Workload, cluster: Cluster) -> tuple[Credentials, ...]:
@@ -153,19 +153,19 @@ def pods_with_role(arn: str | None, clusters: Iterable[Cluster]) -> tuple[PodsWi
 
     They may also have them as the one role of their nodes.
     """
-    read = [cluster for cluster in clusters if cluster.pods is not None]
+    clusters_with_pods = [cluster for cluster in clusters if cluster.pods is not None]
     by_key: dict[tuple[str, ...], PodsWithRole] = {}
-    for cluster in read:
+    for cluster in clusters_with_pods:
         for workload in workloads(cluster.pods or ()):
             association = cluster.association(workload.namespace, workload.service_account)
             for credentials in credentials_of(workload, cluster):
                 if arn in roles_on_the_way(credentials, association):
                     pods = PodsWithRole(cluster.name, cluster.region, workload, credentials.source)
                     if (twin := by_key.get(pods.key)) is not None:
-                        both = workload._replace(pods=(*twin.workload.pods, *workload.pods))
-                        pods = pods._replace(workload=both)
+                        merged_workload = workload._replace(pods=(*twin.workload.pods, *workload.pods))
+                        pods = pods._replace(workload=merged_workload)
                     by_key[pods.key] = pods
-    return tuple(by_key.values()) if read else None
+    return tuple(by_key.values()) if clusters_with_pods else None
 
 
 def expected_of(workload: Workload, cluster: Cluster) -> Expected | None:
@@ -173,8 +173,8 @@ def expected_of(workload: Workload, cluster: Cluster) -> Expected | None:
     association = cluster.association(workload.namespace, workload.service_account)
     if association is not None and not any(pod.on_fargate for pod in workload.pods):
         arn = association.target_role_arn or association.role_arn
-        made = association.created
-        return Expected("pod-identity", arn, made, made, "the association of their service account was made")
+        created = association.created
+        return Expected("pod-identity", arn, created, created, "the association of their service account was made")
     account = account_of(cluster, workload)
     if account is None or account.role_arn is None:
         return None
@@ -232,10 +232,10 @@ def users_of_node_role(cluster: Cluster, role_arn: str, instance: str | None) ->
     """
     if cluster.pods is None or role_arn not in node_roles(cluster):
         return None
-    here = [pod for pod in cluster.pods if instance and (pod.node or "").partition(".")[0] == instance]
+    instance_pods = [pod for pod in cluster.pods if instance and (pod.node or "").partition(".")[0] == instance]
     return tuple(
         workload
-        for workload in workloads(here or cluster.pods)
+        for workload in workloads(instance_pods or cluster.pods)
         if any(
             credentials.source == "node" and credentials.role_arn in (None, role_arn)
             for credentials in credentials_of(workload, cluster)

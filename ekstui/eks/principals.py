@@ -144,16 +144,16 @@ def within_work(subjects: Iterable[Subject], action: str) -> list[Subject]:
         alike[statements].append(len(principals))
         principals.append(_undecided(principal) if statements in too_large else principal)
         while work > MAX_WORK and len(alike) - len(too_large) > 1:
-            size, _, most = heappop(largest)
+            size, _, key = heappop(largest)
             work += size
-            too_large.add(most)
-            for place in alike[most]:
+            too_large.add(key)
+            for place in alike[key]:
                 principals[place] = _undecided(principals[place])
     return principals
 
 
-def _on_action(subject: Subject, action: str, shared: dict[str, AppliedPolicy]) -> Subject:
-    """Return a principal with its policies' statements that match an action; `shared`: those of managed policies."""
+def _on_action(subject: Subject, action: str, managed_policies: dict[str, AppliedPolicy]) -> Subject:
+    """Return a principal with its policies' statements that match an action; `managed_policies`: those done already."""
 
     def narrow(policy: AppliedPolicy) -> AppliedPolicy:
         return policy._replace(document=policy.document._replace(statements=statements_on(policy.document, action)))
@@ -163,9 +163,9 @@ def _on_action(subject: Subject, action: str, shared: dict[str, AppliedPolicy]) 
         if policy.arn is None:
             policies.append(narrow(policy))
         else:
-            if policy.arn not in shared:
-                shared[policy.arn] = narrow(policy)
-            policies.append(shared[policy.arn])
+            if policy.arn not in managed_policies:
+                managed_policies[policy.arn] = narrow(policy)
+            policies.append(managed_policies[policy.arn])
     return subject._replace(policies=tuple(policy for policy in policies if policy.document.statements))
 
 
@@ -211,8 +211,8 @@ def principal_can(subject: Subject, action: str, resource: str | None = None) ->
         reasons = (TOO_LARGE, *_open_questions(subject, ()))
         return PrincipalCan(subject, subject.policies, "depends", reasons) if subject.policies else None
     boundary = () if subject.boundary is None else (Ceiling(f"boundary {subject.boundary.name}", (subject.boundary,)),)
-    needed = () if subject.needed is None else (subject.needed,)
-    ways = [_by(subject, subject.policies, (*boundary, *needed, *subject.above), action, resource)]
+    required_ceilings = () if subject.needed is None else (subject.needed,)
+    ways = [_by(subject, subject.policies, (*boundary, *required_ceilings, *subject.above), action, resource)]
     if subject.named:
         limits = boundary if subject.limits_named else ()
         ways.append(_by(subject, subject.named, (*limits, *subject.above), action, resource))
@@ -228,17 +228,17 @@ def _by(
     grants_by_policy: dict[AppliedPolicy, tuple[Grant, ...]] = {}
     limits: list[_Limit] = []
     for policy in dict.fromkeys((*subject.policies, *granting)):
-        allowed_here, refused = _effects(policy, action, resource, context)
-        limits += [_Limit(policy.name, None, (deny,)) for deny in refused]
-        if allowed_here and policy in granting:
-            grants_by_policy[policy] = allowed_here
+        policy_grants, policy_denies = _effects(policy, action, resource, context)
+        limits += [_Limit(policy.name, None, (deny,)) for deny in policy_denies]
+        if policy_grants and policy in granting:
+            grants_by_policy[policy] = policy_grants
     if not grants_by_policy:
         return None
     grants = tuple(dict.fromkeys(grant for grants_of_policy in grants_by_policy.values() for grant in grants_of_policy))
     for ceiling in ceilings:
         effects = [_effects(policy, action, resource, context) for policy in ceiling.policies]
-        allowed = None if ceiling.only_denies else tuple(grant for allows, _ in effects for grant in allows)
-        limits.append(_Limit(ceiling.name, allowed, tuple(deny for _, denies in effects for deny in denies)))
+        ceiling_grants = None if ceiling.only_denies else tuple(grant for allows, _ in effects for grant in allows)
+        limits.append(_Limit(ceiling.name, ceiling_grants, tuple(deny for _, denies in effects for deny in denies)))
     through = tuple(grants_by_policy)
     remaining = _within_limits(grants, tuple(limits), action, resource)
     if remaining.taken_by is not None:
@@ -266,10 +266,14 @@ def _within_limits(
     """Return what limits leave of grants; if these are too many to be compared, any limit may revoke them."""
     is_too_large = _comparisons(grants, limits) > MAX_COMPARISONS
     denies = [] if is_too_large else [deny for limit in limits for deny in limit.denies]
-    left = [grant for grant in grants if not any(_refuses(deny, grant) for deny in denies)]
-    within = left if is_too_large else [grant for grant in left if all(limit.may_allow(grant) for limit in limits)]
+    undenied_grants = [grant for grant in grants if not any(_refuses(deny, grant) for deny in denies)]
+    within = (
+        undenied_grants
+        if is_too_large
+        else [grant for grant in undenied_grants if all(limit.may_allow(grant) for limit in limits)]
+    )
     if not within:
-        return _Remaining(_what_takes(grants, left, limits))
+        return _Remaining(_what_takes(grants, undenied_grants, limits))
     free = [grant for grant in within if not grant.conditions and _is_whole(grant, action, resource)]
     reasons: dict[str, None] = {}
     for limit in limits:
@@ -277,8 +281,8 @@ def _within_limits(
             reasons[f"{limit.name} may deny it" if limit.allowed is None else limit.name] = None
         elif limit.part_denied not in reasons and (limiting := _in_part(limit, free or within, resource, action)):
             reasons[limiting] = None
-    if resource is None and (others := _types_besides(tuple(free), action)):
-        reasons[f"not on every {listed(others, 'or')}"] = None
+    if resource is None and (other_types := _types_besides(tuple(free), action)):
+        reasons[f"not on every {listed(other_types, 'or')}"] = None
     return _Remaining(None, tuple(reasons), () if free else tuple(within))
 
 
@@ -307,13 +311,13 @@ def _context(subject: Subject, action: str, resource: str | None) -> Context:
     return context_of(Request(action, (), principal, tags, absent), resource if is_concrete else None)
 
 
-def _open_questions(subject: Subject, limited: Iterable[Grant]) -> Iterator[str]:
+def _open_questions(subject: Subject, limited_grants: Iterable[Grant]) -> Iterator[str]:
     """Yield what was not read, and what the grants depend on if none is unconditional."""
     if subject.boundary_unread:
         yield "its boundary was not read"
     yield from (f"{name} was not read" for name in subject.unread)
-    if limited:
-        keys = sorted({condition.key for grant in limited for condition in grant.conditions})
+    if limited_grants:
+        keys = sorted({condition.key for grant in limited_grants for condition in grant.conditions})
         yield f"if {', '.join(keys)}" if keys else "on some resources"
 
 
@@ -340,7 +344,7 @@ class _Limit(NamedTuple):
 
     def may_allow(self, grant: Grant) -> bool:
         """Return whether it leaves a part of a grant."""
-        return self.allowed is None or any(not _are_apart(grant, here) for here in self.allowed)
+        return self.allowed is None or any(not _are_apart(grant, other) for other in self.allowed)
 
 
 def _effects(
@@ -426,12 +430,12 @@ def _are_apart(grant_a: Grant, grant_b: Grant) -> bool:
     return are_disjoint(extent_of(grant_a), extent_of(grant_b))
 
 
-def _what_takes(grants: Sequence[Grant], left: Sequence[Grant], limits: Sequence[_Limit]) -> str:
+def _what_takes(grants: Sequence[Grant], undenied_grants: Sequence[Grant], limits: Sequence[_Limit]) -> str:
     """Return what revokes all grants."""
-    if left:
+    if undenied_grants:
         ceilings = [limit for limit in limits if limit.allowed is not None]
-        alone = (limit for limit in ceilings if not any(map(limit.may_allow, left)))
-        return f"{next(alone, ceilings[-1]).name} does not allow it"
+        blocking_limits = (limit for limit in ceilings if not any(map(limit.may_allow, undenied_grants)))
+        return f"{next(blocking_limits, ceilings[-1]).name} does not allow it"
     names = [limit.name for limit in limits if any(_refuses(deny, grant) for deny in limit.denies for grant in grants)]
     return f"denied by {' and '.join(dict.fromkeys(names))}"
 
@@ -476,14 +480,16 @@ def _is_whole(grant: Grant, action: str, resource: str | None) -> bool:
     if grant.resource_element == "NotResource":
         return True
     # A variable may have no value in the request, and an ARN with missing parts may match nothing.
-    plain = (pattern for pattern in grant.resources if not (arn.has_variable(pattern) or arn.is_uncertain(pattern)))
-    return any(info is None or pattern == "*" or can_be_on(info, pattern) for pattern in plain)
+    certain_patterns = (
+        pattern for pattern in grant.resources if not (arn.has_variable(pattern) or arn.is_uncertain(pattern))
+    )
+    return any(info is None or pattern == "*" or can_be_on(info, pattern) for pattern in certain_patterns)
 
 
-def _leaves_some(excluded: tuple[str, ...], info: ActionInfo | None) -> bool:
+def _leaves_some(excluded_patterns: tuple[str, ...], info: ActionInfo | None) -> bool:
     """Return False if a `NotResource` leaves nothing that the action can be used on."""
     # Whatever partition it names, it is the account's own.
-    patterns = tuple(re.sub(r"^arn:[^:]*:", "arn:*:", pattern) for pattern in excluded)
+    patterns = tuple(re.sub(r"^arn:[^:]*:", "arn:*:", pattern) for pattern in excluded_patterns)
     return all(pattern.strip("*") for pattern in patterns) and not (info and leaves_nothing(info, patterns))
 
 
@@ -493,13 +499,17 @@ def _types_besides(free: tuple[Grant, ...], action: str) -> tuple[str, ...]:
     info = reference().find(action) if free else None
     if info is None:
         return ()
-    matched = types_covered(info, free)
-    return tuple(use.name for use in info.resource_types if use.required and use.name not in matched)
+    covered_types = types_covered(info, free)
+    return tuple(use.name for use in info.resource_types if use.required and use.name not in covered_types)
 
 
 def _lets_through(boundary: Grant, free: Iterable[Grant], resource: str | None) -> bool:
     """Return whether a boundary's grant certainly allows what is allowed unconditionally."""
     if boundary.conditions or boundary.resource_element == "NotResource":
         return False
-    wanted = [resource] if resource is not None else [pattern for grant in free for pattern in grant.resources]
-    return any(arn.resource_covers(here, pattern) is True for here in boundary.resources for pattern in wanted)
+    targets = [resource] if resource is not None else [pattern for grant in free for pattern in grant.resources]
+    return any(
+        arn.resource_covers(boundary_pattern, pattern) is True
+        for boundary_pattern in boundary.resources
+        for pattern in targets
+    )

@@ -69,8 +69,8 @@ class ComponentVersion(NamedTuple):
 
     def with_made(self, values: Mapping[str, str]) -> dict[str, str]:
         """Return values and the ARNs of what the template creates, where the values determine them."""
-        made = {name: filled(arn, values) for name, arn in ARNS_OF_TEMPLATE.items() if name in self.parameters}
-        return {**{name: arn for name, arn in made.items() if "${" not in arn}, **values}
+        created_arns = {name: filled(arn, values) for name, arn in ARNS_OF_TEMPLATE.items() if name in self.parameters}
+        return {**{name: arn for name, arn in created_arns.items() if "${" not in arn}, **values}
 
     @property
     def to_fill_in(self) -> tuple[str, ...]:
@@ -134,18 +134,18 @@ class Component(NamedTuple):
 
     def at(self, release: str) -> ComponentVersion | None:
         """Return the version that a release belongs to; None for an unknown release."""
-        wanted = self.release(release)
-        return next((version for version in self.versions if wanted in version.releases), None)
+        known_release = self.release(release)
+        return next((version for version in self.versions if known_release in version.releases), None)
 
     def release(self, text: str) -> Release | None:
         """Return the release of a tag, with or without its prefix; for `v1.14` the newest of that branch."""
-        wanted = release_numbers(text) or _branch(text)
+        numbers = release_numbers(text) or _branch(text)
         releases = [release for version in self.versions for release in version.releases]
         return next(
             (
                 candidate
                 for candidate in reversed(releases)
-                if wanted and release_numbers(candidate.tag)[: len(wanted)] == wanted
+                if numbers and release_numbers(candidate.tag)[: len(numbers)] == numbers
             ),
             None,
         )
@@ -208,11 +208,11 @@ def read_components(lines: Iterable[bytes]) -> dict[str, Component]:
     components: dict[str, Component] = {}
     for project, of_project in rows.items():
         for name, title, policies in _VARIANTS[project]:
-            own = [row for row in of_project if re.fullmatch(policies, row["policy"])]
-            components[name] = _component(name, title, own)
-            parts = dict.fromkeys(str(row["policy"]) for row in own)
+            variant_rows = [row for row in of_project if re.fullmatch(policies, row["policy"])]
+            components[name] = _component(name, title, variant_rows)
+            parts = dict.fromkeys(str(row["policy"]) for row in variant_rows)
             for part in parts if len(parts) > 1 else ():
-                rows_of = [row for row in own if row["policy"] == part]
+                rows_of = [row for row in variant_rows if row["policy"] == part]
                 components[f"{name}/{part}"] = _component(f"{name}/{part}", part, rows_of)._replace(is_part=True)
     return components
 
@@ -252,7 +252,7 @@ def values_in(version: ComponentVersion, copy: Document) -> dict[str, str]:
             if match := shape.fullmatch(text):
                 for group, name in enumerate(names, start=1):
                     votes.setdefault(name, Counter())[match[group]] += 1
-    values = {name: max(sorted(counted), key=lambda value: counted[value]) for name, counted in sorted(votes.items())}
+    values = {name: max(sorted(counts), key=lambda value: counts[value]) for name, counts in sorted(votes.items())}
     return {
         name: value
         for name, value in values.items()
@@ -275,22 +275,22 @@ def _patterns(template: str, parameters: Sequence[str]) -> Iterator[tuple[tuple[
 
     An ARN that the template creates may have that form or any other.
     """
-    spelled = filled(template, {**ARNS_OF_TEMPLATE, "AWS::Partition": "${AWS::Partition}"})
-    for text in dict.fromkeys((spelled, template)):
+    expanded_template = filled(template, {**ARNS_OF_TEMPLATE, "AWS::Partition": "${AWS::Partition}"})
+    for text in dict.fromkeys((expanded_template, template)):
         pieces = re.split(_PLACEHOLDER, text)
         names: list[str] = []
-        written = re.escape(pieces[0])
+        regex = re.escape(pieces[0])
         for name, after in zip(pieces[1::2], pieces[2::2], strict=True):
             if name in names:
-                written += rf"\{names.index(name) + 1}"
+                regex += rf"\{names.index(name) + 1}"
             elif name in parameters or name in _VALUES:
                 names.append(name)
-                written += _VALUES.get(name, r"(arn:[^*?$]+)" if name in ARNS_OF_TEMPLATE else r"([^*?$:/]+)")
+                regex += _VALUES.get(name, r"(arn:[^*?$]+)" if name in ARNS_OF_TEMPLATE else r"([^*?$:/]+)")
             else:
-                written += re.escape(f"${{{name}}}")
-            written += re.escape(after)
+                regex += re.escape(f"${{{name}}}")
+            regex += re.escape(after)
         if names:
-            yield tuple(names), re.compile(written)
+            yield tuple(names), re.compile(regex)
 
 
 _VALUES = {"AWS::AccountId": r"(\d{12})", "AWS::Partition": r"(aws[a-z-]*)", "AWS::Region": r"([a-z]{2}-[a-z-]+-\d+)"}
@@ -315,8 +315,8 @@ def united_document(documents: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
         raise ValueError("documents of several versions of the policy language have no union")
     statements: list[Any] = []
     for document in documents:
-        listed = document["Statement"]
-        statements.extend(listed if isinstance(listed, list) else [listed])
+        entries = document["Statement"]
+        statements.extend(entries if isinstance(entries, list) else [entries])
     return {"Version": versions.pop(), "Statement": statements}
 
 

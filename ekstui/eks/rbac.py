@@ -100,8 +100,8 @@ class RoleToMake(NamedTuple):
 
 def _resource(group: str, resource: str) -> str:
     """Return a resource as kubectl has it, such as `deployments.apps/scale`."""
-    plain, slash, sub = resource.partition("/")
-    return f"{plain}{f'.{group}' if group else ''}{slash}{sub}"
+    name, slash, sub = resource.partition("/")
+    return f"{name}{f'.{group}' if group else ''}{slash}{sub}"
 
 
 def _rule_lines(rule: Rule) -> Iterator[str]:
@@ -135,12 +135,14 @@ def rights_of(subject: tuple[str, str], bindings: Iterable[Binding]) -> tuple[Ri
     return rights, tuple(unread)
 
 
-def lacking_rules(rules: Sequence[Rule], held: Iterable[Rule]) -> tuple[Rule, ...]:
-    """Return the least rules that give what `rules` do and `held` do not."""
-    held = tuple(held)
-    plain = [rule for rule in rules if not rule.resource_names]
-    named = [rule for rule in rules if rule.resource_names and beyond([rule._replace(resource_names=())], held)]
-    return (*_merged(beyond(plain, held)), *dict.fromkeys(named))
+def lacking_rules(rules: Sequence[Rule], other_rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    """Return the least rules that give what `rules` do and `other_rules` do not."""
+    other_rules = tuple(other_rules)
+    unnamed_rules = [rule for rule in rules if not rule.resource_names]
+    named_rules = [
+        rule for rule in rules if rule.resource_names and beyond([rule._replace(resource_names=())], other_rules)
+    ]
+    return (*_merged(beyond(unnamed_rules, other_rules)), *dict.fromkeys(named_rules))
 
 
 def _merged(missing: frozenset[Permission]) -> Iterator[Rule]:
@@ -148,12 +150,12 @@ def _merged(missing: frozenset[Permission]) -> Iterator[Rule]:
     verbs_of: dict[tuple[str, str], list[str]] = {}
     for permission in sorted(missing):
         wider = product({permission.api_group, "*"}, {permission.resource, "*"}, {permission.verb, "*"})
-        wide = {Permission(*cell) for cell in wider} - {permission}
-        if permission.resource.startswith("/") or not wide & missing:
+        wider_permissions = {Permission(*cell) for cell in wider} - {permission}
+        if permission.resource.startswith("/") or not wider_permissions & missing:
             verbs_of.setdefault((permission.api_group, permission.resource), []).append(permission.verb)
     resources_of: dict[tuple[bool, str, tuple[str, ...]], list[str]] = {}
-    for (group, resource), own in verbs_of.items():
-        resources_of.setdefault((resource.startswith("/"), group, tuple(own)), []).append(resource)
+    for (group, resource), own_verbs in verbs_of.items():
+        resources_of.setdefault((resource.startswith("/"), group, tuple(own_verbs)), []).append(resource)
     for (is_path, group, verbs), resources in resources_of.items():
         if is_path:
             urls = tuple("*" if resource == "/*" else resource for resource in resources)

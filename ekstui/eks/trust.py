@@ -60,8 +60,8 @@ class ServiceAccount(NamedTuple):
 
     def fits(self, namespace: str, name: str) -> bool:
         """Return whether it matches a service account."""
-        wanted = f"{SERVICE_ACCOUNT}{namespace}:{name}"
-        return matches(self.subject, wanted) if self.pattern else self.subject == wanted
+        subject = f"{SERVICE_ACCOUNT}{namespace}:{name}"
+        return matches(self.subject, subject) if self.pattern else self.subject == subject
 
     @property
     def _parts(self) -> tuple[str, str]:

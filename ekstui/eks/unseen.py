@@ -31,29 +31,29 @@ def unseen_uses(role: Role, snapshot: AccountSnapshot) -> tuple[str, ...]:
     if snapshot.eks is None:
         return ("clusters",)
     regions = {error.region for error in snapshot.errors if error.source == "clusters" and error.subject is None}
-    failed = [f"clusters in {region}" for region in sorted(region for region in regions if region)]
+    unread_clusters = [f"clusters in {region}" for region in sorted(region for region in regions if region)]
     parts = [
         f"{part} of cluster {cluster.name} in {cluster.region}"
         for cluster in snapshot.eks.clusters
         for part in _unread(cluster)
         if parts_used is None or part in parts_used
     ]
-    return (*failed, *parts)
+    return (*unread_clusters, *parts)
 
 
 def _parts_of(role: Role) -> set[str] | None:
     """Return the parts of a cluster that can use a role according to its trust policy; None if any can."""
-    trusted = trustees(role.trust)
-    if role.trust is None or any(trustee.kind == "anyone" for trustee in trusted):
+    trusted_principals = trustees(role.trust)
+    if role.trust is None or any(trustee.kind == "anyone" for trustee in trusted_principals):
         return None
     parts: set[str] = set()
-    for trustee in trusted:
+    for trustee in trusted_principals:
         if trustee.kind == "irsa":
             parts |= {"add-ons", DESCRIPTION}
         elif trustee.kind in ("account", "role", "session"):
             parts |= {"Pod Identity", DESCRIPTION}  # as the target role of an association
-        elif (named := _PARTS.get(trustee.name.removesuffix(".cn"))) is not None:
-            parts |= {*named, DESCRIPTION}
+        elif (service_parts := _PARTS.get(trustee.name.removesuffix(".cn"))) is not None:
+            parts |= {*service_parts, DESCRIPTION}
     return parts
 
 
@@ -73,9 +73,15 @@ def unread_inside(snapshot: AccountSnapshot) -> tuple[str, ...]:
     notes: list[str] = []
     if by_map := [cluster.name for cluster in clusters if _lacks_aws_auth(cluster)]:
         notes.append(f"the aws-auth ConfigMap inside {', '.join(by_map)}, which may name more roles of nodes")
-    read = [cluster for cluster in clusters if cluster.kubernetes and "service accounts" in cluster.kubernetes.whole]
-    if any(not role.service_linked for role in snapshot.roles) and (not clusters or len(read) < len(clusters)):
-        where = ", ".join(cluster.name for cluster in clusters if cluster not in read) if read else "the clusters"
+    read_clusters = [
+        cluster for cluster in clusters if cluster.kubernetes and "service accounts" in cluster.kubernetes.whole
+    ]
+    if any(not role.service_linked for role in snapshot.roles) and (not clusters or len(read_clusters) < len(clusters)):
+        where = (
+            ", ".join(cluster.name for cluster in clusters if cluster not in read_clusters)
+            if read_clusters
+            else "the clusters"
+        )
         notes.append(f"service accounts' annotations inside {where}, so IRSA is inferred from trust policies")
     return tuple(notes)
 

@@ -50,8 +50,12 @@ def pod_count(uses: Iterable[Use]) -> int:
     """Return how many pods have the credentials of some uses, as far as pods were read; an add-on's pods count once."""
     by_cluster: dict[tuple[str | None, str | None], tuple[int, int]] = {}
     for use in uses:
-        named, unnamed = by_cluster.get((use.region, use.cluster), (0, 0))
+        account_pods, other_pods = by_cluster.get((use.region, use.cluster), (0, 0))
         pods = use.pods or 0
-        counts = (named + pods, unnamed) if use.service_account and use.kind != "addon" else (named, unnamed + pods)
+        counts = (
+            (account_pods + pods, other_pods)
+            if use.service_account and use.kind != "addon"
+            else (account_pods, other_pods + pods)
+        )
         by_cluster[use.region, use.cluster] = counts
     return sum(map(max, by_cluster.values()))

@@ -60,25 +60,30 @@ def uses_in(snapshot: AccountSnapshot) -> Uses:
                 uses[arn].append(use)
     for role in snapshot.roles:
         if role.arn is not None:
-            confirmed = uses.get(role.arn, [])
-            suggested = inferred_uses(role, snapshot, {use.kind for use in confirmed})
-            inferred = tuple(_unconfirmed(role.arn, suggested, confirmed, snapshot))
-            if confirmed or inferred:
-                uses[role.arn] = [*confirmed, *inferred]
-    overruled: dict[tuple[str, Use], str] = {}
+            confirmed_uses = uses.get(role.arn, [])
+            suggested_uses = inferred_uses(role, snapshot, {use.kind for use in confirmed_uses})
+            unconfirmed_uses = tuple(_unconfirmed(role.arn, suggested_uses, confirmed_uses, snapshot))
+            if confirmed_uses or unconfirmed_uses:
+                uses[role.arn] = [*confirmed_uses, *unconfirmed_uses]
+    reasons: dict[tuple[str, Use], str] = {}
     counts: dict[ClusterPlace, Counter[Hashable]] = {}
     for cluster in snapshot.clusters:
-        here = [(arn, use) for arn, own in uses.items() for use in own if (use.region, use.cluster) == cluster.place]
-        overruled |= _overruled(cluster, here)
+        uses_here = [
+            (arn, use)
+            for arn, role_uses in uses.items()
+            for use in role_uses
+            if (use.region, use.cluster) == cluster.place
+        ]
+        reasons |= _overruled(cluster, uses_here)
         if cluster.pods is not None:
             counts[cluster.place] = _pods_by_credentials(cluster.pods)
 
     def finished(arn: str, use: Use) -> Use:
         pods = _pods_with(use, arn, counts.get((use.region or "", use.cluster or "")))
-        why = "" if pods else use.overruled or overruled.get((arn, use), "")
+        why = "" if pods else use.overruled or reasons.get((arn, use), "")
         return use._replace(overruled=why, pods=pods) if why or pods is not None else use
 
-    return {arn: tuple(finished(arn, use) for use in own) for arn, own in uses.items()}
+    return {arn: tuple(finished(arn, use) for use in role_uses) for arn, role_uses in uses.items()}
 
 
 def _pods_by_credentials(pods: Iterable[Pod]) -> Counter[Hashable]:
@@ -103,28 +108,28 @@ def _pods_with(use: Use, arn: str, counts: Counter[Hashable] | None) -> int | No
 
 
 def _unconfirmed(
-    arn: str, inferred: Iterable[Use], confirmed: Sequence[Use], snapshot: AccountSnapshot
+    arn: str, suggested_uses: Iterable[Use], confirmed_uses: Sequence[Use], snapshot: AccountSnapshot
 ) -> Iterator[Use]:
     """Yield the inferred uses that no confirmed one stands for; those that Kubernetes disproves with the reason."""
-    annotated = {
-        (use.cluster, use.region, use.namespace, use.service_account) for use in confirmed if use.kind == "irsa"
+    annotated_accounts = {
+        (use.cluster, use.region, use.namespace, use.service_account) for use in confirmed_uses if use.kind == "irsa"
     }
-    for use in inferred:
+    for use in suggested_uses:
         clusters = snapshot.eks.find(use.cluster, use.region) if snapshot.eks and use.cluster else ()
-        read = clusters[0].kubernetes if len(clusters) == 1 else None
-        if use.kind != "irsa" or read is None:
+        facts = clusters[0].kubernetes if len(clusters) == 1 else None
+        if use.kind != "irsa" or facts is None:
             yield use
-        elif (use.cluster, use.region, use.namespace, use.service_account) not in annotated:
+        elif (use.cluster, use.region, use.namespace, use.service_account) not in annotated_accounts:
             is_pattern = is_wild(use.namespace or "") or is_wild(use.service_account or "")
-            account = read.service_account(use.namespace or "", use.service_account or "")
+            account = facts.service_account(use.namespace or "", use.service_account or "")
             if account is not None and account.role_arn == arn:
                 # The role is an add-on's, which stands for it among the confirmed ones.
                 yield use._replace(certainty="confirmed")
-            elif not {"pods", "service accounts"} <= {*read.whole}:
+            elif not {"pods", "service accounts"} <= {*facts.whole}:
                 yield use
             elif not is_pattern:
                 yield use._replace(overruled="its service account is not annotated with the role")
-            elif not annotated:
+            elif not annotated_accounts:
                 yield use._replace(overruled="no service account is annotated with the role")
 
 
@@ -135,27 +140,27 @@ def _overruled(cluster: Cluster, uses: Sequence[tuple[str, Use]]) -> dict[tuple[
     service account; the add-on's role is written into that annotation.
     """
     has_agent = cluster.auto_mode or cluster.addon("eks-pod-identity-agent") is not None
-    associated: set[tuple[str | None, str | None]] = set()
+    associated_accounts: set[tuple[str | None, str | None]] = set()
     accounts_of: dict[str, set[tuple[str | None, str | None]]] = {}
     roles_of: dict[str, set[str]] = {}
     for arn, use in uses:
         account = (use.namespace, use.service_account)
         if has_agent and use.service_account and use.kind in ("pod-identity", "addon"):
-            associated.add(account)
+            associated_accounts.add(account)
         for name in controllers_run_by(use):
             accounts_of.setdefault(name, set()).add(account)
             if _is_by_annotation(use):
                 roles_of.setdefault(name, set()).add(arn)
-    overruled: dict[tuple[str, Use], str] = {}
+    reasons: dict[tuple[str, Use], str] = {}
     for arn, use in uses:
         accounts = accounts_of[use.name or ""] if _is_by_annotation(use) else {(use.namespace, use.service_account)}
-        if (_is_by_annotation(use) or use.kind == "irsa") and accounts & associated:
-            overruled[arn, use] = "an association of Pod Identity comes first"
+        if (_is_by_annotation(use) or use.kind == "irsa") and accounts & associated_accounts:
+            reasons[arn, use] = "an association of Pod Identity comes first"
         elif use.kind == "irsa":
-            named = {role for name in controllers_run_by(use) for role in roles_of.get(name, ())}
-            if named and arn not in named:
-                overruled[arn, use] = "the add-on names another role"
-    return overruled
+            addon_roles = {role for name in controllers_run_by(use) for role in roles_of.get(name, ())}
+            if addon_roles and arn not in addon_roles:
+                reasons[arn, use] = "the add-on names another role"
+    return reasons
 
 
 def _is_by_annotation(use: Use) -> bool:
@@ -163,8 +168,8 @@ def _is_by_annotation(use: Use) -> bool:
     return use.kind == "addon" and use.service_account is None
 
 
-def inferred_uses(role: Role, snapshot: AccountSnapshot, confirmed: set[UseKind]) -> tuple[Use, ...]:
-    """Return the uses that the role's own policies suggest beyond those `confirmed`; none for a service-linked role."""
+def inferred_uses(role: Role, snapshot: AccountSnapshot, confirmed_kinds: set[UseKind]) -> tuple[Use, ...]:
+    """Return the uses that the role's own policies suggest beyond `confirmed_kinds`; none for a service-linked role."""
     if role.service_linked:
         return ()
     uses: list[Use] = []
@@ -172,11 +177,11 @@ def inferred_uses(role: Role, snapshot: AccountSnapshot, confirmed: set[UseKind]
         service = trustee.name.removesuffix(".cn")
         if trustee.kind == "irsa":
             uses.extend(_irsa(trustee, snapshot))
-        elif trustee.kind == "pod-identity" and not confirmed & {"pod-identity", "pod-identity-target"}:
+        elif trustee.kind == "pod-identity" and not confirmed_kinds & {"pod-identity", "pod-identity-target"}:
             uses.append(Use("pod-identity", "inferred", remark="its trust policy names Pod Identity"))
-        elif service in _TRUST_KINDS and _TRUST_KINDS[service] not in confirmed:
+        elif service in _TRUST_KINDS and _TRUST_KINDS[service] not in confirmed_kinds:
             uses.append(Use(_TRUST_KINDS[service], "inferred", remark=f"its trust policy names {service}"))
-        elif service == "ec2.amazonaws.com" and not confirmed & _NODE_KINDS:
+        elif service == "ec2.amazonaws.com" and not confirmed_kinds & _NODE_KINDS:
             uses += [
                 Use(_NODE_POLICIES[name], "inferred", remark=f"it trusts EC2 and has {name} attached")
                 for name in (policy.name for policy in role.attached)
@@ -235,9 +240,9 @@ def roles_of_cluster(cluster: Cluster, snapshot: AccountSnapshot, uses: Uses) ->
     A role whose trust policy only names the cluster's issuer has none.
     """
     uses_here = {
-        arn: here
+        arn: uses_in_cluster
         for arn, uses_of_role in uses.items()
-        if (here := tuple(use for use in uses_of_role if (use.region, use.cluster) == cluster.place))
+        if (uses_in_cluster := tuple(use for use in uses_of_role if (use.region, use.cluster) == cluster.place))
     }
     for role in snapshot.roles:
         issuers = [trustee.name for trustee in trustees(role.trust) if trustee.kind == "irsa"]
@@ -285,18 +290,18 @@ def _nodes(cluster: Cluster, snapshot: AccountSnapshot) -> Iterator[tuple[str, U
         if (arn := roles.get(node.instance_profile_arn)) is not None
     ]
     yield from by_instance
-    elsewhere = {group.role_arn for group in cluster.nodegroups or ()} | dict(by_instance).keys()
+    known_arns = {group.role_arn for group in cluster.nodegroups or ()} | dict(by_instance).keys()
     for entry in cluster.access_entries or ():
         arn = entry.principal_arn
         if entry.kind in _ENTRY_KINDS:
             yield arn, _use(cluster, _ENTRY_KINDS[entry.kind])
-        elif entry.kind in ("EC2_LINUX", "EC2_WINDOWS") and arn not in elsewhere:
+        elif entry.kind in ("EC2_LINUX", "EC2_WINDOWS") and arn not in known_arns:
             yield arn, _by_entry(cluster)
         elif entry.kind == "FARGATE_LINUX" and cluster.fargate_profiles is None:
             yield arn, _use(cluster, "fargate")
-    listed = elsewhere | {entry.principal_arn for entry in cluster.access_entries or ()}
+    listed_arns = known_arns | {entry.principal_arn for entry in cluster.access_entries or ()}
     for arn in node_roles_in_map(cluster, snapshot):
-        if arn not in listed:
+        if arn not in listed_arns:
             yield arn, _by_entry(cluster)
 
 
@@ -334,9 +339,9 @@ def _annotated(cluster: Cluster) -> Iterator[tuple[str, Use]]:
     if cluster.kubernetes is None:
         return
     by_annotation = {
-        (annotated.role_arn, annotated.namespace, annotated.name)
-        for annotated in cluster.kubernetes.service_accounts or ()
-        if annotated.role_arn is not None
+        (service_account.role_arn, service_account.namespace, service_account.name)
+        for service_account in cluster.kubernetes.service_accounts or ()
+        if service_account.role_arn is not None
     }
     by_variable = {
         (container.role_arn, pod.namespace, pod.service_account)
@@ -412,22 +417,22 @@ _CONTROLLER_ADDONS = ("aws-ebs-csi-driver", "aws-efs-csi-driver", "vpc-cni")
 
 def uses_running(component: str, uses: Iterable[Use]) -> tuple[Use, ...]:
     """Return the uses through which a role runs a controller, named by its component: `karpenter`, `vpc-cni/ipv6`."""
-    whole = component.partition("/")[0]
+    controller = component.partition("/")[0]
     return tuple(
         use
         for use in uses
-        if whole in controllers_run_by(use)
+        if controller in controllers_run_by(use)
         and use.kind != "pod-identity-target"
-        and (use.kind != "addon" or whole in _CONTROLLER_ADDONS)
+        and (use.kind != "addon" or controller in _CONTROLLER_ADDONS)
     )
 
 
 def controllers_run_by(use: Use) -> tuple[str, ...]:
     """Return the controllers and add-ons that call AWS through a use, by the add-on's name or service account."""
-    named = {use.name} if use.kind == "addon" and use.name else set()
+    names = {use.name} if use.kind == "addon" and use.name else set()
     if use.kind in ("pod-identity", "pod-identity-target", "irsa"):
-        named = set(controllers_of_account(use.service_account))
-    return tuple(sorted(named))
+        names = set(controllers_of_account(use.service_account))
+    return tuple(sorted(names))
 
 
 def controllers_of_account(service_account: str | None) -> tuple[str, ...]:

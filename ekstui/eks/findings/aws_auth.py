@@ -83,8 +83,8 @@ def gone_mapped_principals(subject: ClusterInUse, account: AccountContext) -> It
         return
     existing = set(map(arn_without_path, account.principals))
     for mapping in _lines(subject.cluster):
-        wanted = arn_without_path(mapping.principal)
-        if mapping.kind != "account" and wanted.split(":", 5)[4] == account.account and wanted not in existing:
+        arn = arn_without_path(mapping.principal)
+        if mapping.kind != "account" and arn.split(":", 5)[4] == account.account and arn not in existing:
             name = mapping.principal.rpartition("/")[2]
             yield Case(
                 f"IAM has no {mapping.kind} {name}: its line lets in whoever makes one of that name.",
@@ -128,7 +128,9 @@ def overridden(subject: ClusterInUse, _account: AccountContext) -> Iterator[Case
     for mapping in _lines(cluster):
         if mapping.principal in with_entry:
             entry = with_entry[mapping.principal]
-            lost = sorted({*mapping.groups} - {*entry.groups})
-            loses = f" Its groups {listed(lost)} do not count." if lost and entry.kind == "STANDARD" else ""
+            lost_groups = sorted({*mapping.groups} - {*entry.groups})
+            loses = (
+                f" Its groups {listed(lost_groups)} do not count." if lost_groups and entry.kind == "STANDARD" else ""
+            )
             name = mapping.principal.rpartition("/")[2]
             yield Case(f"The access entry of {name} overrides its line of aws-auth.{loses}", (mapping.principal,))

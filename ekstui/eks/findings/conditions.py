@@ -68,8 +68,8 @@ def _branch_interfaces(cluster: Cluster) -> Truth:
         and not any(entry.unread_nodes for entry in entries)
         and not {"nodegroups", "access_entries"}.intersection(cluster.cut_short)
     )
-    others = cluster.nodegroups or any(entry.kind == "EC2_LINUX" for entry in entries)
-    return False if cluster.auto_mode and knows_nodes and not others else None
+    other_nodes = cluster.nodegroups or any(entry.kind == "EC2_LINUX" for entry in entries)
+    return False if cluster.auto_mode and knows_nodes and not other_nodes else None
 
 
 def cni_on_node_role(cluster: Cluster) -> Truth:
@@ -129,8 +129,8 @@ def applies(requirement: Requirement, use: Use, subject: RoleInUse, account: Acc
 def running_release(releases: ReleaseRange, use: Use, account: AccountContext) -> str:
     """Return the release of the controller in the use's cluster; empty where EKS did not install it."""
     cluster = account.cluster(use)
-    installed = cluster.addon(releases.of) if cluster else None
-    return (installed and installed.version) or ""
+    addon = cluster.addon(releases.of) if cluster else None
+    return (addon and addon.version) or ""
 
 
 def all_hold(names: tuple[str, ...], use: Use, subject: RoleInUse, account: AccountContext) -> Truth:

@@ -68,7 +68,7 @@ def _running(component: Component, cluster: Cluster | None) -> Release | None:
 )
 def lacking_controllers(subject: RoleInUse, account: AccountContext) -> Iterator[Case]:
     """Yield each controller that runs with the role and whose policy it lacks a part of."""
-    required = {
+    required_names = {
         name.removeprefix("addon:") for requirement in account.knowledge.requirements for name in requirement.when
     }
     for name, component in account.components.items():
@@ -77,22 +77,22 @@ def lacking_controllers(subject: RoleInUse, account: AccountContext) -> Iterator
             for use in (() if component.is_part or "/" in name else uses_running(name, subject.uses))
             if not use.overruled and not only_assumes_target_role(use, subject, account)
         ]
-        if name in required or not uses:
+        if name in required_names or not uses:
             continue
         variants = (f"{name}/{account.partition}", _LEAST.get(name, name), name)
-        published = next(account.components[variant] for variant in variants if variant in account.components)
-        gaps = [_gap(version, uses, subject) for version in published.versions]
+        published_component = next(account.components[variant] for variant in variants if variant in account.components)
+        gaps = [_gap(version, uses, subject) for version in published_component.versions]
         if None in gaps:
             continue
-        judged = [gap for gap in gaps if gap is not None]
+        known_gaps = [gap for gap in gaps if gap is not None]
         by_release: dict[Release | None, list[Use]] = {}
         for use in uses:
             by_release.setdefault(_running(component, account.cluster(use)), []).append(use)
-        for release, own in by_release.items():
+        for release, release_uses in by_release.items():
             if release is not None:
-                yield from _case_of_release(component, release, judged, own)
-            elif (closest := min(judged, key=lambda gap: len(gap.lacking))).lacking:
-                yield _case(component, closest, judged[-1], own)
+                yield from _case_of_release(component, release, known_gaps, release_uses)
+            elif (closest := min(known_gaps, key=lambda gap: len(gap.lacking))).lacking:
+                yield _case(component, closest, known_gaps[-1], release_uses)
 
 
 def _gap(version: ComponentVersion, uses: list[Use], subject: RoleInUse) -> _Gap | None:

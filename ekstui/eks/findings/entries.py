@@ -191,11 +191,11 @@ def powerless_capabilities(subject: EntryInCluster, _account: AccountContext) ->
     """Yield each capability whose entry has no rights on workloads."""
     entry, cluster = subject.entry, subject.cluster
     for capability in cluster.capabilities or ():
-        own = _OWN_POLICIES.get(capability.kind or "")
-        if own is None or capability.role_arn != entry.principal_arn or entry.groups:
+        own_policies = _OWN_POLICIES.get(capability.kind or "")
+        if own_policies is None or capability.role_arn != entry.principal_arn or entry.groups:
             continue
         names = [policy.policy for policy in entry.policies or ()]
-        if all(name in own for name in names):
+        if all(name in own_policies for name in names):
             yield Case(_WITHOUT_RIGHTS[capability.kind or ""], (f"capability {capability.name}", *names))
 
 

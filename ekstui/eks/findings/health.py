@@ -74,8 +74,8 @@ def unexplained_issues(subject: ClusterInUse, account: AccountContext) -> Iterat
 
 def _title(issue: HealthIssue) -> str:
     title = f"EKS reports {issue.code}"
-    whole = title if issue.kind == "cluster" else f"{title} for {issue.name}"
-    return whole if len(whole) <= TITLE_WIDTH else title
+    full_title = title if issue.kind == "cluster" else f"{title} for {issue.name}"
+    return full_title if len(full_title) <= TITLE_WIDTH else title
 
 
 def _about_entry(issue: HealthIssue, subject: ClusterInUse) -> str:
@@ -93,8 +93,8 @@ def _about_entry(issue: HealthIssue, subject: ClusterInUse) -> str:
     entry = next((candidate for candidate in cluster.access_entries or () if candidate.principal_arn == role), None)
     if entry is None:
         return f" {name} has no access entry, so it needs its place in the config map aws-auth.{binding}"
-    there = f" The access entry of {name} is there ({entry.kind or 'of a type that was not read'})"
-    return there + (
+    sentence = f" The access entry of {name} is there ({entry.kind or 'of a type that was not read'})"
+    return sentence + (
         ", so look at the cluster role eks:node-manager and its binding."
         if binding
         else "; its type or its groups may be wrong."

@@ -100,11 +100,11 @@ def _case(
     uses = certain or possible
     if not uses:
         return None
-    lacking, unknown, affected = missing_actions(requirement.actions, uses, subject)
+    lacking, unknown, affected_uses = missing_actions(requirement.actions, uses, subject)
     if lacking:
         where = "" if certain else _only_where(requirement, possible, subject, account)
         severity: Severity = "problem" if certain and not requirement.optional else "note"
-        return _lacks(requirement, severity, lacking, affected, where)
+        return _lacks(requirement, severity, lacking, affected_uses, where)
     evidence = tuple(map(use_as_evidence, uses))
     if unknown:
         unread = listed(subject.policies_not_read or ["the session policy of its association"])
@@ -118,22 +118,22 @@ def _case(
 
 
 def _lacks(
-    requirement: Requirement, severity: Severity, lacking: dict[str, str], affected: list[Use], where: str
+    requirement: Requirement, severity: Severity, lacking: dict[str, str], affected_uses: list[Use], where: str
 ) -> Case:
     usual = f" ({listed(requirement.policies, 'or')} gives that)" if requirement.policies else ""
     actions = list(lacking)
     every, total = len(actions) == len(requirement.actions), len(requirement.actions)
     short = f"all {total} actions" if every else f"{len(actions)} of the {total} actions"
-    named = f"{listed(actions)}," if len(actions) <= NAMED_ACTIONS else short
-    needed = f"{named} needed to {requirement.name}{f' where {where}' if where else ''}{usual}"
+    names = f"{listed(actions)}," if len(actions) <= NAMED_ACTIONS else short
+    need = f"{names} needed to {requirement.name}{f' where {where}' if where else ''}{usual}"
     causes = (f"{action}: {why}" for action, why in lacking.items() if why)
     # A policy helps only where no other allows it, not against a boundary, a session policy or a Deny.
     policies = () if any(lacking.values()) else requirement.policies
     title = f"lacks {policies[0] if policies and every and severity == 'problem' else listed(actions)}"
     return Case(
-        f"It lacks {needed}. Until it has {'it' if len(actions) == 1 else 'them'}, {requirement.consequence}.",
-        (*map(use_as_evidence, affected), f"lacks {', '.join(actions)}", *causes),
-        affected,
+        f"It lacks {need}. Until it has {'it' if len(actions) == 1 else 'them'}, {requirement.consequence}.",
+        (*map(use_as_evidence, affected_uses), f"lacks {', '.join(actions)}", *causes),
+        affected_uses,
         severity,
         title if len(title) <= TITLE_WIDTH else f"lacks {counted(len(actions), 'action')} that it needs",
         policies,
@@ -159,12 +159,12 @@ def missing_actions(
     lacking: dict[str, str] = {}
     unknown: list[str] = []
     affected_uses: list[Use] = []
-    decided: dict[tuple[AppliedPolicy, ...] | None, list[tuple[str, Truth, str]]] = {}
+    decisions: dict[tuple[AppliedPolicy, ...] | None, list[tuple[str, Truth, str]]] = {}
     for use in uses:
         session = _session(use)
-        if session not in decided:
-            decided[session] = [(action, *_is_allowed(action, subject, session)) for action in actions]
-        for action, is_allowed, why in decided[session]:
+        if session not in decisions:
+            decisions[session] = [(action, *_is_allowed(action, subject, session)) for action in actions]
+        for action, is_allowed, why in decisions[session]:
             if is_allowed is False:
                 lacking.setdefault(action, why)
                 if use not in affected_uses:
@@ -176,7 +176,7 @@ def missing_actions(
 
 def _is_allowed(action: str, subject: RoleInUse, session: tuple[AppliedPolicy, ...] | None) -> tuple[Truth, str]:
     """Return whether some request with the action may be allowed, and if not, what prevents it."""
-    identity = [applied for policy in subject.policies if (applied := policy.applied()) is not None]
+    identity = [applied_policy for policy in subject.policies if (applied_policy := policy.applied()) is not None]
     boundary = subject.boundary.applied() if subject.boundary else None
     decision = evaluate(Request(action), identity, boundary, session or ())
     if decision.verdict == "explicit-deny":
@@ -214,7 +214,7 @@ def _session(use: Use) -> tuple[AppliedPolicy, ...] | None:
 
 def _only_where(requirement: Requirement, uses: list[Use], subject: RoleInUse, account: AccountContext) -> str:
     """Return which conditions of a requirement may or may not hold, as the end of `only if …`; empty if all do."""
-    undecided = [
+    undecided_conditions = [
         condition_in_words(name)
         for name in requirement.when
         if any(
@@ -225,10 +225,10 @@ def _only_where(requirement: Requirement, uses: list[Use], subject: RoleInUse, a
     ]
     if (releases := requirement.releases) is not None:
         running = (running_release(releases, use, account) for use in uses)
-        undecided += dict.fromkeys(
+        undecided_conditions += dict.fromkeys(
             releases.unsure(version) for version in running if releases.includes(version) is None
         )
-    return listed(undecided)
+    return listed(undecided_conditions)
 
 
 def _recommended_policies(subject: RoleInUse, account: AccountContext) -> Iterator[Case]:
@@ -251,15 +251,15 @@ def _recommended_policies(subject: RoleInUse, account: AccountContext) -> Iterat
             text = f"{text} {recommends}.".replace(" .", "")
             yield Case(text, evidence, (use,), severity, "no policy for an add-on that needs one")
         elif missing:
-            attached = "they are not attached" if missing[1:] else "it is not attached"
-            text = f"{recommends}; {attached}. Another policy may allow what is needed."
+            state = "they are not attached" if missing[1:] else "it is not attached"
+            text = f"{recommends}; {state}. Another policy may allow what is needed."
             yield Case(text, evidence, (use,), "note", "recommended policy is not attached")
 
 
 def _recommended(addon: Addon, use: Use) -> tuple[str, ...]:
     """Return the ARNs that EKS recommends for the use's service account, or for any if it is not known."""
-    recommended = addon.recommended_policies or ()
-    return tuple(arn for account, arns in recommended if use.service_account in (None, account) for arn in arns)
+    recommendations = addon.recommended_policies or ()
+    return tuple(arn for account, arns in recommendations if use.service_account in (None, account) for arn in arns)
 
 
 def _is_judged_by_policies(use: Use, subject: RoleInUse, account: AccountContext) -> bool:
@@ -302,7 +302,7 @@ def voided_by_boundary(subject: RoleInUse, _account: AccountContext) -> Iterator
     within = [statement for statement in boundary.document.statements if statement.effect == "Allow"]
     if not allows or any(_may_share(allowing, limiting) for allowing in allows for limiting in within):
         return
-    confirmed = tuple(use for use in subject.uses if use.certainty == "confirmed")
+    confirmed_uses = tuple(use for use in subject.uses if use.certainty == "confirmed")
     actions = dict.fromkeys(action for statement in allows for action in statement.actions)
     text = (
         f"Nothing that its policies allow is within its permissions boundary {boundary.name}: every call with it is "
@@ -314,13 +314,15 @@ def voided_by_boundary(subject: RoleInUse, _account: AccountContext) -> Iterator
         f"its policies allow {', '.join(actions)}",
         f"permissions boundary {boundary.arn or boundary.name}",
     )
-    yield Case(text, evidence, confirmed, None if confirmed else "advice")
+    yield Case(text, evidence, confirmed_uses, None if confirmed_uses else "advice")
 
 
 def _may_share(statement_a: Statement, statement_b: Statement) -> bool:
     """Return whether two Allow statements may match the same request."""
-    listing, rest = (statement_a, statement_b) if statement_a.action_element == "Action" else (statement_b, statement_a)
-    if listing.action_element == "Action" and not any(statement_may_match(rest, action) for action in listing.actions):
+    listing, other = (
+        (statement_a, statement_b) if statement_a.action_element == "Action" else (statement_b, statement_a)
+    )
+    if listing.action_element == "Action" and not any(statement_may_match(other, action) for action in listing.actions):
         return False
     if "NotResource" in (statement_a.resource_element, statement_b.resource_element):
         return True

@@ -34,8 +34,8 @@ from ekstui.iam.text import counted, listed
 _SKIP = "eks.amazonaws.com/skip-containers"
 
 
-def _restart(reported: Finding, place: FixPlace) -> tuple[Command, ...]:
-    command = None if place.workload is None or reported.severity == "note" else restart(place.workload)
+def _restart(reported_finding: Finding, place: FixPlace) -> tuple[Command, ...]:
+    command = None if place.workload is None or reported_finding.severity == "note" else restart(place.workload)
     return () if command is None else (command,)
 
 
@@ -146,10 +146,10 @@ def _on_fargate(subject: WorkloadInCluster) -> Iterator[Case]:
 )
 def gone_roles_of_pods(subject: WorkloadInCluster, account: AccountContext) -> Iterator[Case]:
     """Yield pods whose variables name a role of the account that is gone; an annotation with it is reported itself."""
-    annotated = subject.expected.role_arn if subject.expected else None
+    annotated_arn = subject.expected.role_arn if subject.expected else None
     for credentials in subject.credentials:
         arn = credentials.role_arn
-        if credentials.source != "irsa" or arn is None or arn == annotated or account.principals is None:
+        if credentials.source != "irsa" or arn is None or arn == annotated_arn or account.principals is None:
             continue
         if arn.split(":", 5)[4] == account.account and arn not in account.principals:
             text = f"{_pods(subject.workload, 'have')} {name_of(arn)} in AWS_ROLE_ARN, and IAM has no such role."
@@ -191,15 +191,15 @@ def other_namespaces(subject: WorkloadInCluster, _account: AccountContext) -> It
     workload, cluster = subject.workload, subject.cluster
     if workload.service_account == "default" or subject.expected is not None or not _on_node(subject):
         return
-    elsewhere = {account.namespace for account in _namesakes(cluster, workload.service_account) if account.role_arn}
-    elsewhere |= {
+    namespaces = {account.namespace for account in _namesakes(cluster, workload.service_account) if account.role_arn}
+    namespaces |= {
         association.namespace
         for association in cluster.associations or ()
         if association.service_account == workload.service_account
     }
-    if elsewhere:
+    if namespaces:
         text = (
-            f"{_pods(workload, 'have')} no role: {workload.service_account} has one in {listed(sorted(elsewhere))}, "
+            f"{_pods(workload, 'have')} no role: {workload.service_account} has one in {listed(sorted(namespaces))}, "
             "and neither an association nor an annotation of a service account counts in another namespace."
         )
         yield Case(text, (f"service account {workload.account}",))
@@ -230,21 +230,23 @@ def addons_on_nodes(subject: WorkloadInCluster, _account: AccountContext) -> Ite
     names = controllers_of_account(workload.service_account)
     if not names or subject.expected is not None or not _on_node(subject):
         return
-    used = _used(subject.credentials[0])
-    addon = next((installed for installed in map(cluster.addon, names) if installed is not None), None)
+    source = _used(subject.credentials[0])
+    addon = next((match for match in map(cluster.addon, names) if match is not None), None)
     if addon is not None and addon.role_arn is not None:
         facts = cluster.kubernetes
         if facts is None or not facts.knows_accounts_of(workload.namespace):
             return
         text = (
             f"The add-on {addon.name} is to use {name_of(addon.role_arn)}, but {workload.account} is not annotated "
-            f"with it: {_pods(workload, 'use')} {used}."
+            f"with it: {_pods(workload, 'use')} {source}."
         )
         yield Case(
             text, (f"role of the add-on: {addon.role_arn}",), severity="problem", title="not given the add-on's role"
         )
         return
-    text = f"{_pods(workload, 'use')} {used}: {names[0]} has no role of its own, and any pod there has the same rights."
+    text = (
+        f"{_pods(workload, 'use')} {source}: {names[0]} has no role of its own, and any pod there has the same rights."
+    )
     yield Case(text, (f"{workload.account} has neither an association nor an annotation",))
 
 
@@ -332,9 +334,9 @@ def gone_roles(subject: ServiceAccountInCluster, account: AccountContext) -> Ite
         yield Case(text, (arn,), severity="note", title="annotated with another account's role")
     elif account.principals is not None and arn not in account.principals:
         right = _right_arn(subject.service_account, account)
-        meant = f" {right} exists: the path is part of the ARN." if right else ""
+        hint = f" {right} exists: the path is part of the ARN." if right else ""
         yield Case(
-            f"IAM has no role {name_of(arn)} of this path.{meant}" if right else f"IAM has no role {name_of(arn)}.",
+            f"IAM has no role {name_of(arn)} of this path.{hint}" if right else f"IAM has no role {name_of(arn)}.",
             (arn,),
         )
 
@@ -370,8 +372,8 @@ def both_mechanisms(subject: ServiceAccountInCluster, _account: AccountContext) 
         yield Case(text, (account.role_arn, f"association {association.id}"))
 
 
-def _create_account(reported: Finding, _place: FixPlace) -> tuple[Command, ...]:
-    use = next(iter(reported.uses), None)
+def _create_account(reported_finding: Finding, _place: FixPlace) -> tuple[Command, ...]:
+    use = next(iter(reported_finding.uses), None)
     if use is None or not use.namespace or not use.service_account:
         return ()
     return (Command(("kubectl", "create", "serviceaccount", use.service_account, "-n", use.namespace), "creates it"),)
@@ -393,9 +395,9 @@ def missing_accounts(subject: RoleInCluster, _account: AccountContext) -> Iterat
             continue
         if not facts.knows_accounts_of(use.namespace) or facts.service_account(use.namespace, use.service_account):
             continue
-        elsewhere = sorted({account.namespace for account in _namesakes(subject.cluster, use.service_account)})
-        where = f"; there is one of this name in {listed(elsewhere)}" if elsewhere else ""
-        severity: Severity | None = "problem" if elsewhere else None
+        namespaces = sorted({account.namespace for account in _namesakes(subject.cluster, use.service_account)})
+        where = f"; there is one of this name in {listed(namespaces)}" if namespaces else ""
+        severity: Severity | None = "problem" if namespaces else None
         text = (
             f"It is associated with {use.namespace}/{use.service_account}, which does not exist{where}: no pod gets "
             "the role."

@@ -65,10 +65,10 @@ def superseded_policies(subject: RoleInUse, account: AccountContext) -> Iterator
 
 def _service_policy(subject: RoleInUse, account: AccountContext, supersession: str, title: str) -> Iterator[Case]:
     clusters = [account.cluster(use) for use in subject.uses if use.kind == "cluster"]
-    made = [cluster.created if cluster else None for cluster in clusters]
-    if not made or any(moment is None or moment < SERVICE_ROLE_SINCE for moment in made):
+    creation_times = [cluster.created if cluster else None for cluster in clusters]
+    if not creation_times or any(moment is None or moment < SERVICE_ROLE_SINCE for moment in creation_times):
         return
-    days = sorted(moment.date().isoformat() for moment in made if moment is not None)
+    days = sorted(moment.date().isoformat() for moment in creation_times if moment is not None)
     evidence = [f"the oldest known cluster with it was created on {days[0]}", *map(use_as_evidence, subject.uses)]
     text = f"AmazonEKSServicePolicy is attached, but no known cluster with this role relies on it. {supersession}"
     severity = downgraded_if_uses_unknown("advice", subject)
@@ -118,9 +118,9 @@ def _cni_elsewhere(subject: RoleInUse, account: AccountContext) -> str:
     roles: dict[str, None] = {}
     for use in subject.uses:
         cluster = account.cluster(use)
-        own = cluster and (cluster.association("kube-system", "aws-node") or cluster.addon("vpc-cni"))
-        if own and own.role_arn:
-            roles[own.role_arn.rpartition("/")[2]] = None
+        source = cluster and (cluster.association("kube-system", "aws-node") or cluster.addon("vpc-cni"))
+        if source and source.role_arn:
+            roles[source.role_arn.rpartition("/")[2]] = None
     cni = f"the VPC CNI uses {listed(list(roles))}" if roles else "the VPC CNI does not run with it"
     return (
         f"{subject.role.name} still has AmazonEKS_CNI_Policy, but {cni}. Until it is detached, any pod that falls back "
@@ -178,16 +178,16 @@ def excess_policies(subject: RoleInUse, account: AccountContext) -> Iterator[Cas
     for excess in _EXCESSES:
         if not subject.has_attached(excess.policy) or not any(use.kind in excess.among for use in subject.uses):
             continue
-        needed = [excess.needed(use, subject, account) for use in subject.uses]
-        if any(needed):
+        needs = [excess.needed(use, subject, account) for use in subject.uses]
+        if any(needs):
             continue
-        severity = "note" if None in needed else downgraded_if_uses_unknown("advice", subject)
-        undecided = [
+        severity = "note" if None in needs else downgraded_if_uses_unknown("advice", subject)
+        unknown_needs = [
             f"not known: whether {use_as_evidence(use)} needs it"
-            for use, answer in zip(subject.uses, needed, strict=True)
+            for use, answer in zip(subject.uses, needs, strict=True)
             if answer is None
         ]
-        evidence = (*map(use_as_evidence, subject.uses), *undecided, *unseen_evidence(subject))
+        evidence = (*map(use_as_evidence, subject.uses), *unknown_needs, *unseen_evidence(subject))
         yield Case(excess.why(subject, account), evidence, severity=severity, title=excess.title)
 
 

@@ -84,8 +84,8 @@ class RoleInUse(FindingSubject):
     @property
     def policies_not_read(self) -> list[str]:
         """The names of its policies, and of its boundary, whose documents could not be read."""
-        attached = (*self.policies, *((self.boundary,) if self.boundary else ()))
-        return [policy.name for policy in attached if policy.document is None]
+        all_policies = (*self.policies, *((self.boundary,) if self.boundary else ()))
+        return [policy.name for policy in all_policies if policy.document is None]
 
     @property
     def known_whole(self) -> bool:

@@ -31,7 +31,9 @@ TAG_SESSION = "sts:TagSession"
 def _add_tag_session(_finding: Finding, place: FixPlace) -> tuple[Command, ...]:
     services = {need.principal for need in place.account.knowledge.trust if TAG_SESSION in need.actions}
     about = "adds sts:TagSession (replaces the whole trust policy)"
-    return _updated(place.role, lambda held: [_with_tag_session(statement, services) for statement in held], about)
+    return _updated(
+        place.role, lambda statements: [_with_tag_session(statement, services) for statement in statements], about
+    )
 
 
 @finding(
@@ -45,9 +47,9 @@ def _add_tag_session(_finding: Finding, place: FixPlace) -> tuple[Command, ...]:
 )
 def missing_principals(subject: RoleInUse, account: AccountContext) -> Iterator[Case]:
     """Yield each service that uses the role and that its trust policy does not name, or not with sts:AssumeRole."""
-    trusted = trustees(subject.role.trust)
+    trusted_principals = trustees(subject.role.trust)
     seen: set[tuple[str, tuple[Use, ...]]] = set()
-    for requirement, uses, lacking in _unmet(trusted, subject, account):
+    for requirement, uses, lacking in _unmet(trusted_principals, subject, account):
         about = (requirement.principal, tuple(uses))
         if lacking != [TAG_SESSION] and about not in seen:
             seen.add(about)
@@ -55,7 +57,7 @@ def missing_principals(subject: RoleInUse, account: AccountContext) -> Iterator[
             text = f"Its trust policy does not {'allow' if lacking else 'name'} {what}: {requirement.consequence}."
             title = f"trust does not name {requirement.principal}"
             yield Case(text, map(use_as_evidence, uses), uses, title=title)
-    if not any(trustee.kind == "irsa" for trustee in trusted):
+    if not any(trustee.kind == "irsa" for trustee in trusted_principals):
         for use, _, issuer in _addons_by_irsa(subject, account):
             text = f"The add-on {use.name} of {use.cluster} uses this role, whose trust policy names no OIDC provider."
             yield Case(text, (f"issuer of {use.cluster}: {issuer}",), (use,), title="trust names no OIDC provider")
@@ -75,14 +77,18 @@ def missing_principals(subject: RoleInUse, account: AccountContext) -> Iterator[
 )
 def missing_tag_session(subject: RoleInUse, account: AccountContext) -> Iterator[Case]:
     """Yield each service that tags its sessions with the role and may not; advice where no use by it was seen."""
-    trusted = trustees(subject.role.trust)
-    for requirement, uses, lacking in _unmet(trusted, subject, account):
+    trusted_principals = trustees(subject.role.trust)
+    for requirement, uses, lacking in _unmet(trusted_principals, subject, account):
         if lacking == [TAG_SESSION]:
             yield Case(_lacks_tag_session(requirement), map(use_as_evidence, uses), uses)
     for requirement in account.knowledge.trust:
         service = requirement.principal
-        named = [trustee for trustee in trusted if trustee.name.removesuffix(".cn") == service]
-        if not named or TAG_SESSION not in requirement.actions or any(trustee.allows(TAG_SESSION) for trustee in named):
+        matches = [trustee for trustee in trusted_principals if trustee.name.removesuffix(".cn") == service]
+        if (
+            not matches
+            or TAG_SESSION not in requirement.actions
+            or any(trustee.allows(TAG_SESSION) for trustee in matches)
+        ):
             continue
         is_known_use = any(use.kind in requirement.uses and use.certainty == "confirmed" for use in subject.uses)
         if not is_known_use and _may_tag(requirement, subject, account):
@@ -103,7 +109,7 @@ def _may_tag(requirement: TrustRequirement, subject: RoleInUse, account: Account
 
 
 def _unmet(
-    trusted: tuple[Trustee, ...], subject: RoleInUse, account: AccountContext
+    trusted_principals: tuple[Trustee, ...], subject: RoleInUse, account: AccountContext
 ) -> Iterator[tuple[TrustRequirement, list[Use], list[str]]]:
     """Yield what services need of the trust policy, with their uses and the actions that it does not allow.
 
@@ -119,22 +125,22 @@ def _unmet(
         ]
         if not uses:
             continue
-        named = [
+        matches = [
             trustee
-            for trustee in trusted
+            for trustee in trusted_principals
             if trustee.kind == "anyone" or trustee.name.removesuffix(".cn") == requirement.principal
         ]
-        if not named:
+        if not matches:
             yield requirement, uses, []
         elif lacking := [
-            action for action in requirement.actions if not any(trustee.allows(action) for trustee in named)
+            action for action in requirement.actions if not any(trustee.allows(action) for trustee in matches)
         ]:
             yield requirement, uses, lacking
 
 
 def _write_string_like(_finding: Finding, place: FixPlace) -> tuple[Command, ...]:
     about = "lets the wildcard match (replaces the whole trust policy)"
-    return _updated(place.role, lambda held: list(map(_with_wildcards, held)), about)
+    return _updated(place.role, lambda statements: list(map(_with_wildcards, statements)), about)
 
 
 @finding(
@@ -150,14 +156,14 @@ def _write_string_like(_finding: Finding, place: FixPlace) -> tuple[Command, ...
 )
 def literal_wildcards(subject: RoleInUse, _account: AccountContext) -> Iterator[Case]:
     """Yield each issuer whose service accounts are named by a wildcard that never matches."""
-    trusted = trustees(subject.role.trust)
-    for trustee in _of_irsa(trusted):
+    trusted_principals = trustees(subject.role.trust)
+    for trustee in _of_irsa(trusted_principals):
         if dead := [account.subject for account in trustee.service_accounts if account.never_matches]:
             text = (
                 f"{listed(dead)} has a wildcard under an operator such as StringEquals, which takes it literally: "
                 "no service account matches. StringLike supports wildcards."
             )
-            severity: Severity | None = "advice" if any(map(_can_be_met, trusted)) else None
+            severity: Severity | None = "advice" if any(map(_can_be_met, trusted_principals)) else None
             yield Case(text, (f"issuer {trustee.name}",), _uses_of(trustee, subject), severity)
 
 
@@ -250,7 +256,7 @@ def _trust_issuer(_finding: Finding, place: FixPlace) -> tuple[Command, ...]:
     if issuer is None:
         return ()
     about = "trusts the issuer of this cluster too (replaces the whole trust policy)"
-    return _updated(place.role, lambda held: [*held, *_for_issuer(held, issuer)], about)
+    return _updated(place.role, lambda statements: [*statements, *_for_issuer(statements, issuer)], about)
 
 
 @finding(
@@ -288,8 +294,8 @@ def _addons_by_irsa(subject: RoleInUse, account: AccountContext) -> Iterator[tup
             yield use, cluster.name, cluster.issuer
 
 
-def _of_irsa(trusted: Sequence[Trustee]) -> list[Trustee]:
-    return [trustee for trustee in trusted if trustee.kind == "irsa"]
+def _of_irsa(trusted_principals: Sequence[Trustee]) -> list[Trustee]:
+    return [trustee for trustee in trusted_principals if trustee.kind == "irsa"]
 
 
 def _uses_of(trustee: Trustee, subject: RoleInUse) -> tuple[Use, ...]:
@@ -297,13 +303,13 @@ def _uses_of(trustee: Trustee, subject: RoleInUse) -> tuple[Use, ...]:
 
 
 def _updated(
-    role: Role | None, revised: Callable[[tuple[Statement, ...]], list[Statement]], about: str
+    role: Role | None, revise: Callable[[tuple[Statement, ...]], list[Statement]], about: str
 ) -> tuple[Command, ...]:
     """Return the command that gives a role the revised statements of its trust policy; empty if they are the same."""
     if (
         role is None
         or role.trust is None
-        or (statements := tuple(revised(role.trust.statements))) == role.trust.statements
+        or (statements := tuple(revise(role.trust.statements))) == role.trust.statements
     ):
         return ()
     document = json.dumps(serialise(role.trust._replace(statements=statements)), separators=(",", ":"))
@@ -317,8 +323,8 @@ def _for_issuer(statements: tuple[Statement, ...], issuer: str) -> tuple[Stateme
         for principal in statement.principals:
             issuers = [issuer_of(value) for value in principal.values] if principal.kind == "Federated" else []
             if statement.effect == "Allow" and len(issuers) == 1 and eks_region(issuers[0]):
-                copied = json.dumps(serialise_statement(statement)).replace(issuers[0], issuer)
-                return parse_text(f'{{"Statement": [{copied}]}}').statements
+                json_copy = json.dumps(serialise_statement(statement)).replace(issuers[0], issuer)
+                return parse_text(f'{{"Statement": [{json_copy}]}}').statements
     return ()
 
 
@@ -343,10 +349,10 @@ def _with_wildcards(statement: Statement) -> Statement:
     """Return a statement whose subjects with a wildcard are under an operator that supports wildcards."""
     if statement.effect != "Allow" or not any(principal.kind == "Federated" for principal in statement.principals):
         return statement
-    liked = tuple(map(_liked, statement.conditions))
+    conditions = tuple(map(_liked, statement.conditions))
     # In JSON, two conditions with the same operator and key would be one, with the values of the last.
-    kept = len({(line.operator.lower(), line.key.lower()) for line in liked}) == len(liked)
-    return statement._replace(conditions=liked) if kept else statement
+    are_distinct = len({(line.operator.lower(), line.key.lower()) for line in conditions}) == len(conditions)
+    return statement._replace(conditions=conditions) if are_distinct else statement
 
 
 def _liked(condition: Condition) -> Condition:
