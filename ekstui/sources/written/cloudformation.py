@@ -58,8 +58,8 @@ def is_template(value: object) -> TypeGuard[Mapping[str, Any]]:
 def of_template(template: Mapping[str, Any]) -> Iterator[Written]:
     """Yield the documents and attachments of a CloudFormation template."""
     transforms = template.get("Transform") or ()
-    listed = transforms if isinstance(transforms, list) else [transforms] if transforms else []
-    if isinstance(template, Repeated) or not all(transform in _TRANSFORMS for transform in listed):
+    transform_list = transforms if isinstance(transforms, list) else [transforms] if transforms else []
+    if isinstance(template, Repeated) or not all(transform in _TRANSFORMS for transform in transform_list):
         yield from _doubtful("", template, _MACRO)
         return
     parts = _Template(template)
@@ -177,7 +177,9 @@ class _Template:
             return self._function(key, value[key])
         if any(map(_is_function, value)):
             return self._computed(value)
-        fields = Lined({key: kept for key, entry in value.items() if (kept := self.value(entry)) is not _NO_VALUE})
+        fields = Lined(
+            {key: entry_value for key, entry in value.items() if (entry_value := self.value(entry)) is not _NO_VALUE}
+        )
         fields.line = line_of(value)
         return fields
 
@@ -236,15 +238,15 @@ class _Template:
 
     def behind(self, value: object) -> str:
         """Return a digest of the parameters, mappings and conditions that a value names, and of what those name."""
-        left = [
+        pending_names = [
             name for name in _NAME.findall(value if isinstance(value, str) else json_text(value)) if name in self._texts
         ]
         names: set[str] = set()
-        while left:
-            name = left.pop()
+        while pending_names:
+            name = pending_names.pop()
             if name not in names:
                 names.add(name)
-                left += self._named[name]
+                pending_names += self._named[name]
         return _digest("".join(self._texts[name] for name in sorted(names)))
 
 

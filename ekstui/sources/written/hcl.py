@@ -205,8 +205,8 @@ class HclScope:
         """Return the value of an expression that is not known, named by its text and by what it is computed from."""
         text = " ".join(_source(node).split())
         name = text if len(text) <= 60 else f"{text[:57]}..."
-        plain = [operand for operand in operands if not isinstance(operand, Unknown)]
-        if not plain and len(text) <= 60:
+        known_operands = [operand for operand in operands if not isinstance(operand, Unknown)]
+        if not known_operands and len(text) <= 60:
             return Unknown(name)
         digest = hashlib.sha256(f"{text}{json.dumps(operands, default=repr, sort_keys=True)}".encode(errors="replace"))
         return Unknown(f"{name}{DIGEST}{digest.hexdigest()[:12]}")
@@ -263,8 +263,8 @@ class HclScope:
 
     def _heredoc(self, node: Any) -> Any:
         text = str(node.children[0])
-        head, _, rest = text.partition("\n")
-        lines = rest.rstrip("\r\n").split("\n")[:-1]
+        head, _, body = text.partition("\n")
+        lines = body.rstrip("\r\n").split("\n")[:-1]
         if head.startswith("<<-"):
             indents = [len(line) - len(line.lstrip()) for line in lines if line.strip()]
             lines = [line[min(indents, default=0) :] for line in lines]
@@ -286,11 +286,11 @@ class HclScope:
 
     def _conditional(self, node: Any) -> Any:
         condition, *branches = _parts(node)
-        chosen = self.value(condition)
-        if isinstance(chosen, bool) or chosen in ("true", "false"):
-            return self.value(branches[0 if chosen in (True, "true") else 1])
+        condition_value = self.value(condition)
+        if isinstance(condition_value, bool) or condition_value in ("true", "false"):
+            return self.value(branches[0 if condition_value in (True, "true") else 1])
         values = [self.value(branch) for branch in branches]
-        return values[0] if values[0] == values[1] else self._unknown(node, [chosen, *values])
+        return values[0] if values[0] == values[1] else self._unknown(node, [condition_value, *values])
 
     def _binary(self, node: Any) -> Any:
         left, term = _parts(node)[:2]
@@ -321,8 +321,8 @@ class HclScope:
         arguments = next((part for part in node.children if _kind(part) == "arguments"), None)
         nodes = [part for part in _parts(arguments) if _kind(part) != "ELLIPSIS"] if arguments else []
         if name == "try":
-            tried = [self.value(argument) for argument in nodes]
-            return next((value for value in tried if value is not None), None)
+            attempts = [self.value(argument) for argument in nodes]
+            return next((value for value in attempts if value is not None), None)
         values = [self.value(argument) for argument in nodes]
         if arguments and any(_kind(part) == "ELLIPSIS" for part in arguments.children):
             if not isinstance(values[-1], list):
@@ -363,14 +363,14 @@ class HclScope:
         base = self.value(inner)
         if isinstance(base, Unknown):
             name = tuple(base.name.split("."))
-            rest = tuple(self._index(part) for part in splat.children if hasattr(part, "data"))
-            value = self._named((*name, *rest)) if name[0] == "data" else base
+            suffix = tuple(self._index(part) for part in splat.children if hasattr(part, "data"))
+            value = self._named((*name, *suffix)) if name[0] == "data" else base
             if not isinstance(value, Unknown):
                 return [] if value is None else [value]
             return Unknown(" ".join(_source(node).split()))
         path = tuple(self._index(part) for part in splat.children if hasattr(part, "data"))
-        listed = base if isinstance(base, list) else [] if base is None else [base]
-        return [indexed(entry, path, ("each",)) for entry in listed]
+        entries = base if isinstance(base, list) else [] if base is None else [base]
+        return [indexed(entry, path, ("each",)) for entry in entries]
 
     def _for(self, node: Any) -> Any:
         intro = next(part for part in node.children if _kind(part) == "for_intro")
@@ -384,25 +384,25 @@ class HclScope:
         ):
             return self._unknown(node, [over])
         condition = next((part for part in node.children if _kind(part) == "for_cond"), None)
-        skipped = ("for_intro", "for_cond", "LBRACE", "RBRACE", "FOR_OBJECT_ARROW", "ELLIPSIS")
-        results = [part for part in _parts(node) if _kind(part) not in skipped]
+        syntax_kinds = ("for_intro", "for_cond", "LBRACE", "RBRACE", "FOR_OBJECT_ARROW", "ELLIPSIS")
+        results = [part for part in _parts(node) if _kind(part) not in syntax_kinds]
         pairs = list(over.items()) if isinstance(over, dict) else list(enumerate(over))
-        made: list[tuple[Any, ...]] = []
+        entries: list[tuple[Any, ...]] = []
         for key, value in pairs:
-            own = {names[-1]: value, **({names[0]: key} if len(names) > 1 else {})}
-            scope = self.having(own)
+            variables = {names[-1]: value, **({names[0]: key} if len(names) > 1 else {})}
+            scope = self.having(variables)
             if condition is not None:
                 holds = scope.value(_parts(condition)[-1])
                 if not isinstance(holds, bool):
                     return self._unknown(node, [over])
                 if not holds:
                     continue
-            made.append(tuple(scope.value(part) for part in results))
+            entries.append(tuple(scope.value(part) for part in results))
         if _kind(node) == "for_tuple_expr":
-            return [entry[0] for entry in made]
+            return [entry[0] for entry in entries]
         if any(_kind(part) == "ELLIPSIS" for part in node.children):
             return self._unknown(node, [over])
-        return {as_text(key): value for key, value in made}
+        return {as_text(key): value for key, value in entries}
 
 
 class _Directive:

@@ -110,10 +110,10 @@ def _a_list(value: Any) -> Unknown:
 
 
 def _merge(*maps: Any) -> dict[Any, Any]:
-    merged: dict[Any, Any] = {}
+    fields: dict[Any, Any] = {}
     for mapping in maps:
-        merged.update({mapping.text: mapping} if isinstance(mapping, Unknown) else mapping or {})
-    return merged
+        fields.update({mapping.text: mapping} if isinstance(mapping, Unknown) else mapping or {})
+    return fields
 
 
 def _unique(values: Any) -> list[Any]:
@@ -136,8 +136,10 @@ def _of_known_values(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _format(form: str, *values: Any) -> str:
-    rest = iter(values)
-    text = re.sub(r"%(%|\[\d+\]?[svd]|[svdq])", lambda match: "%" if match[1] == "%" else as_text(next(rest)), form)
+    arguments = iter(values)
+    text = re.sub(
+        r"%(%|\[\d+\]?[svd]|[svdq])", lambda match: "%" if match[1] == "%" else as_text(next(arguments)), form
+    )
     if "[" in form or re.search(r"%[^%svdq]", form):
         raise ValueError("a form that is not known")
     return text
@@ -194,7 +196,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "zipmap": lambda keys, values: dict(zip(keys, values, strict=True)),
     "setunion": lambda *sets: _unique(_concat(*sets)),
     "setsubtract": _of_known_values(lambda left, right: [value for value in left if value not in right]),
-    "setintersection": _of_known_values(lambda one, *others: [value for value in one if all(value in text for text in others)]),
+    "setintersection": _of_known_values(lambda one, *lists: [value for value in one if all(value in text for text in lists)]),
     "formatlist": _of_known_values(lambda form, values: [_format(form, value) for value in values]),
     "sort": _of_known_values(sorted),
     "reverse": lambda values: values[::-1], "slice": lambda values, start, end: values[start:end],

@@ -151,12 +151,12 @@ def _of_eksctl(value: Mapping[str, Any], place: str) -> Iterator[Written]:
             for group in mapping.get("groups") or ():
                 inner, principal = f"{place} › iamIdentityMappings", str(mapping.get("arn"))
                 yield WrittenAttachment(inner, "role", principal, f"group {group}", line_of(mapping))
-    rest = {
+    other_fields = {
         key: entry
         for key, entry in value.items()
         if key not in ("apiVersion", "kind", "metadata", "accessConfig", "iamIdentityMappings")
     }
-    yield from _in_eksctl(rest, place)
+    yield from _in_eksctl(other_fields, place)
 
 
 def _in_eksctl(value: object, place: str) -> Iterator[Written]:

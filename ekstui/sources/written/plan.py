@@ -59,10 +59,10 @@ def _resources(plan: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]
         raise DocumentError("it is a plan and something else too")
     if plan.get("errored") is True:
         raise DocumentError("the plan ended with an error")
-    resources, deferred = plan["resource_changes"], plan.get("deferred_changes")
-    if not isinstance(resources, list) or not isinstance(deferred, list | None):
+    resources, deferred_changes = plan["resource_changes"], plan.get("deferred_changes")
+    if not isinstance(resources, list) or not isinstance(deferred_changes, list | None):
         raise DocumentError(_UNKNOWN_FORMAT)
-    for resource in (*resources, *(_fields(entry, "resource_change") for entry in deferred or ())):
+    for resource in (*resources, *(_fields(entry, "resource_change") for entry in deferred_changes or ())):
         if not isinstance(resource, Mapping) or not isinstance(kind := resource.get("type"), str):
             raise DocumentError(_UNKNOWN_FORMAT)
         yield kind, resource

@@ -58,8 +58,8 @@ def read_changes(changes: Changes, *, documents: bool = False) -> Reading:
             continue
         if sides is not None:
             reading.read += 1
-            for own, side in ((reading.before, sides[0]), (reading.after, sides[1])):
-                own += (entry if entry.path else entry._replace(path=file.path) for entry in side)
+            for entries, side in ((reading.before, sides[0]), (reading.after, sides[1])):
+                entries += (entry if entry.path else entry._replace(path=file.path) for entry in side)
     if terraform or any(path.lower().endswith(_READ_BY_TERRAFORM) for path in reading.unread):
         _read_terraform(changes, terraform, reading, documents)
     return reading
@@ -161,37 +161,37 @@ def attached_in(path: Path) -> tuple[str, ...]:
                 return read_regular(folder / name, MOST_TEXT)
 
             names = [file.name for file in folder.iterdir() if file.is_file()]
-            written = [entry for entry in Module(Files(names, read), "").written() if entry.path == path.name]
+            entries = [entry for entry in Module(Files(names, read), "").written() if entry.path == path.name]
         else:
             sides = sides_of(ChangedFile(str(path), None, content))
-            written = sides[1] if sides else []
+            entries = sides[1] if sides else []
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}.") from None
     except DocumentError as error:
         raise InputError(f"{path} cannot be read: {error.message}.") from None
-    attached = [
+    policies = [
         entry.policy
-        for entry in written
+        for entry in entries
         if isinstance(entry, WrittenAttachment) and entry.kind in ("policy", "boundary")
     ]
-    plain = [re.sub(r"^arn:[^:]*:", "arn:aws:", plainly(policy)) for policy in attached]
-    return tuple(dict.fromkeys(policy for policy in plain if policy.startswith("arn:aws:iam::aws:policy/")))
+    arns = [re.sub(r"^arn:[^:]*:", "arn:aws:", plainly(policy)) for policy in policies]
+    return tuple(dict.fromkeys(policy for policy in arns if policy.startswith("arn:aws:iam::aws:policy/")))
 
 
 def _sides(changes: Changes) -> tuple[Files, Files]:
     objects = changes.before()
-    held: dict[str, bytes] = {}
+    contents: dict[str, bytes] = {}
 
     def before(path: str) -> bytes | None:
-        if path not in held:
+        if path not in contents:
             # The whole folder at once: a module is read file by file, and each read starts a process.
             folder = posixpath.dirname(path)
             near = {name: at for at, name in objects.items() if posixpath.dirname(at) == folder}
-            held.update((near[name], content) for name, content in changes.contents(near).items())
+            contents.update((near[name], content) for name, content in changes.contents(near).items())
             for at, name in objects.items():
-                if name in near and at not in held and near[name] in held:
-                    held[at] = held[near[name]]
-        return held.get(path)
+                if name in near and at not in contents and near[name] in contents:
+                    contents[at] = contents[near[name]]
+        return contents.get(path)
 
     def after(path: str) -> bytes | None:
         try:
@@ -207,50 +207,50 @@ def _is_for_any_module(path: str) -> bool:
     return path.lower().endswith((".tfvars", ".tfvars.json")) and not is_read_by_itself(path)
 
 
-def _read_terraform(changes: Changes, changed: set[str], reading: Reading, documents: bool) -> None:
+def _read_terraform(changes: Changes, changed_paths: set[str], reading: Reading, documents: bool) -> None:
     """Add what the modules give that have changed files, or that read them."""
     sides = _sides(changes)
-    folders = {posixpath.dirname(path) for path in changed if not _is_for_any_module(path)}
-    for path in sorted(filter(_is_for_any_module, changed)):
+    folders = {posixpath.dirname(path) for path in changed_paths if not _is_for_any_module(path)}
+    for path in sorted(filter(_is_for_any_module, changed_paths)):
         if any(mentions_access((side.read(path) or "").encode()) for side in sides):
             reading.unread[path] = "it is a file of variables for Terraform, and which module gets them is not written"
     waiting = {path for path in reading.unread if path.lower().endswith(_READ_BY_TERRAFORM)}
     if waiting:
         names = {posixpath.basename(path) for path in waiting}
         folders |= sides[0].folders_naming(names) | sides[1].folders_naming(names)
-    used: list[set[str]] = []
-    called: set[str] = set()
+    read_paths: list[set[str]] = []
+    called_folders: set[str] = set()
     by_path: dict[str, tuple[list[Written], list[Written]]] = {}
     for folder in sorted(folders):
-        own: tuple[list[Written], list[Written]] = ([], [])
-        for side, written in zip(sides, own, strict=True):
+        entries: tuple[list[Written], list[Written]] = ([], [])
+        for side, side_entries in zip(sides, entries, strict=True):
             side.used.clear()
             try:
                 module = Module(side, folder)
-                written += module.written()
+                side_entries += module.written()
                 if documents:
-                    written += module.documents()
+                    side_entries += module.documents()
             except (DocumentError, RecursionError) as error:
                 message = error.message if isinstance(error, DocumentError) else "it is nested too deep"
                 reading.unread.update(
-                    dict.fromkeys((path for path in changed if posixpath.dirname(path) == folder), message)
+                    dict.fromkeys((path for path in changed_paths if posixpath.dirname(path) == folder), message)
                 )
                 continue
-            called |= module.called
+            called_folders |= module.called
             reading.unread |= {
                 path: why
                 for path, why in module.broken.items()
-                if path in changed and mentions_access((side.read(path) or "").encode())
+                if path in changed_paths and mentions_access((side.read(path) or "").encode())
             }
-            used.append(set(side.used))
-        by_path[folder] = own
-    for folder, own in by_path.items():
+            read_paths.append(set(side.used))
+        by_path[folder] = entries
+    for folder, entries in by_path.items():
         # A module that another changed one calls is judged there, with the values that it gets.
-        if folder not in called:
-            reading.before += own[0]
-            reading.after += own[1]
+        if folder not in called_folders:
+            reading.before += entries[0]
+            reading.after += entries[1]
     for path in waiting:
-        if any(path in paths for paths in used):
+        if any(path in paths for paths in read_paths):
             del reading.unread[path]
             reading.read += 1
-    reading.read += sum(path not in reading.unread for path in changed)
+    reading.read += sum(path not in reading.unread for path in changed_paths)

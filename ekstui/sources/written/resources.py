@@ -73,9 +73,9 @@ def of_resource(address: str, kind: str, attributes: Mapping[str, Any], line: in
     if kind == "aws_lambda_permission":
         yield permission(address, {key.replace("_", ""): value for key, value in attributes.items()}, line)
         return
-    attached = {attachment.policy for attachment in attaching}
+    attached_keys = {attachment.policy for attachment in attaching}
     for key, value in attributes.items():
-        if key in attached or value is None:
+        if key in attached_keys or value is None:
             continue
         if key == "policy" and isinstance(value, str | dict):
             yield document_in(address, value, line)._replace(
@@ -124,15 +124,17 @@ def _attachments(address: str, attaching: _Attaching, attributes: Mapping[str, A
     policies = attributes.get(attaching.policy)
     if policies is None:
         return
-    named = [attributes[name] for name in attaching.attached_to if attributes.get(name)]
+    entity_values = [attributes[name] for name in attaching.attached_to if attributes.get(name)]
     entities = [address]
-    if named and any(isinstance(entry, list) for entry in named):
-        entities = [str(entity) for entry in named for entity in (entry if isinstance(entry, list) else [entry])]
-    elif named:
-        entities = ["/".join(map(str, named))]
+    if entity_values and any(isinstance(entry, list) for entry in entity_values):
+        entities = [
+            str(entity) for entry in entity_values for entity in (entry if isinstance(entry, list) else [entry])
+        ]
+    elif entity_values:
+        entities = ["/".join(map(str, entity_values))]
     scopes = attributes.get("access_scope")
-    listed = scopes if isinstance(scopes, list) else [scopes]
-    namespaces = namespaces_of(next((entry for entry in listed if isinstance(entry, Mapping)), None))
+    scope_entries = scopes if isinstance(scopes, list) else [scopes]
+    namespaces = namespaces_of(next((entry for entry in scope_entries if isinstance(entry, Mapping)), None))
     for policy in policies if isinstance(policies, list) else [policies]:
         for entity in entities:
             yield WrittenAttachment(address, attaching.kind, entity, str(policy), line, namespaces)

@@ -138,8 +138,8 @@ def _entry_name(entry: object, number: int) -> str:
 def _in_text(text: str, place: str, line: int, attached_to: str) -> Iterator[Written]:
     if _POLICY_ARN.fullmatch(text.strip()):
         access = "cluster-access-policy/" in text
-        own = attached_to or re.sub(r"(?:\[[^\]]*\])+$", "", place)
-        yield WrittenAttachment(place, "access policy" if access else "policy", own, text.strip(), line)
+        owner = attached_to or re.sub(r"(?:\[[^\]]*\])+$", "", place)
+        yield WrittenAttachment(place, "access policy" if access else "policy", owner, text.strip(), line)
     elif _COMMAND.search(text):
         yield WrittenPolicy(place, None, "it is a command that changes access", text, line=line)
     elif seems_to_hold(text):
@@ -199,8 +199,8 @@ def terraform_statement(fields: Mapping[str, Any]) -> dict[str, Any]:
 def _entries(value: Any) -> list[Mapping[str, Any]]:
     """Return the objects of a list, of an object by name, or the one that the value is itself."""
     by_name = isinstance(value, Mapping) and "type" not in value and "test" not in value
-    listed = value if isinstance(value, list) else value.values() if by_name else [value]
-    return [entry for entry in listed if isinstance(entry, Mapping)]
+    entries = value if isinstance(value, list) else value.values() if by_name else [value]
+    return [entry for entry in entries if isinstance(entry, Mapping)]
 
 
 def _principals(entries: Iterable[Mapping[str, Any]]) -> object:
@@ -235,15 +235,15 @@ def document_in(place: str, value: object, line: int = 0) -> WrittenPolicy:
     """Return the policy document that a value is, or is the text of; what is not known in it is a hole."""
     line = line_of(value) or line
     if isinstance(value, str):
-        written, value = value, read_json(value)
-        if value is None and has_hole(written):
-            value = read_json(with_quotes(written))
-        if is_hole(written.strip()):
-            value = {"Statement": [written.strip()]}
+        text, value = value, read_json(value)
+        if value is None and has_hole(text):
+            value = read_json(with_quotes(text))
+        if is_hole(text.strip()):
+            value = {"Statement": [text.strip()]}
         if value is None:
-            return WrittenPolicy(place, None, "it is not JSON", written, line=line)
+            return WrittenPolicy(place, None, "it is not JSON", text, line=line)
     try:
-        written = json_text(value)
+        text = json_text(value)
         document = parse(_with_unknown(value, is_trust=_is_trust(place)))
         use = _use(document, place)
         for broken in _broken(document, use):
@@ -251,7 +251,7 @@ def document_in(place: str, value: object, line: int = 0) -> WrittenPolicy:
     except (TypeError, ValueError, RecursionError):
         return WrittenPolicy(place, None, "it is not JSON", repr(value), line=line)
     except DocumentError as error:
-        return WrittenPolicy(place, None, error.message.rstrip("."), written, line=line)
+        return WrittenPolicy(place, None, error.message.rstrip("."), text, line=line)
     return WrittenPolicy(place, document, line=line, use=use)
 
 
@@ -282,8 +282,8 @@ def _broken(document: Document, use: PolicyUse) -> Iterator[DocumentError]:
         )
         for statement in document.statements
     )
-    plain = document._replace(statements=statements)
-    return broken_rules(plain, "trust" if use == "trust" else "identity")
+    plain_document = document._replace(statements=statements)
+    return broken_rules(plain_document, "trust" if use == "trust" else "identity")
 
 
 def _with_unknown(value: object, *, is_trust: bool) -> object:
@@ -292,28 +292,28 @@ def _with_unknown(value: object, *, is_trust: bool) -> object:
         return value
     statements = value.get("Statement")
     entries = statements if isinstance(statements, list) else [statements]
-    plain = {key: entry for key, entry in value.items() if not has_hole(str(key))}
-    version = plain.get("Version")
+    known_fields = {key: entry for key, entry in value.items() if not has_hole(str(key))}
+    version = known_fields.get("Version")
     if isinstance(version, str) and has_hole(version):
-        plain["Version"] = "2012-10-17"
-    if isinstance(plain.get("Id"), str) and has_hole(str(plain["Id"])):
-        del plain["Id"]
+        known_fields["Version"] = "2012-10-17"
+    if isinstance(known_fields.get("Id"), str) and has_hole(str(known_fields["Id"])):
+        del known_fields["Id"]
     if "Statement" not in value:
         return value
-    shaped = [_statement(entry) for entry in entries]
+    shaped_statements = [_statement(entry) for entry in entries]
     legible = [entry for entry in entries if isinstance(entry, Mapping) and not _is_unknown(entry)]
     if is_trust or any("Principal" in entry or "NotPrincipal" in entry for entry in legible):
         has_resources = any("Resource" in entry or "NotResource" in entry for entry in legible)
         for number, entry in enumerate(entries):
             if not isinstance(entry, Mapping) or _is_unknown(entry):
-                fields = cast("dict[str, Any]", shaped[number])
-                shaped[number] = {
+                fields = cast("dict[str, Any]", shaped_statements[number])
+                shaped_statements[number] = {
                     "Effect": "Allow",
                     "Principal": {"AWS": fields["Action"]},
                     "Action": fields["Action"],
                     **({"Resource": fields["Resource"]} if has_resources else {}),
                 }
-    return {**plain, "Statement": shaped}
+    return {**known_fields, "Statement": shaped_statements}
 
 
 def _is_unknown(statement: Mapping[str, Any]) -> bool:

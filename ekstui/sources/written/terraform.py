@@ -69,11 +69,11 @@ class _Block(NamedTuple):
 class Files:
     """The files of one side of a change, by folder."""
 
-    def __init__(self, paths: Iterable[str], read: Callable[[str], bytes | None]) -> None:
+    def __init__(self, paths: Iterable[str], read_file: Callable[[str], bytes | None]) -> None:
         self._folders: dict[str, list[str]] = {}
         for path in paths:
             self._folders.setdefault(posixpath.dirname(path), []).append(path)
-        self._read = read
+        self._read = read_file
         self._texts: dict[str, str | None] = {}
         self.used: set[str] = set()
 
@@ -159,8 +159,8 @@ class Module:
             ):
                 continue
             try:
-                for written in self._instances(name, block):
-                    yield written if written.path else written._replace(path=block.path)
+                for entry in self._instances(name, block):
+                    yield entry if entry.path else entry._replace(path=block.path)
             except (DocumentError, RecursionError) as error:
                 if mentions_access(block.text.encode()):
                     reason = error.message if isinstance(error, DocumentError) else "it is nested too deep"
@@ -186,22 +186,18 @@ class Module:
         return f"{self._address}{name}"
 
     def _instances(self, name: str, block: _Block) -> Iterator[Written]:
-        plain = block.evaluate(
+        plain_values = block.evaluate(
             self._scope.having({"each": Unknown("each"), "count": Unknown("count"), "self": Unknown("self")})
         )
-        for suffix, scope, condition in self._repeated(plain):
-            values = block.evaluate(scope) if suffix or condition else plain
+        for suffix, scope, condition in self._repeated(plain_values):
+            values = block.evaluate(scope) if suffix or condition else plain_values
             address = self._at(f"{name}{suffix}")
             if block.kind == "module":
                 entries = self._of_call(address, values, block.line)
             else:
                 entries = of_resource(address, block.labels[0], _with_holes(_arguments(values)), block.line)
-            for written in entries:
-                yield (
-                    written._replace(condition=condition)
-                    if condition and isinstance(written, WrittenPolicy)
-                    else written
-                )
+            for entry in entries:
+                yield (entry._replace(condition=condition) if condition and isinstance(entry, WrittenPolicy) else entry)
 
     def _repeated(self, values: Mapping[str, Any]) -> Iterator[tuple[str, HclScope, str]]:
         """Yield the instances of a block: what its address ends with, its scope, and what decides whether it exists."""
@@ -231,9 +227,9 @@ class Module:
         if child is not None:
             yield from child.written()
             return
-        for written in of_resource(address, "module", _with_holes(_arguments(values)), line):
+        for entry in of_resource(address, "module", _with_holes(_arguments(values)), line):
             # The role is made by the module, so that its attachments belong to the call.
-            yield written._replace(attached_to=address) if isinstance(written, WrittenAttachment) else written
+            yield entry._replace(attached_to=address) if isinstance(entry, WrittenAttachment) else entry
 
     def _child(self, values: Mapping[str, Any], address: str) -> Module | None:
         """Return the module that a call means, if it is a folder of the repository."""
@@ -297,7 +293,7 @@ class Module:
     def _set_values(self) -> dict[str, Any]:
         """Return the values of variables that Terraform reads by itself, later files last."""
         if ("files",) not in self._values:
-            assigned: dict[str, Any] = {}
+            variables: dict[str, Any] = {}
             names = [name for name in self._files.names(self.folder) if is_read_by_itself(name)]
             for name in sorted(
                 names, key=lambda name: (not name.endswith("/terraform.tfvars") and name != "terraform.tfvars", name)
@@ -305,10 +301,12 @@ class Module:
                 text = self._files.read(name) or ""
                 if name.endswith(".json"):
                     value = json_value(text.encode())
-                    assigned |= value if isinstance(value, dict) else {}
+                    variables |= value if isinstance(value, dict) else {}
                 else:
-                    assigned |= {key: self._scope.value(node) for key, node in attributes_of(parsed_body(text)).items()}
-            self._values[("files",)] = assigned
+                    variables |= {
+                        key: self._scope.value(node) for key, node in attributes_of(parsed_body(text)).items()
+                    }
+            self._values[("files",)] = variables
         values: dict[str, Any] = self._values[("files",)]
         return values
 
@@ -335,9 +333,9 @@ class Module:
             return Unknown("region")
         if kind == "aws_iam_policy" and last == "arn":
             values = self._data_values("aws_iam_policy", name)
-            named = values.get("arn") or values.get("name")
-            if isinstance(named, str) and is_known(named):
-                return named if named.startswith("arn:") else f"arn:aws:iam::aws:policy/{named}"
+            identifier = values.get("arn") or values.get("name")
+            if isinstance(identifier, str) and is_known(identifier):
+                return identifier if identifier.startswith("arn:") else f"arn:aws:iam::aws:policy/{identifier}"
         if kind == "aws_iam_policy_document" and last in ("json", "minified_json"):
             return self._document(name, path)
         if kind == "template_file" and last == "rendered":
@@ -376,13 +374,13 @@ class Module:
         for block in () if name in self._children else self._declared("module"):
             if block.labels == (name,) and ("module", name) not in self._evaluating:
                 with self._evaluation_of(("module", name)):
-                    called = self._child(block.evaluate(self._of_any_instance()), self._at(f"module.{name}."))
-                if called is not None:
-                    self._children[name] = called
-        wanted = [part for part in path[2:] if isinstance(part, str)]
+                    module = self._child(block.evaluate(self._of_any_instance()), self._at(f"module.{name}."))
+                if module is not None:
+                    self._children[name] = module
+        names = [part for part in path[2:] if isinstance(part, str)]
         child = self._children.get(name)
-        if child is not None and wanted:
-            value = indexed(child.output(wanted[0]), tuple(wanted[1:]), path)
+        if child is not None and names:
+            value = indexed(child.output(names[0]), tuple(names[1:]), path)
             if not isinstance(value, Unknown):
                 return value
         return Unknown(path_name(path))
@@ -443,9 +441,9 @@ def _body_values(body: Any, scope: HclScope) -> dict[str, Any]:
     arguments: dict[str, Any] = {key: scope.value(node) for key, node in attributes_of(body).items()}
     for kind, labels, inner in inner_blocks(body):
         values = _dynamic(inner, labels[0], scope) if kind == "dynamic" and labels else [_body_values(inner, scope)]
-        listed = arguments.setdefault(labels[0] if kind == "dynamic" and labels else kind, [])
-        if isinstance(listed, list):
-            listed += values
+        entries = arguments.setdefault(labels[0] if kind == "dynamic" and labels else kind, [])
+        if isinstance(entries, list):
+            entries += values
     return arguments
 
 
@@ -457,8 +455,8 @@ def _dynamic(body: Any, label: str, scope: HclScope) -> list[dict[str, Any]]:
     over = scope.value(attributes["for_each"])
     iterator = label
     if "iterator" in attributes:
-        named = scope.value(attributes["iterator"])
-        iterator = named.name if isinstance(named, Unknown) else str(named)
+        iterator_value = scope.value(attributes["iterator"])
+        iterator = iterator_value.name if isinstance(iterator_value, Unknown) else str(iterator_value)
     if isinstance(over, list | dict) and not any(isinstance(value, Unknown) for value in over):
         pairs = list(over.items()) if isinstance(over, dict) else [(value, value) for value in over]
         return [
@@ -514,8 +512,8 @@ def _document_of(values: Mapping[str, Any]) -> Any:
     for key in ("source_json", "source_policy_documents"):
         for source in _listed(values.get(key)):
             statements += _statements_of(source)
-    own = values.get("statement")
-    for fields in own if isinstance(own, list) else []:
+    own_statements = values.get("statement")
+    for fields in own_statements if isinstance(own_statements, list) else []:
         _put(statements, _with_holes(terraform_statement(_with_holes(fields))))
     for key in ("override_json", "override_policy_documents"):
         for source in _listed(values.get(key)):
@@ -542,8 +540,8 @@ def _statements_of(source: Any) -> list[Any]:
     if not isinstance(source, Mapping):
         return [] if source is None else [as_text(source)]
     statements = source.get("Statement", [])
-    listed: list[Any] = _with_holes(statements if isinstance(statements, list) else [statements])
-    return listed
+    entries: list[Any] = _with_holes(statements if isinstance(statements, list) else [statements])
+    return entries
 
 
 def _put(statements: list[Any], statement: Any) -> None:

@@ -40,8 +40,8 @@ def json_value(content: bytes) -> object:
         text = content.decode(json.detect_encoding(content), "surrogatepass")
         return json.loads(text, object_pairs_hook=json_object)
     except (ValueError, RecursionError) as error:
-        if isinstance(error, json.JSONDecodeError) and (plain := _without_comments(text)) is not None:
-            value = read_json(plain)
+        if isinstance(error, json.JSONDecodeError) and (plain_text := _without_comments(text)) is not None:
+            value = read_json(plain_text)
             if value is not None:
                 return value
         raise DocumentError("it is not JSON") from None
@@ -74,8 +74,8 @@ def _without_comments(text: str) -> str | None:
     def kept(match: re.Match[str]) -> str:
         return match[0] if match[0][0] == '"' else " "
 
-    plain = _LAST_COMMA.sub(kept, _COMMENT.sub(kept, text.lstrip("\ufeff")))
-    return None if plain == text else plain
+    plain_text = _LAST_COMMA.sub(kept, _COMMENT.sub(kept, text.lstrip("\ufeff")))
+    return None if plain_text == text else plain_text
 
 
 def yaml_values(content: bytes) -> Iterator[object]:
@@ -149,18 +149,18 @@ class _Reading:
 
     def _mapping(self, event: Any) -> Lined:
         entries = list(self._until(self._yaml.MappingEndEvent))
-        fields, merged = Lined(), Lined()
+        fields, merged_fields = Lined(), Lined()
         for key, value in zip(entries[::2], entries[1::2], strict=True):
             if key == "<<":
                 for mapping in value if isinstance(value, list) else [value]:
-                    merged = Lined({**(mapping if isinstance(mapping, Mapping) else {}), **merged})
+                    merged_fields = Lined({**(mapping if isinstance(mapping, Mapping) else {}), **merged_fields})
                 continue
             name = key if isinstance(key, str) else json.dumps(key)
             if name in fields:
                 raise DocumentError("two of its elements have the same name")
             fields[name] = value
-        if merged:
-            fields = Lined({**merged, **fields})
+        if merged_fields:
+            fields = Lined({**merged_fields, **fields})
         fields.line = event.start_mark.line + 1
         return fields
 
