@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ekstui.change.policy import version_label
 from ekstui.eks.principals import PrincipalsCan
 from ekstui.iam.action_facts import action_card
 from ekstui.iam.document import parse
@@ -170,5 +171,6 @@ def test_a_copy_is_identical_to_a_version_or_like_it() -> None:
         " ".join(" ".join(lines(copies_blocks([copy]), 200, colours=False, whole_tables=False)).split())
         for copy in (answer, half)
     )
-    assert "AmazonEKS_CNI_Policy is identical to AmazonEKS_CNI_Policy v5. To v6: widened: " in whole_words
-    assert "is like AmazonEKS_CNI_Policy v5 (50% of the grants are the same). To v6: widened: " in half_words
+    change = f"To {version_label(answer.copy.original.default_version)}: widened: "
+    assert f"AmazonEKS_CNI_Policy is identical to AmazonEKS_CNI_Policy v5. {change}" in whole_words
+    assert f"is like AmazonEKS_CNI_Policy v5 (50% of the grants are the same). {change}" in half_words

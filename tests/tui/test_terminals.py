@@ -145,6 +145,8 @@ def test_the_journey_over_ssh(own_home: Path) -> None:
         with Terminal((*reach, remote), columns=100, rows=30, env={"HOME": str(own_home)}) as terminal:
             walk(terminal)
             terminal.wait_for("left with 0")
+            # ssh ends with the command, sooner or later.
+            assert terminal.wait_exit().code == 0
             assert copied(terminal)
 
 
