@@ -385,7 +385,12 @@ def cause_in_words(cause: Cause) -> str:
 def _on_resource_name(request: Request, denial: Denial, evaluation: Evaluation | None) -> Iterator[str]:
     """Yield how a message without an ARN names the resource."""
     name = denial.resource_name
-    if evaluation is not None and evaluation.decisive.resource is None:
+    if denial.is_resource_cut_off:
+        yield (
+            f"The ARN of the resource is cut off after {split_arn(name or '').resource}: for a fix, paste the message "
+            "with all of it."
+        )
+    elif evaluation is not None and evaluation.decisive.resource is None:
         yield "The message names no resource." if name is None else "The message names the resource, but not its ARN."
     if name is not None and request.action.lower().startswith("secretsmanager:"):
         yield (

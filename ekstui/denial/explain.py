@@ -79,6 +79,7 @@ def explain(
         # What a controller lacks because it has no role of its own, no pod on the node should get.
         and not controllers
         and not fixing.assumes_itself(request)
+        and not (not request.resources and denial is not None and denial.is_resource_cut_off)
         # An action that nothing knows and that the message names once may be cut off.
         and (decision.cause is not None or _is_real(request.action, candidates))
     )

@@ -6,6 +6,7 @@ from typing import Literal
 
 from ekstui.denial.patterns import compiled_later
 from ekstui.eks.trust import SERVICE_ACCOUNT_NAME
+from ekstui.iam.arn import is_cut_off
 from ekstui.iam.evaluation import LAYER_WORDS, Layer
 from ekstui.iam.reference import reference
 from ekstui.named_tuples import NamedTuple
@@ -80,6 +81,11 @@ class Denial(NamedTuple):
     """The action that was called, if it differs: `ec2:CreateVpcEndpoint` may need `vpce:AllowMultiRegion`."""
     encoded: str | None = None
     """The encoded authorization message that came with it, which contains more context."""
+
+    @property
+    def is_resource_cut_off(self) -> bool:
+        """Whether the message has only the beginning of the resource's ARN, which is then its name here."""
+        return is_cut_off(self.resource_name or "")
 
 
 # Where a line was joined to the next without a space, the status of the answer follows.
@@ -248,7 +254,7 @@ def _denial(text: str, start: int, action_match: re.Match[str]) -> tuple[Denial,
         # Between quotes is the whole of it: a key of S3 may end in a bracket, such as `report (1)`.
         word = match[1] or match[2] or match[3].strip("\"'`").rstrip(".,;)\\`")
         word = word.replace(_GAP, " ")
-        if _SECRET_WITHOUT_END.fullmatch(word):
+        if _SECRET_WITHOUT_END.fullmatch(word) or is_cut_off(word):
             name = word
         elif word == "*" or word.startswith("arn:"):
             resource = word

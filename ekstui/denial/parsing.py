@@ -326,7 +326,7 @@ def _completeness(denial: Denial, text_after: str) -> int:
             denial.principal is not None
             and (":assumed-role/" not in denial.principal or denial.principal.count("/") > 1),
             denial.principal is not None,
-            denial.resource is not None,
+            denial.resource is not None or denial.is_resource_cut_off,
             text_after.lstrip(" \"'").startswith(("because", "with an", "(", "status", ".", ",", "Encoded", "{", "[")),
         )
     )

@@ -6,10 +6,11 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
-from operator import itemgetter
+from operator import itemgetter, or_
 from os.path import commonprefix
 
 from ekstui.denial.patterns import compiled_later
+from ekstui.iam.reference import reference
 from ekstui.named_tuples import NamedTuple
 
 _COLOUR = compiled_later(r"(?:[\x1b␛]|\^\[|ESC|\\u001b|\\x1b|\\033)\[[\d;]*[mK]")
@@ -41,11 +42,19 @@ _SHORTEST_PREFIX = 4
 _ALIKE = 8
 """How many characters two lines of a log have alike at their beginning, apart from the digits."""
 
+_BROKEN_WORD = compiled_later(r"(?:^|[\s\"'`=(])arn:aws[a-z-]*:(?:\S*/|(?:[^\s:]*:){0,3})$|\w-$")
+"""The end of a line at a hyphen, or in an ARN at a slash or before its last part."""
+_BROKEN_AGAIN = compiled_later(r"\S+[/:-]$")
+"""A whole line of such an ARN."""
+_LONGEST_ARN = 2_000
+"""How much of the end of a line may be an ARN, in characters."""
+
 _WORDS = compiled_later(r"\S+(?: \S+)*")
 _DIGIT = compiled_later(r"\d")
 _PREFIX_END = compiled_later(r"[\s|>\])}:]")
 _OF_DENIAL = compiled_later(r"arn:aws[a-z-]*:(?:iam|sts):|authorized to perform|cannot \S+ resource")
 """What no tool puts before each line: two lines that have it in common are two denials that begin alike."""
+_LIKE_ACTION = compiled_later(r"(?<![\w:/.-])([a-z][a-z0-9-]{1,40}):[A-Z][A-Za-z0-9]+")
 
 
 def without_colours(text: str) -> str:
@@ -187,6 +196,12 @@ def joined_lines(text: str) -> Iterator[Joined]:
             (unprefixed_lines, [False] * len(full)),
             (unprefixed_lines, [True] * len(full)),
         ]
+    # A tool that wraps at words breaks a long one where a name in it ends, whatever the length of the line is then.
+    for pieces in (bare, unprefixed_lines):
+        broken = _broken_words(pieces)
+        if any(broken):
+            trimmed = _trimmed(pieces, broken)
+            forms += [(trimmed, broken), (trimmed, [*map(or_, broken, full)])]
     for pieces, glue_flags in forms:
         form = _join(pieces, glue_flags)
         if form.text not in seen:
@@ -225,17 +240,45 @@ def _begins_alike(lines: Sequence[_Line], index: int) -> bool:
     return beginning == next_beginning
 
 
+def _broken_words(lines: Sequence[_Line]) -> list[bool]:
+    """Return for each line whether its last word goes on in the next, as an ARN does after a slash."""
+    broken: list[bool] = []
+    for line in lines[:-1]:
+        text = line.text.strip()[-_LONGEST_ARN:]
+        goes_on = bool(broken) and broken[-1] and _BROKEN_AGAIN.fullmatch(text) is not None
+        broken.append(goes_on or _BROKEN_WORD.search(text) is not None)
+    return broken
+
+
+def _trimmed(lines: Sequence[_Line], broken: Sequence[bool]) -> list[_Line]:
+    """Return the lines without the spaces where a word was broken, such as those that indent what goes on."""
+    trimmed: list[_Line] = []
+    for line, goes_on, is_rest in zip(lines, (*broken, False), (False, *broken), strict=True):
+        text = line.text.rstrip() if goes_on else line.text
+        indent = len(text) - len(text.lstrip()) if is_rest else 0
+        trimmed.append(_Line(line.origin + indent, text[indent:]))
+    return trimmed
+
+
 def _without_prefixes(lines: Sequence[_Line]) -> list[_Line]:
     """Return the lines without what each has in common with the previous one at its beginning, apart from digits."""
     heads = [_DIGIT.sub("0", line.text[:_LONGEST_PREFIX]) for line in lines]
     bare = [_without_start(lines[0])]
     for previous, head, line in zip(heads, heads[1:], lines[1:], strict=False):
         length = len(commonprefix((previous, head)))  # noqa: RUF071 (texts, not paths)
+        length = min([length, *_places_of_actions(line.text[:length])])
         while length and not _PREFIX_END.match(head[length - 1]):
             length -= 1
         is_prefix = length >= _SHORTEST_PREFIX and not _OF_DENIAL.search(line.text[:length])
         bare.append(_Line(line.origin + length, line.text[length:]) if is_prefix else _without_start(line))
     return bare
+
+
+def _places_of_actions(text: str) -> Iterator[int]:
+    """Yield where a text names actions: two lines of one message may begin with its action."""
+    for word in _LIKE_ACTION.finditer(text):
+        if reference().has_service(word[1]):
+            yield word.start()
 
 
 def _join(lines: Sequence[_Line], glue_flags: Sequence[bool]) -> Joined:

@@ -34,6 +34,11 @@ snapshots without an account.
 """
 
 
+_PATHS_END_IN_SLASH = frozenset(("apigateway", "es", "execute-api", "logs", "s3", "ssm"))
+"""Services in which a slash may end the ARN of a resource: a folder of objects, parameters or logs, or the path `/`."""
+_BUCKET = re.compile(r"[^/]+/")
+
+
 class Arn(NamedTuple):
     """The six parts of an ARN or ARN pattern; missing parts are `*`."""
 
@@ -67,6 +72,16 @@ def split_arn(text: str) -> Arn:
 def is_of_aws(arn: str) -> bool:
     """Return whether an ARN is of something of AWS's own, such as a managed policy, rather than of an account's."""
     return arn.split(":", _COLONS)[4:5] == ["aws"]
+
+
+def is_cut_off(arn: str) -> bool:
+    """Return whether an ARN ends in a slash before the name that has to follow, as where a log broke or cut a line."""
+    if not (arn.startswith("arn:") and arn.endswith("/")):
+        return False
+    parts = split_arn(arn)
+    # The key of an object is never empty.
+    is_bucket = parts.service == "s3" and not parts.account and _BUCKET.fullmatch(parts.resource) is not None
+    return is_bucket or parts.service not in _PATHS_END_IN_SLASH
 
 
 class Entity(NamedTuple):

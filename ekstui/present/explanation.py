@@ -23,7 +23,7 @@ from ekstui.denial.answer import (
 )
 from ekstui.eks.commands import Command
 from ekstui.eks.use_words import use_in_words
-from ekstui.iam.arn import entity_of, kind_of_resource, split_arn
+from ekstui.iam.arn import entity_of, is_cut_off, kind_of_resource, split_arn
 from ekstui.iam.document import serialise
 from ekstui.iam.evaluation import IDENTITY, PRINCIPAL, RESOURCE, Failure, LayerEvaluation, StatementResult
 from ekstui.iam.text import counted
@@ -275,7 +275,8 @@ def _about_request(explanation: Explanation) -> Iterator[tuple[str, Line]]:
     if explanation.resource is not None and (explanation.denied or explanation.resource != "*"):
         yield "resource", code(explanation.resource)
     elif explanation.resource_name is not None:
-        yield "resource", (code(explanation.resource_name), ", whose ARN the message lacks")
+        lacks = "which the message cuts off" if is_cut_off(explanation.resource_name) else "whose ARN the message lacks"
+        yield "resource", (code(explanation.resource_name), f", {lacks}")
     if explanation.principal is not None:
         yield "principal", code(explanation.principal)
     if (trust := explanation.trust) is not None:

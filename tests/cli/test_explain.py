@@ -337,6 +337,22 @@ def test_the_tags_of_an_event_decide(explain: Any) -> None:
     assert answer["verdict"] == "allowed"
 
 
+def test_no_fix_is_offered_for_a_resource_that_is_cut_off(explain: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    message = (
+        "User: arn:aws:sts::111122223333:assumed-role/node/i-0 is not authorized to perform: ecr:BatchGetImage on resource: "
+        "arn:aws:ecr:eu-west-1:111122223333:repository/{} because no identity-based policy allows the ecr:BatchGetImage action"
+    )
+    whole, cut = explain(message.format("team/app")), explain(message.format(""))
+    assert whole["fixes"]
+    assert whole["smallest_statement"]
+    assert (cut["fixes"], cut["smallest_statement"], cut["allowed_by"]) == ([], None, [])
+    assert (cut["verdict"], cut["resource"]) == ("implicit-deny", None)
+    assert main(["explain", "--full", message.format("")]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "The ARN of the resource is cut off after repository/: for a fix, paste the message with all of it." in text
+    assert "repository/, which the message cuts off" in text
+
+
 def test_many_denials_are_a_table_and_repeats_one_row(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

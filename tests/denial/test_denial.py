@@ -3,6 +3,7 @@
 
 import contextlib
 import json
+import re
 import time
 from typing import Any
 
@@ -220,6 +221,48 @@ def test_a_message_that_a_terminal_wrapped(width: int) -> None:
     denial = parse_denial(cut)
     assert (denial.action, denial.resource) == ("ec2:CreateVolume", "arn:aws:ec2:eu-west-1::snapshot/snap-0abc")
     assert denial.cause == NO_ALLOW
+
+
+def at_words(text: str, width: int) -> str:
+    """Return a text as tools wrap it that break words only after a hyphen or slash, or where they are too long."""
+    lines = []
+    while len(text) > width:
+        end = max((match.end() for match in re.finditer("[ /-]", text[:width])), default=width)
+        lines.append(text[:end].rstrip())
+        text = text[end:]
+    return "\n".join([*lines, text])
+
+
+PULL = (
+    "E0114 03:02:11 failed: User: arn:aws:sts::111122223333:assumed-role/prod-node/i-0abc1234567890def is not authorized "
+    "to perform: ecr:BatchGetImage on resource: arn:aws:ecr:eu-west-1:111122223333:repository/team/app because no "
+    "identity-based policy allows the ecr:BatchGetImage action"
+)
+
+
+@pytest.mark.parametrize("prefix", ["", "    ", "I1201 10:00:00.123456 1 log.go:33] "])
+@pytest.mark.parametrize("width", range(30, 200, 7))
+def test_an_arn_that_is_broken_after_a_slash_goes_on_in_the_next_line(width: int, prefix: str) -> None:
+    wrapped = "\n".join(f"{prefix}{line}" for line in at_words(PULL, width).split("\n"))
+    assert parse_denial(wrapped) == parse_denial(PULL)
+
+
+@pytest.mark.parametrize(
+    ("after", "cause"),
+    [
+        ("", None), ("\nFailed to pull the image, because there is none", None),
+        ("\nI0114 03:02:12 because no image is there", None),
+        (" because no identity-based policy allows the ecr:BatchGetImage action", NO_ALLOW),
+    ],
+)  # fmt: skip
+def test_an_arn_without_the_name_that_has_to_follow_is_cut_off(after: str, cause: Cause | None) -> None:
+    begin = PULL[: PULL.index("team/app")]
+    denial = parse_denial(begin + after)
+    assert (denial.action, denial.resource, denial.cause) == ("ecr:BatchGetImage", None, cause)
+    assert denial.resource_name == "arn:aws:ecr:eu-west-1:111122223333:repository/"
+    assert denial.is_resource_cut_off
+    (folder,) = denials_in(begin.replace("ecr:eu-west-1:111122223333:repository/", "s3:::logs/2026/") + after)
+    assert (folder.resource, folder.is_resource_cut_off) == ("arn:aws:s3:::logs/2026/", False)
 
 
 @pytest.mark.parametrize(
