@@ -113,9 +113,9 @@ def _joined(source: str, collections: Sequence[Collection]) -> Collection:
     for collection in sorted(collections, key=lambda collection: collection.as_of, reverse=True):
         for history in collection.histories:
             name = history.policy.name
-            histories[name], differing = with_versions(histories.get(name, history), history)
+            histories[name], conflicts = with_versions(histories.get(name, history), history)
             reason = f"{collection.source} has another document for the same version."
-            skipped += (Skipped(f"{name} {version_label(number)}", reason) for number in differing)
+            skipped += (Skipped(f"{name} {version_label(number)}", reason) for number in conflicts)
     whole_collections = [collection for collection in collections if collection.whole]
     as_of = max(collection.as_of for collection in whole_collections or collections)
     return Collection(source, as_of, bool(whole_collections), tuple(histories.values()), tuple(skipped))
@@ -127,10 +127,10 @@ def with_versions(history: PolicyHistory, source: PolicyHistory) -> tuple[Policy
     times = {info.number: info.created for info in source.policy.versions}
     times |= {info.number: info.created for info in history.policy.versions if info.created}
     infos = tuple(VersionInfo(number, times.get(number)) for number in sorted(texts))
-    differing = tuple(
+    conflicts = tuple(
         number
         for number, text in source.texts.items()
         if texts[number] != text and json.loads(texts[number]) != json.loads(text)
     )
     ordered_texts = {number: texts[number] for number in sorted(texts)}
-    return PolicyHistory(history.policy._replace(versions=infos), ordered_texts), differing
+    return PolicyHistory(history.policy._replace(versions=infos), ordered_texts), conflicts

@@ -77,20 +77,20 @@ def borrowed(clone: Path) -> Iterator[GitObjects]:
     _check_version()
     folder = _git_folder(clone)
     name = _small(folder / "commondir").decode(errors="replace").strip()
-    common = folder / name if name else folder
-    objects = common / "objects"
+    common_folder = folder / name if name else folder
+    objects = common_folder / "objects"
     if not objects.is_dir() or any(sign in str(objects) for sign in '\n"'):
         raise InputError(f"git cannot read {clone}: it has no objects.")
-    head = _head(folder, common, clone)
+    head = _head(folder, common_folder, clone)
     with tempfile.TemporaryDirectory(prefix="ekstui-git-") as place:
-        ours = Path(place) / "objects.git"
-        make_bare(ours)
-        (ours / "objects" / "info").mkdir(exist_ok=True)
-        (ours / "objects" / "info" / "alternates").write_text(f"{objects.resolve()}\n", encoding="utf-8")
-        shallow = [line for line in _small(common / "shallow", _MOST_REFS).split() if _OBJECT.fullmatch(line)]
+        repository = Path(place) / "objects.git"
+        make_bare(repository)
+        (repository / "objects" / "info").mkdir(exist_ok=True)
+        (repository / "objects" / "info" / "alternates").write_text(f"{objects.resolve()}\n", encoding="utf-8")
+        shallow = [line for line in _small(common_folder / "shallow", _MOST_REFS).split() if _OBJECT.fullmatch(line)]
         if shallow:
-            (ours / "shallow").write_bytes(b"".join(line + b"\n" for line in shallow))
-        yield GitObjects(ours, head)
+            (repository / "shallow").write_bytes(b"".join(line + b"\n" for line in shallow))
+        yield GitObjects(repository, head)
 
 
 def run_git(
@@ -224,13 +224,13 @@ def _git_folder(clone: Path) -> Path:
     return folder
 
 
-def _head(folder: Path, common: Path, clone: Path) -> str:
+def _head(folder: Path, common_folder: Path, clone: Path) -> str:
     text = _small(folder / "HEAD").strip()
     name = text.removeprefix(b"ref: ").decode(errors="replace")
     if text.startswith(b"ref: ") and _REF.fullmatch(name) and ".." not in name:
-        text = _small(common / name).strip()
+        text = _small(common_folder / name).strip()
         if not text:
-            for line in _small(common / "packed-refs", _MOST_REFS).splitlines():
+            for line in _small(common_folder / "packed-refs", _MOST_REFS).splitlines():
                 if line.endswith(f" {name}".encode()):
                     text = line[:40]
     if not _OBJECT.fullmatch(text):

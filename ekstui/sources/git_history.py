@@ -68,9 +68,9 @@ def _contents(objects: GitObjects, blobs: tuple[str, ...]) -> Iterator[bytes | s
     batch: list[tuple[str, str | None]] = []
     room = _BATCH_BYTES
     for blob in blobs:
-        wrong = _unreadable(storage, blob)
-        batch.append((blob, wrong))
-        room -= 0 if wrong else storage[blob].size or 0
+        reason = _unreadable(storage, blob)
+        batch.append((blob, reason))
+        room -= 0 if reason else storage[blob].size or 0
         if room <= 0:
             yield from _texts(objects, batch)
             batch, room = [], _BATCH_BYTES
@@ -121,6 +121,6 @@ def _unreadable(storage: Mapping[str, _Storage], blob: str) -> str | None:
 
 
 def _texts(objects: GitObjects, batch: list[tuple[str, str | None]]) -> Iterator[bytes | str]:
-    stdin = "".join(f"{blob}\n" for blob, wrong in batch if wrong is None).encode()
+    stdin = "".join(f"{blob}\n" for blob, reason in batch if reason is None).encode()
     contents = contents_in(objects.git("cat-file", "--batch", stdin=stdin) if stdin else b"")
-    yield from (next(contents) if wrong is None else wrong for _, wrong in batch)
+    yield from (next(contents) if reason is None else reason for _, reason in batch)

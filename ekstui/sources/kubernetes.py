@@ -201,7 +201,7 @@ class _Reader:
         begin = self._at
         fields: dict[str, object] = {}
         items: list[str | None] | None = None
-        waiting: list[object] = []
+        pending_items: list[object] = []
         for name in self._names():
             if name != "items":
                 fields[name] = self._value()
@@ -213,13 +213,13 @@ class _Reader:
                 if of_list or (isinstance(item, Mapping) and item.get("kind")):
                     items.append(objects.add(item, of_list))
                 else:
-                    waiting.append(item)  # the kind of the list comes after its items
+                    pending_items.append(item)  # the kind of the list comes after its items
         if items is None:
             self._at = begin
             objects.add(self._value())
             return
         of_list = str(fields.get("kind") or "").removesuffix("List")
-        items += [objects.add(item, of_list) for item in waiting]
+        items += [objects.add(item, of_list) for item in pending_items]
         metadata = fields.get("metadata")
         if isinstance(metadata, Mapping) and metadata.get("continue"):
             objects.trouble.append(f"{self._place} has only the first page of a list.")

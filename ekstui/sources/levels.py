@@ -215,16 +215,16 @@ class _Applying:
                     self.owner = self.owner or policy.account
                     break
             else:
-                about = (
+                matching_policies = (
                     [policy for policy in plain_policies if _is_about(policy, resource)]
                     if len(plain_policies) > 1
                     else []
                 )
-                if len(about) > 1:
-                    names = " and ".join(policy.name for policy in about)
+                if len(matching_policies) > 1:
+                    names = " and ".join(policy.name for policy in matching_policies)
                     raise InputError(f"{names} may both be the policy of {resource}.", "Name one of them.")
-                if about:
-                    policies[resource] = about[0]
+                if matching_policies:
+                    policies[resource] = matching_policies[0]
         if len(plain_policies) == 1:
             policies.setdefault(None, plain_policies[0])
         if (plain_policies or sources) and None not in policies:

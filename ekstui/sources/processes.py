@@ -69,8 +69,10 @@ def run(
         source.write(stdin)
         source.seek(0)
         shell = ["sh", "-c", f'{limits}; exec "$@"', "sh", *command]
-        absent = InputError("There is no shell to start a program with.")
-        with _started(shell, environment, absent, stdin=source, stdout=subprocess.PIPE, stderr=errors) as process:
+        absence_error = InputError("There is no shell to start a program with.")
+        with _started(
+            shell, environment, absence_error, stdin=source, stdout=subprocess.PIPE, stderr=errors
+        ) as process:
             output, late = _output(process, bounds, cancelled)
             if late or len(output) > bounds.output:
                 _end(process)
@@ -90,13 +92,13 @@ class BackgroundProcess(NamedTuple):
 @contextmanager
 def background(command: Sequence[str], environment: Mapping[str, str]) -> Iterator[BackgroundProcess]:
     """Run a program, without input, until the block ends; AccountError if it is not installed."""
-    absent, nothing = AccountError(f"{command[0]} is not installed."), subprocess.DEVNULL
+    absence_error, devnull = AccountError(f"{command[0]} is not installed."), subprocess.DEVNULL
     with tempfile.TemporaryFile() as errors:
 
         def error_text() -> str:
             return os.pread(errors.fileno(), _MOST_ERRORS, 0).decode(errors="replace").strip()
 
-        with _started(command, environment, absent, stdin=nothing, stdout=nothing, stderr=errors) as process:
+        with _started(command, environment, absence_error, stdin=devnull, stdout=devnull, stderr=errors) as process:
             try:
                 yield BackgroundProcess(lambda: process.poll() is None, error_text)
             finally:
@@ -133,15 +135,15 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 @contextmanager
 def _started(
-    command: Sequence[str], environment: Mapping[str, str], absent: EkstuiError, **streams: Any
+    command: Sequence[str], environment: Mapping[str, str], absence_error: EkstuiError, **streams: Any
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Start a program and end it however this process is interrupted: its session gets no signal of the terminal."""
     process: subprocess.Popen[bytes] | None = None
-    early: list[int] = []
+    early_signals: list[int] = []
 
     def end(number: int, _: object) -> None:
         if process is None:  # it may run already, but who it is will be known once it has been started
-            early.append(number)
+            early_signals.append(number)
             return
         _end(process)
         signal.signal(number, handlers[number])
@@ -151,8 +153,8 @@ def _started(
     # Only the main thread can; a thread that is left at the exit is ended by `atexit`.
     if threading.current_thread() is threading.main_thread():
         current = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-        usual = (signal.SIG_DFL, signal.default_int_handler)
-        handlers = {int(number): handler for number, handler in current.items() if handler in usual}
+        default_handlers = (signal.SIG_DFL, signal.default_int_handler)
+        handlers = {int(number): handler for number, handler in current.items() if handler in default_handlers}
     try:
         for number in handlers:
             signal.signal(number, end)
@@ -160,12 +162,12 @@ def _started(
             # The arguments are ours, and which program that is the user's choice.
             process = subprocess.Popen(command, env=environment, start_new_session=True, **streams)  # noqa: S603
         except FileNotFoundError:
-            raise absent from None
+            raise absence_error from None
         at_exit = partial(_end, process)
         atexit.register(at_exit)
         with process:
             try:
-                for number in early:
+                for number in early_signals:
                     end(number, None)
                 yield process
             except BaseException:

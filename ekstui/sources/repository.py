@@ -109,8 +109,8 @@ class Changes:
             # A file with conflicts is listed twice.
             if path not in entries or entry.status == "U":
                 entries[path] = entry
-        new = run_in_clone(self.root, "ls-files", "--others", "--exclude-standard", "-z", "--", *where)
-        for path in (os.fsdecode(name) for name in new.split(b"\0") if name):
+        output = run_in_clone(self.root, "ls-files", "--others", "--exclude-standard", "-z", "--", *where)
+        for path in (os.fsdecode(name) for name in output.split(b"\0") if name):
             # One that was removed from the index alone is in the commit too.
             before = entries.get(path, _Entry(_ABSENT, _ABSENT, "", "", "A"))
             entries[path] = before._replace(new_mode=_LINK if (self.root / path).is_symlink() else "100644", new="")

@@ -45,16 +45,16 @@ def index_actions(store: PolicyStore, progress: Progress, cancelled: Cancelled) 
         keys = {
             name: f"{history_key(entry.documents)} {entry.policy.default_version}" for name, entry in entries.items()
         }
-        stale = [name for name, (key, _) in indexed_policies.items() if keys.get(name) != key]
+        stale_names = [name for name, (key, _) in indexed_policies.items() if keys.get(name) != key]
         shards = _Shards(before["services"], objects)
-        for name in stale:
+        for name in stale_names:
             _remove(shards, name, indexed_policies.pop(name)[1])
-        fresh = [entry for name, entry in entries.items() if name not in indexed_policies]
-        for done, entry in enumerate(fresh):
+        fresh_entries = [entry for name, entry in entries.items() if name not in indexed_policies]
+        for done, entry in enumerate(fresh_entries):
             if cancelled():
                 return False
             if done % CHUNK == 0:
-                progress(done, len(fresh))
+                progress(done, len(fresh_entries))
             services = add_to_shards(shards, entry.policy, _parsed(entry.documents, objects))
             indexed_policies[entry.policy.name] = [keys[entry.policy.name], sorted(services)]
 
@@ -111,9 +111,11 @@ def _parsed(names: Mapping[int, str], objects: Objects) -> dict[int, Document]:
             raw_statements = value["Statement"] if isinstance(value["Statement"], list) else [value["Statement"]]
             # Unlike a comparison, this tells true from 1; without references it is the same for equal values.
             keys = [marshal.dumps(statement, 2) for statement in raw_statements]
-            new = {key: statement for key, statement in zip(keys, raw_statements, strict=True) if key not in statements}
-            document = parse({**value, "Statement": list(new.values())})
-            statements.update(zip(new, document.statements, strict=True))
+            new_statements = {
+                key: statement for key, statement in zip(keys, raw_statements, strict=True) if key not in statements
+            }
+            document = parse({**value, "Statement": list(new_statements.values())})
+            statements.update(zip(new_statements, document.statements, strict=True))
             documents[name] = document._replace(statements=tuple(statements[key] for key in keys))
     return {number: documents[name] for number, name in names.items()}
 
@@ -140,12 +142,12 @@ def candidates(store: PolicyStore, action: str, scope: Scope = "all") -> tuple[C
     policy_candidates: list[Candidate] = []
     for entry in store.named(name for name in matches.listed if name in names):
         name, default = entry.policy.name, entry.policy.default_version
-        allowing = _allowing(matches.uses[name])
-        if default in allowing:
+        allowing_versions = _allowing(matches.uses[name])
+        if default in allowing_versions:
             # The history of a pattern is not asked for, and reducing it would take most of the time.
-            numbers = (default,) if is_wild(action) else allowing
+            numbers = (default,) if is_wild(action) else allowing_versions
             documents = _reduced(numbers, matches.uses[name], matches.frames[name])
-            policy_candidates.append(Candidate(entry.policy, allowing, documents))
+            policy_candidates.append(Candidate(entry.policy, allowing_versions, documents))
     return tuple(policy_candidates)
 
 
@@ -302,13 +304,13 @@ def add_to_shards(shards: dict[str, _Shard], policy: Policy, documents: Mapping[
     runs: dict[int, str] = {}
     versions_by_service: dict[str, dict[int, Mapping[int, tuple[int, ...]]]] = {}
     for effect, element, actions, versions in targets.uses:
-        alike = id(versions)
-        if alike not in runs:
-            runs[alike] = ";".join(f"{place}:{written_numbers(numbers)}" for place, numbers in versions.items())
+        identity = id(versions)
+        if identity not in runs:
+            runs[identity] = ";".join(f"{place}:{written_numbers(numbers)}" for place, numbers in versions.items())
         service = service_of(element, actions)
-        versions_by_service.setdefault(service, {})[alike] = versions
+        versions_by_service.setdefault(service, {})[identity] = versions
         target = "\n".join((effect, element, *actions))
-        shards[service]["targets"].setdefault(target, {})[policy.name] = runs[alike]
+        shards[service]["targets"].setdefault(target, {})[policy.name] = runs[identity]
     for service, by_runs in versions_by_service.items():
         shards[service]["frames"][policy.name] = {
             str(place): texts[place] for versions in by_runs.values() for place in versions

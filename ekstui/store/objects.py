@@ -144,12 +144,12 @@ class Draft(Objects):
         self.put(digest, body)
         return digest
 
-    def set_root(self, root: dict[str, Any], live: Collection[str]) -> None:
-        """Set the root, and delete every object that is not `live`."""
+    def set_root(self, root: dict[str, Any], live_digests: Collection[str]) -> None:
+        """Set the root, and delete every object that is not in `live_digests`."""
         record = _encoded(root)
         self._connection.execute("INSERT OR REPLACE INTO root VALUES (1, ?, ?)", (record, digest_of(record)))
         self._connection.execute("CREATE TEMP TABLE IF NOT EXISTS live (digest TEXT PRIMARY KEY)")
-        self._connection.executemany("INSERT OR IGNORE INTO live VALUES (?)", ((digest,) for digest in live))
+        self._connection.executemany("INSERT OR IGNORE INTO live VALUES (?)", ((digest,) for digest in live_digests))
         self._connection.execute("DELETE FROM object WHERE digest NOT IN (SELECT digest FROM live)")
 
 
@@ -240,8 +240,8 @@ class ObjectFile(NamedTuple):
             if reason.identity is None or _identity(self.path) != reason.identity:
                 return None
             self.path.rename(new_path)
-            for old in self._set_aside()[:-KEPT_ASIDE]:
-                old.unlink(missing_ok=True)
+            for old_file in self._set_aside()[:-KEPT_ASIDE]:
+                old_file.unlink(missing_ok=True)
             return new_path
 
     def clear(self) -> int:

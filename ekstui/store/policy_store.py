@@ -223,11 +223,11 @@ class PolicyStore:
                     outcome.append(result)
             for name in info.withdrawn:
                 entries[name] = entries[name]._replace(policy=entries[name].policy._replace(withdrawn=True))
-            new = info.applied_to(state)
+            new_state = info.applied_to(state)
             order = [name for name in family if name in entries]
             order = order or (list(state.chunks[0][1]) if state and state.chunks else [])
-            new = new._replace(chunks=_write_chunks(draft, entries, order))
-            root["states"][self.collection] = draft.put_value(state_record(new))
+            new_state = new_state._replace(chunks=_write_chunks(draft, entries, order))
+            root["states"][self.collection] = draft.put_value(state_record(new_state))
             if index_inputs == {name: _index_inputs(entry) for name, entry in entries.items()}:
                 self._keep_index(draft, root, before)
             root["before"].pop(self.collection, None)
@@ -322,17 +322,17 @@ class PolicyStore:
 
     def _live(self, draft: Draft, root: Mapping[str, Any]) -> set[str]:
         """Return the names of all objects that the root leads to."""
-        live: set[str] = set()
+        live_names: set[str] = set()
         # The index of an earlier state stays: the next takes over what it has of policies with the same documents.
         for name in (name for indexes in root["index"].values() for name in indexes.values()):
-            live |= {name, *draft.value(name)["objects"]}
+            live_names |= {name, *draft.value(name)["objects"]}
         for name in (*root["states"].values(), *root["before"].values()):
-            live.add(name)
+            live_names.add(name)
             for digest, _ in draft.value(name)["chunks"]:
-                live.add(digest)
+                live_names.add(digest)
                 for record in draft.value(digest):
-                    live.update(version[2] for version in record[-1])
-        return live
+                    live_names.update(version[2] for version in record[-1])
+        return live_names
 
 
 class DeliveryInfo(NamedTuple):
@@ -381,34 +381,36 @@ def _merged(
     policy, from_aws = history.policy, provenance.authority == "aws"
     before = stored_policy or StoredPolicy(policy._replace(versions=(), withdrawn=False), {}, {}, provenance)
     documents = dict(before.documents)
-    new = tuple(number for number in history.objects if number not in documents)
+    new_numbers = tuple(number for number in history.objects if number not in documents)
     conflicts = tuple(
         number
         for number, (digest, _) in history.objects.items()
         if number in documents and documents[number] != digest and _differ(draft, documents[number], history, number)
     )
-    for number in (*new, *(conflicts if from_aws else ())):
+    for number in (*new_numbers, *(conflicts if from_aws else ())):
         draft.put(*history.objects[number])
         documents[number] = history.objects[number][0]
-    times, dated_by = _dated(before, policy.versions, new, provenance.authority)
+    times, dated_by = _dated(before, policy.versions, new_numbers, provenance.authority)
     # AWS answers as of now, whatever the local clock says.
-    newest = history.policy if from_aws or provenance.as_of >= before.provenance.as_of else before.policy
-    defaults = (number for number in (newest.default_version, before.policy.default_version) if number in documents)
+    newest_policy = history.policy if from_aws or provenance.as_of >= before.provenance.as_of else before.policy
+    defaults = (
+        number for number in (newest_policy.default_version, before.policy.default_version) if number in documents
+    )
     value = Policy(
         name=policy.name,
-        arn=newest.arn,
+        arn=newest_policy.arn,
         default_version=next(defaults, max(documents)),
         versions=tuple(VersionInfo(number, times[number]) for number in sorted(documents)),
         withdrawn=before.policy.withdrawn and not from_aws,
     )
-    newest_provenance = provenance if newest is policy else before.provenance
+    newest_provenance = provenance if newest_policy is policy else before.provenance
     return StoredPolicy(value, documents, dated_by, newest_provenance), PutResult(
-        policy.name, stored_policy is None, new, conflicts
+        policy.name, stored_policy is None, new_numbers, conflicts
     )
 
 
 def _dated(
-    before: StoredPolicy, versions: Iterable[VersionInfo], new: Collection[int], authority: Authority
+    before: StoredPolicy, versions: Iterable[VersionInfo], new_numbers: Collection[int], authority: Authority
 ) -> tuple[dict[int, datetime | None], dict[int, Authority]]:
     """Return when each version was made, and which authority said so: AWS corrects times, an archive only adds them."""
     times = {info.number: info.created for info in before.policy.versions}
@@ -416,7 +418,7 @@ def _dated(
     for number, created, _ in versions:
         date = times.get(number)
         corrects = created is not None and created != date and (authority == "aws" or date is None)
-        if number in new or (number in before.documents and corrects):
+        if number in new_numbers or (number in before.documents and corrects):
             times[number] = created
             dated_by[number] = authority
     return times, dated_by

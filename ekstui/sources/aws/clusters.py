@@ -295,11 +295,11 @@ class _Reading:
     def list_clusters(self, regions: Iterable[str]) -> None:
         """Find the clusters of the regions."""
         action = "eks:ListClusters"
-        listing = in_parallel(
+        answers = in_parallel(
             lambda region: self._entries(action, "clusters", str, region), dict.fromkeys(regions), self.cancelled
         )
         places: list[ClusterPlace] = []
-        for region, answer in listing:
+        for region, answer in answers:
             entries, error = answer.result()
             places.extend((region, name) for name in entries)
             if error is None:
@@ -352,8 +352,8 @@ class _Reading:
 
     def list_parts(self, part: Part, places: Iterable[ClusterPlace]) -> None:
         """List the parts of one kind of some clusters."""
-        listing = in_parallel(lambda place: self._entries_of(part, place), places, self.cancelled)
-        for place, answer in listing:
+        answers = in_parallel(lambda place: self._entries_of(part, place), places, self.cancelled)
+        for place, answer in answers:
             cause = self._listed(place, part, answer.result())
             # A cluster that could not be described may use the ConfigMap only; EKS then refuses to list entries.
             if cause and (self.clusters[place].described or code_of(cause) != "InvalidRequestException"):
@@ -429,8 +429,8 @@ def read_nodes(
     """Return the clusters, those whose nodes only EC2 knows with their instances."""
     clusters_by_place = {cluster.place: cluster for cluster in clusters}
     ec2_clusters = (cluster for cluster in clusters if cluster.needs_ec2)
-    reading = in_parallel(lambda cluster: _nodes(connection, cluster), ec2_clusters, cancelled)
-    for cluster, nodes in problems.answered(reading, "nodes", "ec2:DescribeInstances", lambda place: place.place):
+    answers = in_parallel(lambda cluster: _nodes(connection, cluster), ec2_clusters, cancelled)
+    for cluster, nodes in problems.answered(answers, "nodes", "ec2:DescribeInstances", lambda place: place.place):
         clusters_by_place[cluster.place] = cluster._replace(nodes=nodes)
     return tuple(clusters_by_place.values())
 
@@ -471,16 +471,16 @@ def read_entries(connection: Connection, cluster: Cluster) -> Details:
     """Return a cluster with its access entries described and their access policies, and what failed."""
     problems = Failures(connection.profile)
     entries = {entry.principal_arn: entry for entry in cluster.access_entries or ()}
-    describing, listing = "eks:DescribeAccessEntry", "eks:ListAssociatedAccessPolicies"
+    describe_action, list_action = "eks:DescribeAccessEntry", "eks:ListAssociatedAccessPolicies"
     parameters = {"clusterName": cluster.name}
 
     def describe(principal: str) -> AccessEntry:
-        answer = connection.ask(describing, cluster.region, principalArn=principal, **parameters)["accessEntry"]
-        return access_entry(principal, with_all(answer, describing, ACCESS_ENTRIES.always))
+        answer = connection.ask(describe_action, cluster.region, principalArn=principal, **parameters)["accessEntry"]
+        return access_entry(principal, with_all(answer, describe_action, ACCESS_ENTRIES.always))
 
     def associated(principal: str) -> tuple[AssociatedPolicy, ...]:
         pages = connection.token_pages(
-            listing, cluster.region, maxResults=ENTRIES_A_PAGE, principalArn=principal, **parameters
+            list_action, cluster.region, maxResults=ENTRIES_A_PAGE, principalArn=principal, **parameters
         )
         return tuple(_associated_policy(policy) for page in pages for policy in page["associatedAccessPolicies"])
 
@@ -488,9 +488,9 @@ def read_entries(connection: Connection, cluster: Cluster) -> Details:
         return cluster.place
 
     descriptions = in_parallel(describe, [arn for arn, entry in entries.items() if entry.kind is None])
-    entries |= dict(problems.answered(descriptions, "access-entries", describing, place))
+    entries |= dict(problems.answered(descriptions, "access-entries", describe_action, place))
     policy_lists = in_parallel(associated, [arn for arn, entry in entries.items() if entry.takes_policies])
-    for principal, policies in problems.answered(policy_lists, "access-entries", listing, place):
+    for principal, policies in problems.answered(policy_lists, "access-entries", list_action, place):
         entries[principal] = entries[principal]._replace(policies=policies)
     all_entries = None if cluster.access_entries is None else tuple(entries.values())
     return cluster._replace(access_entries=all_entries), problems.errors

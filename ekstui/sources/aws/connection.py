@@ -211,12 +211,12 @@ class Connection:
             if "IsTruncated" not in page:
                 raise IncompleteError(f"{action} does not say whether there is more")
             if bool(page.get("Marker")) != page["IsTruncated"]:
-                wrong = (
+                contradiction = (
                     "that there is more, but not where"
                     if page["IsTruncated"]
                     else "that it is complete, but gives a marker"
                 )
-                raise IncompleteError(f"{action} says {wrong}")
+                raise IncompleteError(f"{action} says {contradiction}")
 
     def token_pages(
         self, action: str, region: str | None = None, key: str = "nextToken", **parameters: Any
@@ -320,15 +320,15 @@ def in_parallel(
     function: Callable[[Item], _Result], items: Iterable[Item], cancelled: Cancelled = never
 ) -> Iterator[tuple[Item, Future[_Result]]]:
     """Call a function for all items in parallel, yield answers as they come, and stop early when cancelled."""
-    waiting = deque(items)
+    pending_items = deque(items)
     answers: queue.SimpleQueue[tuple[Item, Future[_Result]]] = queue.SimpleQueue()
     stop = threading.Event()
-    pending_count = len(waiting)
+    pending_count = len(pending_items)
 
     def work() -> None:
         while not stop.is_set():
             try:
-                item = waiting.popleft()
+                item = pending_items.popleft()
             except IndexError:
                 return
             answers.put((item, settled(function, item)))

@@ -58,15 +58,15 @@ class ManagedPolicies(NamedTuple):
         collection = policies[0].arn.split(":", 2)[1]
         before = stored_policies(collection)
         believed_policies = [policy for policy in policies if policy.updated <= self.latest]
-        waiting = [policy for policy in believed_policies if _lacks(before.get(policy.name), policy)]
-        waiting.sort(key=lambda policy: (self.family.get(policy.name, len(self.family)), policy.name))
+        pending_policies = [policy for policy in believed_policies if _lacks(before.get(policy.name), policy)]
+        pending_policies.sort(key=lambda policy: (self.family.get(policy.name, len(self.family)), policy.name))
         newest = max((policy.updated for policy in believed_policies), default=self.now)
         until = newest if endpoint else max(self.now, newest)
         return Delivery(
             collection,
             Provenance(f"AWS at {endpoint}" if endpoint else "AWS", "archive" if endpoint else "aws", until, self.now),
-            len(waiting),
-            self._entries(policies, before, waiting),
+            len(pending_policies),
+            self._entries(policies, before, pending_policies),
             until,
             None if endpoint else frozenset(policy.name for policy in policies),
             asked=True,
@@ -74,14 +74,14 @@ class ManagedPolicies(NamedTuple):
         )
 
     def _entries(
-        self, policies: tuple[ListedPolicy, ...], before: Mapping[str, Policy], waiting: list[ListedPolicy]
+        self, policies: tuple[ListedPolicy, ...], before: Mapping[str, Policy], pending_policies: list[ListedPolicy]
     ) -> Iterator[PolicyHistory | Skipped]:
         profile = self.connection.profile
 
         def fetched(policy: ListedPolicy) -> PolicyHistory:
             return fetch_history(self.connection, policy, before.get(policy.name))
 
-        for policy, answer in in_parallel(fetched, waiting, self.cancelled):
+        for policy, answer in in_parallel(fetched, pending_policies, self.cancelled):
             try:
                 yield answer.result()
             except DocumentError as error:

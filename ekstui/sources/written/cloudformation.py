@@ -122,8 +122,8 @@ def _policies(name: str, policies: object, line: int) -> Iterator[Written]:
         place = f"{name} › [{number}]"
         if isinstance(inline, Mapping) and not isinstance(inline, Repeated) and "PolicyDocument" in inline:
             label = inline.get("PolicyName")
-            inner = f"{name} › {label}" if isinstance(label, str) else place
-            yield document_in(inner, inline["PolicyDocument"], line_of(inline) or line)
+            inner_place = f"{name} › {label}" if isinstance(label, str) else place
+            yield document_in(inner_place, inline["PolicyDocument"], line_of(inline) or line)
         elif isinstance(inline, Mapping) and "Statement" in inline:
             yield document_in(place, inline, line_of(inline) or line)
         elif isinstance(inline, str | Mapping) and inline and not isinstance(inline, Repeated):

@@ -279,9 +279,9 @@ class HclScope:
 
     def _key(self, node: Any) -> str:
         inner = _parts(node)[0]
-        bare = _source(inner).strip()
-        if re.fullmatch(r"[A-Za-z_][\w-]*", bare):
-            return bare
+        source = _source(inner).strip()
+        if re.fullmatch(r"[A-Za-z_][\w-]*", source):
+            return source
         return as_text(self.value(inner))
 
     def _conditional(self, node: Any) -> Any:
@@ -376,17 +376,17 @@ class HclScope:
         intro = next(part for part in node.children if _kind(part) == "for_intro")
         names = [str(part.children[0]) for part in intro.children if _kind(part) == "identifier"]
         *_, source = (part for part in _parts(intro) if _kind(part) not in ("FOR", "IN"))
-        over = self.value(source)
+        collection = self.value(source)
         if (
-            not isinstance(over, list | dict)
-            or len(over) > MOST_VALUES
-            or any(isinstance(part, Unknown) for part in over)
+            not isinstance(collection, list | dict)
+            or len(collection) > MOST_VALUES
+            or any(isinstance(part, Unknown) for part in collection)
         ):
-            return self._unknown(node, [over])
+            return self._unknown(node, [collection])
         condition = next((part for part in node.children if _kind(part) == "for_cond"), None)
         syntax_kinds = ("for_intro", "for_cond", "LBRACE", "RBRACE", "FOR_OBJECT_ARROW", "ELLIPSIS")
         results = [part for part in _parts(node) if _kind(part) not in syntax_kinds]
-        pairs = list(over.items()) if isinstance(over, dict) else list(enumerate(over))
+        pairs = list(collection.items()) if isinstance(collection, dict) else list(enumerate(collection))
         entries: list[tuple[Any, ...]] = []
         for key, value in pairs:
             variables = {names[-1]: value, **({names[0]: key} if len(names) > 1 else {})}
@@ -394,14 +394,14 @@ class HclScope:
             if condition is not None:
                 holds = scope.value(_parts(condition)[-1])
                 if not isinstance(holds, bool):
-                    return self._unknown(node, [over])
+                    return self._unknown(node, [collection])
                 if not holds:
                     continue
             entries.append(tuple(scope.value(part) for part in results))
         if _kind(node) == "for_tuple_expr":
             return [entry[0] for entry in entries]
         if any(_kind(part) == "ELLIPSIS" for part in node.children):
-            return self._unknown(node, [over])
+            return self._unknown(node, [collection])
         return {as_text(key): value for key, value in entries}
 
 

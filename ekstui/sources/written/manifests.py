@@ -142,15 +142,17 @@ def _of_eksctl(value: Mapping[str, Any], place: str) -> Iterator[Written]:
         if isinstance(entry, Mapping):
             principal = str(entry.get("principalARN"))
             policies = entry.get("accessPolicies")
-            inner = f"{place} › accessEntries[{principal}]"
-            yield from access_policies(inner, principal, policies if isinstance(policies, list) else [], line_of(entry))
+            inner_place = f"{place} › accessEntries[{principal}]"
+            yield from access_policies(
+                inner_place, principal, policies if isinstance(policies, list) else [], line_of(entry)
+            )
             for group in entry.get("kubernetesGroups") or ():
-                yield WrittenAttachment(inner, "role", principal, f"group {group}", line_of(entry))
+                yield WrittenAttachment(inner_place, "role", principal, f"group {group}", line_of(entry))
     for mapping in value.get("iamIdentityMappings") or ():
         if isinstance(mapping, Mapping):
             for group in mapping.get("groups") or ():
-                inner, principal = f"{place} › iamIdentityMappings", str(mapping.get("arn"))
-                yield WrittenAttachment(inner, "role", principal, f"group {group}", line_of(mapping))
+                inner_place, principal = f"{place} › iamIdentityMappings", str(mapping.get("arn"))
+                yield WrittenAttachment(inner_place, "role", principal, f"group {group}", line_of(mapping))
     other_fields = {
         key: entry
         for key, entry in value.items()
@@ -168,14 +170,14 @@ def _in_eksctl(value: object, place: str) -> Iterator[Written]:
             yield from _in_eksctl(entry, f"{place}[{'/'.join(names) or number}]")
     elif isinstance(value, Mapping):
         for key, entry in value.items():
-            inner = f"{place} › {key}"
+            inner_place = f"{place} › {key}"
             kind = "role" if key == "roleARN" else attached_by(key)
             if key in ("attachPolicy", "permissionPolicy") and entry:
-                yield document_in(inner, entry, line_of(entry) or line_of(value))
+                yield document_in(inner_place, entry, line_of(entry) or line_of(value))
             elif kind is not None:
-                yield from attachments(inner, kind, entry, line_of(value), place)
+                yield from attachments(inner_place, kind, entry, line_of(value), place)
             else:
-                yield from _in_eksctl(entry, inner)
+                yield from _in_eksctl(entry, inner_place)
 
 
 _ACTION = re.compile(rb"\{\{-?\s*(.*?)\s*-?\}\}", re.DOTALL)

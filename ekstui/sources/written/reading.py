@@ -186,11 +186,11 @@ def _sides(changes: Changes) -> tuple[Files, Files]:
         if path not in contents:
             # The whole folder at once: a module is read file by file, and each read starts a process.
             folder = posixpath.dirname(path)
-            near = {name: at for at, name in objects.items() if posixpath.dirname(at) == folder}
-            contents.update((near[name], content) for name, content in changes.contents(near).items())
+            path_by_name = {name: at for at, name in objects.items() if posixpath.dirname(at) == folder}
+            contents.update((path_by_name[name], content) for name, content in changes.contents(path_by_name).items())
             for at, name in objects.items():
-                if name in near and at not in contents and near[name] in contents:
-                    contents[at] = contents[near[name]]
+                if name in path_by_name and at not in contents and path_by_name[name] in contents:
+                    contents[at] = contents[path_by_name[name]]
         return contents.get(path)
 
     def after(path: str) -> bytes | None:
@@ -214,9 +214,9 @@ def _read_terraform(changes: Changes, changed_paths: set[str], reading: Reading,
     for path in sorted(filter(_is_for_any_module, changed_paths)):
         if any(mentions_access((side.read(path) or "").encode()) for side in sides):
             reading.unread[path] = "it is a file of variables for Terraform, and which module gets them is not written"
-    waiting = {path for path in reading.unread if path.lower().endswith(_READ_BY_TERRAFORM)}
-    if waiting:
-        names = {posixpath.basename(path) for path in waiting}
+    pending_paths = {path for path in reading.unread if path.lower().endswith(_READ_BY_TERRAFORM)}
+    if pending_paths:
+        names = {posixpath.basename(path) for path in pending_paths}
         folders |= sides[0].folders_naming(names) | sides[1].folders_naming(names)
     read_paths: list[set[str]] = []
     called_folders: set[str] = set()
@@ -249,7 +249,7 @@ def _read_terraform(changes: Changes, changed_paths: set[str], reading: Reading,
         if folder not in called_folders:
             reading.before += entries[0]
             reading.after += entries[1]
-    for path in waiting:
+    for path in pending_paths:
         if any(path in paths for paths in read_paths):
             del reading.unread[path]
             reading.read += 1

@@ -301,9 +301,9 @@ def _with_unknown(value: object, *, is_trust: bool) -> object:
     if "Statement" not in value:
         return value
     shaped_statements = [_statement(entry) for entry in entries]
-    legible = [entry for entry in entries if isinstance(entry, Mapping) and not _is_unknown(entry)]
-    if is_trust or any("Principal" in entry or "NotPrincipal" in entry for entry in legible):
-        has_resources = any("Resource" in entry or "NotResource" in entry for entry in legible)
+    readable_entries = [entry for entry in entries if isinstance(entry, Mapping) and not _is_unknown(entry)]
+    if is_trust or any("Principal" in entry or "NotPrincipal" in entry for entry in readable_entries):
+        has_resources = any("Resource" in entry or "NotResource" in entry for entry in readable_entries)
         for number, entry in enumerate(entries):
             if not isinstance(entry, Mapping) or _is_unknown(entry):
                 fields = cast("dict[str, Any]", shaped_statements[number])

@@ -201,18 +201,18 @@ class Module:
 
     def _repeated(self, values: Mapping[str, Any]) -> Iterator[tuple[str, HclScope, str]]:
         """Yield the instances of a block: what its address ends with, its scope, and what decides whether it exists."""
-        count, over = values.get("count"), values.get("for_each")
-        if isinstance(over, list | dict) and not any(isinstance(item, Unknown) for item in over):
-            pairs = over.items() if isinstance(over, dict) else [(item, item) for item in over]
+        count, for_each = values.get("count"), values.get("for_each")
+        if isinstance(for_each, list | dict) and not any(isinstance(item, Unknown) for item in for_each):
+            pairs = for_each.items() if isinstance(for_each, dict) else [(item, item) for item in for_each]
             for key, value in list(pairs)[:_MOST_INSTANCES]:
                 yield (
                     f"[{json.dumps(key, default=as_text)}]",
                     self._scope.having({"each": {"key": key, "value": value}}),
                     "",
                 )
-        elif over is not None:
+        elif for_each is not None:
             element = {"key": Unknown("each.key"), "value": Unknown("each.value")}
-            yield "", self._scope.having({"each": element}), as_text(over)
+            yield "", self._scope.having({"each": element}), as_text(for_each)
         elif isinstance(count, bool | int | float | str) and is_known(count):
             numbers = min(int(count), _MOST_INSTANCES) if str(count).isdigit() else int(count in (True, "true"))
             for number in range(numbers):
@@ -360,9 +360,9 @@ class Module:
         with self._evaluation_of(key):
             scope = None
             index = [part for part in path[3:-1] if not isinstance(part, Unknown)]
-            over = self._data_values("aws_iam_policy_document", name).get("for_each")
-            if index and isinstance(over, dict | list):
-                value = over.get(index[0]) if isinstance(over, dict) else index[0]
+            for_each = self._data_values("aws_iam_policy_document", name).get("for_each")
+            if index and isinstance(for_each, dict | list):
+                value = for_each.get(index[0]) if isinstance(for_each, dict) else index[0]
                 scope = self._scope.having({"each": {"key": index[0], "value": value}})
             values = self._data_values("aws_iam_policy_document", name, scope)
             if values.get("count") in (0, "0") and values.get("count") is not False:
@@ -452,18 +452,18 @@ def _dynamic(body: Any, label: str, scope: HclScope) -> list[dict[str, Any]]:
     content = next((inner for kind, _, inner in inner_blocks(body) if kind == "content"), None)
     if content is None or "for_each" not in attributes:
         return []
-    over = scope.value(attributes["for_each"])
+    for_each = scope.value(attributes["for_each"])
     iterator = label
     if "iterator" in attributes:
         iterator_value = scope.value(attributes["iterator"])
         iterator = iterator_value.name if isinstance(iterator_value, Unknown) else str(iterator_value)
-    if isinstance(over, list | dict) and not any(isinstance(value, Unknown) for value in over):
-        pairs = list(over.items()) if isinstance(over, dict) else [(value, value) for value in over]
+    if isinstance(for_each, list | dict) and not any(isinstance(value, Unknown) for value in for_each):
+        pairs = list(for_each.items()) if isinstance(for_each, dict) else [(value, value) for value in for_each]
         return [
             _body_values(content, scope.having({iterator: {"key": key, "value": value}}))
             for key, value in pairs[:_MOST_INSTANCES]
         ]
-    name = as_text(over).strip("\ue000\ue001")
+    name = as_text(for_each).strip("\ue000\ue001")
     element = {"key": Unknown(f"{label}.key of {name}"), "value": Unknown(f"{label}.value of {name}")}
     values = _body_values(content, scope.having({iterator: element}))
     exists = {"test": "StringEquals", "variable": hole(f"whether {name} has entries"), "values": ["true"]}
