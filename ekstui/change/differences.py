@@ -465,8 +465,8 @@ class _Reading:
         self.places: dict[Target, Places] = {}
         self.spelled: dict[Target, tuple[str, ...]] = {}
         self._wild: dict[tuple[str, str], list[Target]] = {}
-        self._excepted: dict[Target, dict[str, list[str]]] = {}
-        self._together: dict[tuple[Target | None, tuple[Target, ...]], Places] = {}
+        self._exceptions: dict[Target, dict[str, list[str]]] = {}
+        self._joined_places: dict[tuple[Target | None, tuple[Target, ...]], Places] = {}
         # An action is under many patterns, each of which asks for it.
         self._everywhere: dict[Target, Places] = {}
         for statement in document.statements:
@@ -474,7 +474,7 @@ class _Reading:
         for target in self.places:
             if target.element == "NotAction":
                 self._wild.setdefault((target.effect, "*"), []).append(target)
-                by_service = self._excepted[target] = {}
+                by_service = self._exceptions[target] = {}
                 for pattern in target.actions:
                     by_service.setdefault(service_in(pattern), []).append(pattern)
             elif wildcard.is_wild(target.actions[0]):
@@ -510,7 +510,7 @@ class _Reading:
     def _holds_for(self, wild: Target, action: str, service: str) -> bool:
         if wild.element == "Action":
             return wildcard.covers(wild.actions[0], action)
-        exceptions = self._excepted[wild]
+        exceptions = self._exceptions[wild]
         pattern_lists = (
             (exceptions.get(service, ()), exceptions.get("*", ())) if service != "*" else exceptions.values()
         )
@@ -537,9 +537,11 @@ class _Reading:
         if target not in self._everywhere:
             covering = self.covering(target)
             key = (target if target in self.places else None), covering
-            if key not in self._together:
-                self._together[key] = _joined([self.places.get(target), *(self.places[other] for other in covering)])
-            self._everywhere[target] = self._together[key]
+            if key not in self._joined_places:
+                self._joined_places[key] = _joined(
+                    [self.places.get(target), *(self.places[other] for other in covering)]
+                )
+            self._everywhere[target] = self._joined_places[key]
         return self._everywhere[target]
 
 

@@ -281,7 +281,7 @@ class _Part(NamedTuple):
 
 class _Filling:
     def __init__(self, shared_atoms: frozenset[str], numbers: _Numbers, names: _Names, *, wide: bool) -> None:
-        self._shared = shared_atoms
+        self._shared_atoms = shared_atoms
         self._numbers = numbers
         self._names = names
         self._wide = wide
@@ -324,9 +324,9 @@ class _Filling:
             filled_text = _known_partition(text)
             if not has_hole(filled_text):
                 plain_texts.append(filled_text)
-            elif _is_arn(filled_text) and self._shared.issuperset(_HOLE.findall(filled_text)):
+            elif _is_arn(filled_text) and self._shared_atoms.issuperset(_HOLE.findall(filled_text)):
                 plain_texts.append(plainly(filled_text) if self._names == "own" else _pattern(filled_text))
-            elif text in self._shared:
+            elif text in self._shared_atoms:
                 condition = self._numbers.condition(text, negated=negated)
                 if negated:
                     unknown_conditions.append(condition)
@@ -345,13 +345,15 @@ class _Filling:
             return
         by_value = _by_value(condition)
         atoms = {value: f"{condition.operator} {condition.key} {value}" for value in unknown_values}
-        is_shared = self._shared.issuperset([*atoms.values(), *([condition.key] if has_hole(condition.key) else [])])
+        is_shared = self._shared_atoms.issuperset(
+            [*atoms.values(), *([condition.key] if has_hole(condition.key) else [])]
+        )
         if wide and not is_shared and by_value != "and":
             yield ()
         elif by_value is not None:
             known_values = tuple(value for value in condition.values if value not in atoms)
             lines = [condition._replace(values=known_values)] if known_values else []
-            lines += [self._numbers.condition(atom) for atom in atoms.values() if atom in self._shared]
+            lines += [self._numbers.condition(atom) for atom in atoms.values() if atom in self._shared_atoms]
             if by_value == "or":
                 yield from ((line,) for line in lines)
             elif wide or is_shared:

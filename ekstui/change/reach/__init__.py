@@ -112,15 +112,15 @@ class _Comparison:
         # Patterns that match nothing known are rare, and do not use up what the actions need.
         self._effort_for_patterns = Effort()
         self._proven: dict[tuple[int, int], bool] = {}
-        self._kept: list[ActionExtents] = []
-        self._searched: dict[tuple[object, int, int], bool] = {}
+        self._kept_extents: list[ActionExtents] = []
+        self._search_results: dict[tuple[object, int, int], bool] = {}
         self._cuts: dict[tuple[int, int, frozenset[str]], bool] = {}
-        self._failed: dict[tuple[int, ...], int] = {}
+        self._failures: dict[tuple[int, ...], int] = {}
 
     def reach(self) -> Reach:
         """Return what is gained and lost over all actions, with as few searches as possible."""
         groups: dict[tuple[int, int], tuple[ActionExtents, ActionExtents, list[str]]] = {}
-        for _, action, before, after in self._differing:
+        for _, action, before, after in self._differing_actions:
             groups.setdefault((id(before), id(after)), (before, after, []))[2].append(action)
         sides = list(groups.values())
         swapped_sides = [(after, before, actions) for before, after, actions in sides]
@@ -137,7 +137,7 @@ class _Comparison:
     def outcomes(self) -> Iterator[Outcome]:
         """Yield what is proven about each action whose grants differ, then about patterns that cannot be expanded."""
         self._effort = Effort()
-        for spelling, action, before, after in self._differing:
+        for spelling, action, before, after in self._differing_actions:
             nothing_lost = self._are_within(before, after, [action])
             nothing_gained = self._are_within(after, before, [action])
             gained = not nothing_gained and self._is_gained(action, before, after)
@@ -146,7 +146,7 @@ class _Comparison:
         yield from self._patterns
 
     @cached_property
-    def _named(self) -> frozenset[str]:
+    def _named_actions(self) -> frozenset[str]:
         return frozenset(action for side in self._grants for target in side for action in target.actions)
 
     @cached_property
@@ -154,7 +154,7 @@ class _Comparison:
         return differing_patterns(*self._grants)
 
     @cached_property
-    def _differing(self) -> list[tuple[str, str, ActionExtents, ActionExtents]]:
+    def _differing_actions(self) -> list[tuple[str, str, ActionExtents, ActionExtents]]:
         before, after = self._sides
         differences = []
         for action, spelling in sorted(affected_actions(self._differing_patterns, *self._grants).items()):
@@ -189,7 +189,7 @@ class _Comparison:
         key = (id(inner), id(outer))
         answer = self._proven.get(key)
         if answer is None:
-            self._kept += (inner, outer)  # so that their IDs are not reused
+            self._kept_extents += (inner, outer)  # so that their IDs are not reused
             answer = self._proven[key] = lies_within(inner, outer, self._effort)
         return answer
 
@@ -223,15 +223,15 @@ class _Comparison:
             return True
         # What requests are possible depends only on what the reference says about an action.
         key = (kind_of(action), id(before), id(after))
-        answer = self._searched.get(key)
+        answer = self._search_results.get(key)
         if answer is None:
             sides = key[1:]
             # After many failures, further searches are unlikely to succeed.
-            if self._effort.is_spent or self._failed.get(sides, 0) >= MAX_FAILURES:
+            if self._effort.is_spent or self._failures.get(sides, 0) >= MAX_FAILURES:
                 return False
-            self._kept += (before, after)
-            answer = self._searched[key] = request_gained(action, before, after, self._effort) is not None
-            self._failed[sides] = 0 if answer else self._failed.get(sides, 0) + 1
+            self._kept_extents += (before, after)
+            answer = self._search_results[key] = request_gained(action, before, after, self._effort) is not None
+            self._failures[sides] = 0 if answer else self._failures.get(sides, 0) + 1
         return answer
 
     def _sample_of_actions(self, actions: list[str]) -> list[str]:
@@ -243,7 +243,7 @@ class _Comparison:
         for action in actions:
             service = action.partition(":")[0]
             turns[service] = turns.get(service, 0) + 1
-            places[action] = (action not in self._named, turns[service], action)
+            places[action] = (action not in self._named_actions, turns[service], action)
         return sorted(actions, key=places.__getitem__)[:MAX_FAILURES]
 
     def _is_any_gained(self, sides: list[tuple[ActionExtents, ActionExtents, list[str]]]) -> bool:

@@ -257,7 +257,7 @@ def agreeing(context: KeyValues, resource: str, spelled_tags: Mapping[str, str])
         ("kms:encryptioncontext:", "kms:encryptioncontextkeys"),
     ):
         if any(key.startswith(entries) or key == list_key for key in context):
-            _agree_on_entries(full_context, entries, list_key, spelled_tags)
+            _agree_on_listed_names(full_context, entries, list_key, spelled_tags)
     agree = _agree_on_tags_of_resource(full_context) and _agree_on_chain(full_context)
     return full_context if agree else None
 
@@ -291,17 +291,17 @@ def _agrees_with_resource(context: KeyValues, resource: str) -> bool:
     return len(accounts) < 2 and len(partitions) < 2
 
 
-def _agree_on_entries(context: dict[str, Values], entries: str, list_key: str, spelling: Mapping[str, str]) -> None:
-    """Make a key that lists entries, such as aws:TagKeys, and the keys of the entries consistent."""
+def _agree_on_listed_names(context: dict[str, Values], prefix: str, list_key: str, spelling: Mapping[str, str]) -> None:
+    """Make a key that lists names, such as aws:TagKeys, and the keys of these names, which have a prefix, consistent."""
     listed_names = {value.lower() for value in context.get(list_key, ())}
-    prefixes = [key.removeprefix(entries) for key, values in context.items() if key.startswith(entries) and values]
+    names = [key.removeprefix(prefix) for key, values in context.items() if key.startswith(prefix) and values]
     context[list_key] = (
         *context.get(list_key, ()),
-        *(spelling.get(name, name) for name in prefixes if name not in listed_names),
+        *(spelling.get(name, name) for name in names if name not in listed_names),
     )
     for value in context[list_key]:
-        if not context.get(entries + value.lower()):
-            context[entries + value.lower()] = (STAND_IN,)
+        if not context.get(prefix + value.lower()):
+            context[prefix + value.lower()] = (STAND_IN,)
 
 
 def _agree_on_chain(context: dict[str, Values]) -> bool:

@@ -161,32 +161,35 @@ class _Search:
         self, action: str, wanted_extents: tuple[Extent, ...], avoided_extents: frozenset[Extent], effort: Effort
     ) -> None:
         self._action = action
-        self._wanted = wanted_extents
+        self._wanted_extents = wanted_extents
         self._effort = effort
         self._tries = 0
         self._resource = ""
         self._type = ""
         # Thousands of searches avoid the same extents, so what these name is read once.
-        self._named = named_in(avoided_extents)
+        self._avoided_mentions = named_in(avoided_extents)
         wanted_mentions = [named_in(frozenset({extent})) for extent in wanted_extents]
-        self._avoided = self._named.extents
+        self._avoided_extents = self._avoided_mentions.extents
         self._needs: dict[str, tuple[Predicate, ...]] = {}
         for mentions in wanted_mentions:
             for key, predicates in mentions.predicates.items():
                 self._needs[key] = (*self._needs.get(key, ()), *predicates)
-        everything = (*wanted_mentions, self._named)
+        everything = (*wanted_mentions, self._avoided_mentions)
         self._variables = frozenset[str]().union(*(mentions.variables for mentions in everything))
-        self._defaulted = frozenset[str]().union(*(mentions.defaulted for mentions in everything))
+        self._variables_with_default = frozenset[str]().union(*(mentions.defaulted for mentions in everything))
         accounts = frozenset[str]().union(*(mentions.accounts for mentions in everything))
         self._accounts = (*sorted(accounts), ACCOUNT, OTHER_ACCOUNT)
 
     def _conditions_on(self, key: str) -> tuple[Predicate, ...]:
         """Return the wanted and avoided conditions on a key."""
-        return (*self._needs.get(key, ()), *self._named.predicates.get(key, ()))
+        return (*self._needs.get(key, ()), *self._avoided_mentions.predicates.get(key, ()))
 
     def run(self) -> _Request | None:
         """Return a request; None if none is found."""
-        if any(extent.principals for extent in (*self._wanted, *self._avoided)) or len(self._needs) > MAX_KEYS:
+        if (
+            any(extent.principals for extent in (*self._wanted_extents, *self._avoided_extents))
+            or len(self._needs) > MAX_KEYS
+        ):
             return None
         # Keys that are variables elsewhere get their values first, since other values follow from them; then ARNs, and
         # last what is a part of an ARN.
@@ -203,8 +206,8 @@ class _Search:
             starts += [
                 follow({**start, key: (account,)}, key) for account in self._accounts if start[key] != (account,)
             ]
-        if self._defaulted:
-            starts.append({**start, **dict.fromkeys(sorted(self._defaulted), _ABSENT)})
+        if self._variables_with_default:
+            starts.append({**start, **dict.fromkeys(sorted(self._variables_with_default), _ABSENT)})
         for start_context in starts:
             for context in islice(self._starts(start_context, order), MAX_STARTS):
                 full = self._from(context)
@@ -236,7 +239,7 @@ class _Search:
                     yield from self._starts(trial, later_keys)
 
     def _from(self, context: KeyValues) -> KeyValues | None:
-        for key in dict.fromkeys((*self._needs, *self._named.predicates)):
+        for key in dict.fromkeys((*self._needs, *self._avoided_mentions.predicates)):
             if self._is_spent:
                 return None
             if key not in context and key not in _DERIVED:
@@ -282,19 +285,19 @@ class _Search:
         """Yield resource patterns that a request may have to match."""
         tried: set[str] = set()
         # What the other side excludes with NotResource is what it does not allow.
-        for element, extents in (("Resource", self._wanted), ("NotResource", self._avoided)):
+        for element, extents in (("Resource", self._wanted_extents), ("NotResource", self._avoided_extents)):
             for resource in (text for extent in extents if extent.element == element for text in extent.resources):
                 value = resolved(template(resource), context)
                 if value.resolvable and not value.unknown_keys and (pattern := value.pattern()) not in tried:
                     tried.add(pattern)
                     yield pattern
-        if "*" not in tried and any(extent.element == "NotResource" for extent in self._wanted):
+        if "*" not in tried and any(extent.element == "NotResource" for extent in self._wanted_extents):
             yield "*"
 
     def _escape_avoided(self, context: KeyValues, fixed_keys: frozenset[str]) -> KeyValues | None:
         """Return a context with the same `fixed_keys` that the wanted extents match and the avoided ones do not."""
         self._tries += 1
-        self._effort.spend(1 + self._named.size)
+        self._effort.spend(1 + self._avoided_mentions.size)
         if self._is_spent:
             return None
         full = agreeing(context, self._resource, self._spelled_tags)
@@ -306,10 +309,10 @@ class _Search:
         # A variable whose key no request for the action has stays without a value.
         full = {**full, **dict.fromkeys(impossible, _ABSENT)}
         whole_context = WholeContext(full)
-        if not all(self._matches(extent, whole_context) for extent in self._wanted):
+        if not all(self._matches(extent, whole_context) for extent in self._wanted_extents):
             return None
         in_the_way = next(
-            (extent for extent in self._avoided if self._matches(extent, whole_context) is not False), None
+            (extent for extent in self._avoided_extents if self._matches(extent, whole_context) is not False), None
         )
         if in_the_way is None:
             return full
