@@ -19,6 +19,7 @@ from tests.support.effort import sample
 from tests.support.git import commit_all, make_repository
 
 READ = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::data/*"}
+DENY = {"Effect": "Deny", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::data/secret"}
 
 
 def doc(*statements: Mapping[str, object]) -> str:
@@ -281,6 +282,16 @@ MANIFESTS = [
     one("p.yaml", crossplane("RolePolicyAttachment", f"    roleRef: {{name: r}}\n    policyArn: {AWS}/AmazonEKSWorkerNodePolicy"), crossplane("RolePolicyAttachment", f"    roleRef: {{name: r}}\n    policyArn: {AWS}/AdministratorAccess"), "widened"),
     one("values.yaml", f"controller:\n  iam:\n    policyArns:\n      - {AWS}/AmazonEKSWorkerNodePolicy\n", f"controller:\n  iam:\n    policyArns:\n      - {AWS}/AdministratorAccess\n", "widened"),
     one("values.yaml", f"policy: |\n  {doc(READ)}\n", f"policy: |\n  {doc(allow('*'))}\n", "widened"),
+    one("values.yaml", f"role: {{policyStatements: [{json.dumps(READ)}]}}\n", f"role: {{policyStatements: [{json.dumps(allow('*'))}]}}\n", "widened"),
+    one("values.json", json.dumps({"inlineStatements": [READ]}), json.dumps({"inlineStatements": [READ, allow("s3:*")]}), "widened"),
+    one("values.yaml", f"statements: [{json.dumps(READ)}, {json.dumps(DENY)}]\n", f"statements: [{json.dumps(DENY)}, {json.dumps(READ)}]\n", "nothing"),
+    one("values.yaml", f"statements: [{json.dumps(READ)}, {json.dumps(DENY)}]\n", f"statements: [{json.dumps(READ)}]\n", "widened"),
+    one("values.yaml", f"statement: {json.dumps(READ)}\n", f"statement: {json.dumps(allow('*'))}\n", "widened"),
+    one("values.yaml", "iam: [{effect: Allow, action: 's3:GetObject', resource: '*'}]\n", "iam: [{effect: Allow, action: 's3:*', resource: '*'}]\n", "widened"),
+    one("values.yaml", "iam: [{effect: Allow, actions: ['s3:*'], resources: ['*'], conditions: {Bool: {'aws:SecureTransport': 'true'}}}]\n", "iam: [{effect: Allow, actions: ['s3:*'], resources: ['*']}]\n", "widened"),
+    one("values.yaml", "iam: [{effect: Allow, actions: ['s3:*'], resources: ['*']}]\n", "iam: [{effect: Allow, actions: ['s3:*'], resources: ['*'], conditions: [{test: Bool, variable: 'aws:SecureTransport', values: ['true']}]}]\n", "narrowed"),
+    one("values.yaml", "iam: [{Effect: Allow, Action: 's3:GetObject', Resource: '*'}]\n", "iam: [{Effect: Allow, Action: 's3:*', Resource: {Ref: Bucket}}]\n", "cannot tell"),
+    one("values.yaml", "tolerations: [{effect: NoSchedule, key: a}]\n", "tolerations: [{effect: NoSchedule, key: 's3:GetObject'}]\n", "nothing"),
     one("policy.yml", "Version: 2012-10-17\nStatement:\n- Effect: Allow\n  Action: s3:GetObject\n  Resource: '*'\n", "Version: 2012-10-17\nStatement:\n- Effect: Allow\n  Action: '*'\n  Resource: '*'\n", "widened"),
     one("templates/p.yaml", ack("s3:GetObject").replace("name: p\n", "name: {{ .Values.name }}\n"), ack("*").replace("name: p\n", "name: {{ .Values.name }}\n"), "widened"),
     one("templates/p.yaml", ack("s3:GetObject"), "{{- if .Values.on }}\n" + ack("*") + "{{- end }}\n", "not read"),

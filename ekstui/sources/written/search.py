@@ -44,14 +44,18 @@ def search(value: object, place: str, *, line: int = 0, attached_to: str = "") -
     if isinstance(value, str):
         yield from _in_text(value, place, line, attached_to)
     elif isinstance(value, list):
+        statements = [statement for entry in value if (statement := _statement_alone(entry)) is not None]
+        if statements:
+            yield document_in(place, {"Version": "2012-10-17", "Statement": statements}, line)
         for number, entry in enumerate(value):
-            yield from search(entry, f"{place}{_entry_name(entry, number)}", line=line, attached_to=attached_to)
+            if _statement_alone(entry) is None:
+                yield from search(entry, f"{place}{_entry_name(entry, number)}", line=line, attached_to=attached_to)
     elif isinstance(value, Mapping):
         if is_document(value):
             yield document_in(place, value, line)
         elif isinstance(value, Repeated):
             raise DocumentError(f"{value.name}: two elements have this name")
-        elif (statement := _lower_case_statement(value)) is not None:
+        elif (statement := _statement_alone(value)) is not None:
             yield document_in(place, {"Version": "2012-10-17", "Statement": [statement]}, line)
         else:
             yield from _in_fields(value, place, line, attached_to)
@@ -163,37 +167,65 @@ def is_document(value: Mapping[str, Any]) -> bool:
     )
 
 
-_LOWER = {
-    "sid": "Sid", "effect": "Effect", "actions": "Action", "not_actions": "NotAction", "notActions": "NotAction",
-    "resources": "Resource", "not_resources": "NotResource", "notResources": "NotResource",
+_ELEMENTS = {
+    "sid": "Sid", "effect": "Effect", "action": "Action", "actions": "Action", "notaction": "NotAction",
+    "notactions": "NotAction", "resource": "Resource", "resources": "Resource", "notresource": "NotResource",
+    "notresources": "NotResource", "principal": "Principal", "principals": "Principal",
+    "notprincipal": "NotPrincipal", "notprincipals": "NotPrincipal", "condition": "Condition", "conditions": "Condition",
 }  # fmt: skip
-"""How Terraform's modules, and charts, spell the elements of a statement."""
+"""The elements of a statement by how Terraform's modules, and charts, spell them, in lower case without `_`."""
 
 
-def _lower_case_statement(value: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return a statement that is spelled as in Terraform's `aws_iam_policy_document`; None for another object."""
-    actions = value.get("actions", value.get("not_actions", value.get("notActions")))
-    if not isinstance(actions, list | str) or not (
-        "resources" in value or "effect" in value or "not_resources" in value
-    ):
+def _statement_alone(value: object) -> dict[str, Any] | None:
+    """Return a statement that is in no document, as IAM spells it; None for anything else."""
+    if not isinstance(value, Mapping) or isinstance(value, Repeated):
         return None
-    return terraform_statement(value)
+    if "Effect" in value and ("Action" in value or "NotAction" in value):
+        return dict(value)
+    elements = {_ELEMENTS.get(_element_key(key)): entry for key, entry in value.items()}
+    actions = elements.get("Action", elements.get("NotAction"))
+    # Without an effect, which Terraform lets one leave out, only the spelling in the plural is that of a statement.
+    is_plural = any(_element_key(key) in ("actions", "notactions") for key in value)
+    is_statement = elements.get("Effect") in ("Allow", "Deny") or (
+        is_plural and not {"Effect", "Resource", "NotResource"}.isdisjoint(elements)
+    )
+    return terraform_statement(value) if isinstance(actions, list | str) and is_statement else None
+
+
+def _element_key(key: object) -> str:
+    return str(key).lower().replace("_", "")
 
 
 def terraform_statement(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a statement of Terraform's `aws_iam_policy_document` as IAM spells it."""
+    """Return a statement of Terraform's `aws_iam_policy_document`, or one in a similar spelling, as IAM spells it."""
     statement: dict[str, Any] = {"Effect": "Allow"}
-    statement |= {_LOWER[key]: value for key, value in fields.items() if key in _LOWER and value not in (None, [])}
-    for key, name in (("principals", "Principal"), ("not_principals", "NotPrincipal")):
-        entries = _entries(fields.get(key))
-        if entries:
-            statement[name] = _principals(entries)
+    for key, value in fields.items():
+        element = _ELEMENTS.get(_element_key(key))
+        if element is None or value in (None, []):
+            continue
+        if element in ("Principal", "NotPrincipal"):
+            value = _principals(_entries(value)) if _is_of_blocks(value, "type") else value
+        elif element == "Condition":
+            value = _conditions(_entries(value)) if _is_of_blocks(value, "test") else value
+        statement[element] = value
+    return statement
+
+
+def _is_of_blocks(value: object, key: str) -> bool:
+    """Return whether a value is a block of Terraform with this key, or several, in a list or by name."""
+    entries = value if isinstance(value, list) else [value]
+    if isinstance(value, Mapping) and key not in value:
+        entries = list(value.values())
+    return all(isinstance(entry, Mapping) and key in entry for entry in entries)
+
+
+def _conditions(entries: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, list[Any]]]:
     conditions: dict[str, dict[str, list[Any]]] = {}
-    for entry in _entries(fields.get("condition", fields.get("conditions"))):
+    for entry in entries:
         values = entry.get("values", [])
         keys = conditions.setdefault(str(entry.get("test")), {})
         keys.setdefault(str(entry.get("variable")), []).extend(values if isinstance(values, list) else [values])
-    return {**statement, "Condition": conditions} if conditions else statement
+    return conditions
 
 
 def _entries(value: Any) -> list[Mapping[str, Any]]:
