@@ -31,7 +31,10 @@ class Column(NamedTuple):
     shrink: int = 0
     """The order in which columns shrink in a table that is too wide: highest first, 0 never."""
     yields: bool = False
-    """Whether a list leaves it out rather than cut a cell before it; and a table in the app, as its last column."""
+    """Whether a list leaves it out rather than cut a cell before it; and a table in the app, as its last column.
+
+    Its room then goes to the last column before it that has a share.
+    """
     longest: int | None = None
     """The longest cell, in cells, that is beside the others in a table fitted to a width; longer ones stand above."""
 

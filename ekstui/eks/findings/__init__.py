@@ -5,7 +5,8 @@ it is fixed, above the function that looks for it. `looking` has the whole table
 (`findings_of`). `subjects` has what findings are about and what is known besides. `conditions` says whether what
 `eks.toml` requires applies to a use of a role. The findings themselves: `health` (what EKS reports), `trust` (trust
 policies), `permissions` (what is missing), `controllers` (what a controller's release needs), `policies` (what is
-superseded, too broad or without effect), `entries` (access entries).
+superseded, too broad or without effect), `entries` (access entries), `aws_auth` (the ConfigMap that came before them),
+`pods` (their credentials).
 
 To add one, write its entry and function in the module of its subject; start reading in `looking`.
 """
