@@ -122,7 +122,7 @@ def statement(rng: random.Random) -> dict[str, Any]:
 
 def pair(rng: random.Random) -> tuple[Any, Any]:
     """Two documents that share statements, so that they often differ by little."""
-    shared = [statement(rng) for _ in range(rng.choice((0, 1, 1, 2)))]
+    shared_statements = [statement(rng) for _ in range(rng.choice((0, 1, 1, 2)))]
     before, after = ([statement(rng) for _ in range(rng.choice((0, 1, 1, 2)))] for _ in range(2))
     if before and rng.random() < 0.7:
         after = [dict(statement) for statement in before]
@@ -136,7 +136,7 @@ def pair(rng: random.Random) -> tuple[Any, Any]:
         (("2012-10-17", "2012-10-17"),) * 4 + (("2012-10-17", "2008-10-17"), ("2008-10-17", "2008-10-17"))
     )
     return (
-        {"Version": version, "Statement": shared + part}
+        {"Version": version, "Statement": shared_statements + part}
         for version, part in zip(versions, (before, after), strict=True)
     )  # type: ignore[return-value]
 
@@ -151,7 +151,7 @@ def request(rng: random.Random) -> Request:
     return Request(rng.choice(ASKED), rng.choice(TARGETS), context)
 
 
-def check(seed: int, count: int, tried: int = 120) -> dict[str, int]:
+def check(seed: int, count: int, request_count: int = 120) -> dict[str, int]:
     """Judge random pairs; return how often each reach was found. Fails where a request contradicts what is proven."""
     rng = random.Random(seed)
     counts: dict[str, int] = {}
@@ -165,20 +165,20 @@ def check(seed: int, count: int, tried: int = 120) -> dict[str, int]:
         counts[judgement.reach] = counts.get(judgement.reach, 0) + 1
         nothing_gained = judgement.reach in ("same", "narrowed")
         nothing_lost = judgement.reach in ("same", "widened")
-        for api_request in rng.sample(requests, tried):
+        for api_request in rng.sample(requests, request_count):
             allowed_before, allowed_after = allows(before, api_request), allows(after, api_request)
             assert not (nothing_gained and allowed_after and not allowed_before), (story, api_request)
             assert not (nothing_lost and allowed_before and not allowed_after), (story, api_request)
         for outcome in judgement.outcomes[:4]:
             if any(sign in outcome.action for sign in "*?"):
                 continue
-            for claimed, held, documents in (
+            for claimed, grant_pair, documents in (
                 (outcome.gained, (outcome.before, outcome.after), (before, after)),
                 (outcome.lost, (outcome.after, outcome.before), (after, before)),
             ):
-                gained = request_gained(outcome.action.lower(), *held) if claimed else None
-                if gained is not None:
-                    concrete = Request(gained.action, gained.resource, gained.context)
+                witness = request_gained(outcome.action.lower(), *grant_pair) if claimed else None
+                if witness is not None:
+                    concrete = Request(witness.action, witness.resource, witness.context)
                     assert allows(documents[1], concrete), (story, concrete)
                     assert not allows(documents[0], concrete), (story, concrete)
     return counts

@@ -137,15 +137,15 @@ def test_a_difference_is_spelled_as_the_documents_spell_it() -> None:
 
 def test_a_timeline_says_which_numbers_nobody_saw() -> None:
     document = parse({"Statement": []})
-    made = datetime(2026, 1, 1, tzinfo=UTC)
+    created = datetime(2026, 1, 1, tzinfo=UTC)
     policy = Policy(
-        "P", "arn:aws:iam::aws:policy/P", 7, (VersionInfo(2, None), VersionInfo(3, made), VersionInfo(7, None))
+        "P", "arn:aws:iam::aws:policy/P", 7, (VersionInfo(2, None), VersionInfo(3, created), VersionInfo(7, None))
     )
     steps = timeline(policy, dict.fromkeys((2, 3, 7), document))
     assert [step.missing_before for step in steps] == [(1,), (), (4, 5, 6)]
     assert [step.default for step in steps] == [False, False, True]
     assert [step.change is None for step in steps] == [True, False, False]
-    assert steps[1].created == made
+    assert steps[1].created == created
 
 
 @pytest.mark.parametrize(
@@ -187,15 +187,15 @@ def test_ways_of_which_one_is_enough_read_as_or() -> None:
     # V2 has two statements for ec2:ModifyVolume on volumes, each with a condition; the older policy had none.
     old, new = parse(raw_document(EBS, 15)), parse(raw_document(f"{EBS}V2", 1))
     only = {"ec2:AttachVolume"}
-    there, back = (
+    verdict, reverse_verdict = (
         changes(_only(old, only), _only(new, only)).verdict,
         changes(_only(new, only), _only(old, only)).verdict,
     )
-    assert said_of("ec2:AttachVolume", there) == (
+    assert said_of("ec2:AttachVolume", verdict) == (
         f"1 action on volume/* now needs the condition {CLUSTER_TAG} or {CLAIM_TAG} (ec2:AttachVolume)"
     )
-    assert "no longer needs the condition" in back
-    assert f"{CLUSTER_TAG} or {CLAIM_TAG}" in back
+    assert "no longer needs the condition" in reverse_verdict
+    assert f"{CLUSTER_TAG} or {CLAIM_TAG}" in reverse_verdict
 
 
 def test_conditions_of_one_statement_read_as_and() -> None:
@@ -203,23 +203,29 @@ def test_conditions_of_one_statement_read_as_and() -> None:
     only = {"ec2:DeleteTags"}
     verdict = changes(_only(old, only), _only(new, only)).verdict
     assert f"on volume/* now needs the conditions aws:TagKeys and {CLUSTER_TAG}" in verdict
-    both = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+    statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
     a, b = {"StringEquals": {"aws:PrincipalTag/a": "1"}}, {"StringEquals": {"aws:PrincipalTag/b": "1"}}
-    plain = parse({"Version": "2012-10-17", "Statement": [both]})
-    either = parse({"Version": "2012-10-17", "Statement": [{**both, "Condition": a}, {**both, "Condition": b}]})
+    base = parse({"Version": "2012-10-17", "Statement": [statement]})
+    either = parse(
+        {"Version": "2012-10-17", "Statement": [{**statement, "Condition": a}, {**statement, "Condition": b}]}
+    )
     together = {"StringEquals": {"aws:PrincipalTag/a": "1", "aws:PrincipalTag/b": "1"}}
-    joint = parse({"Version": "2012-10-17", "Statement": [{**both, "Condition": together}]})
-    assert "needs the condition aws:PrincipalTag/a or aws:PrincipalTag/b" in changes(plain, either).verdict
-    assert "needs the conditions aws:PrincipalTag/a and aws:PrincipalTag/b" in changes(plain, joint).verdict
+    joint = parse({"Version": "2012-10-17", "Statement": [{**statement, "Condition": together}]})
+    assert "needs the condition aws:PrincipalTag/a or aws:PrincipalTag/b" in changes(base, either).verdict
+    assert "needs the conditions aws:PrincipalTag/a and aws:PrincipalTag/b" in changes(base, joint).verdict
     # One way is as before; of the other, what was needed still is, with one of two more.
     d = {"StringEquals": {"aws:PrincipalTag/d": "1"}}
     further = [{"StringEquals": {"aws:PrincipalTag/a": "1", f"aws:PrincipalTag/{key}": "1"}} for key in ("b", "c")]
-    less, more = (
-        parse({"Version": "2012-10-17", "Statement": [{**both, "Condition": condition} for condition in (*ways, d)]})
+    one_key, two_keys = (
+        parse(
+            {"Version": "2012-10-17", "Statement": [{**statement, "Condition": condition} for condition in (*ways, d)]}
+        )
         for ways in ([a], further)
     )
-    assert "now needs the condition aws:PrincipalTag/b or aws:PrincipalTag/c" in changes(less, more).verdict
-    assert "no longer needs the condition aws:PrincipalTag/b or aws:PrincipalTag/c" in changes(more, less).verdict
+    assert "now needs the condition aws:PrincipalTag/b or aws:PrincipalTag/c" in changes(one_key, two_keys).verdict
+    assert (
+        "no longer needs the condition aws:PrincipalTag/b or aws:PrincipalTag/c" in changes(two_keys, one_key).verdict
+    )
     # One of the two is still needed, so neither is "no longer needed".
     assert "no longer" not in changes(joint, either).verdict
 
@@ -352,10 +358,10 @@ def test_a_pattern_that_matches_nothing_known_is_said_to_be_one() -> None:
 
 def test_a_key_that_another_line_still_asks_about_is_not_called_gone() -> None:
     statement = {"Effect": "Allow", "Action": "ec2:CreateTags", "Resource": "*"}
-    listed = {"ForAllValues:StringEquals": {"aws:TagKeys": ["a"]}}
-    one = parse({"Version": "2012-10-17", "Statement": [{**statement, "Condition": listed}]})
-    both = {**listed, "Null": {"aws:TagKeys": "false"}}
-    two = parse({"Version": "2012-10-17", "Statement": [{**statement, "Condition": both}]})
+    tag_keys = {"ForAllValues:StringEquals": {"aws:TagKeys": ["a"]}}
+    one = parse({"Version": "2012-10-17", "Statement": [{**statement, "Condition": tag_keys}]})
+    required_tag_keys = {**tag_keys, "Null": {"aws:TagKeys": "false"}}
+    two = parse({"Version": "2012-10-17", "Statement": [{**statement, "Condition": required_tag_keys}]})
     assert (
         changes(two, one).verdict == "widened: 1 action allowed under wider conditions on aws:TagKeys (ec2:CreateTags)"
     )
@@ -370,10 +376,10 @@ def _allowing(*statements: tuple[list[str], list[str]]) -> Document:
 def test_a_comparison_ends_whatever_the_size() -> None:
     """Repetitions count once, and what is too large is not decided; each of these took minutes or hours."""
     one = _allowing((["s3:GetObject"], ["*"]))
-    repeated = _allowing(*[(["*"] * 5000, ["*"] * 5000)] * 8)
-    assert changes(one, repeated).reach == "widened"
-    assert changes(repeated, _allowing((["*"], ["*"]))).kind == "none"
-    assert differences(repeated, _allowing((["*"], ["*"]))).counts == (0, 0, 0)
+    repetition = _allowing(*[(["*"] * 5000, ["*"] * 5000)] * 8)
+    assert changes(one, repetition).reach == "widened"
+    assert changes(repetition, _allowing((["*"], ["*"]))).kind == "none"
+    assert differences(repetition, _allowing((["*"], ["*"]))).counts == (0, 0, 0)
     large = _allowing(([f"s3:A{n}" for n in range(5000)], [f"arn:aws:s3:::b{n}" for n in range(5000)]))
     for before, after in ((one, large), (large, one)):
         change = changes(before, after)
@@ -383,8 +389,8 @@ def test_a_comparison_ends_whatever_the_size() -> None:
     assert changes(large, large).reach == "same"
     entry = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": [f"arn:aws:s3:::b{n}/*" for n in range(2000)]}
     condition = {"StringEquals": {"aws:PrincipalTag/team": [f"t{n}" for n in range(3000)]}}
-    conditioned = parse({"Version": "2012-10-17", "Statement": [{**entry, "Condition": condition}]})
-    assert changes(one, conditioned).verdict == "unknown: too large to decide"
+    with_condition = parse({"Version": "2012-10-17", "Statement": [{**entry, "Condition": condition}]})
+    assert changes(one, with_condition).verdict == "unknown: too large to decide"
     runs = [
         {"Effect": "Allow", "NotAction": f"s3:{'*a' * n}*", "NotResource": f"arn:aws:s3:::{'*a' * n}*"}
         for n in range(1, 200, 4)
@@ -431,12 +437,12 @@ def _verdicts(before: list[Any], after: list[Any], names: tuple[str, str] | None
     )
     sides = ((document_a, document_b), (document_b, document_a))
     verdicts = [changes(*side, names).verdict if names else changes(*side).verdict for side in sides]
-    shortened = [verdict.replace("aws:PrincipalTag/", "") for verdict in verdicts]
-    return shortened[0], shortened[1]
+    texts = [verdict.replace("aws:PrincipalTag/", "") for verdict in verdicts]
+    return texts[0], texts[1]
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "there", "back"),
+    ("before", "after", "verdict", "reverse_verdict"),
     [
         ([_get(a="1")], [_get(a=["1", "2"])],
          "widened: {} allowed under wider conditions on a", "narrowed: {} allowed under narrower conditions on a"),
@@ -489,17 +495,19 @@ def _verdicts(before: list[Any], after: list[Any], names: tuple[str, str] | None
          "widened: {} added; something else is denied besides", "narrowed: {} removed; something else is denied besides"),
     ],
 )  # fmt: skip
-def test_a_change_in_words_there_and_back(before: list[Any], after: list[Any], there: str, back: str) -> None:
+def test_a_change_in_words_there_and_back(
+    before: list[Any], after: list[Any], verdict: str, reverse_verdict: str
+) -> None:
     what, which = "1 action", " (s3:GetObject)"
     expected = []
-    for sentence in (there, back):
-        clause, semicolon, rest = sentence.partition(";")
-        expected.append(clause.format(what) + (which if "{}" in clause else "") + semicolon + rest)
+    for sentence in (verdict, reverse_verdict):
+        clause, semicolon, addition = sentence.partition(";")
+        expected.append(clause.format(what) + (which if "{}" in clause else "") + semicolon + addition)
     assert list(_verdicts(before, after)) == expected
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "there", "back"),
+    ("before", "after", "verdict", "reverse_verdict"),
     [
         ([_get(a="1")], [_get(a="1"), _get(b="1")],
          "B allows more: {} also allowed under the condition b in B", "B allows less: {} also allowed under the condition b in A"),
@@ -512,8 +520,10 @@ def test_a_change_in_words_there_and_back(before: list[Any], after: list[Any], t
         ([_get(effect="Deny", a="1")], [_get(effect="Deny")], "B denies more: {} denied in more cases", "B denies less: {} denied in fewer cases"),
     ],
 )  # fmt: skip
-def test_two_policies_in_words_there_and_back(before: list[Any], after: list[Any], there: str, back: str) -> None:
-    expected = tuple(f"{sentence.format('1 action')} (s3:GetObject)" for sentence in (there, back))
+def test_two_policies_in_words_there_and_back(
+    before: list[Any], after: list[Any], verdict: str, reverse_verdict: str
+) -> None:
+    expected = tuple(f"{sentence.format('1 action')} (s3:GetObject)" for sentence in (verdict, reverse_verdict))
     assert _verdicts(before, after, ("A", "B")) == expected
 
 
@@ -531,12 +541,15 @@ def test_a_long_verdict_counts_each_action_once() -> None:
         verdict, _ = _verdicts(before, after)
         counts = [int(number) for number in re.findall(r"(?:^|: |; )(\d+) ", verdict)]
         assert sum(counts) == len(actions), verdict
-        *clauses, rest = verdict.split("; ")
+        *clauses, last_clause = verdict.split("; ")
         assert 1 < len(clauses) < len(actions)
         assert 350 < len("; ".join(clauses)) < 500
-        assert rest == f"{len(actions) - len(clauses)} more allowed in {kind} cases ({rest.partition('(')[2]}"
-        assert len(re.findall("s3:", rest)) == 3
-        assert rest.endswith(f" and {len(actions) - len(clauses) - 3} more)")
+        assert (
+            last_clause
+            == f"{len(actions) - len(clauses)} more allowed in {kind} cases ({last_clause.partition('(')[2]}"
+        )
+        assert len(re.findall("s3:", last_clause)) == 3
+        assert last_clause.endswith(f" and {len(actions) - len(clauses) - 3} more)")
 
 
 @pytest.mark.parametrize(
@@ -573,7 +586,7 @@ def _of(action: str | list[str], resource: str = "*", effect: str = "Allow", con
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "there", "back"),
+    ("before", "after", "reason", "reverse_reason"),
     [
         # The reference has no resource, and no such key, for what lists clusters.
         ([], [_of(CLUSTERS, "arn:aws:eks:*:*:cluster/a")], *[NOT_LISTED.format("its resource")] * 2),
@@ -593,13 +606,13 @@ def _of(action: str | list[str], resource: str = "*", effect: str = "Allow", con
          *["neither more nor less is proven; how the resources relate is not known"] * 2),
     ],
 )  # fmt: skip
-def test_why_a_change_cannot_be_judged(before: list[Any], after: list[Any], there: str, back: str) -> None:
+def test_why_a_change_cannot_be_judged(before: list[Any], after: list[Any], reason: str, reverse_reason: str) -> None:
     document_a, document_b = (
         parse({"Version": "2012-10-17", "Statement": statements}) for statements in (before, after)
     )
     assert [changes(document_a, document_b).reach, changes(document_b, document_a).reach] == ["unknown"] * 2
-    assert changes(document_a, document_b).notes == (f"{CLUSTERS}: {there}.",)
-    assert changes(document_b, document_a).notes == (f"{CLUSTERS}: {back}.",)
+    assert changes(document_a, document_b).notes == (f"{CLUSTERS}: {reason}.",)
+    assert changes(document_b, document_a).notes == (f"{CLUSTERS}: {reverse_reason}.",)
 
 
 def test_three_actions_that_cannot_be_judged_are_named_and_the_rest_counted() -> None:

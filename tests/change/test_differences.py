@@ -36,16 +36,24 @@ def test_a_resource_within_one_of_the_other_side_has_other_conditions_and_is_not
     comparison = between((EBS, 2), (EBS, 3))
     by_action = {action: difference for difference in comparison.changed for action in difference.actions}
     snapshots = ("arn:aws:ec2:*:*:snapshot/*",)
-    (moved,) = by_action["ec2:CreateSnapshot"].resources
-    assert (moved.removed, moved.added, moved.ways) == (("*",), ("arn:aws:ec2:*:*:volume/*",), ((),))
+    (snapshot_change,) = by_action["ec2:CreateSnapshot"].resources
+    assert (snapshot_change.removed, snapshot_change.added, snapshot_change.ways) == (
+        ("*",),
+        ("arn:aws:ec2:*:*:volume/*",),
+        ((),),
+    )
     (narrower,) = by_action["ec2:CreateSnapshot"].conditions
     assert (narrower.place.resources, narrower.gone) == (snapshots, ((),))
     assert [[line.key for line in way] for way in narrower.new] == [
         ["aws:RequestTag/CSIVolumeSnapshotName"], ["aws:RequestTag/ebs.csi.aws.com/cluster"],
     ]  # fmt: skip
-    (kept,) = by_action["ec2:CreateVolume"].resources
+    (volume_change,) = by_action["ec2:CreateVolume"].resources
     (wider,) = by_action["ec2:CreateVolume"].conditions
-    assert (kept.removed, kept.added, len(kept.ways)) == (("*",), ("arn:aws:ec2:*:*:volume/*",), 2)
+    assert (volume_change.removed, volume_change.added, len(volume_change.ways)) == (
+        ("*",),
+        ("arn:aws:ec2:*:*:volume/*",),
+        2,
+    )
     assert (wider.place.resources, len(wider.gone), wider.new) == (snapshots, 2, ((),))
     assert by_action["ec2:AttachVolume"] is by_action["ec2:DetachVolume"]
 
@@ -57,17 +65,17 @@ def test_a_comparison_takes_resources_as_written_once_it_took_all_its_steps(monk
         resources = [f"arn:aws:s3:::*{name}*{number}*" for number in range(400)]
         return parsed({"Effect": "Allow", "Action": [f"s3:X{n}" for n in range(9)], "Resource": resources})
 
-    counted: list[str] = []
+    calls: list[str] = []
     compare = arn.resource_covers
 
     def counting(general: str, special: str) -> bool | None:
-        counted.append(general)
+        calls.append(general)
         return compare(general, special)
 
     monkeypatch.setattr(arn, "resource_covers", counting)
     comparison = differences(patterns("a"), patterns("b"))
     assert comparison.counts == (0, 0, 9)
-    assert len(counted) <= MAX_STEPS / STEPS_OF_ARNS
+    assert len(calls) <= MAX_STEPS / STEPS_OF_ARNS
 
 
 def test_two_statements_are_two_ways_and_one_is_one() -> None:
@@ -80,20 +88,20 @@ def test_two_statements_are_two_ways_and_one_is_one() -> None:
 
 
 def test_what_the_other_side_has_by_a_pattern_is_unchanged() -> None:
-    named = {"Effect": "Allow", "Action": ["ec2:DescribeVpcs", "ec2:DescribeSubnets"], "Resource": "*"}
+    literal = {"Effect": "Allow", "Action": ["ec2:DescribeVpcs", "ec2:DescribeSubnets"], "Resource": "*"}
     wild = {"Effect": "Allow", "Action": ["ec2:Describe*", "ec2:RunInstances"], "Resource": "*"}
-    comparison = differences(parsed(named), parsed(wild))
+    comparison = differences(parsed(literal), parsed(wild))
     assert comparison.removed == comparison.changed == ()
-    (covered,) = comparison.covered
-    assert (covered.actions, covered.by) == (("ec2:DescribeSubnets", "ec2:DescribeVpcs"), "ec2:Describe*")
+    (covering,) = comparison.covered
+    assert (covering.actions, covering.by) == (("ec2:DescribeSubnets", "ec2:DescribeVpcs"), "ec2:Describe*")
     assert [difference.actions for difference in comparison.added] == [("ec2:Describe*",), ("ec2:RunInstances",)]
     assert "ec2:DescribeVpcs" not in comparison.added[0].part
 
 
 def test_a_pattern_on_fewer_resources_is_a_change() -> None:
-    named = {"Effect": "Allow", "Action": "ec2:DescribeVpcs", "Resource": "*"}
+    literal = {"Effect": "Allow", "Action": "ec2:DescribeVpcs", "Resource": "*"}
     wild = {"Effect": "Allow", "Action": "ec2:Describe*", "Resource": "arn:aws:ec2:*:*:vpc/*"}
-    comparison = differences(parsed(named), parsed(wild))
+    comparison = differences(parsed(literal), parsed(wild))
     assert [difference.actions for difference in comparison.changed] == [("ec2:DescribeVpcs",)]
 
 
@@ -145,8 +153,8 @@ def test_the_ways_that_have_most_in_common_are_one_that_changed() -> None:
     (difference,) = differences(either(("1", "1"), ("2", "2")), either(("0", "2"), ("9", "1"))).changed
     (change,) = difference.conditions
     assert (change.gone, change.new) == ((), ())
-    revised = {(line.before.values, line.after.values) for way in change.revised for line in way.lines}
-    assert revised == {(("1",), ("9",)), (("2",), ("0",))}
+    value_pairs = {(line.before.values, line.after.values) for way in change.revised for line in way.lines}
+    assert value_pairs == {(("1",), ("9",)), (("2",), ("0",))}
     assert [len(way.lines) for way in change.revised] == [1, 1]
 
 
@@ -166,7 +174,7 @@ def keys(ways: Any) -> list[list[str]]:
 
 
 def test_what_is_added_is_said_with_where_and_how_it_is_allowed() -> None:
-    added = [
+    statements = [
         get("a", "b"),
         get("c", t="1"),
         get("c", u="1"),
@@ -175,7 +183,7 @@ def test_what_is_added_is_said_with_where_and_how_it_is_allowed() -> None:
         get("e", "f", element="NotResource", v="1"),
     ]
     (difference,) = differences(
-        parsed(get(action="sqs:SendMessage")), parsed(get(action="sqs:SendMessage"), *added)
+        parsed(get(action="sqs:SendMessage")), parsed(get(action="sqs:SendMessage"), *statements)
     ).added
     places = [(grant.place.element, buckets(grant.place.resources), keys(grant.ways)) for grant in difference.granted]
     assert sorted(places) == [
@@ -212,15 +220,15 @@ def test_conditions_that_changed_on_all_resources_or_on_some() -> None:
     part = change([get("x", "y", t="1")], [get("x", t="2"), get("y", t="1")])
     assert (buckets(part.place.resources), part.everywhere) == (["x"], False)
     # One way that needs one thing more, or less, is still that way; one that needed nothing became another.
-    more = change([get("x", t="1")], [get("x", t="1", u="1")])
-    assert [(way.lines, keys([way.gone]), keys([way.new])) for way in more.revised] == [((), [[]], [["u"]])]
-    less = change([get("x", t="1", u="1")], [get("x", t="1")])
-    assert [(way.lines, keys([way.gone]), keys([way.new])) for way in less.revised] == [((), [["u"]], [[]])]
+    addition = change([get("x", t="1")], [get("x", t="1", u="1")])
+    assert [(way.lines, keys([way.gone]), keys([way.new])) for way in addition.revised] == [((), [[]], [["u"]])]
+    removal = change([get("x", t="1", u="1")], [get("x", t="1")])
+    assert [(way.lines, keys([way.gone]), keys([way.new])) for way in removal.revised] == [((), [["u"]], [[]])]
     first = change([get("x")], [get("x", t="1")])
     assert (first.revised, keys(first.gone), keys(first.new)) == ((), [[]], [["t"]])
     # Beside another way, both are shown whole.
-    beside = change([get("x", t="1"), get("x", v="1")], [get("x", t="1", u="1"), get("x", v="1")])
-    assert (beside.revised, keys(beside.gone), keys(beside.new), keys(beside.kept)) == (
+    two_ways = change([get("x", t="1"), get("x", v="1")], [get("x", t="1", u="1"), get("x", v="1")])
+    assert (two_ways.revised, keys(two_ways.gone), keys(two_ways.new), keys(two_ways.kept)) == (
         (),
         [["t"]],
         [["t", "u"]],
@@ -286,14 +294,14 @@ def test_lists_of_exceptions_are_each_one_difference() -> None:
 def test_a_pattern_that_is_spelled_out_is_covered_only_if_all_its_actions_are_there_alike() -> None:
     actions = ["sns:ListTopics", "sns:ListTagsForResource"]
     wild = {"Effect": "Allow", "Action": "sns:ListT*", "Resource": "*"}
-    named = {"Effect": "Allow", "Action": actions, "Resource": "*"}
-    comparison = differences(parsed(wild), parsed(named))
+    literal = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+    comparison = differences(parsed(wild), parsed(literal))
     assert {(covering.side, covering.by): sorted(covering.actions) for covering in comparison.covered} == {
         ("before", "its actions by name"): ["sns:ListT*"],
         ("after", "sns:ListT*"): sorted(actions),
     }
     assert (comparison.counts, dict(comparison.alike)) == ((0, 0, 0), {"Allow": ("sns:ListT*", *sorted(actions))})
-    (less,) = differences(parsed(wild), parsed({**named, "Action": actions[:1]})).removed
-    assert (less.actions, less.part) == (("sns:ListT*",), ("sns:ListTagsForResource",))
-    elsewhere = differences(parsed(wild), parsed({**named, "Resource": "arn:aws:sns:*:*:a"}))
-    assert ([difference.actions for difference in elsewhere.removed], elsewhere.covered) == ([("sns:ListT*",)], ())
+    (removal,) = differences(parsed(wild), parsed({**literal, "Action": actions[:1]})).removed
+    assert (removal.actions, removal.part) == (("sns:ListT*",), ("sns:ListTagsForResource",))
+    with_topic = differences(parsed(wild), parsed({**literal, "Resource": "arn:aws:sns:*:*:a"}))
+    assert ([difference.actions for difference in with_topic.removed], with_topic.covered) == ([("sns:ListT*",)], ())

@@ -29,19 +29,19 @@ def test_a_resource_that_is_made_matches_its_pattern_and_its_type_and_is_made_wh
     for pattern in (
         "".join(parts) for count in (1, 2, 3) for parts in product(("*", "?", "n", "nodegroup/", "/"), repeat=count)
     ):
-        whole = f"arn:aws:eks:*:*:{pattern}"
-        made = [arn for arn, kind in resources_for("eks:DescribeNodegroup", whole, ONE, "eu-west-1") if kind]
+        arn_pattern = f"arn:aws:eks:*:*:{pattern}"
+        arns = [arn for arn, kind in resources_for("eks:DescribeNodegroup", arn_pattern, ONE, "eu-west-1") if kind]
         assert all(
-            as_regex(whole).fullmatch(arn) and arn.startswith(NODEGROUP) and arn.count("/") > 2 for arn in made
+            as_regex(arn_pattern).fullmatch(arn) and arn.startswith(NODEGROUP) and arn.count("/") > 2 for arn in arns
         ), pattern
-        assert not any(sign in arn for arn in made for sign in "*?"), pattern
-        assert made or not any(as_regex(pattern).fullmatch(text) for text in texts), pattern
-        empty += not made
+        assert not any(sign in arn for arn in arns for sign in "*?"), pattern
+        assert arns or not any(as_regex(pattern).fullmatch(text) for text in texts), pattern
+        empty += not arns
     assert empty > 50
 
 
 @pytest.mark.parametrize(
-    ("pattern", "made"),
+    ("pattern", "arns"),
     [
         ("arn:aws:eks:eu-west-1:*:cluster/prod", {f"arn:aws:eks:eu-west-1:{ONE}:cluster/prod"}),
         ("arn:aws:eks:*:*:cluster/p?", {f"arn:aws:eks:eu-west-1:{ONE}:cluster/pz"}),
@@ -53,10 +53,10 @@ def test_a_resource_that_is_made_matches_its_pattern_and_its_type_and_is_made_wh
     ],
 )  # fmt: skip
 def test_a_resource_is_in_the_region_and_account_asked_for_unless_its_pattern_says_otherwise(
-    pattern: str, made: set[str]
+    pattern: str, arns: set[str]
 ) -> None:
     resources = resources_for("eks:DescribeCluster", pattern, ONE, "eu-west-1")
-    assert {arn for arn, kind in resources if kind == "cluster"} == made
+    assert {arn for arn, kind in resources if kind == "cluster"} == arns
 
 
 @pytest.mark.parametrize(
@@ -100,9 +100,9 @@ def test_a_value_of_a_typed_key_is_of_its_type(key: str) -> None:
     ],
 )  # fmt: skip
 def test_values_that_a_pattern_can_mean(key: str, pattern: str, possible: set[str]) -> None:
-    made = instances_of(key, pattern, (ONE, TWO))
-    assert {value for value in made if is_possible(key, (value,))} == possible
-    assert all(as_regex(pattern).fullmatch(value) for value in made)
+    values = instances_of(key, pattern, (ONE, TWO))
+    assert {value for value in values if is_possible(key, (value,))} == possible
+    assert all(as_regex(pattern).fullmatch(value) for value in values)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_keys_that_a_request_may_lack(action: str, key: str, may: bool) -> None:
 def test_services_on_whose_resources_an_action_is_used(action: str, services: set[str] | None) -> None:
     assert services_of(action) == services
     if services is not None:
-        foreign = {
+        void_by_service = {
             service: is_void(f"arn:aws:{service}:::a", frozenset(services)) for service in ("s3", "zz", "*", *services)
         }
-        assert foreign == {"s3": True, "zz": False, "*": False, **dict.fromkeys(services, False)}
+        assert void_by_service == {"s3": True, "zz": False, "*": False, **dict.fromkeys(services, False)}

@@ -167,11 +167,11 @@ def test_a_hole_stands_in_json_and_reads_as_its_name() -> None:
 
 def test_too_many_unknown_parts_are_never_called_the_same() -> None:
     actions, resources = ([hole(f"var.{kind}{number}") for number in range(9)] for kind in ("action", "resource"))
-    whole, less = with_holes([allow(actions, resources)]), with_holes([allow(actions[:8], resources)])
-    for before, after in ((whole, less), (less, whole)):
+    nine_actions, eight_actions = with_holes([allow(actions, resources)]), with_holes([allow(actions[:8], resources)])
+    for before, after in ((nine_actions, eight_actions), (eight_actions, nine_actions)):
         change = changes_around(before, after)
         assert (change.reach, change.denied) == ("unknown", "otherwise")
         assert change.verdict == "cannot tell whether wider: a statement has more than 64 unknown parts"
-    assert changes_around(whole, whole).reach == "same"
+    assert changes_around(nine_actions, nine_actions).reach == "same"
     fewer = with_holes([allow(actions[:7], resources)]), with_holes([allow(actions[:6], resources)])
     assert changes_around(*fewer).reach == "narrowed"

@@ -36,8 +36,8 @@ def assuming(principals: dict[str, Any], **claims: dict[str, str]) -> Statement:
 
 
 def denied_but_for(*principals: str) -> list[Statement]:
-    others = {"Effect": "Deny", "NotPrincipal": {"AWS": list(principals)}}
-    return [objects({"Principal": "*"}), {**objects({}), **others}]
+    exception = {"Effect": "Deny", "NotPrincipal": {"AWS": list(principals)}}
+    return [objects({"Principal": "*"}), {**objects({}), **exception}]
 
 
 def who_may(document: Document, account: str) -> list[str]:
@@ -79,9 +79,9 @@ def test_whom_a_deny_excepts() -> None:
     assert verdict(denied_but_for(ROLE), denied_but_for(ROLE, TWO)).startswith("widened")
     assert verdict(denied_but_for(ROLE, TWO), denied_but_for(ROLE)).startswith("narrowed")
     assert verdict(denied_but_for(ROLE), denied_but_for(ROLE)).startswith("same")
-    allowed, denying = objects(aws(TWO)), denied_but_for(TWO)[1]
-    assert verdict([allowed], [allowed, denying]).startswith("denies more")
-    assert verdict([objects(aws(ROLE))], [objects(aws(ROLE)), denying]).startswith("narrowed")
+    allow_statement, deny_statement = objects(aws(TWO)), denied_but_for(TWO)[1]
+    assert verdict([allow_statement], [allow_statement, deny_statement]).startswith("denies more")
+    assert verdict([objects(aws(ROLE))], [objects(aws(ROLE)), deny_statement]).startswith("narrowed")
 
 
 def test_what_a_statement_excepts_stays_excepted() -> None:

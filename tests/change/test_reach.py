@@ -89,7 +89,7 @@ def statements(draw: st.DrawFn) -> dict[str, Any]:
 @st.composite
 def changed_documents(draw: st.DrawFn) -> tuple[Any, Any]:
     """Two documents that share statements, so that they often differ by little."""
-    shared = draw(st.lists(statements(), max_size=2))
+    shared_statements = draw(st.lists(statements(), max_size=2))
     of_before, of_after = draw(st.lists(statements(), max_size=2)), draw(st.lists(statements(), max_size=2))
     part = draw(st.sampled_from(["", "Condition", "Resource", "Action"]))
     versions = draw(st.sampled_from([(NEWEST, NEWEST), (NEWEST, NEWEST), (NEWEST, OLDEST), (OLDEST, OLDEST)]))
@@ -97,7 +97,7 @@ def changed_documents(draw: st.DrawFn) -> tuple[Any, Any]:
         tweak = draw(statements())
         if part in tweak and part in of_before[0]:
             of_after = [{**of_before[0], part: tweak[part]}, *of_after[1:]]
-    before, after = {"Statement": shared + of_before}, {"Statement": shared + of_after}
+    before, after = {"Statement": shared_statements + of_before}, {"Statement": shared_statements + of_after}
     return {"Version": versions[0], **before}, {"Version": versions[1], **after}
 
 
@@ -120,13 +120,13 @@ WORLD = tuple(requests())
 
 def gained_and_lost(before: Any, after: Any) -> tuple[set[str], set[str]]:
     """The actions of which some request of the world is allowed on one side only, in lower case."""
-    gained: set[str] = set()
-    lost: set[str] = set()
+    gained_actions: set[str] = set()
+    lost_actions: set[str] = set()
     for request in WORLD:
         was_allowed, is_allowed = allows(before, request), allows(after, request)
         if was_allowed != is_allowed:
-            (gained if is_allowed else lost).add(request.action.lower())
-    return gained, lost
+            (gained_actions if is_allowed else lost_actions).add(request.action.lower())
+    return gained_actions, lost_actions
 
 
 @settings(max_examples=examples(25, whole=50), deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -134,17 +134,17 @@ def gained_and_lost(before: Any, after: Any) -> tuple[set[str], set[str]]:
 def test_no_request_contradicts_what_is_proven(documents: tuple[Any, Any]) -> None:
     before, after = documents
     judgement = reach_between(grants(parse(before)), grants(parse(after)))
-    gained, lost = gained_and_lost(before, after)
-    assert not (gained and judgement.reach in ("same", "narrowed")), (judgement.reach, gained)
-    assert not (lost and judgement.reach in ("same", "widened")), (judgement.reach, lost)
+    gained_actions, lost_actions = gained_and_lost(before, after)
+    assert not (gained_actions and judgement.reach in ("same", "narrowed")), (judgement.reach, gained_actions)
+    assert not (lost_actions and judgement.reach in ("same", "widened")), (judgement.reach, lost_actions)
     for outcome in judgement.outcomes:
         name = outcome.action.lower()
-        assert not (outcome.nothing_gained and name in gained), name
-        assert not (outcome.nothing_lost and name in lost), name
+        assert not (outcome.nothing_gained and name in gained_actions), name
+        assert not (outcome.nothing_lost and name in lost_actions), name
         assert_witnessed(outcome, before, after)
-    judged = [outcome.action.lower() for outcome in judgement.outcomes]
-    for name in gained | lost:
-        assert any(glob(pattern, name) for pattern in judged), name
+    patterns = [outcome.action.lower() for outcome in judgement.outcomes]
+    for name in gained_actions | lost_actions:
+        assert any(glob(pattern, name) for pattern in patterns), name
 
 
 def assert_witnessed(outcome: Outcome, before: Any, after: Any) -> None:
@@ -166,9 +166,9 @@ def assert_witnessed(outcome: Outcome, before: Any, after: Any) -> None:
 def test_swapping_the_sides_swaps_widened_and_narrowed(documents: tuple[Any, Any]) -> None:
     before, after = (grants(parse(document)) for document in documents)
     opposite = {"widened": "narrowed", "narrowed": "widened"}
-    there, back = reach_between(before, after).reach, reach_between(after, before).reach
-    assert back == opposite.get(there, there)
-    assert reach_between(before, after, thorough=False).reach == there
+    reach, reverse_reach = reach_between(before, after).reach, reach_between(after, before).reach
+    assert reverse_reach == opposite.get(reach, reach)
+    assert reach_between(before, after, thorough=False).reach == reach
     assert reach_between(before, before).reach == "same"
 
 
@@ -317,30 +317,30 @@ def test_every_unconditional_step_of_the_corpus_agrees_with_expanded_actions() -
             "*" in pattern and pattern[:3] in ("*", action[:3]) and glob(pattern, action) for pattern in patterns
         )
 
-    judged: Counter[str] = Counter()
+    reach_counts: Counter[str] = Counter()
     for raw in sampled_corpus(250):
         for before, after in itertools.pairwise(version["document"] for version in raw["versions"]):
             if not (is_plain(before) and is_plain(after)):
                 continue
             earlier, later = plain_actions(before), plain_actions(after)
             literals = {pattern for pattern in earlier | later if "*" not in pattern}
-            touched = {action for pattern in earlier ^ later for action in expanded(pattern)}
-            touched |= {
+            affected_actions = {action for pattern in earlier ^ later for action in expanded(pattern)}
+            affected_actions |= {
                 action for pattern in earlier ^ later if "*" in pattern for action in literals if glob(pattern, action)
             }
             # What nobody can list has one action of its own: a pattern that matches nothing, a service that is not known.
-            touched |= {
+            affected_actions |= {
                 pattern.replace("*", "~")
                 for pattern in earlier | later
                 if "*" in pattern and not expanded(pattern) and not any(glob(pattern, literal) for literal in literals)
             }
-            touched |= {
+            affected_actions |= {
                 f"{pattern.partition(':')[0]}:~"
                 for pattern in earlier | later
                 if pattern.partition(":")[0] not in names
             } - {"*:~"}
-            gained = any(allowed(later, action) and not allowed(earlier, action) for action in touched)
-            lost = any(allowed(earlier, action) and not allowed(later, action) for action in touched)
+            gained = any(allowed(later, action) and not allowed(earlier, action) for action in affected_actions)
+            lost = any(allowed(earlier, action) and not allowed(later, action) for action in affected_actions)
             expected = "mixed" if gained and lost else "widened" if gained else "narrowed" if lost else "same"
             reach = reach_between(grants(parse(before)), grants(parse(after)), thorough=False).reach
             if reach == "unknown":
@@ -348,9 +348,9 @@ def test_every_unconditional_step_of_the_corpus_agrees_with_expanded_actions() -
                 assert any("*" in pattern and not expanded(pattern) for pattern in earlier ^ later), raw["name"]
             else:
                 assert reach == expected, raw["name"]
-            judged[reach] += 1
-    assert judged["widened"] > 100
-    assert judged["unknown"] <= judged.total() // 90
+            reach_counts[reach] += 1
+    assert reach_counts["widened"] > 100
+    assert reach_counts["unknown"] <= reach_counts.total() // 90
 
 
 def is_plain(document: Any) -> bool:
@@ -372,20 +372,20 @@ def plain_actions(document: Any) -> set[str]:
 
 def test_random_pairs_are_never_contradicted_by_a_request() -> None:
     count = examples(250, whole=500)
-    judged = random_pairs.check(SEED, count, tried=40)
-    assert min(judged.values()) > count // 20, judged
-    assert judged["unknown"] < count // 4, judged
+    reach_counts = random_pairs.check(SEED, count, request_count=40)
+    assert min(reach_counts.values()) > count // 20, reach_counts
+    assert reach_counts["unknown"] < count // 4, reach_counts
 
 
 def test_most_of_what_aws_changed_is_decided() -> None:
-    judged: Counter[str] = Counter()
+    reach_counts: Counter[str] = Counter()
     for raw in sampled_corpus(250):
         for before, after in itertools.pairwise(grants(parse(version["document"])) for version in raw["versions"]):
             if before != after:
-                judged[reach_between(before, after, thorough=False).reach] += 1
+                reach_counts[reach_between(before, after, thorough=False).reach] += 1
     # Of all steps less than one in a hundred; few policies have most of them, and a sample may have these.
-    assert judged.total() > 400
-    assert judged["unknown"] <= judged.total() // (90 if judged.total() > 3_700 else 50)
+    assert reach_counts.total() > 400
+    assert reach_counts["unknown"] <= reach_counts.total() // (90 if reach_counts.total() > 3_700 else 50)
 
 
 LITERAL = f"{OBJECT[:-1]}${{aws:username}}"
@@ -518,7 +518,7 @@ TAGGED = {**NO_VOLUME, "Condition": {"StringEquals": {"aws:ResourceTag/keep": "y
 
 
 @pytest.mark.parametrize(
-    ("kept", "added"),
+    ("first_condition", "pair"),
     [
         (when(StringEquals=("aws:PrincipalArn", "arn:aws:iam::111122223333:role/a")), ("aws:PrincipalAccount", "111122223333")),
         (when(ArnEquals=("aws:SourceArn", "arn:aws:sns:eu-west-1:111122223333:a")), ("aws:SourceAccount", "111122223333")),
@@ -532,12 +532,17 @@ TAGGED = {**NO_VOLUME, "Condition": {"StringEquals": {"aws:ResourceTag/keep": "y
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("action", [START, "s3:GetObject"])
-def test_requests_that_cannot_be_prove_no_direction(kept: dict[str, Any], added: tuple[str, str], action: str) -> None:
-    key, value = added
+def test_requests_that_cannot_be_prove_no_direction(
+    first_condition: dict[str, Any], pair: tuple[str, str], action: str
+) -> None:
+    key, value = pair
     has_key = key.partition(":")[0] in ("aws", action.partition(":")[0])
     for operator in ("StringLikeIfExists", "StringLike") if has_key else ("StringLikeIfExists",):
-        more = {**kept, operator: {key: value}}
-        sides = [grants(parse(dated(NEWEST, one(action, "*", condition)))) for condition in (kept, more)]
+        joint_condition = {**first_condition, operator: {key: value}}
+        sides = [
+            grants(parse(dated(NEWEST, one(action, "*", condition))))
+            for condition in (first_condition, joint_condition)
+        ]
         assert reach_between(*sides).reach in ("same", "unknown")
 
 
@@ -556,9 +561,11 @@ def test_steps_of_aws_that_are_not_the_same(name: str, before: int, after: int, 
 
 def test_what_aws_gives_on_resources_beside_its_reference_counts() -> None:
     document = raw_document("AmazonEKSConnectorServiceRolePolicy", 2)
-    kept = [statement for statement in document["Statement"] if statement["Sid"] != "ConnectorAgentDeregister"]
-    assert len(kept) < len(document["Statement"])
-    sides = [grants(parse(version)) for version in (document, {**document, "Statement": kept})]
+    remaining_statements = [
+        statement for statement in document["Statement"] if statement["Sid"] != "ConnectorAgentDeregister"
+    ]
+    assert len(remaining_statements) < len(document["Statement"])
+    sides = [grants(parse(version)) for version in (document, {**document, "Statement": remaining_statements})]
     assert reach_between(*sides).reach in ("narrowed", "unknown")
 
 
@@ -568,7 +575,7 @@ def test_a_question_mark_in_the_name_of_an_action_says_less_than_a_star() -> Non
 
 
 @pytest.mark.parametrize(
-    ("denied", "later", "verdict"),
+    ("denies", "later_denies", "verdict"),
     [
         ([], [NO_VOLUME], "narrowed: 1 action newly denied (ec2:DeleteVolume)"),
         ([], [TAGGED], "narrowed: 1 action newly denied in some cases (ec2:DeleteVolume)"),
@@ -576,10 +583,10 @@ def test_a_question_mark_in_the_name_of_an_action_says_less_than_a_star() -> Non
     ],
 )
 def test_a_deny_of_everything_is_not_one_of_some_cases(
-    denied: list[dict[str, Any]], later: list[dict[str, Any]], verdict: str
+    denies: list[dict[str, Any]], later_denies: list[dict[str, Any]], verdict: str
 ) -> None:
-    allowed = one("ec2:*", "*")
-    before, after = (parse(dated(NEWEST, allowed, *statements)) for statements in (denied, later))
+    allow = one("ec2:*", "*")
+    before, after = (parse(dated(NEWEST, allow, *statements)) for statements in (denies, later_denies))
     assert changes(before, after).verdict == verdict
     assert changes(after, before).verdict == verdict.replace("narrowed", "widened").replace("newly", "no longer")
 
@@ -587,11 +594,11 @@ def test_a_deny_of_everything_is_not_one_of_some_cases(
 def test_a_policy_that_only_denies_says_whether_it_denies_more() -> None:
     newest = {raw["name"]: raw["versions"][-1]["document"] for raw in raw_corpus()}
     two, three = (parse(newest[f"AWSCompromisedKeyQuarantineV{number}"]) for number in (2, 3))
-    there, back = changes(two, three), changes(three, two)
-    assert (there.reach, there.denies, back.denies) == ("same", "more", "less")
-    assert there.verdict.startswith("denies more")
-    listed = [{"Effect": "Deny", "NotAction": ["ec2:*", "s3:*"][:count], "Resource": "*"} for count in (1, 2)]
-    assert changes(parse(dated(NEWEST, listed[0])), parse(dated(NEWEST, listed[1]))).denies == "less"
+    change, reverse_change = changes(two, three), changes(three, two)
+    assert (change.reach, change.denies, reverse_change.denies) == ("same", "more", "less")
+    assert change.verdict.startswith("denies more")
+    denies = [{"Effect": "Deny", "NotAction": ["ec2:*", "s3:*"][:count], "Resource": "*"} for count in (1, 2)]
+    assert changes(parse(dated(NEWEST, denies[0])), parse(dated(NEWEST, denies[1]))).denies == "less"
 
 
 def test_large_comparisons_stay_bounded() -> None:
@@ -621,11 +628,11 @@ PRINCIPAL, USER = "aws:principalarn", "arn:aws:iam::111122223333:user/team/ada"
 def test_everything_for_a_caller_with_a_tag_is_gained_without_a_search(
     condition: dict[str, Any], is_searched: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    searched: list[str] = []
+    searches: list[str] = []
 
-    def searching(action: str, *more: Any) -> Any:
-        searched.append(action)
-        return request_gained(action, *more)
+    def searching(action: str, *arguments: Any) -> Any:
+        searches.append(action)
+        return request_gained(action, *arguments)
 
     monkeypatch.setattr("ekstui.change.reach.request_gained", searching)
     statement, later_statement = (
@@ -635,7 +642,7 @@ def test_everything_for_a_caller_with_a_tag_is_gained_without_a_search(
     change = changes(
         parse({"Version": NEWEST, "Statement": statement}), parse({"Version": NEWEST, "Statement": later_statement})
     )
-    assert bool(searched) is is_searched
+    assert bool(searches) is is_searched
     assert is_searched or change.reach == "widened"
 
 
@@ -678,12 +685,12 @@ def test_a_search_among_many_grants_takes_more_work_than_one_among_few() -> None
     ],
 )
 def test_resources_that_a_pattern_can_mean(action: str, pattern: str, resources: set[tuple[str, str]]) -> None:
-    made = set(resources_for(action, pattern, "111122223333", "eu-west-1"))
-    assert {(resource.removesuffix("zq"), kind) for resource, kind in made} == resources
+    possible_resources = set(resources_for(action, pattern, "111122223333", "eu-west-1"))
+    assert {(resource.removesuffix("zq"), kind) for resource, kind in possible_resources} == resources
 
 
 @pytest.mark.parametrize(
-    ("context", "changed", "key", "followed"),
+    ("context", "changed_key", "key", "following_values"),
     [
         ({PRINCIPAL: (USER,), "aws:principalaccount": ("444455556666",)}, PRINCIPAL, "aws:principalaccount", ("111122223333",)),
         ({PRINCIPAL: (USER,), "aws:username": ("bo",)}, PRINCIPAL, "aws:username", ("ada",)),
@@ -694,13 +701,13 @@ def test_resources_that_a_pattern_can_mean(action: str, pattern: str, resources:
     ],
 )  # fmt: skip
 def test_keys_that_follow_from_another(
-    context: dict[str, tuple[str, ...]], changed: str, key: str, followed: tuple[str, ...]
+    context: dict[str, tuple[str, ...]], changed_key: str, key: str, following_values: tuple[str, ...]
 ) -> None:
-    assert follow(context, changed)[key] == followed
+    assert follow(context, changed_key)[key] == following_values
 
 
 @pytest.mark.parametrize(
-    ("context", "agreed"),
+    ("context", "expected"),
     [
         ({"": ("a", "b")}, {"": ("a", "b"), "first": ("a",), "last": ("b",)}),
         ({"first": ("a",), "last": ("b",)}, {"": ("a", "b"), "first": ("a",), "last": ("b",)}),
@@ -710,13 +717,13 @@ def test_keys_that_follow_from_another(
     ],
 )
 def test_the_first_and_the_last_service_are_those_of_the_chain(
-    context: dict[str, tuple[str, ...]], agreed: dict[str, tuple[str, ...]] | None
+    context: dict[str, tuple[str, ...]], expected: dict[str, tuple[str, ...]] | None
 ) -> None:
-    completed = agreeing({f"aws:calledvia{key}": values for key, values in context.items()}, "*", {})
-    assert (completed is None) is (agreed is None)
-    for key, values in (agreed or {}).items():
-        assert completed is not None
-        assert completed[f"aws:calledvia{key}"] == values
+    full_context = agreeing({f"aws:calledvia{key}": values for key, values in context.items()}, "*", {})
+    assert (full_context is None) is (expected is None)
+    for key, values in (expected or {}).items():
+        assert full_context is not None
+        assert full_context[f"aws:calledvia{key}"] == values
 
 
 def test_all_but_one_are_not_covered_by_all_but_two() -> None:
@@ -807,12 +814,12 @@ def test_keys_that_agree(pair: tuple[str, str], second_pair: tuple[str, str], po
     context = {key: (value,) if value else () for key, value in (pair, second_pair)}
     assert (agreeing(context, "*", {}) is not None) is possible
     # What follows from a key that is given agrees with it and leaves it as it is; a zone changes no region.
-    for changed in context if SERVICE not in context and context[pair[0]] != ("x-a",) else ():
-        if not context[changed] or changed == ZONE:
+    for changed_key in context if SERVICE not in context and context[pair[0]] != ("x-a",) else ():
+        if not context[changed_key] or changed_key == ZONE:
             continue
-        followed = follow(context, changed)
-        assert followed[changed] == context[changed]
-        assert agreeing(followed, "*", {}) is not None, changed
+        new_context = follow(context, changed_key)
+        assert new_context[changed_key] == context[changed_key]
+        assert agreeing(new_context, "*", {}) is not None, changed_key
 
 
 def test_the_account_of_a_resource_is_one_however_the_key_is_spelled() -> None:
@@ -827,7 +834,7 @@ def test_the_account_of_a_resource_is_one_however_the_key_is_spelled() -> None:
 
 
 @pytest.mark.parametrize(
-    ("context", "changed", "followed"),
+    ("context", "changed_key", "following_values"),
     [
         ({"aws:principalaccount": (TWO,), PRINCIPAL: (ROLE_A,)}, "aws:principalaccount", (ROLE_A.replace(ONE, TWO),)),
         ({"aws:username": ("bo",), PRINCIPAL: (ADA,)}, "aws:username", (f"arn:aws:iam::{ONE}:user/bo",)),
@@ -869,45 +876,49 @@ def test_the_account_of_a_resource_is_one_however_the_key_is_spelled() -> None:
         ({NAME: (), SERVICE: ("true",)}, NAME, ("false",)),
     ],
 )  # fmt: skip
-def test_what_follows_from_a_key(context: dict[str, tuple[str, ...]], changed: str, followed: tuple[str, ...]) -> None:
-    (following_key,) = context.keys() - {changed}
-    assert follow(context, changed) == {changed: context[changed], following_key: followed}
+def test_what_follows_from_a_key(
+    context: dict[str, tuple[str, ...]], changed_key: str, following_values: tuple[str, ...]
+) -> None:
+    (following_key,) = context.keys() - {changed_key}
+    assert follow(context, changed_key) == {changed_key: context[changed_key], following_key: following_values}
 
 
 def test_tags_and_places_agree_with_the_resource_and_each_other() -> None:
-    def agreed(resource: str = "*", **context: str) -> dict[str, tuple[str, ...]] | None:
+    def agreement(resource: str = "*", **context: str) -> dict[str, tuple[str, ...]] | None:
         keys = {key.replace("__", ":").replace("_", "/"): (value,) if value else () for key, value in context.items()}
-        completed = agreeing(keys, resource, {"owner": "Owner"})
-        return None if completed is None else dict(completed)
+        full_context = agreeing(keys, resource, {"owner": "Owner"})
+        return None if full_context is None else dict(full_context)
 
     volume = f"arn:aws:ec2:eu-west-1:{ONE}:volume/v"
-    assert agreed(volume, aws__requestedregion="eu-west-1", aws__resourceaccount=ONE, aws__principalarn=ADA) is not None
-    assert agreed(volume, aws__requestedregion="eu-west-2") is None
-    assert agreed(volume, ec2__region="eu-west-2") is None
-    assert agreed(volume, aws__resourceaccount=TWO) is None
-    assert agreed(aws__resourceaccount=ONE, s3__resourceaccount=TWO) is None
-    assert agreed(volume, aws__principalarn=ADA.replace("arn:aws:", "arn:aws-cn:")) is None
-    assert agreed(aws__principalarn=ADA, aws__sourcearn="arn:aws-cn:s3:::b") is None
+    assert (
+        agreement(volume, aws__requestedregion="eu-west-1", aws__resourceaccount=ONE, aws__principalarn=ADA) is not None
+    )
+    assert agreement(volume, aws__requestedregion="eu-west-2") is None
+    assert agreement(volume, ec2__region="eu-west-2") is None
+    assert agreement(volume, aws__resourceaccount=TWO) is None
+    assert agreement(aws__resourceaccount=ONE, s3__resourceaccount=TWO) is None
+    assert agreement(volume, aws__principalarn=ADA.replace("arn:aws:", "arn:aws-cn:")) is None
+    assert agreement(aws__principalarn=ADA, aws__sourcearn="arn:aws-cn:s3:::b") is None
     # A tag has one value, whichever service's key asks for it.
-    assert agreed(aws__resourcetag_a="x", ec2__resourcetag_a="y") is None
-    same = agreed(aws__resourcetag_a="x", ec2__resourcetag_a="", ec2__resourcetag_b="y")
+    assert agreement(aws__resourcetag_a="x", ec2__resourcetag_a="y") is None
+    same = agreement(aws__resourcetag_a="x", ec2__resourcetag_a="", ec2__resourcetag_b="y")
     assert same is not None
     assert (same["ec2:resourcetag/a"], same["ec2:resourcetag/b"]) == (("x",), ("y",))
     # The keys of tags and their list are one thing.
-    listed_ = agreed(aws__requesttag_owner="x", aws__tagkeys="")
-    assert listed_ is not None
-    assert listed_["aws:tagkeys"] == ("Owner",)
-    named = agreed(aws__requesttag_owner="x", aws__tagkeys="Team")
-    assert named is not None
-    assert (named["aws:tagkeys"], named["aws:requesttag/team"]) == (("Team", "Owner"), ("zq",))
+    with_owner = agreement(aws__requesttag_owner="x", aws__tagkeys="")
+    assert with_owner is not None
+    assert with_owner["aws:tagkeys"] == ("Owner",)
+    with_team = agreement(aws__requesttag_owner="x", aws__tagkeys="Team")
+    assert with_team is not None
+    assert (with_team["aws:tagkeys"], with_team["aws:requesttag/team"]) == (("Team", "Owner"), ("zq",))
     # A service that calls on the principal's behalf says so.
-    via = agreed(aws__calledviafirst="a.amazonaws.com", aws__viaawsservice="")
+    via = agreement(aws__calledviafirst="a.amazonaws.com", aws__viaawsservice="")
     assert via is not None
     assert via["aws:viaawsservice"] == ("true",)
-    assert agreed(aws__calledviafirst="a.amazonaws.com", aws__viaawsservice="false") is None
-    alone = agreed(aws__viaawsservice="")
-    assert alone is not None
-    assert alone["aws:viaawsservice"] == ("false",)
+    assert agreement(aws__calledviafirst="a.amazonaws.com", aws__viaawsservice="false") is None
+    without_chain = agreement(aws__viaawsservice="")
+    assert without_chain is not None
+    assert without_chain["aws:viaawsservice"] == ("false",)
 
 
 @pytest.mark.parametrize(
@@ -930,35 +941,41 @@ def test_patterns_that_match_all_that_may_differ(
 ) -> None:
     sides = []
     for statements in (before, after):
-        whole = [{"Effect": "Allow", "Resource": "*", **statement} for statement in statements]
-        sides.append(grants(parse({"Version": NEWEST, "Statement": whole})))
+        full_statements = [{"Effect": "Allow", "Resource": "*", **statement} for statement in statements]
+        sides.append(grants(parse({"Version": NEWEST, "Statement": full_statements})))
     assert set(differing_patterns(*sides)) == patterns
 
 
 def test_extents_cover_each_other_or_are_apart_exactly_as_the_resources_they_match() -> None:
-    """Names of up to three letters, in two services, tell these lists are_disjoint."""
-    named = [f"arn:aws:zz:::{name}" for name in ("a", "a*", "b", "*", "a/*", "?b", "*a")] + ["arn:aws:*:::a"]
-    lists = [(resource,) for resource in named] + list(itertools.combinations(named, 2))
-    extents = [Extent("Resource", (resource,), frozenset()) for resource in (*named, "*")]
+    """Names of up to three letters, in two services, tell these lists apart."""
+    patterns = [f"arn:aws:zz:::{name}" for name in ("a", "a*", "b", "*", "a/*", "?b", "*a")] + ["arn:aws:*:::a"]
+    lists = [(resource,) for resource in patterns] + list(itertools.combinations(patterns, 2))
+    extents = [Extent("Resource", (resource,), frozenset()) for resource in (*patterns, "*")]
     extents += [Extent("NotResource", pair, frozenset()) for pair in lists]
     names = ["".join(letters) for length in (1, 2, 3) for letters in itertools.product("ab/c", repeat=length)]
     arns = [f"arn:aws:{service}:::{name}" for service in ("zz", "yy") for name in names]
-    matched = {
+    arns_by_extent = {
         extent: {
             arn for arn in arns if any(glob(entry, arn) for entry in extent.resources) is (extent.element == "Resource")
         }
         for extent in extents
     }
     for covering, covered in itertools.product(extents, repeat=2):
-        assert extent_covers(covering, covered) is (matched[covered] <= matched[covering]), (covering, covered)
-        assert are_disjoint(covering, covered) is matched[covering].isdisjoint(matched[covered]), (covering, covered)
-    bound = frozenset({ConditionLine("StringEquals", "aws:principaltag/t", frozenset({"a"}))})
+        assert extent_covers(covering, covered) is (arns_by_extent[covered] <= arns_by_extent[covering]), (
+            covering,
+            covered,
+        )
+        assert are_disjoint(covering, covered) is arns_by_extent[covering].isdisjoint(arns_by_extent[covered]), (
+            covering,
+            covered,
+        )
+    tag_conditions = frozenset({ConditionLine("StringEquals", "aws:principaltag/t", frozenset({"a"}))})
     for extent in extents:
-        assert extent_covers(extent, extent._replace(conditions=bound))
-        assert not extent_covers(extent._replace(conditions=bound), extent)
+        assert extent_covers(extent, extent._replace(conditions=tag_conditions))
+        assert not extent_covers(extent._replace(conditions=tag_conditions), extent)
     # A tag may hold colons, which make what stands before it the region; a region cannot.
-    queue, tagged = (f"arn:aws:sqs:{region}:*:q" for region in ("*", "${aws:PrincipalTag/t}"))
-    for special, is_covered in ((tagged, False), (tagged.replace("PrincipalTag/t", "RequestedRegion"), True)):
+    queue, tag_queue = (f"arn:aws:sqs:{region}:*:q" for region in ("*", "${aws:PrincipalTag/t}"))
+    for special, is_covered in ((tag_queue, False), (tag_queue.replace("PrincipalTag/t", "RequestedRegion"), True)):
         with_variable = Extent("Resource", (special,), frozenset())
         assert extent_covers(Extent("Resource", (queue,), frozenset()), with_variable) is is_covered
         assert extent_covers(Extent("Resource", ("*",), frozenset()), with_variable)
@@ -975,4 +992,4 @@ def test_extents_cover_each_other_or_are_apart_exactly_as_the_resources_they_mat
     bound_to_b = itself._replace(
         conditions=frozenset({ConditionLine("StringEquals", "aws:principaltag/t", frozenset({"b"}))})
     )
-    assert are_disjoint(itself._replace(conditions=bound), bound_to_b)
+    assert are_disjoint(itself._replace(conditions=tag_conditions), bound_to_b)

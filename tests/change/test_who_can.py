@@ -103,12 +103,12 @@ def test_an_action_on_several_types_says_which_are_covered() -> None:
 
 def test_a_resource_keeps_the_policies_whose_grants_can_match_it() -> None:
     table = "arn:aws:iam::123456789012:role/prod"
-    everywhere, there = holders("iam:PassRole"), holders("iam:PassRole", table)
-    assert set(there) < set(everywhere)
-    for name, holder in everywhere.items():
+    all_holders, table_holders = holders("iam:PassRole"), holders("iam:PassRole", table)
+    assert set(table_holders) < set(all_holders)
+    for name, holder in all_holders.items():
         wide = any(grant.resources == ("*",) or grant.resource_element == "NotResource" for grant in holder.grants)
-        assert not wide or name in there
-        if name not in there:
+        assert not wide or name in table_holders
+        if name not in table_holders:
             assert all(resource.startswith("arn:") for grant in holder.grants for resource in grant.resources)
 
 
@@ -139,7 +139,7 @@ def test_what_the_policy_takes_back_is_said(action: str, deny: Any, denied: str 
 
 
 @pytest.mark.parametrize(
-    ("kept", "denied"),
+    ("count", "denied"),
     [
         # Each resource that is allowed is compared with each that is denied, up to 20,000 pairs.
         (100, "full"),
@@ -147,8 +147,8 @@ def test_what_the_policy_takes_back_is_said(action: str, deny: Any, denied: str 
         (201, "unknown"),
     ],
 )
-def test_how_much_is_taken_back_is_left_open_where_lists_are_long(kept: int, denied: str) -> None:
-    buckets = [f"arn:aws:s3:::b{number}/*" for number in range(kept)]
+def test_how_much_is_taken_back_is_left_open_where_lists_are_long(count: int, denied: str) -> None:
+    buckets = [f"arn:aws:s3:::b{number}/*" for number in range(count)]
     holder = small([allow("s3:GetObject", buckets), deny("s3:GetObject", buckets[:100])], "s3:GetObject")
     assert holder is not None
     assert holder.denied == denied
@@ -255,9 +255,9 @@ def test_what_a_short_arn_reaches_is_left_open() -> None:
         (match,) = holders_of("ec2:CreateVolume", [candidate]).holders
         return match
 
-    short, whole = holder("arn:aws:ec2:*:volume/*"), holder("arn:aws:ec2:*:*:volume/*")
-    assert (short.covers, short.lacks) == ((), ("snapshot",))
-    assert (whole.covers, whole.lacks) == (("volume",), ("snapshot",))
+    short_holder, full_holder = holder("arn:aws:ec2:*:volume/*"), holder("arn:aws:ec2:*:*:volume/*")
+    assert (short_holder.covers, short_holder.lacks) == ((), ("snapshot",))
+    assert (full_holder.covers, full_holder.lacks) == (("volume",), ("snapshot",))
 
 
 @pytest.mark.parametrize(
@@ -298,11 +298,11 @@ def test_what_takes_long_is_left_out_where_it_is_not_asked_for() -> None:
     (candidate,) = (
         candidate for candidate in candidates(action) if candidate.policy.name == "AmazonEKSLoadBalancingPolicy"
     )
-    (plain,) = holders_of(action, [candidate]).holders
+    (default,) = holders_of(action, [candidate]).holders
     (history,) = holders_of(action, [candidate], history=True).holders
     (bare,) = holders_of(action, [candidate], types=False).holders
-    assert (plain.wider, [wider.version for wider in history.wider]) == ((), [9])
-    assert (bool(plain.covers or plain.lacks), bare.covers, bare.lacks) == (True, (), ())
+    assert (default.wider, [wider.version for wider in history.wider]) == ((), [9])
+    assert (bool(default.covers or default.lacks), bare.covers, bare.lacks) == (True, (), ())
     # Of a pattern, neither types nor a level are known.
     answer = holders_of("elasticloadbalancing:SetRule*", [candidate])
     assert (answer.level, answer.holders[0].covers, answer.holders[0].lacks, answer.holders[0].applies) == (
@@ -322,9 +322,9 @@ def test_no_more_names_than_help_are_given_for_one_that_nobody_knows() -> None:
     assert [action.partition(":")[2] for action in suggestions[:3]] == ["TagResource"] * 3
     assert len(suggestions) == 5
     assert "eks:TagResource" in suggestions
-    with pytest.raises(InputError) as refused:
+    with pytest.raises(InputError) as error:
         parse_action("TagResource")
-    assert refused.value.next_step.count(":TagResource") == 5
+    assert error.value.next_step.count(":TagResource") == 5
 
 
 @pytest.mark.parametrize("length", [256, 257])
