@@ -142,19 +142,25 @@ class SumAccess(NamedTuple):
 def sum_access(documents: Iterable[Document], boundary: Document | None, above: Sequence[Document] = ()) -> SumAccess:
     """Return what documents allow together, within the actions of a boundary and of each of the documents above."""
     rows = services_in(merged_document(documents))
-    kept = _left(rows)
-    denied = _count(row for row in rows if row.effect == "Allow") - _count(kept)
+    allowed_rows = _allowed_rows(rows)
+    denied = _count(row for row in rows if row.effect == "Allow") - _count(allowed_rows)
     denies = tuple(row for row in rows if row.effect == "Deny")
-    within = _within(kept, () if boundary is None else (boundary,))
-    limited = _within(within, above)
-    return SumAccess(tuple(limited), denies, denied, _count(kept) - _count(within), _count(within) - _count(limited))
+    within = _within(allowed_rows, () if boundary is None else (boundary,))
+    limited_rows = _within(within, above)
+    return SumAccess(
+        tuple(limited_rows),
+        denies,
+        denied,
+        _count(allowed_rows) - _count(within),
+        _count(within) - _count(limited_rows),
+    )
 
 
 def _within(rows: list[ServiceSummary], ceilings: Iterable[Document]) -> list[ServiceSummary]:
     """Return what remains of services within ceilings."""
     for ceiling in ceilings:
-        names = {action for row in _left(services_in(ceiling)) for action in _granted_names(row)}
-        rows = [limited for row in rows if (limited := _only(row, names)) is not None]
+        names = {action for row in _allowed_rows(services_in(ceiling)) for action in _granted_names(row)}
+        rows = [limited_row for row in rows if (limited_row := _only(row, names)) is not None]
     return rows
 
 
@@ -166,16 +172,16 @@ def _granted_names(row: ServiceSummary) -> list[str]:
     return [action.action for action in row.actions if action.is_granted]
 
 
-def _left(rows: Sequence[ServiceSummary]) -> list[ServiceSummary]:
+def _allowed_rows(rows: Sequence[ServiceSummary]) -> list[ServiceSummary]:
     """Return the allowed services without the actions that a Deny revokes completely."""
-    denied = {row.service for row in rows if row.effect == "Deny"}
-    left: list[ServiceSummary] = []
+    denied_services = {row.service for row in rows if row.effect == "Deny"}
+    allowed_rows: list[ServiceSummary] = []
     for row in rows:
         if row.effect == "Allow":
             names = {action.action for action in row.actions if action.is_granted and action.denied != "full"}
-            limited = row if row.service not in denied else _only(row, names)
-            left += [] if limited is None else [limited]
-    return left
+            limited_row = row if row.service not in denied_services else _only(row, names)
+            allowed_rows += [] if limited_row is None else [limited_row]
+    return allowed_rows
 
 
 def _only(row: ServiceSummary, names: set[str]) -> ServiceSummary | None:
@@ -189,18 +195,18 @@ def _only(row: ServiceSummary, names: set[str]) -> ServiceSummary | None:
 
 def _of_actions(row: ServiceSummary, actions: tuple[ActionSummary, ...]) -> ServiceSummary:
     """Return a service's row with only these actions, of which some are granted."""
-    granted = [action for action in actions if action.is_granted]
-    counted = Counter(action.level for action in granted)
-    levels = {level: LevelCount(counted[level], count.total) for level, count in row.levels.items()}
-    rated = [action for action in granted if action.level != UNKNOWN_LEVEL] or granted
-    shares = [action.conditioned for action in rated]
+    granted_actions = [action for action in actions if action.is_granted]
+    granted_by_level = Counter(action.level for action in granted_actions)
+    levels = {level: LevelCount(granted_by_level[level], count.total) for level, count in row.levels.items()}
+    actions_of_known_level = [action for action in granted_actions if action.level != UNKNOWN_LEVEL] or granted_actions
+    shares = [action.conditioned for action in actions_of_known_level]
     return row._replace(
-        access=console.access_words(levels, counted) if row.access else row.access,
+        access=console.access_words(levels, granted_by_level) if row.access else row.access,
         levels=levels,
         resource=console.resource_words(
-            (grant.resource_element, grant.resources) for action in rated for grant in action.grants
+            (grant.resource_element, grant.resources) for action in actions_of_known_level for grant in action.grants
         ),
-        condition=console.condition_words(line for action in rated for line in action.conditions),
+        condition=console.condition_words(line for action in actions_of_known_level for line in action.conditions),
         conditioned=ConditionShare(*map(sum, zip(*shares, strict=True))),
         actions=actions,
     )

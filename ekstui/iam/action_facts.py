@@ -72,9 +72,9 @@ def action_completions(text: str, limit: int = 20) -> tuple[str, ...]:
     Without a colon: services, then actions of any service, that start with the text. With a colon: the service's
     actions that start with it, then those that contain it. Case is ignored.
     """
-    wanted = text.strip().lower()
-    service, colon, name = wanted.partition(":")
-    completions = _in_service(service, name) if colon else _anywhere(wanted)
+    prefix = text.strip().lower()
+    service, colon, name = prefix.partition(":")
+    completions = _in_service(service, name) if colon else _anywhere(prefix)
     return tuple(dict.fromkeys(islice(completions, limit)))
 
 
@@ -125,8 +125,8 @@ def resources_of(action: ActionSummary, account: str | None = None) -> tuple[Res
     for grant in action.grants:
         condition = console.condition_words(grant.conditions)
         if grant.resource_element == "NotResource":
-            excepted = f"{console.ALL_RESOURCES} except {', '.join(grant.resources)}"
-            rows.append(ResourceRow(excepted, console.EVERY_REGION, console.ALL_ACCOUNTS, condition))
+            all_but_listed = f"{console.ALL_RESOURCES} except {', '.join(grant.resources)}"
+            rows.append(ResourceRow(all_but_listed, console.EVERY_REGION, console.ALL_ACCOUNTS, condition))
             continue
         for resource in grant.resources:
             name = console.ALL_RESOURCES if resource == "*" else resource

@@ -122,8 +122,8 @@ def lacks_place(resource: str) -> bool:
     parts = arn.split_arn(resource)
     if (parts.region and parts.account) or not reference().resource_types(parts.service):
         return False
-    placed = ":".join(parts._replace(region=parts.region or "*", account=parts.account or "*"))
-    return not is_of_known_type(parts.service, resource) and is_of_known_type(parts.service, placed)
+    with_place = ":".join(parts._replace(region=parts.region or "*", account=parts.account or "*"))
+    return not is_of_known_type(parts.service, resource) and is_of_known_type(parts.service, with_place)
 
 
 def unlisted_keys(action: ActionInfo, conditions: tuple[Condition, ...]) -> tuple[str, ...]:
@@ -154,26 +154,28 @@ def needs_its_key(condition: Condition) -> bool:
     return definition is not None and definition.needs_key(condition.values)
 
 
-def leaves_nothing(action: ActionInfo, excluded: tuple[str, ...]) -> bool:
+def leaves_nothing(action: ActionInfo, excluded_resources: tuple[str, ...]) -> bool:
     """Return whether a `NotResource` list excludes every resource that the action can be used on."""
     service = action.name.partition(":")[0]
-    return _leaves_none_of(service, tuple(use.name for use in action.resource_types), excluded)
+    return _leaves_none_of(service, tuple(use.name for use in action.resource_types), excluded_resources)
 
 
 @lru_cache(maxsize=16384)
-def _leaves_none_of(service: str, types: tuple[str, ...], excluded: tuple[str, ...]) -> bool:
-    if any(resource and not resource.strip("*") for resource in excluded):
+def _leaves_none_of(service: str, types: tuple[str, ...], excluded_resources: tuple[str, ...]) -> bool:
+    if any(resource and not resource.strip("*") for resource in excluded_resources):
         return True
     if not types:
         return False
     forms = [arn_patterns(service, name) for name in types]
-    return all(form and arn.lists_overlap(("NotResource", excluded), ("Resource", form)) is False for form in forms)
+    return all(
+        form and arn.lists_overlap(("NotResource", excluded_resources), ("Resource", form)) is False for form in forms
+    )
 
 
 def _fits_format(arn_format: str, resource: str) -> Truth:
     form = arn.split_arn(arn.open_format(arn_format))
-    named = arn.split_arn(arn_format).resource
-    without_slash = "/" not in named and set(_PLACEHOLDER.findall(named)) <= _WITHOUT_SLASH
+    resource_format = arn.split_arn(arn_format).resource
+    without_slash = "/" not in resource_format and set(_PLACEHOLDER.findall(resource_format)) <= _WITHOUT_SLASH
 
     def fits(reading: arn.Arn) -> bool:
         if without_slash and "/" in arn.open_variables(reading.resource):
@@ -240,7 +242,7 @@ def given_by(
         unknown = (*unknown, console.UNCHECKED_RESOURCES)
     grants: list[Grant] = []
     conditions: list[Condition] = []
-    unlisted: list[tuple[str, ...]] = []
+    unlisted_keys_by_statement: list[tuple[str, ...]] = []
     any_condition = free = is_certain = False
     for statement in statements:
         resources = applicable_resources(action if is_checked else None, statement)
@@ -252,7 +254,7 @@ def given_by(
             conditions += lines
             free |= not lines
             is_certain |= is_listed and (not is_checked or _is_certainly_on(action, statement, resources))
-            unlisted.append(() if action is None else unlisted_keys(action, statement.conditions))
+            unlisted_keys_by_statement.append(() if action is None else unlisted_keys(action, statement.conditions))
     if not grants:
         why = console.NO_APPLICABLE_RESOURCE
         if action is not None and not any_condition:
@@ -260,23 +262,27 @@ def given_by(
         elif action is not None and not action.takes_resources:
             why = console.NEEDS_WILDCARD
         return EffectiveGrants((), (), False, True, True, not any_condition, (why, *unknown))
-    hindering = tuple(dict.fromkeys(key for group in unlisted for key in group)) if all(unlisted) else ()
+    hindering = (
+        tuple(dict.fromkeys(key for group in unlisted_keys_by_statement for key in group))
+        if all(unlisted_keys_by_statement)
+        else ()
+    )
     words = [console.unsupported_words(hindering)] if hindering else []
     if not is_certain:
         words.append(console.UNLISTED if hindering else console.UNLISTED_RESOURCE)
     if all(grant.resource_element == "Resource" and arn.is_uncertain(*grant.resources) for grant in grants):
         words.append(console.UNCERTAIN_RESOURCE)
-    distinct = tuple(dict.fromkeys(grants))
-    taken = denied(distinct, denials, action, comparisons)
+    distinct_grants = tuple(dict.fromkeys(grants))
+    denial = denied(distinct_grants, denials, action, comparisons)
     return EffectiveGrants(
-        distinct,
+        distinct_grants,
         tuple(dict.fromkeys(conditions)),
         free,
         is_certain,
         False,
         not any_condition,
         (*words, *unknown),
-        taken,
+        denial,
     )
 
 
@@ -290,15 +296,15 @@ def is_same_for(statement: Statement, service: str) -> bool:
     """Return whether a statement's resources are all of other services, so alike for every action of a service."""
     if statement.resource_element is None:
         return True
-    named = _services_named(statement.resources)
+    services = _services_named(statement.resources)
     # What a service's actions are used on takes a while to find, and most statements name nothing but `*`.
-    return named is not None and (not named or named.isdisjoint(_services_used(service)))
+    return services is not None and (not services or services.isdisjoint(_services_used(service)))
 
 
 @lru_cache(maxsize=4096)
 def _services_named(resources: tuple[str, ...]) -> frozenset[str] | None:
     """Return the services of resource patterns but `*`; None if one may be of any."""
-    named = set()
+    named_services = set()
     for resource in resources:
         if not resource.strip("*") and resource:
             continue
@@ -306,8 +312,8 @@ def _services_named(resources: tuple[str, ...]) -> frozenset[str] | None:
         services = {meaning.service for meaning in (*meanings.certain, *meanings.possible)}
         if not services or any(wildcard.is_wild(service) or "$" in service for service in services):
             return None
-        named |= services
-    return frozenset(named)
+        named_services |= services
+    return frozenset(named_services)
 
 
 @lru_cache(maxsize=4096)
@@ -339,8 +345,8 @@ def kind_of_key(key: str) -> str:
 class Comparisons:
     """How many more resources of one document are compared with others and with the types of actions."""
 
-    def __init__(self, left: int = MAX_COMPARISONS_OF_ALL) -> None:
-        self._left = left
+    def __init__(self, limit: int = MAX_COMPARISONS_OF_ALL) -> None:
+        self._remaining = limit
         self._checks = MAX_CHECKS
 
     def check(self, count: int) -> bool:
@@ -350,9 +356,9 @@ class Comparisons:
 
     def spend(self, count: int) -> bool:
         """Count comparisons; return whether they may be made."""
-        if count > min(self._left, MAX_COMPARISONS):
+        if count > min(self._remaining, MAX_COMPARISONS):
             return False
-        self._left -= count
+        self._remaining -= count
         return True
 
 
@@ -384,12 +390,12 @@ def denied(
         sum(len(grant.resources) for grant in grants) * sum(len(on) for _, (_, on) in reaching)
     ):
         return "unknown"
-    covered = every(
+    covers = every(
         some(lines.issubset(grant.conditions) and _list_covers(on, grant[:2]) for lines, on in reaching)
         for grant in grants
     )
-    if covered is not False:
-        return "full" if covered else "unknown"
+    if covers is not False:
+        return "full" if covers else "unknown"
     overlapping = some(_lists_overlap(grant[:2], on) for grant in grants for _, on in reaching)
     extents: dict[Truth, Denied | None] = {True: "partial", False: None, None: "unknown"}
     return extents[overlapping]
@@ -405,8 +411,8 @@ def _own(action: ActionInfo, condition: Condition) -> bool:
 
 def _may_be_met(action: ActionInfo | None, conditions: tuple[Condition, ...]) -> bool:
     """Return False if conditions need the service's own keys and the reference lists none of them for the action."""
-    needed = [line for line in conditions if action and _own(action, line) and needs_its_key(line)]
-    return not needed or any(_concerns(action, line) for line in needed)
+    own_keys = [line for line in conditions if action and _own(action, line) and needs_its_key(line)]
+    return not own_keys or any(_concerns(action, line) for line in own_keys)
 
 
 def _concerns(action: ActionInfo | None, condition: Condition) -> bool:

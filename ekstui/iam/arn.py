@@ -142,12 +142,12 @@ def readings(pattern: str) -> Readings:
         return Readings((by_parts,), ())
     is_short = len(_pieces(pattern.strip(), _COLONS)) <= _COLONS
     plausible = is_plausible(by_parts)
-    others = (
+    crossing = (
         tuple(reading for reading in _across_colons(pattern) if is_plausible(reading))
         if is_short or not plausible
         else ()
     )
-    return Readings((by_parts,) if plausible or not (others or is_short) else (), others)
+    return Readings((by_parts,) if plausible or not (crossing or is_short) else (), crossing)
 
 
 def readings_of(resources: Iterable[str]) -> int:
@@ -201,8 +201,8 @@ def meet(arn_a: Arn, arn_b: Arn) -> bool:
     return _all_parts(wildcard.overlaps, arn_a, arn_b)
 
 
-def _any_meet(some: tuple[Arn, ...], others: tuple[Arn, ...]) -> bool:
-    return any(meet(arn_a, arn_b) for arn_a in some for arn_b in others)
+def _any_meet(arns_a: tuple[Arn, ...], arns_b: tuple[Arn, ...]) -> bool:
+    return any(meet(arn_a, arn_b) for arn_a in arns_a for arn_b in arns_b)
 
 
 def matches_resource(pattern: str, arn: str) -> bool | None:
@@ -245,14 +245,16 @@ def resource_covers(general: str, special: str) -> bool | None:
     """
     if general in ("*", special):
         return True
-    wide, narrow = readings(general), readings(special)
-    if not wide.possible and not narrow.possible:
+    general_readings, special_readings = readings(general), readings(special)
+    if not general_readings.possible and not special_readings.possible:
         return _covers(split_arn(general), split_arn(special))
-    meanings = narrow.certain + narrow.possible or (split_arn(special),)
-    if all(any(_covers(reading, meaning) is True for reading in wide.certain) for meaning in meanings):
+    meanings = special_readings.certain + special_readings.possible or (split_arn(special),)
+    if all(any(_covers(reading, meaning) is True for reading in general_readings.certain) for meaning in meanings):
         return True
     depends = any(
-        _covers(reading, meaning) is not False for reading in wide.certain + wide.possible for meaning in meanings
+        _covers(reading, meaning) is not False
+        for reading in general_readings.certain + general_readings.possible
+        for meaning in meanings
     )
     return None if depends else False
 
@@ -263,14 +265,14 @@ Resources = tuple[str, tuple[str, ...]]
 
 def list_covers(general: Resources, special: Resources, covers: Callable[[str, str], Truth] = resource_covers) -> Truth:
     """Return whether `general` applies to every ARN that `special` applies to; None if that is not known."""
-    (wide, generals), (narrow, specials) = general, special
-    if wide == narrow == "Resource":
-        return every(part in generals or some(covers(whole, part) for whole in generals) for part in specials)
-    if wide == narrow:
-        return every(part in specials or some(covers(whole, part) for whole in specials) for part in generals)
-    if wide == "Resource":
+    (general_element, generals), (special_element, specials) = general, special
+    if general_element == special_element == "Resource":
+        return every(part in generals or some(covers(pattern, part) for pattern in generals) for part in specials)
+    if general_element == special_element:
+        return every(part in specials or some(covers(pattern, part) for pattern in specials) for part in generals)
+    if general_element == "Resource":
         return "*" in generals
-    return every(negation(overlaps_resource(excepted, listed)) for excepted in generals for listed in specials)
+    return every(negation(overlaps_resource(excluded, resource)) for excluded in generals for resource in specials)
 
 
 def lists_overlap(list_a: Resources, list_b: Resources, covers: Callable[[str, str], Truth] = resource_covers) -> Truth:
@@ -279,22 +281,24 @@ def lists_overlap(list_a: Resources, list_b: Resources, covers: Callable[[str, s
         return some(overlaps_resource(a, b) for a in list_a[1] for b in list_b[1])
     if list_a[0] == list_b[0]:
         return True
-    listed, excepted = (list_a[1], list_b[1]) if list_a[0] == "Resource" else (list_b[1], list_a[1])
-    return some(every(negation(covers(kept, included)) for kept in excepted) for included in listed)
+    resources, excluded_resources = (list_a[1], list_b[1]) if list_a[0] == "Resource" else (list_b[1], list_a[1])
+    return some(
+        every(negation(covers(excluded, resource)) for excluded in excluded_resources) for resource in resources
+    )
 
 
-def _covers(wide: Arn, narrow: Arn) -> bool | None:
-    in_wide, in_narrow = any(map(has_variable, wide)), any(map(has_variable, narrow))
+def _covers(general: Arn, special: Arn) -> bool | None:
+    in_wide, in_narrow = any(map(has_variable, general)), any(map(has_variable, special))
     if not in_wide and not in_narrow:
         # Most differ in their last parts.
         return all(
             a == b or wildcard.covers(open_variables(a), open_variables(b))
-            for a, b in zip(reversed(wide), reversed(narrow), strict=True)
+            for a, b in zip(reversed(general), reversed(special), strict=True)
         )
-    pairs = (aligned(template(a), template(b)) for a, b in zip(wide, narrow, strict=True))
+    pairs = (aligned(template(a), template(b)) for a, b in zip(general, special, strict=True))
     if all(pair is not None and wildcard.covers(*pair) for pair in pairs):
         return True
-    return None if _all_parts(wildcard.overlaps if in_narrow else wildcard.covers, wide, narrow) else False
+    return None if _all_parts(wildcard.overlaps if in_narrow else wildcard.covers, general, special) else False
 
 
 def _all_parts(compare: Callable[[str, str], bool], arn_a: Arn, arn_b: Arn) -> bool:
@@ -307,8 +311,8 @@ def _across_colons(pattern: str) -> tuple[Arn, ...]:
     """Return the readings of a pattern in which a `*` at the end of a part matches one colon or more."""
     pieces = _pieces(pattern.strip())
     # Missing parts of a short ARN may be filled in before or after a wildcard expands.
-    missing = max(0, _COLONS + 1 - len(pieces))
-    forms = ((*pieces, *["*"] * count) for count in range(missing + 1))
+    missing_parts = max(0, _COLONS + 1 - len(pieces))
+    forms = ((*pieces, *["*"] * count) for count in range(missing_parts + 1))
     readings = dict.fromkeys(reading for form in forms for reading in _expansions([], form))
     readings.pop(split_arn(pattern), None)
     return tuple(readings)
@@ -320,15 +324,14 @@ def _expansions(parts: list[str], pieces: tuple[str, ...]) -> Iterator[Arn]:
         padding = ["*"] * (_COLONS - len(parts))
         yield Arn._make([*parts, *padding, ":".join(pieces) if pieces else "*"])
         return
-    piece, *others = pieces
-    left = tuple(others)
-    yield from _expansions([*parts, piece], left)
-    crossed = [*parts, piece]
-    while piece.endswith("*") and len(crossed) < _COLONS:
-        crossed = [*crossed, "*"]
-        yield from _expansions(crossed, left)
-    if piece.endswith("*") and left:
-        yield Arn._make([*crossed, ":".join(("*", *left))])
+    piece, later_pieces = pieces[0], pieces[1:]
+    yield from _expansions([*parts, piece], later_pieces)
+    extended = [*parts, piece]
+    while piece.endswith("*") and len(extended) < _COLONS:
+        extended = [*extended, "*"]
+        yield from _expansions(extended, later_pieces)
+    if piece.endswith("*") and later_pieces:
+        yield Arn._make([*extended, ":".join(("*", *later_pieces))])
 
 
 @lru_cache(maxsize=16384)
@@ -339,10 +342,10 @@ def _pieces(text: str, cuts: int = -1) -> tuple[str, ...]:
     # Masked to the same length, so that colons within variables are not counted.
     # Searching what follows the last brace for one that closes a variable would take squared time.
     end = text.rfind("}") + 1
-    masked = VARIABLE.sub(lambda match: "_" * len(match[0]), text[:end]) + text[end:]
+    masked_text = VARIABLE.sub(lambda match: "_" * len(match[0]), text[:end]) + text[end:]
     parts = []
     start = 0
-    for piece in masked.split(":", cuts):
+    for piece in masked_text.split(":", cuts):
         parts.append(text[start : start + len(piece)])
         start += len(piece) + 1
     return tuple(parts)

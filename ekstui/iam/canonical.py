@@ -47,9 +47,12 @@ def canonical_lines(document: Document) -> list[str]:
 def canonical_places(document: Document) -> list[str]:
     """Return the place of each canonical line, such as `Statement 7 "AllowX" › Condition`; else empty."""
     statements = cast("list[dict[str, object]]", serialise(document)["Statement"])
-    numbered = sorted(enumerate(map(_sorted_lists, statements), 1), key=lambda entry: _order(entry[1]))
+    statements_with_numbers = sorted(enumerate(map(_sorted_lists, statements), 1), key=lambda entry: _order(entry[1]))
     names = iter(
-        [f"Statement {number}" + (f' "{entry["Sid"]}"' if entry.get("Sid") else "") for number, entry in numbered]
+        [
+            f"Statement {number}" + (f' "{entry["Sid"]}"' if entry.get("Sid") else "")
+            for number, entry in statements_with_numbers
+        ]
     )
     places: list[str] = []
     statement = element = ""

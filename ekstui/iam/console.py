@@ -49,18 +49,20 @@ class LevelCount(NamedTuple):
     total: int
 
 
-def access_words(levels: Mapping[str, LevelCount], named: Mapping[str, int]) -> str:
+def access_words(levels: Mapping[str, LevelCount], count_named: Mapping[str, int]) -> str:
     """Return the access level cell: `Full access`, `Full: List Limited: Read, Write` or `None`.
 
     Levels without any granted action are left out. As in the console, a level is full if all of its actions are named
-    (`named` counts them), even if some have no applicable resource; a warning and the count show that.
+    (`count_named` counts them), even if some have no applicable resource; a warning and the count show that.
     """
-    granted = [(level, levels[level]) for level in LEVELS if level in levels and levels[level].total]
-    full = [level for level, count in granted if count.granted and named.get(level) == count.total]
-    limited = [level for level, count in granted if count.granted and level not in full]
-    if full and len(full) == len(granted):
+    counts = [(level, levels[level]) for level in LEVELS if level in levels and levels[level].total]
+    full_levels = [level for level, count in counts if count.granted and count_named.get(level) == count.total]
+    limited_levels = [level for level, count in counts if count.granted and level not in full_levels]
+    if full_levels and len(full_levels) == len(counts):
         return FULL_ACCESS
-    parts = [f"{word}: {', '.join(named)}" for word, named in (("Full", full), ("Limited", limited)) if named]
+    parts = [
+        f"{word}: {', '.join(names)}" for word, names in (("Full", full_levels), ("Limited", limited_levels)) if names
+    ]
     return " ".join(parts) or NO_ACCESS
 
 
@@ -104,10 +106,10 @@ def region_words(resource: str) -> str:
 
 def account_words(resource: str, account: str | None) -> str:
     """Return the account that a resource pattern names: its number, `This account` (the caller's) or `All accounts`."""
-    named = _parts(resource).account
-    if not named.strip("*"):
+    pattern_account = _parts(resource).account
+    if not pattern_account.strip("*"):
         return ALL_ACCOUNTS
-    return THIS_ACCOUNT if named == account else named
+    return THIS_ACCOUNT if pattern_account == account else pattern_account
 
 
 def _parts(resource: str) -> Arn:

@@ -177,15 +177,15 @@ def _broken_rules(document: Document) -> Iterator[DocumentError]:
             if not _SID.fullmatch(statement.sid):
                 yield DocumentError(f"{statement.sid!r} may only have letters and digits.", f"{place}.Sid")
             sids.add(statement.sid)
-        listed = f"{place}.{statement.action_element}"
+        actions_place = f"{place}.{statement.action_element}"
         if not statement.actions:
-            yield DocumentError("the list is empty.", listed)
+            yield DocumentError("the list is empty.", actions_place)
         for action in statement.actions:
             if not _ACTION.fullmatch(action):
-                yield DocumentError(f"{action!r} is not an action such as ec2:CreateVolume.", listed)
+                yield DocumentError(f"{action!r} is not an action such as ec2:CreateVolume.", actions_place)
             elif _WILD_SERVICE.match(action):
                 message = f"the service of {action!r} has a wildcard, which IAM allows only in the action's name."
-                yield DocumentError(message, listed)
+                yield DocumentError(message, actions_place)
         for line in statement.conditions:
             if condition_operators.operator(line.operator.strip()) is None:
                 yield DocumentError(
@@ -330,18 +330,18 @@ def _fields(value: dict[str, object], place: str) -> dict[str, object]:
 _Element = TypeVar("_Element", bound=str)
 
 
-def _either(keys: Collection[str], plain: _Element, negated: _Element) -> _Element | None:
-    if plain not in keys:
-        return negated if negated in keys else None
-    if negated in keys:
-        raise DocumentError(f"both {plain} and {negated}; a statement has one of them.")
-    return plain
+def _either(keys: Collection[str], element: _Element, negated_element: _Element) -> _Element | None:
+    if element not in keys:
+        return negated_element if negated_element in keys else None
+    if negated_element in keys:
+        raise DocumentError(f"both {element} and {negated_element}; a statement has one of them.")
+    return element
 
 
-def _refuse_unknown(keys: Iterable[str], allowed: set[str]) -> None:
+def _refuse_unknown(keys: Iterable[str], known_keys: set[str]) -> None:
     for key in keys:
-        if key not in allowed:
-            raise DocumentError(f"unknown key {key!r}; known are {', '.join(sorted(allowed))}.")
+        if key not in known_keys:
+            raise DocumentError(f"unknown key {key!r}; known are {', '.join(sorted(known_keys))}.")
 
 
 def _optional_string(fields: Mapping[str, object], key: str) -> str | None:
@@ -397,15 +397,15 @@ def trimmed(document: Document, is_unused: Callable[[str], bool]) -> Trimmed:
     Deny statements and `NotAction` are kept, because they concern other actions too. A statement without any action
     left is removed.
     """
-    dropped: dict[str, None] = {}
+    dropped_actions: dict[str, None] = {}
     statements: list[Statement] = []
     for statement in document.statements:
         if statement.effect == "Deny" or statement.action_element == "NotAction":
             statements.append(statement)
             continue
-        out = [action for action in statement.actions if is_unused(action)]
-        dropped |= dict.fromkeys(out)
-        kept = tuple(action for action in statement.actions if action not in out)
-        if kept:
-            statements.append(statement._replace(actions=kept))
-    return Trimmed(document._replace(statements=tuple(statements)), tuple(dropped))
+        unused_actions = [action for action in statement.actions if is_unused(action)]
+        dropped_actions |= dict.fromkeys(unused_actions)
+        actions = tuple(action for action in statement.actions if action not in unused_actions)
+        if actions:
+            statements.append(statement._replace(actions=actions))
+    return Trimmed(document._replace(statements=tuple(statements)), tuple(dropped_actions))

@@ -208,13 +208,13 @@ def evaluate(
     parts = [_Part("resource-control", *level) for level in organization.resource_control]
     parts += [_Part("service-control", *level) for level in organization.service_control]
     exemption = exemption_of(request.action, request.principal)
-    own: list[_Part] = []
+    caller_parts: list[_Part] = []
     if exemption is None:
-        own.append(_Part("identity", None, identity))
+        caller_parts.append(_Part("identity", None, identity))
         if boundary is not None:
-            own.append(_Part("boundary", None, (boundary,)))
+            caller_parts.append(_Part("boundary", None, (boundary,)))
         if session:
-            own.append(_Part("session", None, session))
+            caller_parts.append(_Part("session", None, session))
     elif exemption == "action":
         parts, resource_policies = [], NO_RESOURCE_POLICIES
     action = None if reference is None else reference.find(request.action)
@@ -223,7 +223,7 @@ def evaluate(
         _evaluate_resource(
             request,
             resource,
-            [*parts, *_with_policy_of(resource, own, resource_policies, request)],
+            [*parts, *_with_policy_of(resource, caller_parts, resource_policies, request)],
             context_of(request, resource),
         )
         for resource in resources
@@ -231,8 +231,8 @@ def evaluate(
     if not request.resources and action is not None and not action.takes_resources:
         evaluations = tuple(entry._replace(resource="*") for entry in evaluations)
     verdict = next(verdict for verdict in STRONGEST_FIRST if any(entry.verdict == verdict for entry in evaluations))
-    missing = _in_order(key for entry in evaluations for key in entry.missing) if verdict == "depends" else ()
-    return Evaluation(verdict, evaluations, missing)
+    missing_keys = _in_order(key for entry in evaluations for key in entry.missing) if verdict == "depends" else ()
+    return Evaluation(verdict, evaluations, missing_keys)
 
 
 class _Part(NamedTuple):
@@ -249,13 +249,13 @@ class _Part(NamedTuple):
 
 
 def _with_policy_of(
-    resource: str | None, own: Sequence[_Part], policies: ResourcePolicies, request: Request
+    resource: str | None, caller_parts: Sequence[_Part], policies: ResourcePolicies, request: Request
 ) -> Sequence[_Part]:
     """Return the caller's layers with the resource's if its policy is known; that alone if nobody signed."""
     policy = policies.get(resource) or policies.get(None)
     if policy is None:
-        return own
-    return (_Part("resource", None, (policy,)), *(own if may_have_policies(request) else ()))
+        return caller_parts
+    return (_Part("resource", None, (policy,)), *(caller_parts if may_have_policies(request) else ()))
 
 
 def may_have_policies(request: Request) -> bool:
@@ -308,16 +308,16 @@ def _evaluate_resource(
     if denying is not None:
         return evaluation._replace(verdict="explicit-deny", decided_by=denying.layer)
     same_account = is_same_account(context, resource)
-    is_allowed, needed = _is_allowed(request, resource, results, same_account)
+    is_allowed, needed_results = _is_allowed(request, resource, results, same_account)
     if is_allowed is False:
-        by = next((result.part.layer for result in needed if result.allowed is False), None)
+        by = next((result.part.layer for result in needed_results if result.allowed is False), None)
         return evaluation._replace(verdict="implicit-deny", decided_by=by)
     if is_allowed and all(result.denied is False for result in results):
         return evaluation._replace(verdict="allowed")
-    missing = [key for result in own_first for key in result.missing]
+    missing_keys = [key for result in own_first for key in result.missing]
     if is_allowed is None and same_account is None and any(layer.layer == "resource" for layer in layers):
-        missing.append("aws:ResourceAccount")
-    return evaluation._replace(missing=_in_order(missing))
+        missing_keys.append("aws:ResourceAccount")
+    return evaluation._replace(missing=_in_order(missing_keys))
 
 
 def _is_allowed(
@@ -326,16 +326,16 @@ def _is_allowed(
     """Return whether enough layers allow a request that none denies, and which it needs, the most final first."""
     by_layer = {result.part.layer: result for result in results}
     above = [result for result in results if result.part.is_of_organization]
-    own = [by_layer[layer] for layer in ("identity", "boundary", "session") if layer in by_layer]
+    caller_results = [by_layer[layer] for layer in ("identity", "boundary", "session") if layer in by_layer]
     is_above = every(result.allowed for result in above)
-    by_own = every(result.allowed for result in own)
+    by_own = every(result.allowed for result in caller_results)
     of_resource = by_layer.get("resource")
     if of_resource is None:
-        return every((is_above, by_own)), (*above, *own)
+        return every((is_above, by_own)), (*above, *caller_results)
     if not may_have_policies(request):
         return every((is_above, of_resource.allowed)), (*above, of_resource)
     by_both = every((of_resource.allowed, by_own))
-    within_limits = every(result.allowed for result in own if result.part.layer != "identity")
+    within_limits = every(result.allowed for result in caller_results if result.part.layer != "identity")
     is_needed = needs_policy_of_resource(resource)
     within_account = some(
         (of_resource.directly, every((of_resource.to_role, within_limits)), by_both if is_needed else by_own)
@@ -344,10 +344,12 @@ def _is_allowed(
         is_granted = by_both if by_both is within_account else None
     else:
         is_granted = within_account if same_account else by_both
-    needed = [result for result in own if not (of_resource.to_role and result.part.layer == "identity")]
+    needed_results = [
+        result for result in caller_results if not (of_resource.to_role and result.part.layer == "identity")
+    ]
     if is_needed or same_account is False:
-        needed.insert(0, of_resource)
-    return every((is_above, is_granted)), (*above, *needed)
+        needed_results.insert(0, of_resource)
+    return every((is_above, is_granted)), (*above, *needed_results)
 
 
 def needs_policy_of_resource(resource: str | None) -> bool:
@@ -368,7 +370,7 @@ def _evaluate_policy_of_resource(
     """
     caller = caller_of(request)
     statements: list[StatementResult] = []
-    granted: dict[str, list[Truth]] = {"directly": [], "to_role": [], "to_account": []}
+    matches_by_grant: dict[str, list[Truth]] = {"directly": [], "to_role": [], "to_account": []}
     for policy in part.policies or ():
         for index, statement in enumerate(policy.document.statements):
             # A policy of ECR names no resource: it is about its own.
@@ -376,43 +378,49 @@ def _evaluate_policy_of_resource(
             on_own = on_own if statement.resources else on_own._replace(resources=("*",))
             result = _statement_result(request, resource, context, "resource", policy, index, on_own)
             is_caught = has_boundary and statement.effect == "Deny" and statement.principal_element == "NotPrincipal"
-            named = [
+            principal_matches = [
                 # In a policy of a resource, unlike in a trust policy, `*` is everybody, also who did not sign.
                 entry._replace(is_caller=True) if entry.value == "*" else entry
                 for entry in named_by(statement, caller)
             ]
             # A Deny of all but some always denies callers with a boundary, whomever it excepts.
-            is_named = True if is_caught else some(entry.is_caller for entry in named)
-            statements.append(_of_caller(result, statement, named, is_named, request))
+            is_named = True if is_caught else some(entry.is_caller for entry in principal_matches)
+            statements.append(_of_caller(result, statement, principal_matches, is_named, request))
             if statement.effect == "Allow":
-                for entry in named:
-                    granted[_how_granted(entry, caller)].append(every((result.matches, entry.is_caller)))
+                for entry in principal_matches:
+                    matches_by_grant[_how_granted(entry, caller)].append(every((result.matches, entry.is_caller)))
     denied, allowed = any_matches(statements, "Deny"), any_matches(statements, "Allow")
-    return _Result(part, statements, denied, allowed, (), some(granted["directly"]), some(granted["to_role"]))
+    return _Result(
+        part, statements, denied, allowed, (), some(matches_by_grant["directly"]), some(matches_by_grant["to_role"])
+    )
 
 
-def _how_granted(named: PrincipalMatch, caller: Caller) -> Literal["directly", "to_role", "to_account"]:
-    if named.named_as == "account":
+def _how_granted(principal: PrincipalMatch, caller: Caller) -> Literal["directly", "to_role", "to_account"]:
+    if principal.named_as == "account":
         return "to_account"
-    is_of_role = named.kind == "AWS" and arn.entity_of(named.value).kind == "role" and caller.has_policies
+    is_of_role = principal.kind == "AWS" and arn.entity_of(principal.value).kind == "role" and caller.has_policies
     return "to_role" if is_of_role else "directly"
 
 
 def _of_caller(
-    result: StatementResult, statement: Statement, named: Sequence[PrincipalMatch], is_named: Truth, request: Request
+    result: StatementResult,
+    statement: Statement,
+    principal_matches: Sequence[PrincipalMatch],
+    is_named: Truth,
+    request: Request,
 ) -> StatementResult:
     """Return the result of a statement that names its callers, by whether it names this one."""
     matches = every((result.matches, is_named))
-    failed = result.failed if result.matches is matches else ()
-    missing = result.missing if matches is None else ()
+    failures = result.failed if result.matches is matches else ()
+    missing_keys = result.missing if matches is None else ()
     if is_named is matches and is_named is not True:
-        wanted = tuple(entry.value for entry in named)
+        principals = tuple(entry.value for entry in principal_matches)
         caller_arns = None if request.principal is None else (request.principal,)
         element = statement.principal_element or "Principal"
-        failed = (Failure("principal", None, element, wanted, caller_arns), *failed)
+        failures = (Failure("principal", None, element, principals, caller_arns), *failures)
     if is_named is None and matches is None:
-        missing = (PRINCIPAL, *missing)
-    return result._replace(statement=statement, matches=matches, failed=failed, missing=missing)
+        missing_keys = (PRINCIPAL, *missing_keys)
+    return result._replace(statement=statement, matches=matches, failed=failures, missing=missing_keys)
 
 
 def _evaluate_part(
@@ -475,8 +483,8 @@ def for_principal(document: Document, context: Context) -> Document:
     Conditions that hold are gone, and policy variables in resources have their values, as far as those are known.
     """
     has_variables = document.version == VARIABLES_SINCE
-    kept = (_statement_for(statement, context, has_variables=has_variables) for statement in document.statements)
-    return document._replace(statements=tuple(statement for statement in kept if statement is not None))
+    statements = (_statement_for(statement, context, has_variables=has_variables) for statement in document.statements)
+    return document._replace(statements=tuple(statement for statement in statements if statement is not None))
 
 
 def _statement_for(statement: Statement, context: Context, *, has_variables: bool) -> Statement | None:
@@ -515,14 +523,14 @@ def _statement_result(
     has_variables = policy.document.version == VARIABLES_SINCE
     verdicts: list[Truth] = []
     failures: list[tuple[Truth, Failure]] = []
-    missing: list[str] = []
+    missing_keys: list[str] = []
 
     def judge(holds: Truth, failure: Failure, keys: Iterable[str] = ()) -> None:
         verdicts.append(holds)
         if holds is not True:
             failures.append((holds, failure))
         if holds is None:
-            missing.extend(keys)
+            missing_keys.extend(keys)
 
     judge(
         action_matches(statement, request.action),
@@ -532,10 +540,10 @@ def _statement_result(
         # IAM rejects identity policies without a resource; a trust policy applies to its own role.
         judge(False, Failure("resource", None, "Resource", (), None))
     else:
-        wanted = [resolved(template(entry, has_variables=has_variables), context) for entry in statement.resources]
-        listed = [_resource_listed(entry, resource) for entry in wanted]
-        holds = some(listed)
-        undecided = [entry for entry, match in zip(wanted, listed, strict=True) if match is None]
+        patterns = [resolved(template(entry, has_variables=has_variables), context) for entry in statement.resources]
+        resource_matches = [_resource_listed(entry, resource) for entry in patterns]
+        holds = some(resource_matches)
+        undecided_patterns = [entry for entry, match in zip(patterns, resource_matches, strict=True) if match is None]
         judge(
             holds if statement.resource_element == "Resource" else negation(holds),
             Failure(
@@ -545,7 +553,7 @@ def _statement_result(
                 statement.resources,
                 None if resource is None else (resource,),
             ),
-            [RESOURCE] if resource is None else [key for entry in undecided for key in entry.unknown_keys],
+            [RESOURCE] if resource is None else [key for entry in undecided_patterns for key in entry.unknown_keys],
         )
     for condition in statement.conditions:
         result = condition_holds(condition, context, has_variables=has_variables)
@@ -562,20 +570,20 @@ def _statement_result(
         statement=statement,
         matches=matches,
         failed=tuple(failure for holds, failure in failures if holds is matches),
-        missing=_in_order(missing) if matches is None else (),
+        missing=_in_order(missing_keys) if matches is None else (),
     )
 
 
-def _resource_listed(wanted: Resolved, resource: str | None) -> Truth:
-    if not wanted.resolvable:
+def _resource_listed(resolved_pattern: Resolved, resource: str | None) -> Truth:
+    if not resolved_pattern.resolvable:
         return False
-    pattern = wanted.pattern()
+    pattern = resolved_pattern.pattern()
     if pattern == "*":
-        return None if wanted.unknown_keys else True
+        return None if resolved_pattern.unknown_keys else True
     if resource is None:
         return None
     possible = arn.matches_resource(pattern, literal(resource))
-    return None if possible and wanted.unknown_keys else possible
+    return None if possible and resolved_pattern.unknown_keys else possible
 
 
 def _in_order(keys: Iterable[str]) -> tuple[str, ...]:

@@ -58,14 +58,14 @@ def check_patterns(document: Document) -> None:
     patterns = [pattern for statement in document.statements for pattern in statement.actions]
     wild = {pattern for pattern in patterns if wildcard.is_wild(pattern)}
     broad = sum(wildcard.is_wild(pattern.partition(":")[0]) for pattern in wild)
-    for count, most, what in (
+    for count, limit, what in (
         (len(patterns), MAX_PATTERNS, "action patterns"),
         (len(wild), MAX_WILD_PATTERNS, "different patterns with wildcards"),
         (sum(map(_is_wide, document.statements)), MAX_WIDE_STATEMENTS, "statements about actions of every service"),
         (broad, MAX_BROAD_PATTERNS, "patterns with a wildcard for the service"),
     ):
-        if count > most:
-            raise DocumentError(f"{count:,} {what}; ekstui reads up to {most:,}.", "Statement")
+        if count > limit:
+            raise DocumentError(f"{count:,} {what}; ekstui reads up to {limit:,}.", "Statement")
 
 
 def names_many_services(document: Document) -> bool:
@@ -135,18 +135,18 @@ class NamedActions(NamedTuple):
             return
         # Some are matched more than once.
         self.listed.clear()
-        whole = [place for place, (_, names) in enumerate(groups) if len(names) == total]
+        whole_places = [place for place, (_, names) in enumerate(groups) if len(names) == total]
         some: defaultdict[str, list[int]] = defaultdict(list)
         for place, (_, names) in enumerate(groups):
             if len(names) != total:
                 for name in names:
                     some[name].append(place)
         alike: dict[tuple[int, ...], tuple[MatchingPattern, ...]] = {}
-        for name in groups[whole[0]][1] if whole else some:
-            own = tuple(some.get(name, ()))
-            if own not in alike:
-                alike[own] = tuple(groups[place][0] for place in sorted((*whole, *own)))
-            self.listed[name] = alike[own]
+        for name in groups[whole_places[0]][1] if whole_places else some:
+            own_places = tuple(some.get(name, ()))
+            if own_places not in alike:
+                alike[own_places] = tuple(groups[place][0] for place in sorted((*whole_places, *own_places)))
+            self.listed[name] = alike[own_places]
 
 
 def _characters(condition: Condition) -> int:
@@ -175,8 +175,8 @@ def named_actions(document: Document, effect: Effect) -> dict[str, NamedActions]
                 pairs.add(index, count, lines[index], characters[index])
                 by_service[service].append((source, names))
             else:
-                unmatched = services[service].unmatched
-                unmatched[source.pattern] = (*unmatched.get(source.pattern, ()), source)
+                unmatched_patterns = services[service].unmatched
+                unmatched_patterns[source.pattern] = (*unmatched_patterns.get(source.pattern, ()), source)
     for service, groups in by_service.items():
         services[service].add_known(groups, reference().action_count(service))
     literals = LiteralIndex(statements, pairs)
@@ -226,12 +226,12 @@ class LiteralIndex:
         """Return everything that matches one action, in document order."""
         lower = action.lower()
         candidates = [*self._wild.get(lower.partition(":")[0], ()), *self._wild.get("*", ())]
-        compared = len(candidates) + sum(len(statement.actions) for _, statement in self._exceptions)
-        self._pairs.add(0, compared, 1)
-        named = [*self._exact.get(lower, ())]
-        named += [source for pattern, source in candidates if wildcard.matches(pattern, lower)]
-        named += [source for source, statement in self._exceptions if action_matches(statement, action)]
-        return tuple(sorted(named, key=lambda source: source.statement))
+        comparisons = len(candidates) + sum(len(statement.actions) for _, statement in self._exceptions)
+        self._pairs.add(0, comparisons, 1)
+        sources = [*self._exact.get(lower, ())]
+        sources += [source for pattern, source in candidates if wildcard.matches(pattern, lower)]
+        sources += [source for source, statement in self._exceptions if action_matches(statement, action)]
+        return tuple(sorted(sources, key=lambda source: source.statement))
 
 
 def _expanded(index: int, statement: Statement) -> Iterator[tuple[MatchingPattern, str, tuple[str, ...]]]:
@@ -245,26 +245,30 @@ def _expanded(index: int, statement: Statement) -> Iterator[tuple[MatchingPatter
             yield source, service, names
         return
     for pattern in statement.actions:
-        named = pattern.partition(":")[0]
-        source = MatchingPattern(index, pattern, specific=not wildcard.is_wild(named))
+        service_pattern = pattern.partition(":")[0]
+        source = MatchingPattern(index, pattern, specific=not wildcard.is_wild(service_pattern))
         services = reference().expand_by_service(pattern)
         for service, names in services:
             yield source, service, names
         if not services and source.specific and wildcard.is_wild(pattern):
-            yield source, named.lower(), ()
+            yield source, service_pattern.lower(), ()
 
 
 def _all_but(patterns: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    excluded: set[str] = set()
-    excluding: set[str] = set()
+    excluded_names: set[str] = set()
+    services_with_exclusions: set[str] = set()
     for pattern in dict.fromkeys(patterns):
         for service, names in reference().expand_by_service(pattern):
-            excluding.add(service)
-            excluded.update(names)
+            services_with_exclusions.add(service)
+            excluded_names.update(names)
     for service, names in reference().expand_by_service("*"):
-        left = tuple(name for name in names if name not in excluded) if service in excluding else names
-        if left:
-            yield service, left
+        remaining_names = (
+            tuple(name for name in names if name not in excluded_names)
+            if service in services_with_exclusions
+            else names
+        )
+        if remaining_names:
+            yield service, remaining_names
 
 
 def _not_action(statement: Statement) -> str:
@@ -326,16 +330,16 @@ class StatementMatcher:
         """By the identities of two tuples, which are kept so that these are not reused."""
         self._comparisons = Comparisons()
 
-    def service(self, service: str, named: NamedActions) -> list[MatchedAction]:
+    def service(self, service: str, named_actions: NamedActions) -> list[MatchedAction]:
         """Return the actions of a service that the document matches, in the reference's order, unknown ones last."""
         denied_known = self._denials[service].listed if service in self._denials else {}
-        read = [
+        matched_actions = [
             self._read(service, name, action_info(name), sources, denied_known.get(name, _NO_SOURCES))
-            for name, sources in named.listed.items()
+            for name, sources in named_actions.listed.items()
         ]
-        for name, sources in named.unknown.items():
-            read.append(self._read(service, name, None, sources, self._literal_denials.sources(name)))
-        return read
+        for name, sources in named_actions.unknown.items():
+            matched_actions.append(self._read(service, name, None, sources, self._literal_denials.sources(name)))
+        return matched_actions
 
     def _read(
         self,
@@ -350,9 +354,9 @@ class StatementMatcher:
         unlike: tuple[int, ...] = ()
         if info is not None:
             unlike, keys = group.by_service.get(service) or self._on_service(group, service)
-            supported = tuple([supports_key(info, wanted) for wanted in keys]) if keys else ()
+            support = tuple([supports_key(info, key_name) for key_name in keys]) if keys else ()
             where = (service, tuple(use.name for use in info.resource_types)) if unlike else info.takes_resources
-            key = (where, supported)
+            key = (where, support)
         effective = group.effective.get(key)
         if effective is None:
             effective = group.effective[key] = self._effective(group, info, unlike, key)
@@ -366,10 +370,10 @@ class StatementMatcher:
         denials = [self._statements[place] for place in group.denying]
         if self._comparisons.check(sum(check_cost(self._statements[place].resources) for place in unlike)):
             return given_by(matching, info, denials, self._comparisons)
-        unchecked = ("unchecked", key[1] if isinstance(key, tuple) else ())
-        if unchecked not in group.effective:
-            group.effective[unchecked] = given_by(matching, info, denials, self._comparisons, is_checked=False)
-        return group.effective[unchecked]
+        unchecked_key = ("unchecked", key[1] if isinstance(key, tuple) else ())
+        if unchecked_key not in group.effective:
+            group.effective[unchecked_key] = given_by(matching, info, denials, self._comparisons, is_checked=False)
+        return group.effective[unchecked_key]
 
     def _group(self, sources: tuple[MatchingPattern, ...], denied_by: tuple[MatchingPattern, ...]) -> _Group:
         if len(sources) == 1 and not denied_by:  # as most are

@@ -94,17 +94,17 @@ class Effort:
 
     def __init__(self, steps: int = 60_000) -> None:
         """AWS's policies need fewer than the default to be judged."""
-        self._left = steps
+        self._remaining_steps = steps
 
     def spend(self, steps: int = 1) -> bool:
         """Count work; return whether any is left."""
-        self._left -= steps
-        return self._left > 0
+        self._remaining_steps -= steps
+        return self._remaining_steps > 0
 
     @property
     def is_spent(self) -> bool:
         """Whether nothing is left."""
-        return self._left <= 0
+        return self._remaining_steps <= 0
 
 
 def without_repetitions(document: Document) -> Document:
@@ -171,15 +171,18 @@ def grants_as_written(
 ) -> dict[Target, tuple[tuple[str, ...], tuple[Grant, ...]]]:
     """Return the actions and grants of the targets as the document spells them, once each, in a stable order."""
     actions: dict[Target, tuple[str, ...]] = {}
-    spelled: dict[Target, dict[Extent, Grant]] = {}
+    grants_by_target: dict[Target, dict[Extent, Grant]] = {}
     for statement in document.statements:
-        whole = statement.action_element == "NotAction"
+        is_not_action = statement.action_element == "NotAction"
         for target, action in zip(targets_of(statement), statement.actions or ("",), strict=False):
             if target in targets:
-                actions.setdefault(target, statement.actions if whole else (action,))
+                actions.setdefault(target, statement.actions if is_not_action else (action,))
                 for extent, grant in _extents(statement, expands=document.version == VARIABLES_SINCE):
-                    spelled.setdefault(target, {}).setdefault(extent, grant)
-    return {target: (actions[target], tuple(sorted(set(spellings.values())))) for target, spellings in spelled.items()}
+                    grants_by_target.setdefault(target, {}).setdefault(extent, grant)
+    return {
+        target: (actions[target], tuple(sorted(set(spellings.values()))))
+        for target, spellings in grants_by_target.items()
+    }
 
 
 def grants_of(statement: Statement) -> tuple[Grant, ...]:
@@ -206,8 +209,8 @@ def normalised(condition: Condition) -> ConditionLine:
 def targets_of(statement: Statement) -> list[Target]:
     """Return the targets of a statement: one for each action, in order, or one for a whole `NotAction`."""
     if statement.action_element == "NotAction":
-        folded = tuple(sorted({action.lower() for action in statement.actions}))
-        return [Target(statement.effect, "NotAction", folded)]
+        lower_actions = tuple(sorted({action.lower() for action in statement.actions}))
+        return [Target(statement.effect, "NotAction", lower_actions)]
     return [_target(statement.effect, action) for action in statement.actions]
 
 
@@ -245,11 +248,11 @@ def _principals(statement: Statement) -> list[frozenset[tuple[str, str, str]]]:
     element = statement.principal_element
     if element is None:
         return [frozenset()]
-    named = [(element, principal.kind, value) for principal in statement.principals for value in principal.values]
+    principals = [(element, principal.kind, value) for principal in statement.principals for value in principal.values]
     return (
-        [frozenset({principal}) for principal in named]
+        [frozenset({principal}) for principal in principals]
         if element == "Principal"
-        else [frozenset(named or [(element, "", "")])]
+        else [frozenset(principals or [(element, "", "")])]
     )
 
 
@@ -286,8 +289,10 @@ class NamedServices:
 
     def are_alike(self, service: str) -> bool:
         """Return whether no pattern or name tells the actions of a service apart."""
-        whole = {"*", "*:*", f"{service}:*"}
-        return whole.issuperset(self._patterns.get(service, ())) and whole.issuperset(self._patterns.get("*", ()))
+        service_wildcards = {"*", "*:*", f"{service}:*"}
+        return service_wildcards.issuperset(self._patterns.get(service, ())) and service_wildcards.issuperset(
+            self._patterns.get("*", ())
+        )
 
 
 class Targets(NamedTuple):
@@ -311,8 +316,8 @@ def uses_of(documents: Mapping[int, Document], default: int) -> Targets:
         alike: Counter[Statement] = Counter()
         for statement in document.statements:
             if id(statement) not in split:
-                listed = statement.actions if statement.action_element == "Action" else (statement.actions,)
-                split[id(statement)] = statement._replace(actions=()), frozenset(listed)
+                actions_or_list = statement.actions if statement.action_element == "Action" else (statement.actions,)
+                split[id(statement)] = statement._replace(actions=()), frozenset(actions_or_list)
             frame, actions = split[id(statement)]
             values[frames.setdefault((frame, alike[frame]), len(frames))] = actions
             alike[frame] += 1
@@ -320,40 +325,40 @@ def uses_of(documents: Mapping[int, Document], default: int) -> Targets:
 
     by_place(documents[default])
     numbers = sorted(documents)
-    placed = [by_place(documents[number]) for number in numbers]
-    listed = tuple(frame for frame, _ in frames)
-    return Targets(listed, tuple(_uses(listed, numbers, placed)))
+    actions_by_frame = [by_place(documents[number]) for number in numbers]
+    statement_frames = tuple(frame for frame, _ in frames)
+    return Targets(statement_frames, tuple(_uses(statement_frames, numbers, actions_by_frame)))
 
 
 def _uses(
-    frames: Sequence[Statement], numbers: Sequence[int], placed: Sequence[Mapping[int, frozenset[Any]]]
+    frames: Sequence[Statement], numbers: Sequence[int], actions_by_frame: Sequence[Mapping[int, frozenset[Any]]]
 ) -> Iterator[TargetUse]:
     """Yield the targets of versions that have these actions in these frames.
 
     A version differs little from the one before, so only what changes is looked at.
     """
     none: frozenset[Any] = frozenset()
-    since: list[dict[Any, int]] = [{} for _ in frames]
+    starts_by_action: list[dict[Any, int]] = [{} for _ in frames]
     spans: dict[tuple[Effect, ActionElement], dict[Any, list[tuple[int, int, int]]]] = {}
     before: Mapping[int, frozenset[Any]] = {}
-    for position, now in enumerate((*placed, {})):
+    for position, now in enumerate((*actions_by_frame, {})):
         for place in before.keys() | now.keys():
-            held, holds = before.get(place, none), now.get(place, none)
-            if held is holds:
+            old_actions, new_actions = before.get(place, none), now.get(place, none)
+            if old_actions is new_actions:
                 continue
             values = spans.setdefault((frames[place].effect, frames[place].action_element), {})
-            starts = since[place]
-            for action in held - holds:
+            starts = starts_by_action[place]
+            for action in old_actions - new_actions:
                 values.setdefault(action, []).append((place, starts.pop(action), position))
-            starts.update(dict.fromkeys(holds - held, position))
+            starts.update(dict.fromkeys(new_actions - old_actions, position))
         before = now
-    shared: dict[tuple[tuple[int, int, int], ...], dict[int, tuple[int, ...]]] = {}
+    versions_by_spans: dict[tuple[tuple[int, int, int], ...], dict[int, tuple[int, ...]]] = {}
     for (effect, element), values in spans.items():
-        for action, listed in values.items():
-            key = tuple(listed)
-            versions = shared.get(key)
+        for action, action_spans in values.items():
+            key = tuple(action_spans)
+            versions = versions_by_spans.get(key)
             if versions is None:
-                versions = shared[key] = {}
+                versions = versions_by_spans[key] = {}
                 for place, start, end in key:
                     versions[place] = (*versions.get(place, ()), *numbers[start:end])
             yield TargetUse(effect, element, (action,) if element == "Action" else action, versions)

@@ -126,12 +126,12 @@ def template(value: str, *, has_variables: bool = True) -> Template:
     for match in VARIABLE.finditer(value, 0, value.rfind("}") + 1):
         text += value[position : match.start()].translate(_DOLLAR)
         position = match.end()
-        name, comma, rest = match[1].partition(",")
+        name, comma, default_text = match[1].partition(",")
         name = name.strip()
         if name in ("*", "?", "$"):
             text += name.translate(_LITERALS)
             continue
-        default = rest.strip().removeprefix("'").removesuffix("'") if comma else None
+        default = default_text.strip().removeprefix("'").removesuffix("'") if comma else None
         parts += (text, Variable(name.lower(), default, name))
         text = ""
     parts.append(text + value[position:].translate(_DOLLAR))
@@ -164,11 +164,11 @@ def aligned(general: Template, special: Template) -> tuple[str, str] | None:
         return opened(general), opened(special)
     if of_general and "?" in opened(general):
         return None  # a `?` would stand for a variable of any length
-    needed = {variable.key for variable in of_special if variable.default is None}
+    keys_without_default = {variable.key for variable in of_special if variable.default is None}
     signs: dict[tuple[str, str | None], str] = {}
 
     def meaning(variable: Variable) -> tuple[str, str | None]:
-        return variable.key, None if variable.key in needed else variable.default
+        return variable.key, None if variable.key in keys_without_default else variable.default
 
     for variable in of_general:
         signs.setdefault(meaning(variable), chr(_FIRST_VARIABLE + len(signs)))

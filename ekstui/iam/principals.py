@@ -97,7 +97,7 @@ def caller_of(request: Request) -> Caller:
     return Caller("aws" if principal.startswith("arn:") else "unknown", principal)
 
 
-def _bearer(context: Mapping[str, str | None], named: str | None) -> Caller:
+def _bearer(context: Mapping[str, str | None], subject_by_default: str | None) -> Caller:
     """Return the bearer of a web identity token, whose claims are context keys with the issuer as prefix."""
     issuers = {issuer: None for key in context if "." in (issuer := key.rpartition(":")[0])}
     provider = context.get(PROVIDER.lower())
@@ -106,15 +106,17 @@ def _bearer(context: Mapping[str, str | None], named: str | None) -> Caller:
     issuer = (issuer_of(provider or "") or provider or "").lower()
     claims = {key: value for key, value in context.items() if key.rpartition(":")[0] in issuers}
     subject = claims.get(f"{issuer}:sub")
-    return Caller("web-identity", provider, named if subject is None else subject, claims.get(f"{issuer}:aud"))
+    return Caller(
+        "web-identity", provider, subject_by_default if subject is None else subject, claims.get(f"{issuer}:aud")
+    )
 
 
 def is_own_role(principal: str | None, role: str | None) -> bool:
     """Return whether a principal is a session of a role, also where an ARN does not show the account."""
-    caller, wanted = arn.entity_of(principal), arn.entity_of(role)
+    caller, role_entity = arn.entity_of(principal), arn.entity_of(role)
     accounts = {arn.split_arn(name or "").account for name in (principal, role)}
     is_of_another = len(accounts) > 1 and all(account.isdigit() for account in accounts)
-    return (caller.kind, wanted.kind, caller.name) == ("session", "role", wanted.name) and not is_of_another
+    return (caller.kind, role_entity.kind, caller.name) == ("session", "role", role_entity.name) and not is_of_another
 
 
 class PrincipalMatch(NamedTuple):
@@ -134,9 +136,9 @@ def named_by(statement: Statement, caller: Caller) -> list[PrincipalMatch]:
         for value in principal.values
     ]
     if statement.principal_element == "NotPrincipal":
-        meant = some(entry.is_caller for entry in entries)
+        includes_caller = some(entry.is_caller for entry in entries)
         # A Deny exempts a session only if its role and account are listed too.
-        is_caller = None if statement.effect == "Deny" and meant is not False else negation(meant)
+        is_caller = None if statement.effect == "Deny" and includes_caller is not False else negation(includes_caller)
         return [PrincipalMatch("NotPrincipal", ", ".join(entry.value for entry in entries), is_caller, "open")]
     return entries or [PrincipalMatch("Principal", "", False, None)]
 
@@ -161,8 +163,8 @@ def _is_caller(kind: str, value: str, caller: Caller) -> tuple[Truth, NamedAs | 
 
 
 def _is_bearer(provider: str, caller: Caller) -> tuple[Truth, NamedAs | None]:
-    wanted = "saml" if ":saml-provider/" in provider else "web-identity"
-    if caller.kind != wanted:
+    kind = "saml" if ":saml-provider/" in provider else "web-identity"
+    if caller.kind != kind:
         return False, None
     if caller.name is None:
         return None, "direct"

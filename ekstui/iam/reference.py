@@ -50,11 +50,11 @@ class ActionInfo:
 
     __slots__ = ("_types", "level", "levels", "name", "takes_resources")
 
-    def __init__(self, name: str, stated: str, takes_resources: bool) -> None:
+    def __init__(self, name: str, access_level: str, takes_resources: bool) -> None:
         self._types: tuple[ResourceUse, ...] | None = None
         self.name = name
         """Including its service, such as `ec2:CreateVolume`."""
-        self.levels = _levels(stated)
+        self.levels = _levels(access_level)
         """All its levels, the one under which the console groups it first."""
         self.level = self.levels[0]
         self.takes_resources = takes_resources
@@ -213,8 +213,8 @@ class Reference:
         if not wildcard.is_wild(service):
             names = self._expand_in(service, name)
             return ((service, names),) if names else ()
-        matched = [candidate for candidate in self._services if wildcard.matches(service, candidate)]
-        return tuple([(candidate, names) for candidate in matched if (names := self._expand_in(candidate, name))])
+        services = [candidate for candidate in self._services if wildcard.matches(service, candidate)]
+        return tuple([(candidate, names) for candidate in services if (names := self._expand_in(candidate, name))])
 
     def _expand_in(self, service: str, name: str) -> tuple[str, ...]:
         if not wildcard.is_wild(name):
@@ -279,8 +279,11 @@ def written_outlines() -> dict[str, Any]:
     kinds = sorted({kind for outline in outlines.values() for kind in outline.kinds})
     letters = {kind: chr(ord("A") + at) for at, kind in enumerate(kinds)}
     services = {
-        service: [" ".join([name.partition(":")[2] for name in names]), "".join([letters[kind] for kind in own])]
-        for service, (_, names, own) in outlines.items()
+        service: [
+            " ".join([name.partition(":")[2] for name in names]),
+            "".join([letters[kind] for kind in kinds_of_service]),
+        ]
+        for service, (_, names, kinds_of_service) in outlines.items()
         if names
     }
     return {"kinds": {letter: kind for kind, letter in letters.items()}, "services": services}
@@ -289,7 +292,7 @@ def written_outlines() -> dict[str, Any]:
 def use_outlines(read: Callable[[], Mapping[str, Any] | None]) -> None:
     """From now on, take what `read` returns of `written_outlines`: decoding all services takes ten times as long."""
     if not _written and (outlines := read()):
-        _kinds.update({letter: (stated, takes) for letter, (stated, takes) in outlines["kinds"].items()})
+        _kinds.update({letter: (access_level, takes) for letter, (access_level, takes) in outlines["kinds"].items()})
         _written.update(outlines["services"])
 
 
@@ -319,8 +322,8 @@ def _names(service: str) -> Mapping[str, str]:
 @cache
 def _level_totals(service: str) -> Mapping[str, int]:
     totals: Counter[str] = Counter()
-    for (stated, _), count in Counter(_outline(service).kinds).items():
-        totals[_levels(stated)[0]] += count
+    for (access_level, _), count in Counter(_outline(service).kinds).items():
+        totals[_levels(access_level)[0]] += count
     return totals
 
 
@@ -338,6 +341,6 @@ def _kinds_in(service: str) -> Mapping[str, tuple[str, bool]]:
 
 
 @cache
-def _levels(stated: str) -> tuple[str, ...]:
-    parts = {level.strip() for level in stated.split(",")}
+def _levels(access_level: str) -> tuple[str, ...]:
+    parts = {level.strip() for level in access_level.split(",")}
     return tuple(level for level in _STRONGEST_FIRST if level in parts) or (UNKNOWN_LEVEL,)

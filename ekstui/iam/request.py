@@ -119,6 +119,6 @@ def caller_facts(principal: str | None) -> tuple[object, ...]:
 
 def is_same_account(context: Context, resource: str | None) -> Truth:
     """Return whether the caller's account owns the resource; None if unknown, as an S3 bucket's ARN has no account."""
-    own, account = context.values("aws:PrincipalAccount"), arn.split_arn(resource or "").account
-    others = (account,) if _ACCOUNT.fullmatch(account) else context.values("aws:ResourceAccount")
-    return own == others if own and others else None
+    caller_account, account = context.values("aws:PrincipalAccount"), arn.split_arn(resource or "").account
+    resource_account = (account,) if _ACCOUNT.fullmatch(account) else context.values("aws:ResourceAccount")
+    return caller_account == resource_account if caller_account and resource_account else None

@@ -122,12 +122,15 @@ def services_by_outlines(
 
 
 def _rows(
-    document: Document, effect: Effect, named: Mapping[str, NamedActions], denials: Mapping[str, NamedActions]
+    document: Document,
+    effect: Effect,
+    actions_by_service: Mapping[str, NamedActions],
+    denials: Mapping[str, NamedActions],
 ) -> list[ServiceSummary]:
     reader = StatementMatcher(document, effect, denials)
     rows = (
         _row(document, effect, service, reader.service(service, actions), actions.unmatched)
-        for service, actions in named.items()
+        for service, actions in actions_by_service.items()
     )
     return [row for row in rows if row is not None]
 
@@ -136,22 +139,22 @@ def _row(
     document: Document,
     effect: Effect,
     service: str,
-    read: list[MatchedAction],
+    matched_actions: list[MatchedAction],
     unmatched: Mapping[str, tuple[MatchingPattern, ...]],
 ) -> ServiceSummary | None:
     """Return a service's row; None if only patterns over all services match it and they grant nothing."""
-    named = Counter([_level(entry) for entry in read])
-    counted, granted = named, read
-    if not all(situation.is_known for situation in _situations(read)):
-        granted = [entry for entry in read if entry.effective.is_known]
-        counted = Counter([_level(entry) for entry in granted])
-        read = [entry for entry in read if entry.effective.is_known or entry.specific]
-    if not read and not unmatched:
+    count_by_level = Counter([_level(entry) for entry in matched_actions])
+    granted_by_level, granted_actions = count_by_level, matched_actions
+    if not all(situation.is_known for situation in _situations(matched_actions)):
+        granted_actions = [entry for entry in matched_actions if entry.effective.is_known]
+        granted_by_level = Counter([_level(entry) for entry in granted_actions])
+        matched_actions = [entry for entry in matched_actions if entry.effective.is_known or entry.specific]
+    if not matched_actions and not unmatched:
         return None
-    levels = _levels(service, counted)
+    levels = _levels(service, granted_by_level)
     # An action that may not exist does not affect the service's cells if there are others.
-    entries = [entry for entry in granted if entry.info] or granted
-    specific = [entry for entry in read if entry.specific]
+    entries = [entry for entry in granted_actions if entry.info] or granted_actions
+    specific = [entry for entry in matched_actions if entry.specific]
     idle = resources_without_effect(document, service, specific)
     # The console shows resources of the service with an unknown type, although they grant nothing.
     cells = _cells(
@@ -161,20 +164,20 @@ def _row(
         service=service,
         effect=effect,
         recognised=reference().has_service(service),
-        access=_access(service, levels, named),
+        access=_access(service, levels, count_by_level),
         levels=levels,
         resource=cells.resource,
         condition=cells.condition,
         conditioned=cells.conditioned,
-        warnings=service_warnings(document, service, read, specific, idle),
-        actions=_Actions(lambda: _actions(document, read, unmatched)),
-        characters=_characters_of(read),
+        warnings=service_warnings(document, service, matched_actions, specific, idle),
+        actions=_Actions(lambda: _actions(document, matched_actions, unmatched)),
+        characters=_characters_of(matched_actions),
     )
 
 
-def _situations(read: Iterable[MatchedAction]) -> Collection[EffectiveGrants]:
+def _situations(matched_actions: Iterable[MatchedAction]) -> Collection[EffectiveGrants]:
     """Return what is granted of these actions, once what hundreds may share."""
-    return {id(entry.effective): entry.effective for entry in read}.values()
+    return {id(entry.effective): entry.effective for entry in matched_actions}.values()
 
 
 MAX_LISTED = 10_000_000
@@ -189,13 +192,13 @@ def too_large_to_list(rows: Sequence[ServiceSummary]) -> str | None:
     return f"too large to list whole: {actions:,} actions of {len({row.service for row in rows}):,} services"
 
 
-def _characters_of(read: Sequence[MatchedAction]) -> int:
+def _characters_of(matched_actions: Sequence[MatchedAction]) -> int:
     # Many share their grants or patterns.
-    shared = {id(entry.effective): entry.effective for entry in read}
-    grants = {key: _characters_granted(effective) for key, effective in shared.items()}
-    sources = {id(entry.sources): entry.sources for entry in read}
+    situations = {id(entry.effective): entry.effective for entry in matched_actions}
+    grants = {key: _characters_granted(effective) for key, effective in situations.items()}
+    sources = {id(entry.sources): entry.sources for entry in matched_actions}
     patterns = {key: sum([len(source.pattern) for source in alike]) for key, alike in sources.items()}
-    return sum([grants[id(entry.effective)] + patterns[id(entry.sources)] for entry in read])
+    return sum([grants[id(entry.effective)] + patterns[id(entry.sources)] for entry in matched_actions])
 
 
 def _characters_granted(effective: EffectiveGrants) -> int:
@@ -236,50 +239,59 @@ class _RowTexts(NamedTuple):
     conditioned: ConditionShare
 
 
-def _cells(situations: Sequence[EffectiveGrants], untyped: Iterable[str] = ()) -> _RowTexts:
+def _cells(situations: Sequence[EffectiveGrants], untyped_resources: Iterable[str] = ()) -> _RowTexts:
     """Return the cells of actions that are all granted, or that are none."""
     granting = {id(situation): situation for situation in situations if situation.grants}
     if not granting:
         return _RowTexts("", "", ConditionShare(0, 0, 0))
     shares = {key: (not situation.free, situation.free) for key, situation in granting.items() if situation.conditions}
     alike = Counter(map(id, situations)) if shares else {}
-    whole, partly = (sum(alike[key] for key, share in shares.items() if share[place]) for place in (0, 1))
+    fully, partly = (sum(alike[key] for key, share in shares.items() if share[place]) for place in (0, 1))
     resources = [
         *((grant.resource_element, grant.resources) for situation in granting.values() for grant in situation.grants),
-        *(("Resource", (resource,)) for resource in untyped),
+        *(("Resource", (resource,)) for resource in untyped_resources),
     ]
     return _RowTexts(
         console.resource_words(resources),
         console.condition_words(line for situation in granting.values() for line in situation.conditions),
-        ConditionShare(whole, partly, len(situations)),
+        ConditionShare(fully, partly, len(situations)),
     )
 
 
-def _access(service: str, levels: Mapping[str, LevelCount], named: Mapping[str, int]) -> str:
+def _access(service: str, levels: Mapping[str, LevelCount], count_by_level: Mapping[str, int]) -> str:
     """Return the access cell; empty if everything granted is unknown to the reference."""
     is_granted = any(count.granted for level, count in levels.items() if level != UNKNOWN_LEVEL)
     if not reference().has_service(service) or (UNKNOWN_LEVEL in levels and not is_granted):
         return ""
-    return console.access_words(levels, named)
+    return console.access_words(levels, count_by_level)
 
 
 def _actions(
-    document: Document, read: list[MatchedAction], unmatched: Mapping[str, tuple[MatchingPattern, ...]]
+    document: Document, matched_actions: list[MatchedAction], unmatched: Mapping[str, tuple[MatchingPattern, ...]]
 ) -> tuple[ActionSummary, ...]:
     unknown = EffectiveGrants((), (), False, True, False, False, (console.UNMATCHED_PATTERN,))
-    read = [*read, *(MatchedAction(pattern, None, sources, (), unknown) for pattern, sources in unmatched.items())]
+    matched_actions = [
+        *matched_actions,
+        *(MatchedAction(pattern, None, sources, (), unknown) for pattern, sources in unmatched.items()),
+    ]
     # Hundreds of actions may be in the same situation.
-    cells = {id(situation): _cells([situation]) for situation in _situations(read)}
-    named = {sources: _patterns_and_sids(document, sources) for sources in {entry.sources for entry in read}}
-    summaries = [_action(entry, *named[entry.sources], cells[id(entry.effective)]) for entry in read]
+    cells = {id(situation): _cells([situation]) for situation in _situations(matched_actions)}
+    patterns_and_sids = {
+        sources: _patterns_and_sids(document, sources) for sources in {entry.sources for entry in matched_actions}
+    }
+    summaries = [
+        _action(entry, *patterns_and_sids[entry.sources], cells[id(entry.effective)]) for entry in matched_actions
+    ]
     return tuple(sorted(summaries, key=lambda entry: (_ORDER[entry.level], entry.action.lower())))
 
 
-def _action(read: MatchedAction, patterns: tuple[str, ...], sids: tuple[str, ...], cells: _RowTexts) -> ActionSummary:
-    info, situation = read.info, read.effective
+def _action(
+    matched: MatchedAction, patterns: tuple[str, ...], sids: tuple[str, ...], cells: _RowTexts
+) -> ActionSummary:
+    info, situation = matched.info, matched.effective
     # By position, since names would take half as long again, and a policy may have 22,000.
     return ActionSummary(
-        read.name,
+        matched.name,
         info.level if info else UNKNOWN_LEVEL,
         info.levels if info else (UNKNOWN_LEVEL,),
         situation.is_known or (None if situation.grants else False),
@@ -295,8 +307,8 @@ def _action(read: MatchedAction, patterns: tuple[str, ...], sids: tuple[str, ...
     )
 
 
-def _level(read: MatchedAction) -> str:
-    return read.info.level if read.info else UNKNOWN_LEVEL
+def _level(matched: MatchedAction) -> str:
+    return matched.info.level if matched.info else UNKNOWN_LEVEL
 
 
 def _patterns_and_sids(
@@ -313,32 +325,34 @@ def _is_untyped(service: str, resource: str) -> bool:
     return arn.split_arn(resource).service.lower() == service and not is_of_known_type(service, resource)
 
 
-def _levels(service: str, granted: Mapping[str, int]) -> dict[str, LevelCount]:
+def _levels(service: str, granted_by_level: Mapping[str, int]) -> dict[str, LevelCount]:
     totals = reference().level_totals(service)
-    levels = {level: LevelCount(granted.get(level, 0), totals[level]) for level in LEVELS if level in totals}
-    if granted.get(UNKNOWN_LEVEL):
-        levels[UNKNOWN_LEVEL] = LevelCount(granted[UNKNOWN_LEVEL], 0)
+    levels = {level: LevelCount(granted_by_level.get(level, 0), totals[level]) for level in LEVELS if level in totals}
+    if granted_by_level.get(UNKNOWN_LEVEL):
+        levels[UNKNOWN_LEVEL] = LevelCount(granted_by_level[UNKNOWN_LEVEL], 0)
     return levels
 
 
-def _without_actions(document: Document, rows: list[ServiceSummary], mentioned: set[str]) -> Iterator[ServiceSummary]:
+def _without_actions(
+    document: Document, rows: list[ServiceSummary], services_with_actions: set[str]
+) -> Iterator[ServiceSummary]:
     """Yield a row for each service that is named in resources only, unless actions of others apply to it."""
-    named: dict[tuple[Effect, str], list[str]] = {}
+    resources_by_service: dict[tuple[Effect, str], list[str]] = {}
     for statement in document.statements:
         for resource in statement.resources if statement.resource_element == "Resource" else ():
             service = arn.split_arn(resource).service.lower()
-            if service not in mentioned and reference().has_service(service):
-                named.setdefault((statement.effect, service), []).append(resource)
-    used = {
+            if service not in services_with_actions and reference().has_service(service):
+                resources_by_service.setdefault((statement.effect, service), []).append(resource)
+    used_resources = {
         resource
         for row in rows
-        if named
+        if resources_by_service
         for action in row.actions
         for grant in action.grants
         for resource in grant.resources
     }
-    for (effect, service), resources in named.items():
-        if used.isdisjoint(resources):
+    for (effect, service), resources in resources_by_service.items():
+        if used_resources.isdisjoint(resources):
             yield ServiceSummary(
                 service=service,
                 effect=effect,
@@ -356,7 +370,7 @@ def _without_actions(document: Document, rows: list[ServiceSummary], mentioned: 
 def service_warnings(
     document: Document,
     service: str,
-    read: Sequence[MatchedAction],
+    matched_actions: Sequence[MatchedAction],
     specific: Sequence[MatchedAction],
     idle: Sequence[str],
 ) -> tuple[str, ...]:
@@ -368,7 +382,7 @@ def service_warnings(
     if not reference().has_service(service):
         return (console.UNRECOGNISED_SERVICE,)
     warnings = []
-    situations, specific_situations = _situations(read), _situations(specific)
+    situations, specific_situations = _situations(matched_actions), _situations(specific)
     if specific and all(situation.lacks_resource for situation in specific_situations):
         warnings.append(console.NO_RESOURCES_DEFINED)
     elif idle:
@@ -379,7 +393,7 @@ def service_warnings(
         warnings.append(console.CONDITIONS_WITHOUT_ACTION)
     elif any(situation.lacks_condition for situation in specific_situations):
         warnings.append(console.ACTIONS_WITHOUT_CONDITION)
-    if any(entry.info is None for entry in read):
+    if any(entry.info is None for entry in matched_actions):
         warnings.append(console.UNRECOGNISED_ACTIONS)
     if any(console.UNCHECKED_RESOURCES in situation.warnings for situation in situations):
         warnings.append(console.UNCHECKED_RESOURCES)
@@ -392,8 +406,10 @@ def resources_without_effect(document: Document, service: str, specific: Sequenc
     A resource of a service that the reference lacks counts for every service of its statement.
     """
     idle = []
-    limited = (entry.resource_element == "Resource" and entry.resources != ("*",) for entry in document.statements)
-    for index, infos in _by_statement(specific, {*compress(count(), limited)}).items():
+    lists_resources = (
+        entry.resource_element == "Resource" and entry.resources != ("*",) for entry in document.statements
+    )
+    for index, infos in _by_statement(specific, {*compress(count(), lists_resources)}).items():
         statement = document.statements[index]
         prefixes = {pattern.partition(":")[0].lower() for pattern in statement.actions}
         for resource in statement.resources:
@@ -406,20 +422,20 @@ def resources_without_effect(document: Document, service: str, specific: Sequenc
 
 def _has_idle_condition(document: Document, service: str, specific: Sequence[MatchedAction]) -> bool:
     """Return whether a statement needs a key of the service that no action granted there supports."""
-    granted = (entry for entry in specific if entry.effective.is_known)
-    conditioned = (bool(statement.conditions) for statement in document.statements)
-    for index, infos in _by_statement(granted, {*compress(count(), conditioned)}).items():
+    granted_actions = (entry for entry in specific if entry.effective.is_known)
+    has_conditions = (bool(statement.conditions) for statement in document.statements)
+    for index, infos in _by_statement(granted_actions, {*compress(count(), has_conditions)}).items():
         for line in document.statements[index].conditions:
-            own = line.key.lower().startswith(service + ":") and needs_its_key(line)
-            if own and not any(supports_key(info, line.key) for info in infos):
+            is_key_of_service = line.key.lower().startswith(service + ":") and needs_its_key(line)
+            if is_key_of_service and not any(supports_key(info, line.key) for info in infos):
                 return True
     return False
 
 
-def _by_statement(read: Iterable[MatchedAction], among: Collection[int]) -> dict[int, list[ActionInfo]]:
+def _by_statement(matched_actions: Iterable[MatchedAction], among: Collection[int]) -> dict[int, list[ActionInfo]]:
     """Return the known actions that each of these statements matches, by the statement's position."""
     actions: dict[int, list[ActionInfo]] = {}
-    for entry in read if among else ():
+    for entry in matched_actions if among else ():
         if entry.info is not None:
             for index in entry.statements:
                 if index in among:
@@ -438,17 +454,21 @@ class Remaining(NamedTuple):
 
 def remaining(document: Document) -> Remaining:
     """Return what the document does not allow; an action whose resources or conditions cannot apply is not allowed."""
-    allowed: dict[str, set[str]] = {}
+    allowed_actions: dict[str, set[str]] = {}
     for row in services_in(document):
         if row.effect == "Allow":
-            allowed.setdefault(row.service, set()).update(entry.action for entry in row.actions if entry.is_granted)
+            allowed_actions.setdefault(row.service, set()).update(
+                entry.action for entry in row.actions if entry.is_granted
+            )
     services = []
     actions = {}
     for service in reference().services():
-        if not allowed.get(service):
+        if not allowed_actions.get(service):
             services.append(service)
             continue
-        missing = tuple(info for info in reference().actions(service).values() if info.name not in allowed[service])
-        if missing:
-            actions[service] = missing
+        other_actions = tuple(
+            info for info in reference().actions(service).values() if info.name not in allowed_actions[service]
+        )
+        if other_actions:
+            actions[service] = other_actions
     return Remaining(tuple(services), actions)

@@ -56,15 +56,15 @@ def _placeholder(match: re.Match[str]) -> str:
     return "\u2421" if code == 0x7F else f"<U+{code:04X}>"
 
 
-def begins_word(name: str, spelled: str, word: str) -> bool:
+def begins_word(name: str, original: str, word: str) -> bool:
     """Return whether a typed word starts a word of the name, at its start, a capital letter, or after punctuation."""
     at = name.find(word)
     while at >= 0:
         # In EKSLoadBalancing the L starts a word, because lower-case letters follow.
-        capital = spelled[at : at + 1].isupper()
+        capital = original[at : at + 1].isupper()
         if at == 0 or not name[at - 1].isalnum():
             return True
-        if capital and (not spelled[at - 1].isupper() or spelled[at + 1 : at + 2].islower()):
+        if capital and (not original[at - 1].isupper() or original[at + 1 : at + 2].islower()):
             return True
         at = name.find(word, at + 1)
     return False
@@ -75,10 +75,10 @@ def listed(words: Sequence[str], last: str = "and") -> str:
     return f"{', '.join(words[:-1])} {last} {words[-1]}" if len(words) > 1 else "".join(words)
 
 
-def first_of(words: Sequence[str], most: int) -> str:
+def first_of(words: Sequence[str], limit: int) -> str:
     """Return the first words of what may be a long list: `a, b and 3 more`."""
-    more = f" and {len(words) - most} more" if len(words) > most else ""
-    return ", ".join(words[:most]) + more
+    ending = f" and {len(words) - limit} more" if len(words) > limit else ""
+    return ", ".join(words[:limit]) + ending
 
 
 def counted(count: int, noun: str, plural: str = "") -> str:

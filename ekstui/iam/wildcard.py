@@ -78,11 +78,11 @@ def covers(general: str, special: str) -> bool:
             if not positions & automaton.accept:
                 return False
             continue
-        following = _following(automaton, text[index], index, positions)
-        if len(seen) > MAX_COVER_STATES or not all(after for _, after in following):
+        next_states = _following(automaton, text[index], index, positions)
+        if len(seen) > MAX_COVER_STATES or not all(after for _, after in next_states):
             return False
-        pending += following - seen
-        seen |= following
+        pending += next_states - seen
+        seen |= next_states
     return True
 
 
@@ -160,7 +160,7 @@ class _Automaton(NamedTuple):
 @lru_cache(maxsize=4096)
 def _automaton(pattern: str) -> _Automaton:
     characters = _canonical(pattern)
-    named: dict[str, int] = {}
+    positions_of_character: dict[str, int] = {}
     one = run = 0
     for index, character in enumerate(characters):
         if character == "?":
@@ -168,10 +168,10 @@ def _automaton(pattern: str) -> _Automaton:
         elif character == "*":
             run |= 1 << index
         else:
-            named[character] = named.get(character, 0) | 1 << index
+            positions_of_character[character] = positions_of_character.get(character, 0) | 1 << index
     accept = 1 << len(characters)
     piece = max(pattern.replace("?", "*").split("*"), key=len)
-    return _Automaton(named, one, run, accept, accept * 2 - 1, piece)
+    return _Automaton(positions_of_character, one, run, accept, accept * 2 - 1, piece)
 
 
 def _run(automaton: _Automaton, text: str) -> bool:

@@ -42,11 +42,11 @@ def form_of_values(key: str) -> str:
     if _OF_ONE_KIND.search(description_of(key)) is None:
         return ANY_ARN
     service, _, name = key.partition(":")
-    wanted = _LETTERS.sub("", name).removesuffix("arn")
+    kind_name = _LETTERS.sub("", name).removesuffix("arn")
     for owner, names in ((service, reference().resource_types(service)), ("iam", _OF_IAM)):
         for candidate in names:
             kind = reference().resource_type(owner, candidate)
-            if kind is not None and len(kind.arn_formats) == 1 and _LETTERS.sub("", candidate.lower()) == wanted:
+            if kind is not None and len(kind.arn_formats) == 1 and _LETTERS.sub("", candidate.lower()) == kind_name:
                 return open_variables(kind.arn_formats[0])
     return ANY_ARN
 
@@ -88,8 +88,8 @@ def _readings(value: Text, key: str) -> tuple[Arn, ...] | None:
     if len(crossing) > MAX_READINGS:
         return None
     readings = (*by_parts, *(reading for reading in crossing if _is_possible(reading, form)))
-    met = (reading for reading in dict.fromkeys(readings) if all(map(wildcard.overlaps, reading, form)))
-    return tuple(dict.fromkeys(_within(form, pattern) for pattern in met))
+    possible_readings = (reading for reading in dict.fromkeys(readings) if all(map(wildcard.overlaps, reading, form)))
+    return tuple(dict.fromkeys(_within(form, pattern) for pattern in possible_readings))
 
 
 def _splits(text: str, parts: tuple[str, ...]) -> Iterator[Arn]:
@@ -123,11 +123,11 @@ def _within(form: Arn, reading: Arn) -> Arn:
 def _both(form: str, pattern: str) -> str:
     if wildcard.covers(pattern, form):
         return form
-    prefix, star, rest = form.partition("*")
+    prefix, star, suffix = form.partition("*")
     tail = pattern.lstrip("*")
     if (
         not star
-        or rest
+        or suffix
         or tail == pattern
         or any(wildcard.overlaps(tail, f"{prefix[at:]}*") for at in range(len(prefix)))
     ):

@@ -56,12 +56,12 @@ _TAG = re.compile(r"(.*resourcetag/).+", re.DOTALL)
 
 
 @cache
-def form_of(listed: str) -> str:
+def form_of(key: str) -> str:
     """Return a key of the reference as a pattern in lower case, with `?*` where it has a variable part.
 
     One named resource tag stands for all, because accounts choose their own tags.
     """
-    form = _VARIABLE.sub("?*", listed.lower())
+    form = _VARIABLE.sub("?*", key.lower())
     tag = _TAG.fullmatch(form)
     return f"{tag[1]}?*" if tag else form
 
@@ -78,13 +78,13 @@ def forms_of(action: str, resource_type: str | None = None) -> frozenset[str]:
     if info is None:
         return frozenset()
     service = info.name.partition(":")[0]
-    listed = set(info.condition_keys)
+    keys = set(info.condition_keys)
     for use in info.resource_types:
         if resource_type in (None, use.name):
-            listed.update(use.condition_keys)
+            keys.update(use.condition_keys)
             if resource_type is None or not use.condition_keys:
-                listed.update(_of_type(service, use.name))
-    return frozenset(map(form_of, listed))
+                keys.update(_of_type(service, use.name))
+    return frozenset(map(form_of, keys))
 
 
 @lru_cache(maxsize=65536)
@@ -103,8 +103,8 @@ def lists_key(action: str, key: str, resource_type: str | None = None) -> bool:
 def is_unassigned(key: str) -> bool:
     """Return whether the reference lists a key for a service but for no action, so that any action may have it."""
     key = key.lower()
-    assigned, listed = _forms_of_service(key.partition(":")[0])
-    return not _is_of(key, assigned) and _is_of(key, listed)
+    forms_of_actions, forms_of_service = _forms_of_service(key.partition(":")[0])
+    return not _is_of(key, forms_of_actions) and _is_of(key, forms_of_service)
 
 
 def is_condition_key(key: str) -> bool:
@@ -113,8 +113,8 @@ def is_condition_key(key: str) -> bool:
     Keys of identity providers, such as `oidc.eks…/id/X:sub`, are not listed anywhere and are accepted.
     """
     name = key.lower()
-    service, colon, rest = name.partition(":")
-    if not colon or not rest:
+    service, colon, key_name = name.partition(":")
+    if not colon or not key_name:
         return False
     if "." in service or service in _PROVIDERS or name in _SESSION_KEYS:
         return True
@@ -140,10 +140,10 @@ def _of_type(service: str, resource_type: str) -> tuple[str, ...]:
 @cache
 def _forms_of_service(service: str) -> tuple[frozenset[str], frozenset[str]]:
     """Return the forms of a service's keys: those that its actions have, and all that the service lists."""
-    assigned = {form for info in reference().actions(service).values() for form in forms_of(info.name)}
+    forms_of_actions = {form for info in reference().actions(service).values() for form in forms_of(info.name)}
     for name in reference().resource_types(service):
-        assigned.update(map(form_of, _of_type(service, name)))
-    return frozenset(assigned), frozenset(map(form_of, reference().keys_of_service(service)))
+        forms_of_actions.update(map(form_of, _of_type(service, name)))
+    return frozenset(forms_of_actions), frozenset(map(form_of, reference().keys_of_service(service)))
 
 
 @cache
@@ -231,8 +231,8 @@ def _is_about_arns(key: str) -> bool:
 
 def description_of(key: str) -> str:
     """Return what the reference says about a key in lower case; empty if it lists none."""
-    listed = reference().details_of_keys(key.partition(":")[0], "description")
-    return next((text for name, text in listed.items() if wildcard.matches(form_of(name), key)), "")
+    descriptions = reference().details_of_keys(key.partition(":")[0], "description")
+    return next((text for name, text in descriptions.items() if wildcard.matches(form_of(name), key)), "")
 
 
 @lru_cache(maxsize=4096)

@@ -100,13 +100,13 @@ class Predicate:
         if self.quantifier is not None and all(value == "" for value in actual):
             # IAM treats an empty string as an empty set. IfExists makes no difference.
             return self.quantifier == "ForAllValues"
-        accepted = [self._accepts(value, context) for value in actual]
+        verdicts = [self._accepts(value, context) for value in actual]
         if self.quantifier == "ForAllValues":
-            return every(accepted)
+            return every(verdicts)
         if self.quantifier == "ForAnyValue":
-            return some(accepted)
+            return some(verdicts)
         # Several values without a set operator: IAM's manual is silent, so only an answer that all share counts.
-        return accepted[0] if len(set(accepted)) == 1 else None
+        return verdicts[0] if len(set(verdicts)) == 1 else None
 
     def holds_whatever(self, context: Context) -> Truth:
         """Return whether it holds for all values of its key, even if the key is absent; None if the values decide.
@@ -125,8 +125,8 @@ class Predicate:
         keys: dict[str, None] = {}
         for value in self.values:
             for entry in actual:
-                matched, unknown = value_matches(value, entry, context)
-                if matched is None:
+                matches, unknown = value_matches(value, entry, context)
+                if matches is None:
                     keys.update(dict.fromkeys(unknown))
         return tuple(keys)
 
@@ -139,9 +139,9 @@ class Predicate:
                 return not self.negated
         results = (value_matches(value, actual, context) for value in values)
         if self.negated:
-            return negation(some(matched for matched, _ in results))
+            return negation(some(matches for matches, _ in results))
         # A value of another type equals nothing; what negation makes of it is not documented.
-        return some(matched if unknown else bool(matched) for matched, unknown in results)
+        return some(matches if unknown else bool(matches) for matches, unknown in results)
 
 
 FEW = 8
@@ -152,8 +152,8 @@ FEW = 8
 def _texts_and_others(line: Predicate) -> tuple[frozenset[str], tuple[Value, ...]]:
     """Return the values of a condition that only an equal text matches, in `literal_form`, and the others."""
     texts = {value: only_match(value) for value in line.values}
-    others = tuple(value for value, text in texts.items() if text is None)
-    return frozenset(text for text in texts.values() if text is not None), others
+    other_values = tuple(value for value, text in texts.items() if text is None)
+    return frozenset(text for text in texts.values() if text is not None), other_values
 
 
 @lru_cache(maxsize=16384)
@@ -162,15 +162,15 @@ def predicate(name: str, key: str, values: tuple[str, ...], *, has_variables: bo
     definition = operator(name)
     if definition is None:
         return Predicate(key, UNKNOWN, ())
-    read = tuple(value_of(definition.family, value, has_variables=has_variables) for value in values)
+    parsed_values = tuple(value_of(definition.family, value, has_variables=has_variables) for value in values)
     if definition.base != NULL:
-        return Predicate(key, definition, read)
-    if any(map(is_nothing, read)):
-        return Predicate(key, definition, read, (None, None))
+        return Predicate(key, definition, parsed_values)
+    if any(map(is_nothing, parsed_values)):
+        return Predicate(key, definition, parsed_values, (None, None))
     with_key, without = (
-        any(value_matches(value, absent, NOTHING_KNOWN)[0] for value in read) for absent in ("false", "true")
+        any(value_matches(value, absent, NOTHING_KNOWN)[0] for value in parsed_values) for absent in ("false", "true")
     )
-    return Predicate(key, definition, read, (with_key, without))
+    return Predicate(key, definition, parsed_values, (with_key, without))
 
 
 @lru_cache(maxsize=16384)
@@ -221,14 +221,14 @@ _FORMS: dict[KeyType | None, tuple[str, tuple[str, ...]]] = {
 }
 
 
-def implies_all(premises: frozenset[ConditionLine], wanted: frozenset[ConditionLine]) -> bool:
-    """Return True only if every request that meets the block `premises` also meets the block `wanted`."""
-    if wanted <= premises:
+def implies_all(premises: frozenset[ConditionLine], conclusions: frozenset[ConditionLine]) -> bool:
+    """Return True only if every request that meets the block `premises` also meets the block `conclusion`."""
+    if conclusions <= premises:
         return True
     predicates = predicates_of(premises)
     return all(
         line in premises or implies((*predicates.get(line.key, ()), *_listed(predicates, line.key)), predicate_of(line))
-        for line in wanted
+        for line in conclusions
     )
 
 
@@ -242,9 +242,9 @@ def _listed(predicates: Mapping[str, tuple[Predicate, ...]], key: str) -> Iterab
     elif key in PRINCIPAL_KEYS:
         for principal_key in PRINCIPAL_KEYS:
             for line in predicates.get(principal_key, ()) if principal_key != key else ():
-                implied = _of_principal(line, key)
-                if implied is not None:
-                    yield implied
+                implication = _of_principal(line, key)
+                if implication is not None:
+                    yield implication
 
 
 PRINCIPAL_KEYS = ("aws:principalaccount", "aws:principalarn", "aws:principaltype")
@@ -291,59 +291,59 @@ def _of_principal(line: Predicate, key: str) -> Predicate | None:
 
 
 @lru_cache(maxsize=65536)
-def implies(premises: tuple[Predicate, ...], wanted: Predicate) -> bool:
-    """Return True only if the conditions `premises`, all on the key of `wanted`, cannot hold unless `wanted` does."""
-    if not wanted.is_understood:
+def implies(premises: tuple[Predicate, ...], conclusion: Predicate) -> bool:
+    """Return True only if the conditions `premises`, all on the key of `conclusion`, hold only where that does."""
+    if not conclusion.is_understood:
         return False
-    lines = [line for line in (*premises, *facts(wanted.key)) if line.is_understood]
-    if type_of(wanted.key) == "arn":
-        *lines, wanted = _on_arns([*lines, wanted])
-    if not _implied_in(_ABSENT, lines, wanted):
+    lines = [line for line in (*premises, *facts(conclusion.key)) if line.is_understood]
+    if type_of(conclusion.key) == "arn":
+        *lines, conclusion = _on_arns([*lines, conclusion])
+    if not _implied_in(_ABSENT, lines, conclusion):
         return False
-    alike = any(_alike(line, wanted) and _accepts_no_more(line, wanted) for line in lines)
-    if not alike and not _implied_in(_EMPTY, lines, wanted):
+    alike = any(_alike(line, conclusion) and _accepts_no_more(line, conclusion) for line in lines)
+    if not alike and not _implied_in(_EMPTY, lines, conclusion):
         return False
-    if wanted.accepts_all or any(line.accepts_none for line in lines):
+    if conclusion.accepts_all or any(line.accepts_none for line in lines):
         return True
-    stronger = [line for line in lines if _stronger(line, wanted)]
-    if any(_accepts_no_more(line, wanted) for line in stronger):
+    stronger = [line for line in lines if _stronger(line, conclusion)]
+    if any(_accepts_no_more(line, conclusion) for line in stronger):
         return True
-    return len(stronger) > 1 and _together_accept_no_more(stronger, wanted)
+    return len(stronger) > 1 and _together_accept_no_more(stronger, conclusion)
 
 
-def _implied_in(state: tuple[str, ...], lines: list[Predicate], wanted: Predicate) -> bool:
-    """Return whether `wanted` holds for these values of the key, or one of the lines does not."""
-    return wanted.holds(state, NOTHING_KNOWN) is True or any(
+def _implied_in(state: tuple[str, ...], lines: list[Predicate], conclusion: Predicate) -> bool:
+    """Return whether `conclusion` holds for these values of the key, or one of the lines does not."""
+    return conclusion.holds(state, NOTHING_KNOWN) is True or any(
         line.holds(state, NOTHING_KNOWN) is False for line in lines
     )
 
 
-def excludes(premises: frozenset[ConditionLine], refused: frozenset[ConditionLine]) -> bool:
+def excludes(premises: frozenset[ConditionLine], other_block: frozenset[ConditionLine]) -> bool:
     """Return True only if both blocks never hold for the same request."""
     predicates = predicates_of(premises)
     return any(
         excluded((*predicates.get(line.key, ()), *_listed(predicates, line.key), *facts(line.key)), predicate_of(line))
-        for line in refused
+        for line in other_block
         if line.key in predicates or facts(line.key)
     )
 
 
 @lru_cache(maxsize=65536)
-def excluded(premises: tuple[Predicate, ...], refused: Predicate) -> bool:
-    """Return True only if the conditions `premises` cannot hold together with `refused`, which is on the same key."""
+def excluded(premises: tuple[Predicate, ...], other: Predicate) -> bool:
+    """Return True only if the conditions `premises` cannot hold together with `other`, which is on the same key."""
     lines = [line for line in premises if line.is_understood]
-    if not refused.is_understood:
+    if not other.is_understood:
         return False
-    if type_of(refused.key) == "arn":
-        *lines, refused = _on_arns([*lines, refused])
+    if type_of(other.key) == "arn":
+        *lines, other = _on_arns([*lines, other])
     for state in (_ABSENT, _EMPTY):
-        possible = all(line.holds(state, NOTHING_KNOWN) is not False for line in (*lines, refused))
-        settled = state == _EMPTY and any(_alike(line, refused) and _accept_apart(line, refused) for line in lines)
-        if possible and not settled:
+        possible = all(line.holds(state, NOTHING_KNOWN) is not False for line in (*lines, other))
+        are_apart = state == _EMPTY and any(_alike(line, other) and _accept_apart(line, other) for line in lines)
+        if possible and not are_apart:
             return False
-    if refused.accepts_none or any(line.accepts_none for line in lines):
+    if other.accepts_none or any(line.accepts_none for line in lines):
         return True
-    return any(_meet(line, refused) and _accept_apart(line, refused) for line in lines)
+    return any(_meet(line, other) and _accept_apart(line, other) for line in lines)
 
 
 @lru_cache(maxsize=4096)
@@ -352,8 +352,8 @@ def facts(key: str) -> tuple[Predicate, ...]:
     present = (predicate("Null", key, ("false",)),) if key in ALWAYS_PRESENT else ()
     kind = type_of(key)
     if kind == "arn":
-        quantified = "ForAllValues:ArnLike" if has_several(key) else "ArnLikeIfExists"
-        form: tuple[str, tuple[str, ...]] | None = (quantified, (form_of_values(key),))
+        arn_operator = "ForAllValues:ArnLike" if has_several(key) else "ArnLikeIfExists"
+        form: tuple[str, tuple[str, ...]] | None = (arn_operator, (form_of_values(key),))
     else:
         form = _FORMS.get(kind)
     return present if form is None else (*present, predicate(form[0], key, form[1]))
@@ -365,9 +365,9 @@ def _on_arns(lines: list[Predicate]) -> list[Predicate]:
     values = [value for line in lines for value in line.values]
     if any(isinstance(value, Text) and variables_of(value.parts) for value in values):
         return lines
-    named = named_partitions(values)
+    partitions = named_partitions(values)
     # Principals, and what a service's own key holds, are in the partition of the policy.
-    partition = next(iter(named)) if len(named) == 1 and form_of_values(key) != ANY_ARN else None
+    partition = next(iter(partitions)) if len(partitions) == 1 and form_of_values(key) != ANY_ARN else None
     return [
         line if line.is_null else Predicate(line.key, line.operator, as_arns(line.values, key, partition))
         for line in lines
@@ -379,106 +379,115 @@ def _alike(predicate_a: Predicate, predicate_b: Predicate) -> bool:
     return predicate_a.quantifier is predicate_b.quantifier is None
 
 
-def _stronger(line: Predicate, wanted: Predicate) -> bool:
-    """Return whether `line` implies `wanted` for several values too.
+def _stronger(line: Predicate, conclusion: Predicate) -> bool:
+    """Return whether `line` implies `conclusion` for several values too.
 
-    It does if `wanted` accepts every single value that `line` accepts.
+    It does if `conclusion` accepts every single value that `line` accepts.
     """
     several = has_several(line.key)
     if several is False:
         return True
-    if line.quantifier == "ForAllValues" or wanted.quantifier == "ForAnyValue" or line.is_null or wanted.is_null:
+    if (
+        line.quantifier == "ForAllValues"
+        or conclusion.quantifier == "ForAnyValue"
+        or line.is_null
+        or conclusion.is_null
+    ):
         return True
-    return _alike(line, wanted) and (line.negated == wanted.negated or not several)
+    return _alike(line, conclusion) and (line.negated == conclusion.negated or not several)
 
 
-def _meet(line: Predicate, refused: Predicate) -> bool:
-    """Return whether `line` and `refused` exclude each other, provided that no value is accepted by both."""
+def _meet(line: Predicate, other: Predicate) -> bool:
+    """Return whether `line` and `other` exclude each other, provided that no value is accepted by both."""
     several = has_several(line.key)
     if several is False:
         return True
-    return "ForAllValues" in (line.quantifier, refused.quantifier) or (_alike(line, refused) and not several)
+    return "ForAllValues" in (line.quantifier, other.quantifier) or (_alike(line, other) and not several)
 
 
-def _accepts_no_more(line: Predicate, wanted: Predicate) -> bool:
-    """Return True only if every value that `line` accepts is one that `wanted` accepts."""
-    if wanted.accepts_all or line.accepts_none:
+def _accepts_no_more(line: Predicate, conclusion: Predicate) -> bool:
+    """Return True only if every value that `line` accepts is one that `conclusion` accepts."""
+    if conclusion.accepts_all or line.accepts_none:
         return True
-    if line.is_null or wanted.is_null or (wanted.negated and not _is_typed(line, wanted)):
+    if line.is_null or conclusion.is_null or (conclusion.negated and not _is_typed(line, conclusion)):
         return False
     if line.negated:
-        return wanted.negated and all(covered_by(special, line.values) for special in wanted.values)
-    if wanted.negated:
-        return all(disjoint(value, wanted_value) for value in line.values for wanted_value in wanted.values)
-    return all(covered_by(special, wanted.values) for special in line.values)
+        return conclusion.negated and all(covered_by(special, line.values) for special in conclusion.values)
+    if conclusion.negated:
+        return all(disjoint(value, conclusion_value) for value in line.values for conclusion_value in conclusion.values)
+    return all(covered_by(special, conclusion.values) for special in line.values)
 
 
-def _is_typed(line: Predicate, wanted: Predicate) -> bool:
-    """Return whether `line` accepts only values of the type of `wanted`; negation of other types is not documented."""
-    how = wanted.operator.family.how
+def _is_typed(line: Predicate, conclusion: Predicate) -> bool:
+    """Return whether `line` accepts only values of `conclusion`'s type; negation of other types is not documented."""
+    how = conclusion.operator.family.how
     if how in ("exact", "folded", "like") or line.operator.family.how == how:
         return True
     return not line.negated and all(has_only_type(value, how) for value in line.values)
 
 
-def _accept_apart(line: Predicate, refused: Predicate) -> bool:
+def _accept_apart(line: Predicate, other: Predicate) -> bool:
     """Return True only if no value is accepted by both."""
-    if line.accepts_none or refused.accepts_none:
+    if line.accepts_none or other.accepts_none:
         return True
-    if line.is_null or refused.is_null or (line.negated and refused.negated):
+    if line.is_null or other.is_null or (line.negated and other.negated):
         return False
-    if refused.negated:
-        return all(covered_by(special, refused.values) for special in line.values)
+    if other.negated:
+        return all(covered_by(special, other.values) for special in line.values)
     if line.negated:
-        return all(covered_by(special, line.values) for special in refused.values)
-    return all(disjoint(value, refused_value) for value in line.values for refused_value in refused.values)
+        return all(covered_by(special, line.values) for special in other.values)
+    return all(disjoint(value, other_value) for value in line.values for other_value in other.values)
 
 
-def _together_accept_no_more(lines: list[Predicate], wanted: Predicate) -> bool:
-    """Return True only if every value that all lines accept is one that `wanted` accepts."""
-    several = has_several(wanted.key)
+def _together_accept_no_more(lines: list[Predicate], conclusion: Predicate) -> bool:
+    """Return True only if every value that all lines accept is one that `conclusion` accepts."""
+    several = has_several(conclusion.key)
     quantifiers = {line.quantifier for line in lines}
     if several is not False and quantifiers != {"ForAllValues"} and (several or quantifiers != {None}):
         return False  # different values may satisfy different lines
     positive = [line for line in lines if not line.negated and not line.is_null]
-    negated = [line for line in lines if line.negated]
-    return any(_accepts_no_more_but(line, negated, wanted) for line in positive) or _spans_within(
-        positive, negated, wanted
+    exclusions = [line for line in lines if line.negated]
+    return any(_accepts_no_more_but(line, exclusions, conclusion) for line in positive) or _spans_within(
+        positive, exclusions, conclusion
     )
 
 
-def _accepts_no_more_but(line: Predicate, negated: list[Predicate], wanted: Predicate) -> bool:
-    """Return True only if `wanted` accepts every value that `line` accepts and no `negated` line excludes."""
-    left = [value for value in line.values if not any(covered_by(value, exclusion.values) for exclusion in negated)]
-    if wanted.is_null:
-        return not left  # it asks whether there is a value, not which
-    if wanted.negated and left:
-        return _is_typed(line, wanted) and all(
-            disjoint(allowed_value, wanted_value) for allowed_value in left for wanted_value in wanted.values
+def _accepts_no_more_but(line: Predicate, exclusions: list[Predicate], conclusion: Predicate) -> bool:
+    """Return True only if `conclusion` accepts every value that `line` accepts and no exclusion covers."""
+    remaining_values = [
+        value for value in line.values if not any(covered_by(value, exclusion.values) for exclusion in exclusions)
+    ]
+    if conclusion.is_null:
+        return not remaining_values  # it asks whether there is a value, not which
+    if conclusion.negated and remaining_values:
+        return _is_typed(line, conclusion) and all(
+            disjoint(allowed_value, conclusion_value)
+            for allowed_value in remaining_values
+            for conclusion_value in conclusion.values
         )
-    return all(covered_by(special, wanted.values) for special in left)
+    return all(covered_by(special, conclusion.values) for special in remaining_values)
 
 
-def _spans_within(positive: list[Predicate], negated: list[Predicate], wanted: Predicate) -> bool:
-    """Return True only if the intersection of the lines' spans of one type contains only what `wanted` accepts."""
-    typed = [(line, spans) for line in positive if (spans := _spans(line)) is not None]
-    if not typed:
+def _spans_within(positive: list[Predicate], exclusions: list[Predicate], conclusion: Predicate) -> bool:
+    """Return True only if the intersection of the lines' spans of one type contains only what `conclusion` accepts."""
+    lines_with_spans = [(line, spans) for line in positive if (spans := _spans(line)) is not None]
+    if not lines_with_spans:
         return False
-    kind = typed[0][1][0].kind
-    common = union(typed[0][1])
-    for _, spans in typed[1:]:
+    kind = lines_with_spans[0][1][0].kind
+    common = union(lines_with_spans[0][1])
+    for _, spans in lines_with_spans[1:]:
         if spans[0].kind == kind:
             common = intersection(common, spans)
-    for line in negated:
+    for line in exclusions:
         spans = _spans(line)
         if spans is not None and spans[0].kind == kind:
             common = intersection(common, complement(kind, spans))
-    limits = _spans(wanted)
+    limits = _spans(conclusion)
     if not common:
         return True
     if limits is None or limits[0].kind != kind:
         return False
-    if wanted.negated:
+    if conclusion.negated:
         return not intersection(common, limits)
     return all(covered_by(span, limits) for span in common)
 

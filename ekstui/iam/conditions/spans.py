@@ -75,33 +75,33 @@ def contains(value: ValueSpan, point: object) -> bool:
 
 def union(spans: Iterable[ValueSpan]) -> list[ValueSpan]:
     """Return spans of one kind in order, with adjacent ones joined."""
-    joined: list[ValueSpan] = []
+    united_spans: list[ValueSpan] = []
     for span in sorted(spans, key=lambda span: (span.low, span.high)):
-        if joined and span.low <= joined[-1].high:
-            joined[-1] = joined[-1]._replace(high=max(joined[-1].high, span.high))
+        if united_spans and span.low <= united_spans[-1].high:
+            united_spans[-1] = united_spans[-1]._replace(high=max(united_spans[-1].high, span.high))
         elif span.low < span.high:
-            joined.append(span)
-    return joined
+            united_spans.append(span)
+    return united_spans
 
 
 def complement(kind: Kind, spans: Iterable[ValueSpan]) -> list[ValueSpan]:
     """Return everything outside of the spans."""
-    rest: list[ValueSpan] = []
+    outer_spans: list[ValueSpan] = []
     low = LOWEST
     for span in union(spans):
         if low < span.low:
-            rest.append(ValueSpan(kind, low, span.low))
+            outer_spans.append(ValueSpan(kind, low, span.low))
         low = span.high
-    return [*rest, ValueSpan(kind, low, HIGHEST)] if low < HIGHEST else rest
+    return [*outer_spans, ValueSpan(kind, low, HIGHEST)] if low < HIGHEST else outer_spans
 
 
-def intersection(some: Iterable[ValueSpan], others: Iterable[ValueSpan]) -> list[ValueSpan]:
+def intersection(spans_a: Iterable[ValueSpan], spans_b: Iterable[ValueSpan]) -> list[ValueSpan]:
     """Return what both lists of spans contain."""
-    others = tuple(others)
+    spans_b = tuple(spans_b)
     return union(
         span._replace(low=max(span.low, neighbour.low), high=min(span.high, neighbour.high))
-        for span in some
-        for neighbour in others
+        for span in spans_a
+        for neighbour in spans_b
     )
 
 
@@ -165,11 +165,11 @@ def _network(text: str) -> ValueSpan | Malformed:
 def without_network(text: str, part: str) -> list[str]:
     """Return a network as a smaller one within it and what that leaves; alone if the other is not within it."""
     try:
-        whole, inner = (ipaddress.ip_network(network.strip(), strict=False) for network in (text, part))
-        left = [str(network) for network in whole.address_exclude(inner)]  # type: ignore[arg-type]
+        outer, inner = (ipaddress.ip_network(network.strip(), strict=False) for network in (text, part))
+        remaining_networks = [str(network) for network in outer.address_exclude(inner)]  # type: ignore[arg-type]
     except (TypeError, ValueError):
         return [text]
-    return [text] if not left else [str(inner), *left]
+    return [text] if not remaining_networks else [str(inner), *remaining_networks]
 
 
 POINTS: dict[Kind, Callable[[str], Any]] = {

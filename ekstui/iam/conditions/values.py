@@ -168,7 +168,7 @@ def covered_by(special: Value, generals: Iterable[Value]) -> bool:
     if not isinstance(special, ValueSpan):
         return False
     spans = [value for value in generals if isinstance(value, ValueSpan) and value.kind == special.kind]
-    return any(value_covers(joined, special) for joined in union(spans))
+    return any(value_covers(united_span, special) for united_span in union(spans))
 
 
 @lru_cache(maxsize=65536)
@@ -212,21 +212,23 @@ def _text_covers(general: Text, special: Text) -> bool:
     pair = aligned(general.parts, special.parts)
     if pair is None:
         return False
-    wide, narrow = pair
+    general_text, special_text = pair
     if special.how == "folded" and general.how != "folded" and not _is_caseless(special.parts):
         return False
     if general.how == "folded":
-        return wildcard.covers(wide.lower(), narrow.lower())
-    if special.how == "arn" and narrow.count(":") < _COLONS:
+        return wildcard.covers(general_text.lower(), special_text.lower())
+    if special.how == "arn" and special_text.count(":") < _COLONS:
         if variables_of(special.parts):
             return False
-        narrow = ":".join(split_arn(narrow))
+        special_text = ":".join(split_arn(special_text))
     if general.how != "arn":
-        return wildcard.covers(wide, narrow)
-    parts = narrow.split(":", _COLONS)
-    if not _has_parts(special, general, parts) or (wide.count(":") < _COLONS and variables_of(general.parts)):
+        return wildcard.covers(general_text, special_text)
+    parts = special_text.split(":", _COLONS)
+    if not _has_parts(special, general, parts) or (general_text.count(":") < _COLONS and variables_of(general.parts)):
         return False
-    return all(wildcard.covers(part, special_part) for part, special_part in zip(split_arn(wide), parts, strict=True))
+    return all(
+        wildcard.covers(part, special_part) for part, special_part in zip(split_arn(general_text), parts, strict=True)
+    )
 
 
 def _has_parts(special: Text, general: Text, parts: list[str]) -> bool:
