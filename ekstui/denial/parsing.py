@@ -44,8 +44,8 @@ _RECORD = compiled_later(
 _LEAD = compiled_later(
     r"[\w)>]{0,60}[,:]?(?: operation:?)?(?: https response error StatusCode: \d+,)?(?: RequestID: [^,]{0,100},)?"
     r"(?: HostID: [^,]{0,200},)?(?: api error)?(?: ?[\w.]{0,60}:)?"
-    r"(?: ?(?:You are not authorized to perform this operation|Access Denied|Forbidden)[. ]*)?"
-    r"(?:(?!AccessDenied|Unauthorized|\{\")[^\[\]\n]){0,40}"
+    r"(?: ?(?:You are not authorized to perform this operation|Access Denied|Forbidden)[. ]*"
+    r"|(?:(?!AccessDenied|Unauthorized|\{\")[^\[\]\n]){0,40})"
 )
 """What may be between a call's name and its error's sentence, its encoded part, or words that say nothing."""
 _NEW_ERROR = compiled_later(

@@ -104,6 +104,7 @@ def _unframed(text: str) -> str:
     if not 2 <= count <= _MOST_COLUMNS:
         return text
     # A selection may start and end within a line, which then lacks a bar on that side.
+    rows = [_without_bars_of_text(row, count) for row in rows]
     padding = [[""] * (count - len(row)) for row in rows]
     full_rows = [row + cells for row, cells in zip(rows, padding, strict=True)]
     full_rows[0] = padding[0] + rows[0]
@@ -117,6 +118,11 @@ def _rows(text: str) -> list[list[str]]:
     texts = [line.strip() for line in lines if line.strip()]
     bar = _ASCII_TOO if all(map(_is_between_bars, texts)) and len(texts) > 1 else _BAR
     return [bar.split(line) for line in lines]
+
+
+def _without_bars_of_text(row: list[str], count: int) -> list[str]:
+    """Return a row in at most so many cells: more bars are of its text, such as the one after a container's name."""
+    return row if len(row) <= count else [*row[: count - 2], "|".join(row[count - 2 : -1]), row[-1]]
 
 
 def _without_margin(cells: Sequence[str]) -> list[str]:

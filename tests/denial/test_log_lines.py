@@ -12,6 +12,7 @@ from ekstui.denial.forbidden import Forbidden
 from ekstui.denial.log_lines import bare_lines
 from ekstui.denial.message import Denial
 from ekstui.denial.parsing import refusals_in
+from ekstui.denial.wrapping import unframed
 from ekstui.errors import InputError
 from tests.support.patience import PROCESSOR
 
@@ -168,3 +169,22 @@ def test_hostile_text_takes_bounded_time(text: str) -> None:
     with contextlib.suppress(InputError):
         refusals_in(text)
     assert time.process_time() - started < PROCESSOR
+
+
+RUN_INSTANCES = (
+    "operation error EC2: RunInstances, https response error StatusCode: 403, RequestID: 1, api error "
+    "UnauthorizedOperation: You are not authorized to perform this operation."
+)
+CREATE_INTERFACE = f"User: arn:aws:iam::{'1' * 12}:user/jo is not authorized to perform: ec2:CreateNetworkInterface"
+
+
+def test_a_short_line_after_an_error_does_not_join_it_to_the_next_error() -> None:
+    log = f"{RUN_INSTANCES}\nSynced 3 items\n{CREATE_INTERFACE}"
+    actions = [refusal.what.action for refusal in refusals_in(log) if isinstance(refusal.what, Denial)]
+    assert actions == ["ec2:RunInstances", "ec2:CreateNetworkInterface"]
+
+
+def test_a_bar_in_a_framed_line_cuts_nothing_off() -> None:
+    lines = ["web-1  | User denied", *(CREATE_INTERFACE[start : start + 30] for start in range(0, 90, 30))]
+    framed = "\n".join(f"| {line:<30} |" for line in lines)
+    assert "web-1  | User denied" in unframed(framed)
