@@ -47,7 +47,10 @@ _LEAD = compiled_later(
     r"(?: ?(?:You are not authorized to perform this operation|Access Denied|Forbidden)[. ]*"
     r"|(?:(?!AccessDenied|Unauthorized|\{\")[^\[\]\n]){0,40})"
 )
-"""What may be between a call's name and its error's sentence, its encoded part, or words that say nothing."""
+"""What may be between a call's name and its error's sentence, its encoded part, or words that say nothing.
+
+After a whole sentence of the error nothing else may be: the next line of a log would pass for a part of it.
+"""
 _NEW_ERROR = compiled_later(
     r"You are not authorized to perform this operation|operation error |An error occurred|UnauthorizedOperation|AccessDenied"
 )

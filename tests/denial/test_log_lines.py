@@ -175,7 +175,7 @@ RUN_INSTANCES = (
     "operation error EC2: RunInstances, https response error StatusCode: 403, RequestID: 1, api error "
     "UnauthorizedOperation: You are not authorized to perform this operation."
 )
-CREATE_INTERFACE = f"User: arn:aws:iam::{'1' * 12}:user/jo is not authorized to perform: ec2:CreateNetworkInterface"
+CREATE_INTERFACE = "User: arn:aws:iam::111122223333:user/jo is not authorized to perform: ec2:CreateNetworkInterface"
 
 
 def test_a_short_line_after_an_error_does_not_join_it_to_the_next_error() -> None:
