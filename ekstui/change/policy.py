@@ -284,8 +284,8 @@ class Delivery(NamedTuple):
 class Source(Protocol):
     """Where policies come from: the corpus, an archive, AWS, or a project that publishes them."""
 
-    def deliver(self, stored: Callable[[str], Mapping[str, Policy]]) -> Delivery:
-        """Return what the source has beyond `stored`, which returns the known policies of a collection by name.
+    def deliver(self, stored_policies: Callable[[str], Mapping[str, Policy]]) -> Delivery:
+        """Return what the source has beyond `stored_policies`, which returns those of a collection by name.
 
         Raises InputError for what cannot be read, AccountError if AWS cannot be reached.
         """

@@ -125,7 +125,7 @@ def test_every_option_with_a_value_may_stand_before_its_command() -> None:
 
 
 def test_without_credentials_the_public_archive_is_read_and_it_is_said(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, no_network: None, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.setattr("ekstui.library.syncing.MAMIP", (tmp_path / "none").as_uri().replace("file", "ftp"))
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL"):

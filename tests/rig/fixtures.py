@@ -73,6 +73,14 @@ def loopback_only() -> Iterator[None]:
         pytest.fail(f"the test went off loopback: {'; '.join(strayed)}")
 
 
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave a program that the test starts, such as pip or npm, no way off loopback: the guard is for Python alone."""
+    for name in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "127.0.0.1,localhost,::1")
+
+
 @pytest.fixture(scope="session")
 def _rig() -> Iterator["Rig"]:
     # moto takes 2 s to import, which only the tests that ask AWS should pay.

@@ -133,7 +133,7 @@ SECRET = "hunter2"
 
 
 @pytest.fixture
-def unreachable(monkeypatch: pytest.MonkeyPatch, filled_cache: Path) -> Library:
+def unreachable(monkeypatch: pytest.MonkeyPatch, no_network: None, filled_cache: Path) -> Library:
     """A library where there are neither credentials nor a network."""
     from ekstui import files
 
