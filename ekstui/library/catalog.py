@@ -141,7 +141,7 @@ def find_policy(name: str, reader: PolicyReader) -> Policy:
     if fragments and not candidates and absence is None:
         # Inside of their words, it means none of them.
         raise UnknownPolicyError(
-            f"No policy is named {name!r}.", tuple(fragments), f"It is a part of {first_of(fragments, MAX_CANDIDATES)}."
+            f"No policy is named {name!r}.", tuple(fragments), f"It is a part of {first_of(fragments, NEAREST)}."
         )
     if not candidates or not wanted:
         raise unknown_policy(name, names, absence)
