@@ -84,7 +84,7 @@ _ANSWERS = (
     Column(""),
     Column("Who", 12, names=True, shrink=2),
     Column("Action", 20, shrink=1),
-    Column("On"),
+    Column("On", 9, shrink=3),
     Column("Verdict"),
 )
 
