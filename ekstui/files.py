@@ -43,8 +43,8 @@ def assets() -> Path:
 
     A wheel has it inside the package, a checkout beside the package.
     """
-    inside = _PACKAGE / "assets"
-    return inside if inside.is_dir() else _PACKAGE.parent / "assets"
+    folder_of_wheel = _PACKAGE / "assets"
+    return folder_of_wheel if folder_of_wheel.is_dir() else _PACKAGE.parent / "assets"
 
 
 def cache_dir() -> Path:
@@ -230,10 +230,10 @@ def _tuple_reader(arguments: tuple[Any, ...]) -> Callable[[Any], Any]:
     return lambda value: tuple([read(item) for read, item in zip(readers, value, strict=True)])
 
 
-def _checked(fits: Callable[[Any], bool], expected: str) -> Callable[[Any], Any]:
+def _checked(fits: Callable[[Any], bool], kind: str) -> Callable[[Any], Any]:
     def read(value: Any) -> Any:
         if not fits(value):
-            raise ValueError(f"{expected} expected, not {type(value).__name__}")
+            raise ValueError(f"{kind} expected, not {type(value).__name__}")
         return value
 
     return read

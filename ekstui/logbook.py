@@ -45,15 +45,15 @@ _handlers: list[logging.Handler] = []
 """Where the log goes: to a file, to stderr, or both."""
 
 
-def open_log(wanted: str, level: str) -> None:
-    """Start logging to the file that `wanted` names: `1` is ekstui.log in the state directory, `0` is no log.
+def open_log(destination: str, level: str) -> None:
+    """Start logging to the file that `destination` names: `1` is ekstui.log in the state directory, `0` is no log.
 
     Raises InputError if the file cannot be written, or is not the user's own.
     """
     close_log()
-    if wanted.lower() in _OFF:
+    if destination.lower() in _OFF:
         return
-    path = files.state_dir() / "ekstui.log" if wanted.lower() in _ON else Path(wanted).expanduser()
+    path = files.state_dir() / "ekstui.log" if destination.lower() in _ON else Path(destination).expanduser()
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handler = log_file(path, with_messages=level == "debug")
@@ -69,7 +69,7 @@ def _start(handler: logging.Handler, level: str) -> None:
     _handlers.append(handler)
     handler.setLevel(level.upper())
     _logger.addHandler(handler)
-    _logger.setLevel(min(started.level for started in _handlers))
+    _logger.setLevel(min(handler_in_use.level for handler_in_use in _handlers))
     log.start(_logger.log)
 
 
@@ -96,13 +96,13 @@ def where() -> str:
     return f"the log is {path}" if path else "set EKSTUI_LOG=1 to log such errors"
 
 
-def unexpected(error: BaseException, doing: str) -> EkstuiError:
+def unexpected(error: BaseException, activity: str) -> EkstuiError:
     """Log a bug in ekstui, and return the error to show: its type and place, never its text."""
-    _logger.error("unexpected error: %s", doing, exc_info=error)
-    rest = where()
+    _logger.error("unexpected error: %s", activity, exc_info=error)
+    hint = where()
     if isinstance(error, MemoryError):
         return EkstuiError(f"There is {NO_MEMORY}.", "End other programs and try again.")
-    return EkstuiError(f"Something went wrong inside ekstui ({location_of(error)}).", f"{rest[0].upper()}{rest[1:]}.")
+    return EkstuiError(f"Something went wrong inside ekstui ({location_of(error)}).", f"{hint[0].upper()}{hint[1:]}.")
 
 
 def ending(error: BaseException | None) -> str:

@@ -20,10 +20,10 @@ else:
                 return super().__new__(cls, name, bases, namespace)
             fields = namespace.get("__annotations__", ())
             defaults = [namespace.pop(field) for field in fields if field in namespace]
-            made = namedtuple(name, fields, defaults=defaults, module=namespace["__module__"])
+            tuple_class = namedtuple(name, fields, defaults=defaults, module=namespace["__module__"])
             for key, value in namespace.items():
-                setattr(made, key, value)
-            return made
+                setattr(tuple_class, key, value)
+            return tuple_class
 
     class NamedTuple(metaclass=_Definition):
         """The base of a class statement that defines a named tuple."""

@@ -246,7 +246,9 @@ class SettingsFile(NamedTuple):
 
     def place(self, name: str) -> str:
         """Return where a key is, as `path:line`."""
-        line = self.lines.get(name) or next((at for key, at in self.lines.items() if key.startswith(f"{name}.")), None)
+        line = self.lines.get(name) or next(
+            (number for key, number in self.lines.items() if key.startswith(f"{name}.")), None
+        )
         return f"{self.path}:{line}" if line else str(self.path)
 
 
@@ -289,25 +291,25 @@ def save_word(path: Path, name: str, word: str) -> None:
     before = file.values if file else {}
     setting = f"{name} = {json.dumps(word)}"
     if file and name in file.lines:
-        at = file.lines[name] - 1
-        lines[at] = re.sub(r"""=\s*("[^"\\]*"|'[^']*')""", lambda _: f"= {json.dumps(word)}", lines[at], count=1)
+        index = file.lines[name] - 1
+        lines[index] = re.sub(r"""=\s*("[^"\\]*"|'[^']*')""", lambda _: f"= {json.dumps(word)}", lines[index], count=1)
     else:
-        top = next((at for at, line in enumerate(lines) if re.match(_TABLE, line)), len(lines))
-        example = next((at for at in range(top) if re.match(rf"#\s*{name}\s*=", lines[at])), None)
+        top = next((index for index, line in enumerate(lines) if re.match(_TABLE, line)), len(lines))
+        example = next((index for index in range(top) if re.match(rf"#\s*{name}\s*=", lines[index])), None)
         if example is None:
             lines.insert(0, f"{setting}\n")
         else:
             lines[example] = f"{setting}\n"
-    changed = "".join(lines)
+    new_text = "".join(lines)
     try:
-        if _parse_toml(changed) != {**before, name: word}:
+        if _parse_toml(new_text) != {**before, name: word}:
             raise InputError(
                 f"{file.place(name) if file else path}: {name} stands in a way that is not changed.", _MEND
             )
         # What is a link, as to a folder of one's own settings, stays one.
         target = path.resolve()
         mode = target.stat().st_mode & 0o777 if file else 0o600
-        create_file(target, changed.encode(), mode)
+        create_file(target, new_text.encode(), mode)
         # A new file has what the umask leaves of its mode.
         target.chmod(mode)
     except (OSError, ValueError) as error:
@@ -395,5 +397,5 @@ def _unknown(file: SettingsFile) -> Iterable[str]:
 
 def nearest_words(name: str, names: Iterable[str]) -> str:
     """Return `; the nearest is X` for a name that does not exist, or nothing if none is near."""
-    nearest = spelling.nearest(name, names)
-    return f"; the nearest is {nearest[0]}" if nearest else ""
+    matches = spelling.nearest(name, names)
+    return f"; the nearest is {matches[0]}" if matches else ""

@@ -35,7 +35,7 @@ class Question(NamedTuple):
     """How many further lines of a long log are like a line of the message, by that line."""
 
 
-class Asked(NamedTuple):
+class DeniedRequest(NamedTuple):
     """A request to explain, and the denial if it came from a message."""
 
     request: Request
@@ -50,42 +50,42 @@ class Asked(NamedTuple):
     """The actions that it may be about, if the message does not tell which."""
 
 
-class AskedOfKubernetes(NamedTuple):
+class ForbiddenRequest(NamedTuple):
     """A request that Kubernetes forbade, and how often a message has it."""
 
     forbidden: Forbidden
     times: int
 
 
-def everything_asked(question: Question) -> tuple[Asked | AskedOfKubernetes, ...]:
+def refused_requests(question: Question) -> tuple[DeniedRequest | ForbiddenRequest, ...]:
     """Return the requests to explain: one, or those of a message, in order, once; InputError if malformed."""
     _check(question)
     if question.message is None:
-        return (_asked(question, None),)
+        return (_denied_request(question, None),)
     refusals = refusals_in(question.message)
     if question.action is None and not question.resources:
         groups = merged_refusals(refusals)
         _count_repeats(groups, question.repeats)
-        return tuple(_asked_by(question, group) for group in groups)
+        return tuple(_of_group(question, group) for group in groups)
     # A correction applies to one denial: the one with that action, or else the most complete one.
     action = (question.action or "").lower()
     denials = [refusal.what for refusal in refusals if isinstance(refusal.what, Denial)]
     match = next((denial for denial in denials if denial.action.lower() == action), None)
-    return (_asked(question, match or parse_denial(question.message)),)
+    return (_denied_request(question, match or parse_denial(question.message)),)
 
 
-def asked(question: Question) -> tuple[Asked, ...]:
-    """Return the requests that IAM decides, of those to explain; raises InputError as `everything_asked` does."""
-    return tuple(request for request in everything_asked(question) if isinstance(request, Asked))
+def denied_requests(question: Question) -> tuple[DeniedRequest, ...]:
+    """Return the requests that IAM decides, of those to explain; raises InputError as `refused_requests` does."""
+    return tuple(request for request in refused_requests(question) if isinstance(request, DeniedRequest))
 
 
-def _asked_by(question: Question, group: "RepeatedRefusal") -> Asked | AskedOfKubernetes:
+def _of_group(question: Question, group: "RepeatedRefusal") -> DeniedRequest | ForbiddenRequest:
     refusal, times = group.refusal, len(group.variants) + group.left_out
     if isinstance(refusal.what, Forbidden):
-        return AskedOfKubernetes(refusal.what, times)
+        return ForbiddenRequest(refusal.what, times)
     denials = [variant.what for variant in group.variants if isinstance(variant.what, Denial)]
-    one = _asked(question, refusal.what)
-    requests = (_asked(question, denial).request for denial in denials) if len(denials) > 1 else ()
+    one = _denied_request(question, refusal.what)
+    requests = (_denied_request(question, denial).request for denial in denials) if len(denials) > 1 else ()
     # A less complete repeat, such as an event about the error, is no request of its own.
     variants = tuple(request for request in requests if len(request.resources) == len(one.request.resources))
     return one._replace(text=refusal.text, times=times, variants=variants, ambiguous=refusal.ambiguous)
@@ -113,7 +113,7 @@ def _check(question: Question) -> None:
         raise InputError(f"{conflict} is given both as absent and with a value.")
 
 
-def _asked(question: Question, denial: Denial | None) -> Asked:
+def _denied_request(question: Question, denial: Denial | None) -> DeniedRequest:
     stated_denial = Denial("") if denial is None else denial
     action = question.action or stated_denial.action
     info = reference().find(action)
@@ -131,7 +131,7 @@ def _asked(question: Question, denial: Denial | None) -> Asked:
         context={**context, **question.context},
         absent=frozenset(question.absent) | stated_denial.absent,
     )
-    return Asked(request, denial)
+    return DeniedRequest(request, denial)
 
 
 def parse_context(entries: Iterable[str]) -> dict[str, tuple[str, ...]]:

@@ -111,14 +111,14 @@ def find_access_policy(text: str) -> AccessPolicyRules | None:
     NotFoundError for an unknown one that is written as an ARN or `access:NAME`.
     """
     plain = text.removeprefix(PREFIX)
-    named = access_policy_name(plain)
-    policy = knowledge().access_policy(named or plain)
+    name = access_policy_name(plain)
+    policy = knowledge().access_policy(name or plain)
     if policy is not None:
         return _answer(policy)
-    if named is None and not text.startswith(PREFIX):
+    if name is None and not text.startswith(PREFIX):
         return None
-    message = f"No known EKS access policy is named {named or plain!r}."
-    raise not_found(message, named or plain, knowledge().access_policies, _LISTED)
+    message = f"No known EKS access policy is named {name or plain!r}."
+    raise not_found(message, name or plain, knowledge().access_policies, _LISTED)
 
 
 def means_access_policy(text: str) -> bool:

@@ -69,8 +69,8 @@ class AccountOfCase(NamedTuple):
 
     def old_copies(self, role: Role, request: Request, reader: PolicyReader) -> Iterator[OldCopy]:
         """Yield the policies of a role that are copies of older releases, if a later one helps."""
-        own = [policy for policy in role.attached if not arn.is_of_aws(policy.arn)]
-        if own or role.inline:
+        customer_managed = [policy for policy in role.attached if not arn.is_of_aws(policy.arn)]
+        if customer_managed or role.inline:
             yield from old_copies(self._subject(role, {}, reader), request)
 
     def _subject(self, role: Role, uses: Uses, reader: PolicyReader) -> RoleInUse:

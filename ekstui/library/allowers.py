@@ -30,22 +30,22 @@ def possible_allowers(
 
     By the `names` that an index has for both, or else by all documents.
     """
-    in_force = {applied.arn for applied in policies.identity}
+    in_force = {applied_policy.arn for applied_policy in policies.identity}
     may_allow = _may_allow(request.action)
     histories = reader.histories() if names is None else reader.histories_of(names)
     for history in histories:
         if history.policy.arn in in_force or may_allow(history.texts[history.policy.default_version]):
             documents = _Documents(partial(document_of, history))
             notes_on_policy = notes.policies.get(history.policy.name)
-            superseded = notes_on_policy is not None and bool(notes_on_policy.superseded_by)
+            is_superseded = notes_on_policy is not None and bool(notes_on_policy.superseded_by)
             meant_for = () if notes_on_policy is None else notes_on_policy.attached_to
             scope: PolicyScope = "aws" if notes_on_policy is None else "eks"
-            yield CandidatePolicy(history.policy, documents, scope, superseded, meant_for, {})
+            yield CandidatePolicy(history.policy, documents, scope, is_superseded, meant_for, {})
     elsewhere = {"/aws-cn", "/aws-us-gov"} - {f"/{partition_of(request)}"}
-    for published in shipped_in("any"):
-        for policy in published.policies():
+    for family in shipped_in("any"):
+        for policy in family.policies():
             if not policy.name.endswith(tuple(elsewhere)) and may_allow(
-                published.text(policy.name, policy.default_version)
+                family.text(policy.name, policy.default_version)
             ):
                 yield published_candidate(policy)
 
@@ -54,12 +54,12 @@ def _may_allow(action: str) -> Callable[[bytes], bool]:
     """Return a test of whether a document's text may allow an action, so that most need not be parsed."""
     service, _, name = action.lower().encode("utf-8", "surrogatepass").partition(b":")
     # The action itself, the text before a pattern's first wildcard, or a wildcard in the service.
-    named = re.compile(
+    pattern = re.compile(
         rb'"(?:%b:(?:%b[" ]|([^"*?]*)[*?])|[a-z0-9-]*[*?][a-z0-9*?-]*:)' % (re.escape(service), re.escape(name))
     )
 
     def test(text: bytes) -> bool:
-        starts = (match[1] for match in named.finditer(text.lower()))
+        starts = (match[1] for match in pattern.finditer(text.lower()))
         return (
             any(start is None or name.startswith(start) for start in starts)
             or b'"NotAction"' in text

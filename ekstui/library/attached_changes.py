@@ -32,8 +32,8 @@ _Attachments = tuple["WrittenAttachment", ...]
 _Policies = frozenset[tuple[str, str]]
 
 
-def _policies(held: _Attachments | None) -> _Policies:
-    return frozenset((attachment.policy, attachment.scope) for attachment in held or ())
+def _policies(attachments: _Attachments | None) -> _Policies:
+    return frozenset((attachment.policy, attachment.scope) for attachment in attachments or ())
 
 
 def attached_changes(
@@ -44,48 +44,60 @@ def attached_changes(
     """Yield the entities that get other policies, each side before and after."""
     before, after = map(_by_entity, attachments)
     documents = tuple(_Documents(side, library) for side in policies)
-    gone = {key: held for key, held in before.items() if key not in after}
-    for key, held in after.items():
+    unmatched = {key: attachments_of_entity for key, attachments_of_entity in before.items() if key not in after}
+    for key, attachments_of_entity in after.items():
         kind, old = key[0], before.get(key)
-        if old is None and (renamed := _before_renaming(kind, held, gone)) is not None:
-            del gone[renamed]
-        elif old is None and kind == "boundary" and all(is_hole(policy) for policy, _ in _policies(held)):
+        if old is None and (old_key := _before_renaming(kind, attachments_of_entity, unmatched)) is not None:
+            del unmatched[old_key]
+        elif (
+            old is None
+            and kind == "boundary"
+            and all(is_hole(policy) for policy, _ in _policies(attachments_of_entity))
+        ):
             # A boundary that may be none limits what is new, if anything.
             continue
-        elif old is None or _policies(old) != _policies(held):
-            yield _reviewed(kind, old, held, documents)
-    for (kind, _), held in gone.items():
-        yield _reviewed(kind, held, None, documents)
+        elif old is None or _policies(old) != _policies(attachments_of_entity):
+            yield _reviewed(kind, old, attachments_of_entity, documents)
+    for (kind, _), attachments_of_entity in unmatched.items():
+        yield _reviewed(kind, attachments_of_entity, None, documents)
 
 
-def _before_renaming(kind: AttachmentKind, held: _Attachments, gone: Mapping[_Entity, _Attachments]) -> _Entity | None:
+def _before_renaming(
+    kind: AttachmentKind, attachments: _Attachments, unmatched: Mapping[_Entity, _Attachments]
+) -> _Entity | None:
     """Return the entity that a new one replaces, with the same attachments; a literal name replaces none."""
     if not all(
-        has_hole(attachment.attached_to) or attachment.place.startswith(attachment.attached_to) for attachment in held
+        has_hole(attachment.attached_to) or attachment.place.startswith(attachment.attached_to)
+        for attachment in attachments
     ):
         return None
-    return next((key for key, had in gone.items() if key[0] == kind and _policies(had) == _policies(held)), None)
+    return next(
+        (key for key, other in unmatched.items() if key[0] == kind and _policies(other) == _policies(attachments)), None
+    )
 
 
 def _by_entity(attachments: Iterable[WrittenAttachment]) -> dict[_Entity, _Attachments]:
     attachments_of: dict[_Entity, list[WrittenAttachment]] = {}
     for attachment in attachments:
         attachments_of.setdefault((attachment.kind, attachment.attached_to), []).append(attachment)
-    return {key: tuple(held) for key, held in attachments_of.items()}
+    return {key: tuple(of_entity) for key, of_entity in attachments_of.items()}
 
 
 def _reviewed(
     kind: AttachmentKind, before: _Attachments | None, after: _Attachments | None, documents: tuple[_Documents, ...]
 ) -> ReviewedDocument:
-    own = after or before or ()
-    had, has = _policies(before), _policies(after)
-    first = next((attachment for attachment in own if (attachment.policy, attachment.scope) not in (had & has)), own[0])
-    change = _CHANGES[kind](had, has, documents)
+    attachments = after or before or ()
+    old, new = _policies(before), _policies(after)
+    first = next(
+        (attachment for attachment in attachments if (attachment.policy, attachment.scope) not in (old & new)),
+        attachments[0],
+    )
+    change = _CHANGES[kind](old, new, documents)
     state: ReviewState = "changed" if before and after else "new" if after else "removed"
-    words = _in_words(kind, had, has)
+    words = _in_words(kind, old, new)
     verdict = f"{change.verdict.partition(':')[0]}: {words}"
-    more = change.verdict.partition(": ")[2]
-    verdict += f"; {more}" if more and kind != "role" else ""
+    detail = change.verdict.partition(": ")[2]
+    verdict += f"; {detail}" if detail and kind != "role" else ""
     entity = plainly(first.attached_to)
     place = first.place if first.place.startswith(entity) else f"{first.place} ({entity})"
     rights = rights_in(change) if kind == "policy" else ()
@@ -108,9 +120,9 @@ _VERBS: dict[AttachmentKind, tuple[str, str]] = {
 }  # fmt: skip
 
 
-def _in_words(kind: AttachmentKind, had: _Policies, has: _Policies) -> str:
+def _in_words(kind: AttachmentKind, old: _Policies, new: _Policies) -> str:
     parts: list[str] = []
-    for verb, policies in zip(_VERBS[kind], (has - had, had - has), strict=True):
+    for verb, policies in zip(_VERBS[kind], (new - old, old - new), strict=True):
         if policies:
             parts.append(f"{verb} {listed([_short(*policy) for policy in sorted(policies)])}")
     return ", ".join(parts)
@@ -134,9 +146,9 @@ class _Documents:
         return merged_document([self._one(policy) for policy, _ in sorted(policies)])
 
     def _one(self, policy: str) -> Document:
-        own = self._own.get(_key(policy))
-        if own is not None:
-            return own
+        document_of_account = self._own.get(_key(policy))
+        if document_of_account is not None:
+            return document_of_account
         document = self._default_document(policy)
         if document is not None:
             return document
@@ -175,45 +187,45 @@ def _key(name: str) -> str:
 
 def _document_change(without: Document) -> Callable[[_Policies, _Policies, tuple[_Documents, ...]], Change]:
     """Return what compares the documents of the policies; `without` any, the entity has that one."""
-    return lambda had, has, documents: changes_around(
-        documents[0].all(had) if had else without, documents[1].all(has) if has else without
+    return lambda old, new, documents: changes_around(
+        documents[0].all(old) if old else without, documents[1].all(new) if new else without
     )
 
 
-def _access_change(had: _Policies, has: _Policies, _: tuple[_Documents, ...]) -> Change:
+def _access_change(old: _Policies, new: _Policies, _: tuple[_Documents, ...]) -> Change:
     """Return what other access policies mean, by the rules that AWS publishes."""
-    before, after = _scoped(had), _scoped(has)
+    before, after = _scoped(old), _scoped(new)
     if before is None or after is None:
-        return _judged(_reach_of_names(had, has), "the rules of one are not published")
-    gained: set[Permission] = set()
-    lost: set[Permission] = set()
+        return _judged(_reach_of_names(old, new), "the rules of one are not published")
+    all_gained: set[Permission] = set()
+    all_lost: set[Permission] = set()
     for namespace in {"", *before, *after}:
-        added, removed = difference(
+        gained_there, lost_there = difference(
             *((*side.get("", ()), *(side.get(namespace, ()) if namespace else ())) for side in (before, after))
         )
-        gained |= added
-        lost |= removed
-    reach = reach_of(gained, lost)
+        all_gained |= gained_there
+        all_lost |= lost_there
+    reach = reach_of(all_gained, all_lost)
     counts = [
         f"{counted(len(part), 'Kubernetes permission')} {word}"
-        for part, word in ((gained, "added"), (lost, "removed"))
+        for part, word in ((all_gained, "added"), (all_lost, "removed"))
         if part
     ]
     return _judged(reach, ", ".join(counts))
 
 
-def _role_change(had: _Policies, has: _Policies, _: tuple[_Documents, ...]) -> Change:
-    return _judged(_reach_of_names(had, has), "")
+def _role_change(old: _Policies, new: _Policies, _: tuple[_Documents, ...]) -> Change:
+    return _judged(_reach_of_names(old, new), "")
 
 
-def _reach_of_names(had: _Policies, has: _Policies) -> Reach:
+def _reach_of_names(old: _Policies, new: _Policies) -> Reach:
     """Return what other names mean, whatever is behind them."""
-    return "widened" if has > had else "narrowed" if had > has else "unknown"
+    return "widened" if new > old else "narrowed" if old > new else "unknown"
 
 
-def _judged(reach: Reach, why: str) -> Change:
+def _judged(reach: Reach, reason: str) -> Change:
     words = {"unknown": "cannot tell whether wider", "same": "same access"}
-    return plain_change(reach, f"{words.get(reach, reach)}: {why}")
+    return plain_change(reach, f"{words.get(reach, reach)}: {reason}")
 
 
 def _scoped(policies: _Policies) -> dict[str, tuple[Rule, ...]] | None:

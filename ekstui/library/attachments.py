@@ -71,9 +71,9 @@ def attached(library: Library, policy: Policy | str, cancelled: Cancelled = neve
     if not attachments.complete and not (
         attachments.roles or attachments.users or attachments.groups or snapshot.roles
     ):
-        failed = next((error for error in attachments.errors if error.source in ("roles", "entities")), None)
-        if failed is not None:
-            raise AccountError(failed.message, failed.advice)
+        read_error = next((error for error in attachments.errors if error.source in ("roles", "entities")), None)
+        if read_error is not None:
+            raise AccountError(read_error.message, read_error.advice)
     copies = _copies(library, policy, snapshot) if isinstance(policy, Policy) else ()
     return AttachedAnswer(snapshot.identity, snapshot.fetched_at, attachments, copies)
 
@@ -99,13 +99,13 @@ def _roles_running(account: Account, policy: Policy) -> AttachedAnswer:
     from ekstui.library.roles import subjects_of
 
     snapshot = account.last_snapshot_or_error()
-    uses, whole = account.uses(snapshot), policy.name.partition("/")[0]
+    uses, component = account.uses(snapshot), policy.name.partition("/")[0]
     roles: list[RoleAttachment] = []
     for subject in subjects_of(snapshot.roles, snapshot, uses, lambda _: {}):
         if subject.role.service_linked:
             continue
         running = uses_running(policy.name, subject.uses)
-        copies = [copy.copy for copy in copies_on(subject) if copy.copy.original.name.partition("/")[0] == whole]
+        copies = [copy.copy for copy in copies_on(subject) if copy.copy.original.name.partition("/")[0] == component]
         if not running and not copies:
             continue
         remarks = tuple(
@@ -136,41 +136,44 @@ def _copies(library: Library, policy: Policy, snapshot: AccountSnapshot) -> tupl
         for copy in copies_of(snapshot.local_policies, originals_of([(policy, documents)]))
     }
     uses = library.account.uses(snapshot)
-    copied = (
-        (role, [copies[attached.arn] for attached in role.attached if attached.arn in copies])
-        for role in snapshot.roles
+    remarks_by_role = (
+        (role, [copies[entry.arn] for entry in role.attached if entry.arn in copies]) for role in snapshot.roles
     )
     return tuple(
-        RoleAttachment(role, (), uses.get(role.arn or "", ()), tuple(remarks)) for role, remarks in copied if remarks
+        RoleAttachment(role, (), uses.get(role.arn or "", ()), tuple(remarks))
+        for role, remarks in remarks_by_role
+        if remarks
     )
 
 
 def attached_names(snapshot: AccountSnapshot) -> Counter[str]:
     """Return the names of the AWS managed policies in the account, with how many roles, users and groups have each."""
     entities: tuple[Role | User | Group, ...] = (*snapshot.roles, *snapshot.users, *snapshot.groups)
-    counted: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for entity in entities:
-        counted.update(name_in(arn) for arn in managed_arns(entity) if is_of_aws(arn))
-    return counted
+        counts.update(name_in(arn) for arn in managed_arns(entity) if is_of_aws(arn))
+    return counts
 
 
 def _asked_alone(account: Account, snapshot: AccountSnapshot, arn: str, cancelled: Cancelled) -> Attachments:
     attachments = account.attachments(arn, cancelled)
     uses = uses_in(snapshot._replace(roles=tuple(entry.role for entry in attachments.roles)))
-    whole = attachments_with_uses(snapshot, arn, uses)
+    known_attachments = attachments_with_uses(snapshot, arn, uses)
     roles = [entry._replace(used_by=uses.get(entry.role.arn or "", ())) for entry in attachments.roles]
     # IAM counts attachments in another call; if that finds some, an empty list does not prove that there are none.
-    contradicted = arn in (snapshot.counts or {}) and not (attachments.roles or attachments.users or attachments.groups)
+    is_contradicted = arn in (snapshot.counts or {}) and not (
+        attachments.roles or attachments.users or attachments.groups
+    )
     by_profile = [cluster.name for cluster in snapshot.clusters if cluster.nodes]
     unseen = (f"instance profiles, which name the roles of nodes of {', '.join(by_profile)}",) if by_profile else ()
-    return whole._replace(
+    return known_attachments._replace(
         roles=tuple(sorted(roles, key=lambda entry: entry.role.name.lower())),
         users=attachments.users,
         groups=attachments.groups,
-        complete=attachments.complete and not contradicted,
-        uses_complete=whole.uses_complete and not unseen,
-        not_looked_at=(*whole.not_looked_at, *unseen),
-        errors=(*whole.errors, *attachments.errors),
+        complete=attachments.complete and not is_contradicted,
+        uses_complete=known_attachments.uses_complete and not unseen,
+        not_looked_at=(*known_attachments.not_looked_at, *unseen),
+        errors=(*known_attachments.errors, *attachments.errors),
     )
 
 

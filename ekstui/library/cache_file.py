@@ -55,17 +55,21 @@ def cache_info(library: Library) -> CacheInfo:
 
 def count(library: Library) -> Counts:
     """Return how many policies and versions are known."""
-    cached = library.cached(lambda: [len(policy.versions) for policy in library.store.policies()])
+    version_counts = library.cached(lambda: [len(policy.versions) for policy in library.store.policies()])
     manifest = library.corpus.manifest()
-    return Counts(manifest.policies, manifest.versions) if cached is None else Counts(len(cached), sum(cached))
+    return (
+        Counts(manifest.policies, manifest.versions)
+        if version_counts is None
+        else Counts(len(version_counts), sum(version_counts))
+    )
 
 
 def verify_cache(library: Library) -> Counts | None:
     """Read all of the corpus and the cache; return how much is cached (None: no cache), DataError if damaged."""
     verify_corpus(library.corpus)
-    damaged = [path for path in mirrors(files.archives_dir()) if not is_intact(path)]
-    if damaged:
-        names = " and ".join(map(str, damaged))
+    damaged_mirrors = [path for path in mirrors(files.archives_dir()) if not is_intact(path)]
+    if damaged_mirrors:
+        names = " and ".join(map(str, damaged_mirrors))
         raise DataError(f"{names}: git cannot read this mirror of an archive.", "The next sync from it clones it anew.")
     try:
         return Counts(*library.store.verify())

@@ -122,28 +122,28 @@ def find_policy(name: str, reader: PolicyReader) -> Policy:
         raise _no_iam_policy(access_name)
     if name.startswith("arn:"):
         return _find_arn(name, reader)
-    wanted = name.casefold()
+    fragment = name.casefold()
     candidates: list[str] = []
     fragments: list[str] = []
     names: list[str] = []
     for entry in reader.names():
-        folded = entry.casefold()
-        if folded == wanted:
+        entry_key = entry.casefold()
+        if entry_key == fragment:
             return reader.policy(entry)
-        if wanted in folded:
-            (candidates if begins_word(folded, entry, wanted) else fragments).append(entry)
+        if fragment in entry_key:
+            (candidates if begins_word(entry_key, entry, fragment) else fragments).append(entry)
         names.append(entry)
     if knowledge().access_policy(name):
         raise _no_iam_policy(name)
     absence = knowledge().absence(name) if len(candidates) < 2 else None
-    if absence is not None and candidates and wanted in absence.words:
+    if absence is not None and candidates and fragment in absence.words:
         raise NotFoundError(absence.text, tuple(candidates), f"One policy has that in its name: {candidates[0]}.")
     if fragments and not candidates and absence is None:
         # Inside of their words, it means none of them.
         raise UnknownPolicyError(
             f"No policy is named {name!r}.", tuple(fragments), f"It is a part of {first_of(fragments, NEAREST)}."
         )
-    if not candidates or not wanted:
+    if not candidates or not fragment:
         raise unknown_policy(name, names, absence)
     if len(candidates) > 1:
         first_names = first_of(candidates, MAX_CANDIDATES)
@@ -156,16 +156,18 @@ def find_shipped(name: str, reader: PublishedPolicies) -> Policy:
 
     Components come before their variants.
     """
-    wanted = name.lower().removeprefix(f"{reader.family}:")
+    fragment = name.lower().removeprefix(f"{reader.family}:")
     names = list(reader.names())
-    if wanted in (folded := {full.lower(): full for full in names}):
-        return reader.policy(folded[wanted])
-    among = names if wanted else []  # an empty text is a part of every name, and means none
-    fitting = [full for full in among if begins_word(full.lower(), full, wanted)]
-    fitting += [full for full in among if full not in fitting and reader.contains(full, wanted)]
-    whole = [full for full in fitting if "/" not in full]
-    if len(fitting) == 1 or len(whole) == 1:
-        return reader.policy((whole or fitting)[0])
+    if fragment in (by_key := {known_name.lower(): known_name for known_name in names}):
+        return reader.policy(by_key[fragment])
+    among = names if fragment else []  # an empty text is a part of every name, and means none
+    fitting = [known_name for known_name in among if begins_word(known_name.lower(), known_name, fragment)]
+    fitting += [
+        known_name for known_name in among if known_name not in fitting and reader.contains(known_name, fragment)
+    ]
+    components = [known_name for known_name in fitting if "/" not in known_name]
+    if len(fitting) == 1 or len(components) == 1:
+        return reader.policy((components or fitting)[0])
     if fitting:
         raise AmbiguousError(f"{name!r} matches {len(fitting)} policies: {', '.join(fitting)}.", tuple(fitting))
     raise NotFoundError(
@@ -240,14 +242,16 @@ def unknown_policy(name: str, names: Iterable[str], absence: Absence | None = No
 
 def sync_there(partition: str) -> Advice:
     """Return the advice to read the policies of another partition."""
-    here = "a chooses a profile there, and then r in the list of policies reads them."
-    return Advice(f"Run ekstui sync with credentials of {partition}.", here)
+    in_app = "a chooses a profile there, and then r in the list of policies reads them."
+    return Advice(f"Run ekstui sync with credentials of {partition}.", in_app)
 
 
 def not_found(message: str, name: str, names: Iterable[str], otherwise: str = "") -> NotFoundError:
     """Return the error for a name that does not exist, with the nearest names or else what to do."""
-    nearest = spelling.nearest(name, names, NEAREST)
-    return NotFoundError(message, nearest, f"Nearest: {', '.join(nearest)}." if nearest else otherwise)
+    nearest_names = spelling.nearest(name, names, NEAREST)
+    return NotFoundError(
+        message, nearest_names, f"Nearest: {', '.join(nearest_names)}." if nearest_names else otherwise
+    )
 
 
 def known_version(policy: Policy, version: int | None) -> int:
@@ -296,11 +300,11 @@ DefaultVersions = Callable[[Iterable[str]], Mapping[str, DefaultVersion]]
 
 def default_versions(arns: Iterable[str], reader: PolicyReader) -> dict[str, DefaultVersion]:
     """Return the default versions of those AWS policies that are known, by ARN, partition included."""
-    wanted = {arn.rpartition("/")[2]: arn for arn in arns if arn.split(":", 5)[4:5] == ["aws"]}
+    arn_by_name = {arn.rpartition("/")[2]: arn for arn in arns if arn.split(":", 5)[4:5] == ["aws"]}
     versions: dict[str, DefaultVersion] = {}
-    for name in [name for name in reader.names() if name in wanted] if wanted else []:
+    for name in [name for name in reader.names() if name in arn_by_name] if arn_by_name else []:
         policy = reader.policy(name)
-        if policy.arn == wanted[name]:
+        if policy.arn == arn_by_name[name]:
             number = policy.default_version
             document = parse_stored(name, number, reader.text(name, number))
             versions[policy.arn] = DefaultVersion(number, policy.updated, document)
@@ -347,26 +351,26 @@ def is_own(text: str) -> bool:
 
 def own_policy(arn: str, snapshot: AccountSnapshot) -> LocalPolicy:
     """Return a customer managed policy of the account; NotFoundError if it was not read."""
-    own = next((policy for policy in snapshot.local_policies if policy.arn == arn), None)
-    if own is None:
+    local_policy = next((policy for policy in snapshot.local_policies if policy.arn == arn), None)
+    if local_policy is None:
         account = f"account {snapshot.identity.account}"
-        where = account if snapshot.complete else f"the part of {account} that was read"
-        raise NotFoundError(f"No policy in {where} has the ARN {arn}.")
-    return own
+        read_part = account if snapshot.complete else f"the part of {account} that was read"
+        raise NotFoundError(f"No policy in {read_part} has the ARN {arn}.")
+    return local_policy
 
 
 def own_policy_side(arn: str, version: int | None, snapshot: AccountSnapshot) -> ComparedSide:
     """Return a customer managed policy's default version, the only one in a snapshot; else NotFoundError."""
-    own = own_policy(arn, snapshot)
-    default = parse_version(own.default_version)
+    policy = own_policy(arn, snapshot)
+    default = parse_version(policy.default_version)
     if version is not None and version != default:
         raise NotFoundError(
-            f"{version_label(version)} of {own.name} was not read: a snapshot has only the default version of an "
-            f"account's own policies, {own.default_version}."
+            f"{version_label(version)} of {policy.name} was not read: a snapshot has only the default version of an "
+            f"account's own policies, {policy.default_version}."
         )
-    if own.document is None:
+    if policy.document is None:
         raise InputError(f"The document of {arn} could not be read.")
-    return ComparedSide(f"{own.name}@{own.default_version} (the account's own)", own.document)
+    return ComparedSide(f"{policy.name}@{policy.default_version} (the account's own)", policy.document)
 
 
 @cache

@@ -41,15 +41,15 @@ def principals_in_clusters(library: Library, policies: set[str], *, ask: bool) -
     if snapshot is None or snapshot.eks is None:
         unread.append("access entries: no cluster is known")
     for cluster in snapshot.clusters if snapshot else ():
-        read, failed = entries_read(library, snapshot, cluster) if ask and snapshot else (cluster, ())
-        errors += failed
+        cluster_read, read_errors = entries_read(library, snapshot, cluster) if ask and snapshot else (cluster, ())
+        errors += read_errors
         principals += [
             PrincipalInCluster(cluster.name, entry.principal_arn, policy.policy, policy.scope, policy.namespaces or ())
-            for entry in read.access_entries or ()
+            for entry in cluster_read.access_entries or ()
             for policy in entry.policies or ()
             if policy.policy in policies
         ]
-        unread += _entries_unread(read)
+        unread += _entries_unread(cluster_read)
     rbac = "roles and bindings inside the clusters, for the groups and user names of entries too"
     return PrincipalsInClusters(tuple(principals), (*unread, rbac), tuple(errors))
 
@@ -59,7 +59,7 @@ def _entries_unread(cluster: Cluster) -> Iterator[str]:
     if cluster.authentication_mode != "CONFIG_MAP" and cluster.access_entries is None:
         yield f"the access entries of {cluster.name}, which were not read"
     elif lacking or "access_entries" in cluster.cut_short:
-        some = counted(lacking, "access entry", "access entries") if lacking else "further access entries"
-        yield f"the access policies of {some} of {cluster.name}, which were not read"
+        entries = counted(lacking, "access entry", "access entries") if lacking else "further access entries"
+        yield f"the access policies of {entries} of {cluster.name}, which were not read"
     if cluster.authentication_mode != "API":
         yield f"the config map aws-auth of {cluster.name}"

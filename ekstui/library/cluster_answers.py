@@ -129,23 +129,27 @@ def cluster_answer(library: Library, name: str, region: str | None = None, *, as
     account, now = library.account, datetime.now(UTC)
     snapshot = account.last_snapshot_or_error()
     cluster = find_cluster(name, region, snapshot)
-    failed: tuple[SourceError, ...] = ()
+    detail_errors: tuple[SourceError, ...] = ()
     if ask and account.choice.asks_aws:
         cluster, addons_failed = read_addon_needs(account.connection(), cluster)
         cluster, entries_failed = read_entries(account.connection(), cluster)
-        failed = (*addons_failed, *entries_failed)
+        detail_errors = (*addons_failed, *entries_failed)
         snapshot = with_cluster(snapshot, cluster)
         account.add_details(snapshot)
-    errors = (*snapshot.errors, *failed)
+    errors = (*snapshot.errors, *detail_errors)
     uses = account.uses(snapshot)
-    here = roles_of_cluster(cluster, snapshot, uses)
-    own = [role for role in snapshot.roles if role.arn in here]
-    subjects = subjects_of(own, snapshot, uses, library.default_versions)
+    cluster_uses = roles_of_cluster(cluster, snapshot, uses)
+    read_roles = [role for role in snapshot.roles if role.arn in cluster_uses]
+    subjects = subjects_of(read_roles, snapshot, uses, library.default_versions)
     by_arn = {subject.role.arn: subject for subject in subjects}
     context = account_context(snapshot, now)
-    roles = [_role(arn, of_cluster, by_arn.get(arn), cluster, context, library) for arn, of_cluster in here.items()]
-    explained = {issue for role in roles for finding in role.findings for issue in finding.reported}
-    itself = ClusterInUse(cluster, here, [issue for issue in cluster.all_issues if issue not in explained])
+    roles = [
+        _role(arn, of_cluster, by_arn.get(arn), cluster, context, library) for arn, of_cluster in cluster_uses.items()
+    ]
+    explained_issues = {issue for role in roles for finding in role.findings for issue in finding.reported}
+    itself = ClusterInUse(
+        cluster, cluster_uses, [issue for issue in cluster.all_issues if issue not in explained_issues]
+    )
     place = FixPlace(cluster.arn or cluster.name, None, cluster, context)
     return ClusterAnswer(
         identity=snapshot.identity,
@@ -157,12 +161,12 @@ def cluster_answer(library: Library, name: str, region: str | None = None, *, as
         complete=snapshot.complete and not cluster.unread and not errors,
         not_looked_at=(*snapshot.not_looked_at, *(cluster.kubernetes.trouble if cluster.kubernetes else ())),
         errors=errors,
-        entries=_entries(cluster, here, context, library),
+        entries=_entries(cluster, cluster_uses, context, library),
         findings=with_commands(findings_of(itself, context), place, library),
         pods=pods_of(cluster, context, library),
         service_accounts=service_accounts_of(cluster, context, library),
         kubernetes_read_at=cluster.kubernetes.read_at if cluster.kubernetes else None,
-        not_judged=tuple(_not_judged(cluster, snapshot, roles, failed)),
+        not_judged=tuple(_not_judged(cluster, snapshot, roles, detail_errors)),
     )
 
 
@@ -204,39 +208,47 @@ def _role(
     library: Library,
 ) -> ClusterRole:
     """Return a role of the cluster with what is wrong with it there, and the commands that fix that."""
-    here = findings_of(RoleInCluster(arn, uses, cluster, subject is not None), context)
+    findings_there = findings_of(RoleInCluster(arn, uses, cluster, subject is not None), context)
     everywhere = findings_of(subject, context) if subject else ()
-    findings = (*here, *(finding for finding in everywhere if _concerns(finding, cluster)))
-    reported = [_with_reports(cluster.all_issues, finding) for finding in findings]
+    findings = (*findings_there, *(finding for finding in everywhere if _concerns(finding, cluster)))
+    all_findings = [_with_reports(cluster.all_issues, finding) for finding in findings]
     place = FixPlace(arn, subject.role if subject else None, cluster, context)
-    return ClusterRole(arn, uses, subject, with_commands(reported, place, library))
+    return ClusterRole(arn, uses, subject, with_commands(all_findings, place, library))
 
 
 def _with_reports(issues: Sequence[HealthIssue], finding: Finding) -> Finding:
     """Return a finding that says, if it is a problem, which reports of EKS it explains."""
-    reported = tuple(issue for issue in issues if any(is_about(issue, use) for use in finding.uses))
-    if finding.severity != "problem" or not reported:
+    explained_issues = tuple(issue for issue in issues if any(is_about(issue, use) for use in finding.uses))
+    if finding.severity != "problem" or not explained_issues:
         return finding
-    reports = (f"EKS reports {issue.code} for {issue.kind} {issue.name}: {issue.message}" for issue in reported)
-    return replace(finding, evidence=(*reports, *finding.evidence), reported=reported)
+    reports = (f"EKS reports {issue.code} for {issue.kind} {issue.name}: {issue.message}" for issue in explained_issues)
+    return replace(finding, evidence=(*reports, *finding.evidence), reported=explained_issues)
 
 
 def _not_judged(
     cluster: Cluster, snapshot: AccountSnapshot, roles: Sequence[ClusterRole], errors: Sequence[SourceError]
 ) -> Iterator[str]:
     """Yield what could not be read; `errors` are of the questions about this cluster alone."""
-    own = [role for role in roles if role.arn.split(":", 5)[4:5] == [snapshot.identity.account]]
-    lacking = [role for role in own if not (role.subject.known_whole if role.subject else snapshot.complete)]
+    roles_of_account = [role for role in roles if role.arn.split(":", 5)[4:5] == [snapshot.identity.account]]
+    lacking = [
+        role for role in roles_of_account if not (role.subject.known_whole if role.subject else snapshot.complete)
+    ]
     if lacking:
         yield (f"{len(lacking)} of" if len(lacking) < len(roles) else "all") + f" its {len(roles)} roles"
     elif not snapshot.complete:
         yield "roles that only their trust policies connect with it"
-    partly = [role for role in own if role not in lacking and any(finding.undecided for finding in role.findings)]
+    partly = [
+        role for role in roles_of_account if role not in lacking and any(finding.undecided for finding in role.findings)
+    ]
     if partly:
         yield f"policies of {', '.join(sorted(role.arn.rpartition('/')[2] for role in partly))}"
     yield from cluster.unread
-    failed = {error.source for error in errors}
-    yield from (lost for source, part, lost in _DETAILS if source in failed and part not in cluster.unread)
+    failed_sources = {error.source for error in errors}
+    yield from (
+        unjudged_part
+        for source, part, unjudged_part in _DETAILS
+        if source in failed_sources and part not in cluster.unread
+    )
 
 
 _DETAILS = (
@@ -248,8 +260,8 @@ _DETAILS = (
 
 def _concerns(finding: Finding, cluster: Cluster) -> bool:
     """Return whether a finding is about the role itself, or about one of its uses in the cluster."""
-    here = ((use.cluster, use.region or cluster.region) == (cluster.name, cluster.region) for use in finding.uses)
-    return not finding.uses or any(here)
+    are_there = ((use.cluster, use.region or cluster.region) == (cluster.name, cluster.region) for use in finding.uses)
+    return not finding.uses or any(are_there)
 
 
 def _entries(

@@ -24,12 +24,12 @@ def find_cluster(name: str, region: str | None, snapshot: AccountSnapshot) -> Cl
     if matches:
         regions = tuple(cluster.region for cluster in matches)
         raise AmbiguousError(f"Cluster {name!r} is in {' and '.join(regions)}; give --region.", regions)
-    failed = next((error for error in snapshot.errors if error.source == "clusters"), None)
-    if failed is not None:
-        raise AccountError(f"Cluster {name!r} was not found: {failed.message}", failed.advice)
-    where = region or ", ".join(facts.regions) or "no region"
+    read_error = next((error for error in snapshot.errors if error.source == "clusters"), None)
+    if read_error is not None:
+        raise AccountError(f"Cluster {name!r} was not found: {read_error.message}", read_error.advice)
+    regions_read = region or ", ".join(facts.regions) or "no region"
     names = (cluster.name for cluster in facts.clusters)
-    raise not_found(f"There is no cluster {name!r} in {where}.", name, names, "Give --region, or --region all.")
+    raise not_found(f"There is no cluster {name!r} in {regions_read}.", name, names, "Give --region, or --region all.")
 
 
 def with_cluster(snapshot: AccountSnapshot, cluster: Cluster) -> AccountSnapshot:
@@ -45,9 +45,9 @@ def entries_read(library: Library, snapshot: AccountSnapshot, cluster: Cluster) 
     lacking = any(entry.kind is None or (entry.takes_policies and entry.policies is None) for entry in entries)
     if not lacking or not library.account.choice.asks_aws:
         return cluster, ()
-    read, failed = read_entries(library.account.connection(), cluster)
-    library.account.add_details(with_cluster(library.account.last_snapshot() or snapshot, read))
-    return read, failed
+    cluster_read, errors = read_entries(library.account.connection(), cluster)
+    library.account.add_details(with_cluster(library.account.last_snapshot() or snapshot, cluster_read))
+    return cluster_read, errors
 
 
 def cluster_meant(library: Library, name: str | None) -> Cluster | None:

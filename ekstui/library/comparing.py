@@ -81,22 +81,22 @@ def compare(
 ) -> Comparison:
     """Return what differs between two sides; of a controller, parameters not in `values` are the other side's."""
 
-    def ask(side: Side, wanted: Mapping[str, str]) -> ComparedSide:
-        return _side(side, library, standard_input, wanted)
+    def ask(side: Side, parameters: Mapping[str, str]) -> ComparedSide:
+        return _side(side, library, standard_input, parameters)
 
-    wanted = values or {}
-    first, second = ask(before, wanted), ask(after, wanted)
+    parameters = values or {}
+    first, second = ask(before, parameters), ask(after, parameters)
     if is_published(first) != is_published(second):
-        template, filled, side = (first, second, after) if is_published(first) else (second, first, before)
-        values_in = _values_in(template, filled.document)
+        template, filled_in, side = (first, second, after) if is_published(first) else (second, first, before)
+        values_in = _values_in(template, filled_in.document)
         if isinstance(side, RoleSide):
             from ekstui.library.roles import role_values
 
             snapshot = library.account.fresh_snapshot()
             values_in = {**role_values(side.name, snapshot, library.account.uses(snapshot)), **values_in}
         if values_in:
-            again = ask(before if template is first else after, {**values_in, **wanted})
-            first, second = (again, second) if template is first else (first, again)
+            template_filled_in = ask(before if template is first else after, {**values_in, **parameters})
+            first, second = (template_filled_in, second) if template is first else (first, template_filled_in)
     return _compared(first, second, library.snapshot_at_hand())
 
 
@@ -113,8 +113,8 @@ def _side(side: Side, library: Library, standard_input: str, values: Mapping[str
         from ekstui.library.roles import role_side  # only to read a role
 
         return role_side(side.name, library.account.fresh_snapshot(), library.default_versions)
-    if isinstance(side, PolicyAt) and (own := library.own_arn(side.name)) is not None:
-        return own_policy_side(own, side.version, library.account.fresh_snapshot())
+    if isinstance(side, PolicyAt) and (policy_arn := library.own_arn(side.name)) is not None:
+        return own_policy_side(policy_arn, side.version, library.account.fresh_snapshot())
     return read_side(side, library, standard_input, values)
 
 
@@ -134,7 +134,7 @@ def _compared(before: ComparedSide, after: ComparedSide, snapshot: AccountSnapsh
     one = before.policy is not None and after.policy is not None and before.policy.id == after.policy.id
     names = None if one else (short_label(before), short_label(after))
     arns = dict.fromkeys(side.policy.arn for side in (before, after) if side.policy and not side.policy.home)
-    counted = () if snapshot is None else tuple(attached_count(arn, snapshot) for arn in arns)
+    counts = () if snapshot is None else tuple(attached_count(arn, snapshot) for arn in arns)
     return Comparison(
         before,
         after,
@@ -142,7 +142,7 @@ def _compared(before: ComparedSide, after: ComparedSide, snapshot: AccountSnapsh
         differences(before.document, after.document),
         updates=_updates(before, after) if one else (),
         supersession=None if one else _supersession(before, after),
-        attached=tuple(count for count in counted if count.complete or count.roles or count.users or count.groups),
+        attached=tuple(count for count in counts if count.complete or count.roles or count.users or count.groups),
     )
 
 

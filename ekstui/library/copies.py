@@ -64,8 +64,8 @@ class CopyAnswer(NamedTuple):
         Of an inline policy it compares all policies of the role.
         """
         original = self.copy.original
-        newest = f"{original.name}@{version_label(original.default_version)}"
-        return Command(("ekstui", "diff", self.copy.local.arn or f"role:{role}", newest), "compares them")
+        default_version = f"{original.name}@{version_label(original.default_version)}"
+        return Command(("ekstui", "diff", self.copy.local.arn or f"role:{role}", default_version), "compares them")
 
 
 def originals_of(histories: Iterable[tuple[Policy, Mapping[int, Document]]]) -> tuple[Original, ...]:
@@ -87,11 +87,11 @@ def copies_of(local_policies: Iterable[LocalPolicy], originals: Iterable[Origina
 def _copy(local: LocalPolicy, originals: list[tuple[Original, frozenset[Target]]]) -> Copy | None:
     if local.document is None:
         return None
-    own = frozenset(grants(local.document))
+    local_targets = frozenset(grants(local.document))
     likely: list[tuple[tuple[bool, float], Original]] = []
     for original, targets in originals:
-        common = len(own & targets)
-        overlap = common / len(own | targets) if own or targets else 0.0
+        common = len(local_targets & targets)
+        overlap = common / len(local_targets | targets) if local_targets or targets else 0.0
         same_name = original.policy.name == local.name
         if same_name or (overlap >= ENOUGH_OVERLAP and common >= ENOUGH_ACTIONS):
             likely.append(((same_name, overlap), original))
@@ -108,11 +108,11 @@ def _copy(local: LocalPolicy, originals: list[tuple[Original, frozenset[Target]]
 
 def _likeness(document_a: Document, document_b: Document) -> tuple[float, bool]:
     """Return the share of grants that two documents have in common, and whether they are written the same way."""
-    own, theirs = (
+    grants_a, grants_b = (
         {(target, extent) for target, extents in grants(document).items() for extent in extents}
         for document in (document_a, document_b)
     )
-    share = len(own & theirs) / len(own | theirs) if own or theirs else 1.0
+    share = len(grants_a & grants_b) / len(grants_a | grants_b) if grants_a or grants_b else 1.0
     return share, document_a.statements == document_b.statements
 
 
@@ -124,20 +124,20 @@ def copies_in(library: Library) -> tuple[CopyAnswer, ...]:
 
 def copies_on(subject: RoleInUse) -> tuple[CopyAnswer, ...]:
     """Return which inline and customer managed policies of a role are copies of controllers' policies."""
-    own = _own_policies(subject)
-    return _answers(own, published_originals()) if own else ()
+    local_policies = _own_policies(subject)
+    return _answers(local_policies, published_originals()) if local_policies else ()
 
 
 def all_copies_on(subject: RoleInUse, library: Library, partition: str) -> tuple[CopyAnswer, ...]:
     """Return which of a role's own policies are copies, of AWS's policies as well."""
-    own = _own_policies(subject)
-    return _all_copies(own, library, partition) if own else ()
+    local_policies = _own_policies(subject)
+    return _all_copies(local_policies, library, partition) if local_policies else ()
 
 
-def _all_copies(own: Sequence[LocalPolicy], library: Library, partition: str) -> tuple[CopyAnswer, ...]:
-    names = [policy.name for policy in own]
+def _all_copies(local_policies: Sequence[LocalPolicy], library: Library, partition: str) -> tuple[CopyAnswer, ...]:
+    names = [policy.name for policy in local_policies]
     originals = library.in_partition(partition).ask(lambda reader: originals_of(_of_aws(names, reader)))
-    return _answers(own, [*originals, *published_originals()])
+    return _answers(local_policies, [*originals, *published_originals()])
 
 
 def _own_policies(subject: RoleInUse) -> list[LocalPolicy]:
@@ -159,21 +159,21 @@ def published_originals() -> tuple[Original, ...]:
     return tuple(originals)
 
 
-def _answers(own: Iterable[LocalPolicy], published: Iterable[Original]) -> tuple[CopyAnswer, ...]:
-    originals = tuple(published)
-    newest = {
+def _answers(local_policies: Iterable[LocalPolicy], all_originals: Iterable[Original]) -> tuple[CopyAnswer, ...]:
+    originals = tuple(all_originals)
+    default_versions = {
         original.policy.arn: original for original in originals if original.version == original.policy.default_version
     }
     return tuple(
-        CopyAnswer(copy, changes(copy.local.document, newest[copy.original.arn].filled(copy.local.document)))
-        for copy in copies_of(own, originals)
+        CopyAnswer(copy, changes(copy.local.document, default_versions[copy.original.arn].filled(copy.local.document)))
+        for copy in copies_of(local_policies, originals)
         if copy.local.document is not None
     )
 
 
-def _of_aws(own: Iterable[str], reader: PolicyReader) -> Iterator[tuple[Policy, Mapping[int, Document]]]:
+def _of_aws(local_names: Iterable[str], reader: PolicyReader) -> Iterator[tuple[Policy, Mapping[int, Document]]]:
     family = [policy.name for policy in reader.policies("eks")]
-    namesakes = {*own} & set(reader.names())
+    namesakes = {*local_names} & set(reader.names())
     for name in dict.fromkeys([*family, *sorted(namesakes)]):
         texts = reader.history(name).texts
         yield reader.policy(name), {number: parse_stored(name, number, text) for number, text in texts.items()}

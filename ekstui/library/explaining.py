@@ -17,7 +17,7 @@ from ekstui.denial.fixing import role_fix
 from ekstui.denial.forbidden import is_unauthorized
 from ekstui.denial.parsing import MAX_CHARACTERS
 from ekstui.denial.purpose import CandidatePolicy, Purpose, purpose_by_signs
-from ekstui.denial.question import Asked, AskedOfKubernetes, Question, asked, everything_asked
+from ekstui.denial.question import DeniedRequest, ForbiddenRequest, Question, denied_requests, refused_requests
 from ekstui.denial.wrapping import unwrapped
 from ekstui.eks.account_snapshot import AccountSnapshot, Role
 from ekstui.eks.knowledge import Symptom
@@ -91,7 +91,7 @@ ExplainAnswer: TypeAlias = "Explanation | ForbiddenExplanation"
 
 
 def explain_all(
-    library: Library, inquiry: Inquiry, progress: Callable[[int, int], None] = lambda _done, _total: None
+    library: Library, inquiry: Inquiry, progress: Callable[[int, int], None] = lambda _position, _total: None
 ) -> tuple[ExplainAnswer, ...]:
     """Return why each request of an inquiry is denied, in the message's order, once for all repeats.
 
@@ -159,32 +159,32 @@ class _Case(NamedTuple):
         if (unknown := self._unauthorized()) is not None:
             return (unknown,)
         try:
-            wanted = everything_asked(question)
+            refusals = refused_requests(question)
         except InputError:
             symptoms = self._of_policies(symptoms)
             if not symptoms:
                 raise
             return (self._of_symptoms(symptoms),)
-        requests = [one for one in wanted if isinstance(one, Asked)]
+        requests = [refusal for refusal in refusals if isinstance(refusal, DeniedRequest)]
         if trust is not None and not any(is_assuming(entry.request.action) for entry in requests):
             raise InputError(
                 f"{requests[0].request.action if requests else 'What Kubernetes forbids'} does not assume a role, so "
                 "no trust policy counts.",
                 "Leave out --trust, or name the action.",
             )
-        if len(wanted) == 1 and requests:
-            return tuple(self._of_asked(requests[0]._replace(text=""), symptoms))
-        kubernetes = self._kubernetes() if len(requests) < len(wanted) else None
+        if len(refusals) == 1 and requests:
+            return tuple(self._of_denied_request(requests[0]._replace(text=""), symptoms))
+        kubernetes = self._kubernetes() if len(requests) < len(refusals) else None
         answers: dict[int, tuple[ExplainAnswer, ...]] = {}
         # Denials of one action have their policies in common, of which only those of one action fit into memory.
-        for position, one in sorted(enumerate(wanted), key=lambda entry: _action_of(entry[1])):
-            progress(len(answers), len(wanted))
-            if isinstance(one, Asked):
-                answers[position] = tuple(self._of_asked(one, _symptoms_in(one.text)))
+        for position, refusal in sorted(enumerate(refusals), key=lambda entry: _action_of(entry[1])):
+            progress(len(answers), len(refusals))
+            if isinstance(refusal, DeniedRequest):
+                answers[position] = tuple(self._of_denied_request(refusal, _symptoms_in(refusal.text)))
             elif kubernetes is not None:
-                answers[position] = (kubernetes.forbidden(one.forbidden, one.times),)
-        in_order = chain.from_iterable(answers[position] for position in range(len(wanted)))
-        return (*in_order, *self._of_other_lines(symptoms, wanted))
+                answers[position] = (kubernetes.forbidden(refusal.forbidden, refusal.times),)
+        in_order = chain.from_iterable(answers[position] for position in range(len(refusals)))
+        return (*in_order, *self._of_other_lines(symptoms, refusals))
 
     def _unauthorized(self) -> ForbiddenExplanation | None:
         """Return why a cluster does not know the caller, if the message says so and which cluster or who is known."""
@@ -200,49 +200,62 @@ class _Case(NamedTuple):
 
         return kubernetes_case(self.library, self.inquiry.cluster)
 
-    def _of_asked(self, question: Asked, symptoms: tuple[Symptom, ...]) -> Iterator[Explanation]:
+    def _of_denied_request(self, denied_request: DeniedRequest, symptoms: tuple[Symptom, ...]) -> Iterator[Explanation]:
         """Yield why a request was denied; a further answer for repeats on resources that are decided otherwise."""
-        if not question.request.action:
-            yield _unnamed(question)
+        if not denied_request.request.action:
+            yield _without_action(denied_request)
             return
         # The known meaning of a text says more than an action that only an SDK's wrapper names.
-        if symptoms and self.inquiry.question.action is None and _is_bare(question):
-            yield self._of_symptoms(symptoms)._replace(times=question.times)
+        if symptoms and self.inquiry.question.action is None and _is_bare(denied_request):
+            yield self._of_symptoms(symptoms)._replace(times=denied_request.times)
             return
-        for group in self._decided_alike(question):
+        for group in self._decided_alike(denied_request):
             resources = tuple(dict.fromkeys(name for request in group.variants for name in request.resources))
             answer = self._of_request(group, symptoms)
             yield answer._replace(times=group.times, resources=resources if len(resources) > 1 else ())
 
-    def _decided_alike(self, question: Asked) -> Iterator[Asked]:
+    def _decided_alike(self, denied_request: DeniedRequest) -> Iterator[DeniedRequest]:
         """Yield a request and its repeats, apart from those about which the policies decide otherwise."""
-        requester = self._requester(question)
-        variants = dict.fromkeys((question.request.resources, request.resources) for request in question.variants)
+        requester = self._requester(denied_request)
+        variants = dict.fromkeys(
+            (denied_request.request.resources, request.resources) for request in denied_request.variants
+        )
         if len(variants) < 2 or (requester is None and not self.inquiry.policies):
-            yield question
+            yield denied_request
             return
         groups: dict[str, list[Request]] = {}
-        for request in question.variants:
-            judged, policies = self._judged(question._replace(request=request), requester)
-            groups.setdefault(decide(judged, policies, question.denial).verdict, []).append(request)
-        rest = question.times - len(question.variants)
+        for request in denied_request.variants:
+            request_in_account, policies = self._request_and_policies(
+                denied_request._replace(request=request), requester
+            )
+            groups.setdefault(decide(request_in_account, policies, denied_request.denial).verdict, []).append(request)
+        unlisted_times = denied_request.times - len(denied_request.variants)
         for requests in groups.values():
-            yield question._replace(request=requests[0], times=len(requests) + rest, variants=tuple(requests))
-            rest = 0
+            yield denied_request._replace(
+                request=requests[0], times=len(requests) + unlisted_times, variants=tuple(requests)
+            )
+            unlisted_times = 0
 
     def _of_other_lines(
-        self, symptoms: tuple[Symptom, ...], wanted: Sequence[Asked | AskedOfKubernetes]
+        self, symptoms: tuple[Symptom, ...], refusals: Sequence[DeniedRequest | ForbiddenRequest]
     ) -> Iterator[Explanation]:
         """Yield what is known of lines that are no denial, besides what the denials' own text has."""
-        own = {symptom for one in wanted if isinstance(one, Asked) for symptom in _symptoms_in(one.text)}
+        symptoms_of_denials = {
+            symptom
+            for refusal in refusals
+            if isinstance(refusal, DeniedRequest)
+            for symptom in _symptoms_in(refusal.text)
+        }
         lines = (self.inquiry.question.message or "").lower().splitlines()
-        others = tuple(
+        other_symptoms = tuple(
             symptom
             for symptom in symptoms
-            if symptom not in own and symptom.code != _FORBIDDEN and any(symptom.is_in(line) for line in lines)
+            if symptom not in symptoms_of_denials
+            and symptom.code != _FORBIDDEN
+            and any(symptom.is_in(line) for line in lines)
         )
-        if others:
-            yield self._of_symptoms(others)
+        if other_symptoms:
+            yield self._of_symptoms(other_symptoms)
 
     def _of_policies(self, symptoms: tuple[Symptom, ...]) -> tuple[Symptom, ...]:
         """Return what a message without a denial means: what is wrong with the policies it names says the most."""
@@ -256,9 +269,9 @@ class _Case(NamedTuple):
 
     def _of_symptoms(self, symptoms: tuple[Symptom, ...]) -> Explanation:
         question = self.inquiry.question
-        unasked = Asked(Request("", principal=question.principal or _role_in(question.message)), None)
-        requester = self._requester(unasked)
-        request, policies = self._judged(unasked, requester)
+        caller = DeniedRequest(Request("", principal=question.principal or _role_in(question.message)), None)
+        requester = self._requester(caller)
+        request, policies = self._request_and_policies(caller, requester)
         explanation = explain_symptom(symptoms, policies, request.principal, knowledge())
         explanation = self._with_findings(explanation, requester)
         # Without a request nothing can be tried; each of these ends its finding.
@@ -269,35 +282,35 @@ class _Case(NamedTuple):
         )
         return explanation._replace(fixes=tuple(map(Fix, ending)))
 
-    def _of_request(self, question: Asked, symptoms: tuple[Symptom, ...]) -> Explanation:
-        principal_is_target, target = self._target(question.request)
-        requester = None if principal_is_target else self._requester(question)
-        request, policies = self._judged(question, requester)
-        explanation = self._explained(
-            request, question, policies, self._purpose(request, question, requester, policies)
+    def _of_request(self, denied_request: DeniedRequest, symptoms: tuple[Symptom, ...]) -> Explanation:
+        principal_is_target, target = self._target(denied_request.request)
+        requester = None if principal_is_target else self._requester(denied_request)
+        request, policies = self._request_and_policies(denied_request, requester)
+        explanation = self._explain(
+            request, denied_request, policies, self._purpose(request, denied_request, requester, policies)
         )
         trust = self._layers(request).trust or (None if target is None else target.trust)
         if trust is not None:
-            explanation = with_trust(explanation, request, policies, trust, denial=question.denial)
+            explanation = with_trust(explanation, request, policies, trust, denial=denied_request.denial)
         all_symptoms = dict.fromkeys((*symptoms, *explanation.symptoms))
         is_denied = explanation.verdict != "allowed"
         if self.account and requester and requester.role and is_denied and explanation.allowed_by:
-            outdated = tuple(self.account.old_copies(requester.role, request, self.reader))
-            explanation = explanation._replace(outdated_copies=outdated)
+            outdated_copies = tuple(self.account.old_copies(requester.role, request, self.reader))
+            explanation = explanation._replace(outdated_copies=outdated_copies)
         explanation = self._with_findings(explanation._replace(symptoms=tuple(all_symptoms)[:_MAX_SYMPTOMS]), requester)
         if requester is not None and self.inquiry.pod is None and is_denied:
-            session = arn.entity_of(question.request.principal).session
+            session = arn.entity_of(denied_request.request.principal).session
             explanation = explanation._replace(notes=(*explanation.notes, *self._pods_of_node(requester, session)))
         role = None if target is None else target.role
         if role is not None:
             explanation = self._with_findings_of(role, explanation)
         if not is_denied or not explanation.findings:
             return explanation
-        tried = (
+        role_fixes = (
             role_fix(finding.commands, request, policies, None if role is None else role.arn)
             for finding in explanation.findings
         )
-        return explanation._replace(fixes=(*filter(None, tried), *explanation.fixes))
+        return explanation._replace(fixes=(*filter(None, role_fixes), *explanation.fixes))
 
     def _pods_of_node(self, requester: Requester, session: str | None) -> Iterator[str]:
         """Yield which pods may have made a call with the role of their node, as far as pods were read."""
@@ -307,10 +320,10 @@ class _Case(NamedTuple):
             users = users_of_node_role(cluster, requester.arn, session)
             if users:
                 names = [workload.title for workload in users[:_MAX_PODS]]
-                more = [f"{len(users) - _MAX_PODS} more"] if len(users) > _MAX_PODS else []
-                whose = "has no role of its own" if len(users) == 1 else "have no role of their own"
+                remainder = [f"{len(users) - _MAX_PODS} more"] if len(users) > _MAX_PODS else []
+                predicate = "has no role of its own" if len(users) == 1 else "have no role of their own"
                 yield (
-                    f"In {cluster.name}, {listed([*names, *more])} {whose} and may have made this call with the node's "
+                    f"In {cluster.name}, {listed([*names, *remainder])} {predicate} and may have made this call with the node's "
                     "role."
                 )
             elif users is not None:
@@ -326,20 +339,22 @@ class _Case(NamedTuple):
             return False, None
         from ekstui.library.requester import target_of  # only with an account or a trust policy
 
-        meant = self.account.principal_assumed_by(request) if self.account else None
+        assumed_role = self.account.principal_assumed_by(request) if self.account else None
         snapshot = self.account.snapshot if self.account else None
-        return meant is not None, target_of(request, meant, snapshot, trust, self.inquiry.standard_input)
+        return assumed_role is not None, target_of(request, assumed_role, snapshot, trust, self.inquiry.standard_input)
 
-    def _requester(self, question: Asked) -> Requester | None:
+    def _requester(self, denied_request: DeniedRequest) -> Requester | None:
         """Return the principal that is named, or the message's own if it is in the account, with its policies."""
         if self.account is None:
             return None
-        name = question.request.principal
+        name = denied_request.request.principal
         return self.account.requester(name, self.reader, others=not self.inquiry.policies)
 
-    def _judged(self, question: Asked, requester: Requester | None) -> tuple[Request, Policies]:
+    def _request_and_policies(
+        self, denied_request: DeniedRequest, requester: Requester | None
+    ) -> tuple[Request, Policies]:
         """Return the request with what is known of its principal, and the policies to judge it by."""
-        request, policies = question.request, Policies()
+        request, policies = denied_request.request, Policies()
         if requester is not None:
             request, policies = _of_principal(request, requester), requester.policies
         layers = self._layers(request)
@@ -356,63 +371,73 @@ class _Case(NamedTuple):
 
     def _with_inquiry(self, policies: Policies, layers: LayersOfRequest) -> Policies:
         inquiry = self.inquiry
-        boundary = layers.boundary if inquiry.boundary is None else self._applied(inquiry.boundary)
+        boundary = layers.boundary if inquiry.boundary is None else self._applied_policy(inquiry.boundary)
         return policies._replace(
-            identity=(*policies.identity, *map(self._applied, inquiry.policies)),
+            identity=(*policies.identity, *map(self._applied_policy, inquiry.policies)),
             boundary=boundary or policies.boundary,
-            session=(*policies.session, *map(self._applied, inquiry.session), *layers.session),
+            session=(*policies.session, *map(self._applied_policy, inquiry.session), *layers.session),
             organization=layers.organization,
             resource=layers.resource,
             without=layers.without,
             notes=layers.notes,
         )
 
-    def _applied(self, side: Side) -> AppliedPolicy:
+    def _applied_policy(self, side: Side) -> AppliedPolicy:
         side_read = read_side(side, self.library, self.inquiry.standard_input, self.inquiry.values, named=False)
         if side_read.policy is not None:
             return AppliedPolicy(side_read.policy.name, side_read.version, side_read.document, side_read.policy.arn)
         return AppliedPolicy(Path(side_read.label).name, side_read.version, side_read.document)
 
-    def _purpose(self, request: Request, question: Asked, requester: Requester | None, policies: Policies) -> Purpose:
+    def _purpose(
+        self, request: Request, denied_request: DeniedRequest, requester: Requester | None, policies: Policies
+    ) -> Purpose:
         """Return what the principal is for, by the account or else by signs."""
         if self.account is not None and requester is not None and requester.role is not None:
             purpose = self.account.purpose_of(requester.role)
             if purpose is not None:
                 return purpose
-        names = [applied.name for applied in _of_aws(policies)]
-        return purpose_by_signs(request.principal, self._text_about(question), names, knowledge())
+        names = [policy.name for policy in _of_aws(policies)]
+        return purpose_by_signs(request.principal, self._text_about(denied_request), names, knowledge())
 
-    def _text_about(self, question: Asked) -> str:
+    def _text_about(self, denied_request: DeniedRequest) -> str:
         """Return the part of the message that is about a request; of a single one, all of it."""
-        return question.text or self.inquiry.question.message or ""
+        return denied_request.text or self.inquiry.question.message or ""
 
-    def _explained(self, request: Request, question: Asked, policies: Policies, purpose: Purpose) -> Explanation:
+    def _explain(
+        self, request: Request, denied_request: DeniedRequest, policies: Policies, purpose: Purpose
+    ) -> Explanation:
         elsewhere = partition_of(request)
         if elsewhere in (None, self.partition):
             candidates = self._candidates(request, policies)
-            text = self._text_about(question)
+            text = self._text_about(denied_request)
             return explain(
-                request, policies, candidates, denial=question.denial, knowledge=knowledge(), purpose=purpose, text=text
+                request,
+                policies,
+                candidates,
+                denial=denied_request.denial,
+                knowledge=knowledge(),
+                purpose=purpose,
+                text=text,
             )
         # Documents of one partition never judge a request in another.
-        if named := [applied.name for applied in _of_aws(policies)]:
+        if policy_names := [policy.name for policy in _of_aws(policies)]:
             raise InputError(
-                f"The request is of partition {elsewhere}, and the documents known of {named[0]} are those of "
+                f"The request is of partition {elsewhere}, and the documents known of {policy_names[0]} are those of "
                 f"{self.partition}.",
                 sync_there(elsewhere),
             )
-        explanation = explain(request, policies, (), denial=question.denial, knowledge=knowledge())
+        explanation = explain(request, policies, (), denial=denied_request.denial, knowledge=knowledge())
         return explanation._replace(
             not_looked_at=(*explanation.not_looked_at, f"the AWS managed policies of partition {elsewhere}"),
         )
 
     def _candidates(self, request: Request, policies: Policies) -> list[CandidatePolicy]:
         """Return the policies that may allow an action, and those in force."""
-        in_force = frozenset(applied.arn or "" for applied in policies.identity)
+        in_force = frozenset(policy.arn or "" for policy in policies.identity)
         key = (request.action.lower(), in_force, partition_of(request))
         if key not in self.candidates_read:
-            named = {(applied.arn or "").rpartition("/")[2] for applied in _of_aws(policies)}
-            names = self.library.cached(lambda: index.names_allowing(self.library.store, request.action, named))
+            policy_names = {(policy.arn or "").rpartition("/")[2] for policy in _of_aws(policies)}
+            names = self.library.cached(lambda: index.names_allowing(self.library.store, request.action, policy_names))
             self.candidates_read.clear()
             self.candidates_read[key] = list(possible_allowers(request, policies, self.reader, knowledge(), names))
         return self.candidates_read[key]
@@ -431,26 +456,26 @@ class _Case(NamedTuple):
         return explanation._replace(findings=(*self.account.findings(role, self.reader), *explanation.findings))
 
 
-def _action_of(wanted: Asked | AskedOfKubernetes) -> str:
-    return wanted.request.action.lower() if isinstance(wanted, Asked) else ""
+def _action_of(refusal: DeniedRequest | ForbiddenRequest) -> str:
+    return refusal.request.action.lower() if isinstance(refusal, DeniedRequest) else ""
 
 
-def _unnamed(question: Asked) -> Explanation:
+def _without_action(denied_request: DeniedRequest) -> Explanation:
     """Return what is known of a denial whose action its text does not name."""
-    may_be = question.ambiguous[:8]
+    may_be = denied_request.ambiguous[:8]
     return Explanation(
         verdict="depends",
         action=None,
         notes=(f"It may be {listed(may_be, 'or')}.",) if may_be else (),
-        encoded=None if question.denial is None else question.denial.encoded,
+        encoded=None if denied_request.denial is None else denied_request.denial.encoded,
         denied=True,
-        times=question.times,
+        times=denied_request.times,
     )
 
 
-def _is_bare(question: Asked) -> bool:
+def _is_bare(denied_request: DeniedRequest) -> bool:
     """Return whether a message names an action and nothing else."""
-    denial = question.denial
+    denial = denied_request.denial
     return denial is not None and (denial.principal, denial.resource, denial.cause) == (None, None, None)
 
 
@@ -465,10 +490,10 @@ def _accounts_of(question: Question) -> frozenset[str]:
     """Return the accounts of the principals that a question names, and of the roles that they want to assume."""
     names: list[str | None] = []
     try:
-        for refused in asked(question):
+        for denied_request in denied_requests(question):
             names += [
-                refused.request.principal,
-                *(refused.request.resources if is_assuming(refused.request.action) else ()),
+                denied_request.request.principal,
+                *(denied_request.request.resources if is_assuming(denied_request.request.action) else ()),
             ]
     except InputError:
         names = [_role_in(question.message)]
@@ -499,4 +524,4 @@ def _of_principal(request: Request, requester: Requester) -> Request:
 
 def _of_aws(policies: Policies) -> Iterator[AppliedPolicy]:
     everything = (*policies.identity, *policies.session, *((policies.boundary,) if policies.boundary else ()))
-    return (applied for applied in everything if applied.arn is not None and arn.is_of_aws(applied.arn))
+    return (policy for policy in everything if policy.arn is not None and arn.is_of_aws(policy.arn))

@@ -23,8 +23,8 @@ def matching_policies(facet: Facet, entries: Sequence[PolicyEntry], library: Lib
         case "service":
             return _holders(f"{facet.text}:*", library)
         case "level":
-            wanted = facet.text.casefold()
-            return frozenset(entry.policy.arn for entry in entries if _has_level(entry, wanted, library))
+            level_start = facet.text.casefold()
+            return frozenset(entry.policy.arn for entry in entries if _has_level(entry, level_start, library))
         case _:
             steps = changes_feed(library, parse_since(facet.text, library.data().newest), "all").changes
             names = {step.policy for step in steps if step.change.kind != "none"}
@@ -42,9 +42,9 @@ def _holders(action: str, library: Library) -> frozenset[str]:
     return frozenset(holder.policy.arn for holder in who_can_answer(library, action, None, "all", types=False).holders)
 
 
-def _has_level(entry: PolicyEntry, wanted: str, library: Library) -> bool:
+def _has_level(entry: PolicyEntry, level_start: str, library: Library) -> bool:
     return any(
-        count.granted and level.casefold().startswith(wanted)
+        count.granted and level.casefold().startswith(level_start)
         for service in library.summary(entry.policy)
         if service.effect == "Allow"
         for level, count in service.levels.items()

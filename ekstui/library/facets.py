@@ -17,9 +17,9 @@ def parse_filter(text: str) -> tuple[tuple[str, ...], tuple[Facet, ...]]:
     words: list[str] = []
     facets: list[Facet] = []
     for word in text.split():
-        kind, colon, rest = word.partition(":")
+        kind, colon, value = word.partition(":")
         if not colon or kind.casefold() not in _KINDS:
             words.append(word.casefold())
-        elif rest:
-            facets.append(Facet(kind.casefold(), rest))
+        elif value:
+            facets.append(Facet(kind.casefold(), value))
     return tuple(words), tuple(facets)

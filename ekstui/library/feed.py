@@ -33,25 +33,25 @@ def changes_feed(library: Library, since: datetime | None = None, scope: Scope =
         complete = since is None or since <= library.data().newest
         steps += _steps(library, since, among) if complete else ()
     for reader in shipped_in(scope):
-        shipped = _shipped_steps(reader, since)
-        complete = complete and shipped is not None
-        steps += shipped or ()
+        family_steps = _shipped_steps(reader, since)
+        complete = complete and family_steps is not None
+        steps += family_steps or ()
     if scope in ("access", "any"):
         steps += access_steps(since)
     return ChangesFeed(complete, newest_first(steps) if scope not in ("eks", "all") else tuple(steps))
 
 
-def steps_of_attached(steps: Iterable[FeedStep], attached: Collection[str]) -> list[FeedStep]:
+def steps_of_attached(steps: Iterable[FeedStep], names: Collection[str]) -> list[FeedStep]:
     """Return the steps of attached IAM policies, by name; a policy of another family may have the name of one."""
-    return [step for step in steps if step.family == "aws-managed" and step.policy in attached]
+    return [step for step in steps if step.family == "aws-managed" and step.policy in names]
 
 
 def _steps(library: Library, since: datetime | None, scope: Scope) -> tuple[FeedStep, ...]:
-    indexed = library.cached(lambda: feed(library.store, since, judging_version(), scope))
-    if indexed is not None:
-        return indexed
-    shipped = shipped_steps(library.corpus.steps(), judging_version())
-    return library.ask(lambda reader: read_feed(reader, shipped, since, scope))
+    steps_of_index = library.cached(lambda: feed(library.store, since, judging_version(), scope))
+    if steps_of_index is not None:
+        return steps_of_index
+    steps_of_corpus = shipped_steps(library.corpus.steps(), judging_version())
+    return library.ask(lambda reader: read_feed(reader, steps_of_corpus, since, scope))
 
 
 def read_feed(

@@ -54,7 +54,9 @@ def catalogue(
 def all_actions() -> tuple[str, ...]:
     """Return the names of all actions; the first call reads all services, 150 ms."""
     service_reference = reference()
-    return tuple(full for service in service_reference.services() for full in service_reference.names(service).values())
+    return tuple(
+        action for service in service_reference.services() for action in service_reference.names(service).values()
+    )
 
 
 def _policies(library: Library) -> Iterator[Thing]:
@@ -81,10 +83,10 @@ def _account(snapshot: AccountSnapshot, uses: Uses) -> Iterator[Thing]:
         yield Thing("cluster", cluster.name, about, cluster.arn or "", eks=True, value=cluster)
         yield from _pods(cluster)
     for role in snapshot.roles:
-        used = uses.get(role.arn, ()) if role.arn else ()
-        about = ", ".join(dict.fromkeys(map(use_in_words, used)))
+        role_uses = uses.get(role.arn, ()) if role.arn else ()
+        about = ", ".join(dict.fromkeys(map(use_in_words, role_uses)))
         side = RoleSide(role.arn or role.name)
-        yield Thing("role", role.name, about, role.arn or "", bool(used), role.instance_profiles, value=side)
+        yield Thing("role", role.name, about, role.arn or "", bool(role_uses), role.instance_profiles, value=side)
     for user in snapshot.users:
         groups = f", in {', '.join(user.groups)}" if user.groups else ""
         yield Thing(
@@ -92,9 +94,9 @@ def _account(snapshot: AccountSnapshot, uses: Uses) -> Iterator[Thing]:
         )
     for group in snapshot.groups:
         yield Thing("group", group.name, _policies_of(group.attached, group.inline), group.arn or "", value=group)
-    for own in snapshot.local_policies:
-        about = f"{own.default_version}, of account {snapshot.identity.account}"
-        yield Thing("own policy", own.name, about, own.arn, value=own)
+    for policy in snapshot.local_policies:
+        about = f"{policy.default_version}, of account {snapshot.identity.account}"
+        yield Thing("own policy", policy.name, about, policy.arn, value=policy)
 
 
 def _pods(cluster: Cluster) -> Iterator[Thing]:

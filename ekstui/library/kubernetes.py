@@ -48,8 +48,8 @@ def keep_kubernetes(library: Library, name: str, facts: KubernetesFacts, region:
             whole=tuple(sorted({*facts.whole, *(kind for kind in earlier.whole if not facts.has(kind))})),
         )
     after = with_cluster(snapshot, cluster._replace(kubernetes=facts))
-    others = (note for note in snapshot.not_looked_at if note not in unread_inside(snapshot))
-    library.account.add_details(after._replace(not_looked_at=(*others, *unread_inside(after))))
+    other_notes = (note for note in snapshot.not_looked_at if note not in unread_inside(snapshot))
+    library.account.add_details(after._replace(not_looked_at=(*other_notes, *unread_inside(after))))
 
 
 def read_with_kubectl(

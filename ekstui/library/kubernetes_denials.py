@@ -22,8 +22,8 @@ class KubernetesCase(NamedTuple):
 
     def forbidden(self, forbidden: Forbidden, times: int) -> ForbiddenExplanation:
         """Return why a request was forbidden."""
-        reserved = [policy.name for policy in knowledge().access_policies.values() if policy.reserved]
-        answer = explain_forbidden(forbidden, self.cluster, access_rules(), reserved, named=self.name is not None)
+        reserved_names = [policy.name for policy in knowledge().access_policies.values() if policy.reserved]
+        answer = explain_forbidden(forbidden, self.cluster, access_rules(), reserved_names, named=self.name is not None)
         return self._dated(answer)._replace(times=times)
 
     def unauthorized(self, principal: str | None) -> ForbiddenExplanation | None:

@@ -59,10 +59,10 @@ def used_answer(
             f"IAM tracks the last {TRACKED_DAYS} days, and {days} are asked about.", "For example: --days 90."
         )
     snapshot = library.account.last_snapshot_or_error()
-    meant = _meant(library, text, snapshot)
-    report = library.account.last_accessed(meant.arn, progress, cancelled)
-    answer = UsedAnswer(meant.name, report, snapshot.identity.account, days, TRACKED_DAYS, meant.created)
-    return answer._replace(less=_less(meant.document(), report, days)) if less else answer
+    target = _meant(library, text, snapshot)
+    report = library.account.last_accessed(target.arn, progress, cancelled)
+    answer = UsedAnswer(target.name, report, snapshot.identity.account, days, TRACKED_DAYS, target.created)
+    return answer._replace(less=_less(target.document(), report, days)) if less else answer
 
 
 class _Meant(NamedTuple):
@@ -90,8 +90,8 @@ def _meant(library: Library, text: str, snapshot: AccountSnapshot) -> _Meant:
         )
     if not isinstance(side, PolicyAt):
         raise InputError(f"{text} is neither a policy nor a role.", "Name role:NAME or a policy.")
-    if (own := _own(library, side.name, snapshot)) is not None:
-        return _Meant(own.name, own.arn, None, lambda: _own_document(own))
+    if (local_policy := _own(library, side.name, snapshot)) is not None:
+        return _Meant(local_policy.name, local_policy.arn, None, lambda: _own_document(local_policy))
     of_partition = library.in_partition(snapshot.identity.partition)
     policy = of_partition.find(side.name).policy
     return _Meant(policy.name, policy.arn, None, lambda: of_partition.document(policy, version_at(policy, side)))
@@ -99,16 +99,16 @@ def _meant(library: Library, text: str, snapshot: AccountSnapshot) -> _Meant:
 
 def _own(library: Library, name: str, snapshot: AccountSnapshot) -> LocalPolicy | None:
     """Return the account's own policy of an ARN, or of a name that AWS has no policy of."""
-    for own in snapshot.local_policies:
-        if own.arn == name or (own.name == name and name not in library.ask(lambda reader: set(reader.names()))):
-            return own
+    for policy in snapshot.local_policies:
+        if policy.arn == name or (policy.name == name and name not in library.ask(lambda reader: set(reader.names()))):
+            return policy
     return None
 
 
-def _own_document(own: LocalPolicy) -> Document:
-    if own.document is None:
-        raise InputError(f"The document of {own.name} could not be read.")
-    return own.document
+def _own_document(policy: LocalPolicy) -> Document:
+    if policy.document is None:
+        raise InputError(f"The document of {policy.name} could not be read.")
+    return policy.document
 
 
 def _less(document: Document, report: LastAccessed, days: int) -> LessAnswer:

@@ -44,22 +44,22 @@ def under_layers(subject: Subject, layers: LayersOfRequest, action: str, resourc
 
     None of an organization limit a service-linked role.
     """
-    above = () if subject.service_linked else tuple(ceilings(layers))
+    ceilings_above = () if subject.service_linked else tuple(ceilings(layers))
     if not subject.service_linked and is_resource_controlled(action):
-        above += tuple(
+        ceilings_above += tuple(
             Ceiling(layer_name("resource-control", level.name), level.policies, only_denies=True)
             for level in layers.organization.resource_control
         )
     policy = layers.resource.get(resource) or layers.resource.get(None)
     if policy is None or subject.arn is None or subject.kind == "group":
-        return subject._replace(above=above)
+        return subject._replace(above=ceilings_above)
     denies = _naming(subject.arn, policy, "Deny", "any")
-    above += (Ceiling(policy.name, (denies,), only_denies=True),)
+    ceilings_above += (Ceiling(policy.name, (denies,), only_denies=True),)
     owner = arn.split_arn(resource or "").account or layers.resource_account
     is_across = bool(owner) and owner != arn.split_arn(subject.arn).account
     must_allow = is_across or needs_policy_of_resource(resource)
     return subject._replace(
-        above=above,
+        above=ceilings_above,
         needed=Ceiling(policy.name, (_naming(subject.arn, policy, "Allow", "any"),)) if must_allow else None,
         named=() if is_across else (_naming(subject.arn, policy, "Allow", "itself"),),
         limits_named=subject.kind == "role",
@@ -67,18 +67,18 @@ def under_layers(subject: Subject, layers: LayersOfRequest, action: str, resourc
 
 
 def _naming(
-    principal: str, policy: AppliedPolicy, effect: Literal["Allow", "Deny"], how: Literal["any", "itself"]
+    principal: str, policy: AppliedPolicy, effect: Literal["Allow", "Deny"], relation: Literal["any", "itself"]
 ) -> AppliedPolicy:
     """Return the statements of a resource's policy that certainly name a principal, as a policy of its own."""
     caller = Caller("aws", principal)
 
     def names(statement: Statement) -> bool:
         return any(
-            (named.is_caller or named.value == "*") and (how == "any" or named.named_as != "account")
-            for named in named_by(statement, caller)
+            (match.is_caller or match.value == "*") and (relation == "any" or match.named_as != "account")
+            for match in named_by(statement, caller)
         )
 
-    kept = tuple(
+    naming_statements = tuple(
         statement._replace(
             resource_element=statement.resource_element or "Resource", resources=statement.resources or ("*",),
             principal_element=None, principals=(),
@@ -86,7 +86,7 @@ def _naming(
         for statement in policy.document.statements
         if statement.effect == effect and names(statement)
     )  # fmt: skip
-    return policy._replace(document=Document(policy.document.version, None, kept))
+    return policy._replace(document=Document(policy.document.version, None, naming_statements))
 
 
 def layers_not_seen(layers: LayersOfRequest) -> frozenset[Layer]:

@@ -135,9 +135,9 @@ class Library:
     def has_account_without_lookup(self) -> bool:
         """Whether an account was chosen, or read before; looking further would cost 70 ms of imports."""
         choice = self.choice
-        chosen = choice is not None and (choice.demo or choice.file is not None or choice.profile is not None)
+        is_chosen = choice is not None and (choice.demo or choice.file is not None or choice.profile is not None)
         try:
-            return chosen or next(self.store.file.path.parent.glob("accounts/*.db"), None) is not None
+            return is_chosen or next(self.store.file.path.parent.glob("accounts/*.db"), None) is not None
         except OSError as error:
             self._report(f"The snapshots of accounts cannot be read: {error.strerror}.", once=True)
             return False
@@ -193,9 +193,9 @@ class Library:
 
         state, manifest = self.state(), self.corpus.manifest()
         source = state.source if state else manifest.label
-        others = [endpoint for endpoint in state.endpoints if endpoint not in source] if state else []
+        other_endpoints = [endpoint for endpoint in state.endpoints if endpoint not in source] if state else []
         return DataStatus(
-            source=" and ".join([source, *(f"AWS at {endpoint}" for endpoint in others)]),
+            source=" and ".join([source, *(f"AWS at {endpoint}" for endpoint in other_endpoints)]),
             partition=self.store.collection if state else manifest.partition,
             newest=state.known_until if state else manifest.known_until,
             synced_at=state.synced_at if state else None,
@@ -205,8 +205,8 @@ class Library:
 
     def known_until(self, scope: Scope) -> datetime:
         """Return until when the policies of a scope are known, UTC; of several families the earliest."""
-        shipped = [datetime.combine(reader.until(), datetime.min.time(), UTC) for reader in shipped_in(scope)]
-        return min(shipped if shipped and aws_scope(scope) is None else [self.data().newest, *shipped])
+        family_dates = [datetime.combine(reader.until(), datetime.min.time(), UTC) for reader in shipped_in(scope)]
+        return min(family_dates if family_dates and aws_scope(scope) is None else [self.data().newest, *family_dates])
 
     def policies(self, scope: Scope = "eks") -> tuple[PolicyEntry, ...]:
         """Return the policies of a scope without EKS access policies.
@@ -312,10 +312,10 @@ class Library:
     def default_versions(self, arns: Iterable[str]) -> Mapping[str, DefaultVersion]:
         """Return the default versions of those AWS policies that are known, by ARN, whatever their partition."""
         versions: dict[str, DefaultVersion] = {}
-        wanted = tuple(arns)
-        for partition in {arn.split(":", 2)[1] for arn in wanted if arn.startswith("arn:")}:
+        all_arns = tuple(arns)
+        for partition in {arn.split(":", 2)[1] for arn in all_arns if arn.startswith("arn:")}:
             library = self.in_partition(partition)
-            versions |= library.ask(lambda reader: default_versions(wanted, reader))
+            versions |= library.ask(lambda reader: default_versions(all_arns, reader))
         return versions
 
     def notices(self) -> tuple[str, ...]:
@@ -331,9 +331,9 @@ class Library:
             return
         if isinstance(error, DamagedCacheError | NewerCacheError):
             with suppress(CacheError):
-                if (aside := self.store.file.set_aside(error)) is not None:
+                if (copy := self.store.file.set_aside(error)) is not None:
                     consequence = "the bundled data answers until there is a new one"
-                    self._report(f"{error.message} It was set aside as {aside.name}; {consequence}.")
+                    self._report(f"{error.message} It was set aside as {copy.name}; {consequence}.")
                 return
         if not isinstance(error, BusyCacheError):
             self._trouble.retry_after = time.monotonic() + LEFT_ALONE

@@ -74,16 +74,16 @@ class Sides(NamedTuple):
     after: str
 
 
-class Spelled(NamedTuple):
+class SearchForms(NamedTuple):
     """A thing in the forms that are compared with what was typed."""
 
     thing: Thing
     name: str
-    squeezed: str
+    letters: str
     """The name's letters and digits."""
     bare: str
     """The same without a leading `amazon` or `aws`."""
-    others: str
+    other_words: str
     """Aliases and description."""
 
 
@@ -101,56 +101,58 @@ class Rank(NamedTuple):
     place: int = 0
 
 
-class Wanted:
+class Query:
     """What was typed, in the forms that are compared with names."""
 
     def __init__(self, text: str) -> None:
         self.typed = text.strip()
         self.text = self.typed.casefold()
         self.words = self.text.split()
-        self._squeezed = letters_in(self.text)
-        one_word = len(self.words) == 1 and len(self._squeezed) >= FEWEST_LETTERS
-        self._letters = re.compile(".*?".join(map(re.escape, self._squeezed))) if one_word else None
+        self._query_letters = letters_in(self.text)
+        one_word = len(self.words) == 1 and len(self._query_letters) >= FEWEST_LETTERS
+        self._letters = re.compile(".*?".join(map(re.escape, self._query_letters))) if one_word else None
 
-    def rank(self, spelled: Spelled, place: int = 0) -> Rank | None:
+    def rank(self, entry: SearchForms, place: int = 0) -> Rank | None:
         """Return how well a thing matches; None if it does not."""
-        fit = self._fit(spelled)
+        fit = self._fit(entry)
         if fit is None:
             return None
         group, within, loose = fit
-        thing = spelled.thing
-        last = place if thing.eks or group == EXACT else len(spelled.name)
+        thing = entry.thing
+        last = place if thing.eks or group == EXACT else len(entry.name)
         return Rank(group, not thing.eks, within, loose, KINDS[thing.kind], last)
 
-    def _fit(self, spelled: Spelled) -> tuple[int, bool, int] | None:
+    def _fit(self, entry: SearchForms) -> tuple[int, bool, int] | None:
         """Return the group, and whether and how loosely the text lies within the name; None if it does not match."""
-        if spelled.name == self.text or self.text in map(str.casefold, spelled.thing.aliases):
+        if entry.name == self.text or self.text in map(str.casefold, entry.thing.aliases):
             return EXACT, False, 0
-        if self._squeezed and (spelled.squeezed.startswith(self._squeezed) or spelled.bare.startswith(self._squeezed)):
+        if self._query_letters and (
+            entry.letters.startswith(self._query_letters) or entry.bare.startswith(self._query_letters)
+        ):
             return NAMED, False, 0
-        if all(word in spelled.name for word in self.words):
-            return NAMED, True, sum(not begins_word(spelled.name, spelled.thing.name, word) for word in self.words)
-        if self._letters is not None and self._squeezed in spelled.squeezed:
+        if all(word in entry.name for word in self.words):
+            return NAMED, True, sum(not begins_word(entry.name, entry.thing.name, word) for word in self.words)
+        if self._letters is not None and self._query_letters in entry.letters:
             return NAMED, True, 1
-        return self._loose_fit(spelled)
+        return self._loose_fit(entry)
 
-    def _loose_fit(self, spelled: Spelled) -> tuple[int, bool, int] | None:
+    def _loose_fit(self, entry: SearchForms) -> tuple[int, bool, int] | None:
         """Return the same for a text that the name does not contain as it is."""
         if len(self.text) >= FEWEST_LETTERS and all(
-            word in spelled.name or word in spelled.others for word in self.words
+            word in entry.name or word in entry.other_words for word in self.words
         ):
             return _DESCRIBED, True, 0
-        if self._letters is not None and (match := self._letters.search(spelled.squeezed)):
+        if self._letters is not None and (match := self._letters.search(entry.letters)):
             return LETTERS, True, match.end() - match.start()
         return None
 
 
-def spelled_out(thing: Thing) -> Spelled:
+def search_forms(thing: Thing) -> SearchForms:
     """Return a thing in the forms that are compared; made once, since every key press searches all things."""
-    squeezed = letters_in(thing.name)
-    bare = squeezed.removeprefix("amazon").removeprefix("aws")
+    letters = letters_in(thing.name)
+    bare = letters.removeprefix("amazon").removeprefix("aws")
     others = " ".join((*thing.aliases, thing.about)).casefold()
-    return Spelled(thing, thing.name.casefold(), squeezed, bare, others)
+    return SearchForms(thing, thing.name.casefold(), letters, bare, others)
 
 
 def letters_in(text: str) -> str:
@@ -160,8 +162,8 @@ def letters_in(text: str) -> str:
 
 def closest(matches: Iterable[tuple[Rank, Thing]]) -> list[tuple[Rank, Thing]]:
     """Return results in order, without those that only contain the letters if anything matches better."""
-    ranked = sorted(matches, key=itemgetter(0))
-    return [pair for pair in ranked if pair[0].group < LETTERS or ranked[0][0].group == LETTERS]
+    in_order = sorted(matches, key=itemgetter(0))
+    return [pair for pair in in_order if pair[0].group < LETTERS or in_order[0][0].group == LETTERS]
 
 
 def ranges(policy: Thing, before: str, after: str) -> Iterator[Thing]:
@@ -184,10 +186,10 @@ _Release: TypeAlias = tuple[int, str]
 
 def _release(policy: Thing, typed: str) -> _Release | None:
     """Return a version or release; `v1.8` is the first with the newest document of `v1.8.0`, `v1.8.1` …"""
-    wanted = as_listed(typed)
-    if wanted in policy.versions:
-        return policy.versions.index(wanted), wanted
-    releases = [(place, name) for name, place in policy.releases if name == wanted or name.startswith(f"{wanted}.")]
+    label = as_listed(typed)
+    if label in policy.versions:
+        return policy.versions.index(label), label
+    releases = [(place, name) for name, place in policy.releases if name == label or name.startswith(f"{label}.")]
     return max(releases, key=itemgetter(0)) if typed and releases else None
 
 
@@ -199,12 +201,12 @@ def as_listed(typed: str) -> str:
 def comparison(policy: Thing, before: _Release, after: _Release) -> Thing:
     """Return the comparison of two versions of a policy."""
     sides = Sides(f"{policy.name}@{before[1]}", f"{policy.name}@{after[1]}")
-    unchanged = [
+    releases = [
         f"{name}, unchanged since {policy.versions[place]}"
         for place, name in (before, after)
         if name != policy.versions[place]
     ]
-    about = "; ".join(unchanged) or policy.about
+    about = "; ".join(releases) or policy.about
     return Thing("comparison", f"{policy.name}@{before[1]}..{after[1]}", about, eks=policy.eks, value=sides)
 
 
@@ -249,7 +251,7 @@ class Catalogue:
 
         The actions of `services` come first.
         """
-        self._things = [spelled_out(thing) for thing in things]
+        self._things = [search_forms(thing) for thing in things]
         self._symptoms = [(symptom, symptom.words.casefold()) for symptom in symptoms]
         self._names = names
         self._services = services
@@ -266,10 +268,10 @@ class Catalogue:
     def with_things(self, things: Iterable[Thing]) -> "Catalogue":
         """Return a catalogue with more things."""
         catalogue = copy(self)
-        catalogue._things = [*self._things, *map(spelled_out, things)]
+        catalogue._things = [*self._things, *map(search_forms, things)]
         return catalogue
 
-    def find(self, typed: str, most: int = _MOST, *, current_policy: str = "") -> tuple[Thing, ...]:
+    def find(self, typed: str, limit: int = _MOST, *, current_policy: str = "") -> tuple[Thing, ...]:
         """Return what a text may mean, likeliest first.
 
         `current_policy` is the policy whose versions `v5` and `v5..v6` alone mean.
@@ -278,18 +280,18 @@ class Catalogue:
         if not text:
             return ()
         if current_policy and _VERSIONS.fullmatch(text):
-            return (*self.find(f"{current_policy}@{text.removeprefix('@')}", most), *self.find(text, most))[:most]
+            return (*self.find(f"{current_policy}@{text.removeprefix('@')}", limit), *self.find(text, limit))[:limit]
         if is_message(text):
-            return tuple(islice(_each_once(self._message(text)), most))
-        if compared := _DIFF.fullmatch(text):
-            things = self._compared(compared[1].split())
+            return tuple(islice(_each_once(self._message(text)), limit))
+        if command := _DIFF.fullmatch(text):
+            things = self._compared(command[1].split())
         elif (sides := _TWO_NAMES.fullmatch(text)) and not _LABELS.fullmatch(sides[2]):
             things = self._compared(sides.groups())
         elif text.startswith("arn:"):
             things = self._of_arn(text)
         else:
             things = self._named(text)
-        return tuple(islice(_each_once(things), most))
+        return tuple(islice(_each_once(things), limit))
 
     def nearest(self, typed: str) -> tuple[Thing, ...]:
         """Return the actions most similar to a text that nothing matches."""
@@ -298,35 +300,35 @@ class Catalogue:
             actions = () if any(map(str.isspace, text)) else nearest_actions(text)
         else:
             names: dict[str, list[str]] = {}
-            for lower, full in self._actions:
+            for lower, action in self._actions:
                 service, _, name = lower.partition(":")
                 if service in self._services:
-                    names.setdefault(name, []).append(full)
+                    names.setdefault(name, []).append(action)
             close = spelling.nearest(letters_in(text), names, 5, 0.8)
-            actions = tuple(full for name in close for full in names[name])
+            actions = tuple(action for name in close for action in names[name])
         return tuple(_action(action, "nearest") for action in actions)
 
     # Names
 
     def _named(self, text: str) -> Iterator[Thing]:
         yield from self._commanded(text)
-        name, at, version = text.rpartition("@")
-        if at and name:
+        name, separator, version = text.rpartition("@")
+        if separator and name:
             policies = self._policies(name)
             # For an unknown version the policy is returned, which has the others.
             yield from list(self._versions(policies, version)) or policies
             return
         for request in self._requests(text):
             yield _action(str(request), "who can do it in Kubernetes")
-        ranked = self._ranked(text)
-        yield from (thing for rank, thing in ranked if rank.group == EXACT)
+        direct_matches = self._ranked(text)
+        yield from (thing for rank, thing in direct_matches if rank.group == EXACT)
         yield from self.things_meant(text)
         words = text.casefold().split()
         spelt = " ".join(self._synonyms.get(word, word) for word in words)
         otherwise = self._ranked(spelt) if spelt != " ".join(words) else []
-        yield from (thing for _, thing in closest((*ranked, *otherwise)))
+        yield from (thing for _, thing in closest((*direct_matches, *otherwise)))
         head, _, last = text.rpartition(" ")
-        if not ranked and head and _LABELS.fullmatch(last):
+        if not direct_matches and head and _LABELS.fullmatch(last):
             yield from self._versions(self._policies(head), last)
 
     def things_meant(self, text: str) -> Iterator[Thing]:
@@ -337,66 +339,66 @@ class Catalogue:
 
     def _commanded(self, text: str) -> Iterator[Thing]:
         """Yield what a text means that begins with the name of a command or of a kind, such as `role prod-node`."""
-        command, _, rest = text.partition(" ")
+        command, _, argument = text.partition(" ")
         kinds = _COMMANDS.get(command.casefold())
-        words = rest.split()
+        words = argument.split()
         if kinds is None or not words:
             return
         if command.casefold() == "explain":
-            yield Thing("denial", "Explain this", rest.strip(), value=Pasted(rest.strip()))
+            yield Thing("denial", "Explain this", argument.strip(), value=Pasted(argument.strip()))
         # What follows an action is the resource.
-        asked = words[0] if kinds == ("action",) else rest
-        yield from (thing for thing in self._named(asked.strip()) if thing.kind in kinds)
+        name = words[0] if kinds == ("action",) else argument
+        yield from (thing for thing in self._named(name.strip()) if thing.kind in kinds)
 
     def _policies(self, text: str) -> list[Thing]:
         if text.startswith("arn:"):
             return [thing for thing in self._of_arn(text) if thing.versions]
-        if meant := [thing for thing in self.things_meant(text) if thing.versions]:
-            return meant
-        return [thing for _, thing in closest(self._ranked_things(Wanted(text))) if thing.versions]
+        if exact := [thing for thing in self.things_meant(text) if thing.versions]:
+            return exact
+        return [thing for _, thing in closest(self._ranked_things(Query(text))) if thing.versions]
 
-    def _ranked_things(self, wanted: Wanted) -> Iterator[tuple[Rank, Thing]]:
+    def _ranked_things(self, query: Query) -> Iterator[tuple[Rank, Thing]]:
         for place, entry in enumerate(self._things):
-            if rank := wanted.rank(entry, place):
+            if rank := query.rank(entry, place):
                 yield rank, entry.thing
 
     def _ranked(self, text: str) -> list[tuple[Rank, Thing]]:
-        wanted = Wanted(text)
-        ranked = [*self._ranked_things(wanted), *self._ranked_actions(wanted)]
-        close = any(rank.group < LETTERS for rank, _ in ranked)
+        query = Query(text)
+        matches = [*self._ranked_things(query), *self._ranked_actions(query)]
+        close = any(rank.group < LETTERS for rank, _ in matches)
         # Somebody who types an action begins with its name.
-        is_action = any(thing.kind == "action" and not rank.within for rank, thing in ranked)
-        ranked += self._ranked_symptoms(wanted, close=close, last=is_action)
-        return closest(ranked)
+        is_action = any(thing.kind == "action" and not rank.within for rank, thing in matches)
+        matches += self._ranked_symptoms(query, close=close, last=is_action)
+        return closest(matches)
 
-    def _ranked_actions(self, wanted: Wanted) -> Iterator[tuple[Rank, Thing]]:
-        text = wanted.text
+    def _ranked_actions(self, query: Query) -> Iterator[tuple[Rank, Thing]]:
+        text = query.text
         if " " in text or len(text) < FEWEST_LETTERS:
             return
         if ":" in text and wildcard.is_wild(text):
-            yield Rank(EXACT, kind=KINDS["action"]), _action(wanted.typed, "a pattern")
+            yield Rank(EXACT, kind=KINDS["action"]), _action(query.typed, "a pattern")
             return
         service, colon, _ = text.partition(":")
-        pairs = [(full.lower(), full) for full in self._names(service).values()] if colon else self._actions
-        for lower, full in pairs:
+        pairs = [(action.lower(), action) for action in self._names(service).values()] if colon else self._actions
+        for lower, action in pairs:
             # First of all, as it leaves out nearly all of 20,000 actions at each key.
             if text not in lower and (colon or text not in lower.replace(":", "")):
                 continue
             prefix, _, name = lower.partition(":")
             begins = lower.startswith(text) or name.startswith(text)
             group = EXACT if text in (lower, name) else NAMED
-            far = 0 if prefix in self._services else 1
+            in_no_policy = 0 if prefix in self._services else 1
             yield (
-                Rank(group, not prefix.startswith("eks"), not begins, far, KINDS["action"], len(full)),
-                _action(full),
+                Rank(group, not prefix.startswith("eks"), not begins, in_no_policy, KINDS["action"], len(action)),
+                _action(action),
             )
 
-    def _ranked_symptoms(self, wanted: Wanted, *, close: bool, last: bool = False) -> Iterator[tuple[Rank, Thing]]:
+    def _ranked_symptoms(self, query: Query, *, close: bool, last: bool = False) -> Iterator[tuple[Rank, Thing]]:
         """Yield the symptoms with all the words, or with a rare one if nothing is close.
 
         With `last`, they rank after what has the words in its name.
         """
-        stems = [re.sub(r"(?<=\w{3})(?:ing|ed|es|s|e)$", "", word) for word in wanted.words if word not in _COMMON]
+        stems = [re.sub(r"(?<=\w{3})(?:ing|ed|es|s|e)$", "", word) for word in query.words if word not in _COMMON]
         if not stems:
             return
         for symptom, text in self._symptoms:
@@ -407,29 +409,29 @@ class Catalogue:
             )
             if len(hit) == len(stems) or (rare and not close and 2 * len(hit) >= len(stems)):
                 title = symptom.symptom.casefold()
-                further = len(stems) - len(hit) + (not all(stem in title for stem in stems))
-                yield Rank(NAMED, last, True, 2 + further, KINDS["symptom"]), _symptom(symptom)
+                misses = len(stems) - len(hit) + (not all(stem in title for stem in stems))
+                yield Rank(NAMED, last, True, 2 + misses, KINDS["symptom"]), _symptom(symptom)
 
     # Versions and comparisons
 
     def _versions(self, policies: Sequence[Thing], typed: str) -> Iterator[Thing]:
         before, dots, after = typed.strip().casefold().partition("..")
-        wanted = as_listed(before)
+        label_start = as_listed(before)
         for policy in policies:
             if dots:
                 yield from ranges(policy, before, after)
                 continue
-            fitting = [place for place, label in enumerate(policy.versions) if label.startswith(wanted)]
+            fitting = [place for place, label in enumerate(policy.versions) if label.startswith(label_start)]
             places = [(policy.versions[place], place) for place in sorted(fitting, reverse=True)]
-            places.sort(key=lambda match: match[0] != wanted)
+            places.sort(key=lambda match: match[0] != label_start)
             places += [
                 release
                 for release in policy.releases
-                if release[1] not in fitting and (release[0] == wanted or release[0].startswith(f"{wanted}."))
+                if release[1] not in fitting and (release[0] == label_start or release[0].startswith(f"{label_start}."))
             ]
             for label, place in places:
-                name, own = f"{policy.name}@{label}", policy.versions[place]
-                about = policy.about if label == own else f"unchanged since {own}"
+                name, label_of_document = f"{policy.name}@{label}", policy.versions[place]
+                about = policy.about if label == label_of_document else f"unchanged since {label_of_document}"
                 yield Thing("version", name, about, eks=policy.eks, value=PolicyVersion(policy, place))
 
     def _compared(self, sides: Sequence[str]) -> Iterator[Thing]:
@@ -440,9 +442,9 @@ class Catalogue:
                 return
             for thing in self._sides(sides[0]):
                 value = thing.value
-                policy, at = value if isinstance(value, PolicyVersion) else (thing, len(thing.versions) - 1)
-                if at > 0:
-                    yield comparison(policy, (at - 1, policy.versions[at - 1]), (at, policy.versions[at]))
+                policy, place = value if isinstance(value, PolicyVersion) else (thing, len(thing.versions) - 1)
+                if place > 0:
+                    yield comparison(policy, (place - 1, policy.versions[place - 1]), (place, policy.versions[place]))
         else:
             first = next(self._sides(sides[0]), None)
             before = _written(first) if first else sides[0]
@@ -469,16 +471,16 @@ class Catalogue:
     # ARNs and messages
 
     def _of_arn(self, text: str) -> Iterator[Thing]:
-        wanted, at, version = text.rpartition("@")
-        if not at or not _LABELS.fullmatch(version):
-            wanted, version = text, ""
-        folded = wanted.casefold()
-        things = [exact] if (exact := self._by_arn.get(folded)) else []
+        policy_arn, separator, version = text.rpartition("@")
+        if not separator or not _LABELS.fullmatch(version):
+            policy_arn, version = text, ""
+        arn_key = policy_arn.casefold()
+        things = [exact] if (exact := self._by_arn.get(arn_key)) else []
         for kind, form in _NAMED_IN_ARNS.items():
-            if not things and (match := form.fullmatch(folded)):
+            if not things and (match := form.fullmatch(arn_key)):
                 things = self._called(kind, match["name"])
         if not things:
-            things = [thing for arn, thing in self._by_arn.items() if arn.startswith(folded)]
+            things = [thing for arn, thing in self._by_arn.items() if arn.startswith(arn_key)]
         if version:
             yield from self._versions([thing for thing in things if thing.versions], version)
         else:
@@ -489,13 +491,11 @@ class Catalogue:
 
     def _message(self, text: str) -> Iterator[Thing]:
         part = denial_part(text)
-        folded = " ".join(part.split()).casefold()
-        symptoms = [_symptom(symptom) for symptom, _ in self._symptoms if symptom.is_in(folded)]
+        in_one_line = " ".join(part.split()).casefold()
+        symptoms = [_symptom(symptom) for symptom, _ in self._symptoms if symptom.is_in(in_one_line)]
         if len(text) <= _TYPED and "\n" not in text:
             # Words such as "karpenter access denied" are not yet a message.
-            yield from (
-                thing for _, thing in sorted(self._ranked_symptoms(Wanted(text), close=True), key=itemgetter(0))
-            )
+            yield from (thing for _, thing in sorted(self._ranked_symptoms(Query(text), close=True), key=itemgetter(0)))
         lines = len(text.splitlines())
         about = f"{lines} lines" if lines > 1 else f"{len(text):,} characters"
         denial = Thing("denial", "Explain this message", about, value=Pasted(part))
@@ -521,15 +521,17 @@ def denial_part(text: str) -> str:
     if len(text) <= MESSAGE_PART:
         return text
     lines = text.splitlines()
-    denied = [place for place, line in enumerate(lines) if _DENIED.search(line)]
-    near = {at for place in denied for at in range(max(place - 2, 0), min(place + 3, len(lines)))}
-    room, kept = MESSAGE_PART, set[int]()
+    denied_lines = [place for place, line in enumerate(lines) if _DENIED.search(line)]
+    context_lines = {
+        line_number for place in denied_lines for line_number in range(max(place - 2, 0), min(place + 3, len(lines)))
+    }
+    room, shown_lines = MESSAGE_PART, set[int]()
     # The denials themselves come first: a long line before one must not push it out.
-    for at in [*denied, *sorted(near.difference(denied))]:
+    for line_number in [*denied_lines, *sorted(context_lines.difference(denied_lines))]:
         if room > 0:
-            kept.add(at)
-            room -= len(lines[at][:MESSAGE_PART]) + 1
-    return "\n".join(lines[at][:MESSAGE_PART] for at in sorted(kept)) or text[:MESSAGE_PART]
+            shown_lines.add(line_number)
+            room -= len(lines[line_number][:MESSAGE_PART]) + 1
+    return "\n".join(lines[line_number][:MESSAGE_PART] for line_number in sorted(shown_lines)) or text[:MESSAGE_PART]
 
 
 # fmt: off
@@ -569,10 +571,10 @@ _FEW = 3
 
 
 def _each_once(things: Iterable[Thing]) -> Iterator[Thing]:
-    seen: set[tuple[object, ...]] = set()
+    seen_keys: set[tuple[object, ...]] = set()
     for thing in things:
-        if thing.key not in seen:
-            seen.add(thing.key)
+        if thing.key not in seen_keys:
+            seen_keys.add(thing.key)
             yield thing
 
 

@@ -36,16 +36,16 @@ def _filled(library: Library, progress: Progress, cancelled: Cancelled) -> bool:
     """Store the corpus; return False if that was cancelled."""
     manifest = library.corpus.manifest()
     delivery = library.corpus.deliver(lambda _: {})
-    packed = []
-    for done, history in enumerate(library.corpus.histories()):
+    histories = []
+    for position, history in enumerate(library.corpus.histories()):
         if cancelled():
             return False
-        if done % 50 == 0:
-            progress(done, manifest.policies)
-        packed.append(pack(history))
+        if position % 50 == 0:
+            progress(position, manifest.policies)
+        histories.append(pack(history))
     provenance = delivery.provenance._replace(fetched_at=datetime.now(UTC))
     info = DeliveryInfo(provenance, delivery.known_until, corpus=manifest.sha256)
-    library.store.put(packed, info, tuple(history.policy.name for history in packed[: manifest.family]))
+    library.store.put(histories, info, tuple(history.policy.name for history in histories[: manifest.family]))
     progress(manifest.policies, manifest.policies)
     return True
 
@@ -57,8 +57,8 @@ def index_cache(library: Library, progress: Progress = silent, cancelled: Cancel
 
     def steps() -> bool:
         judges = index.judging_version()
-        shipped = index.shipped_steps(library.corpus.steps(), judges)
-        return index.index_steps(library.store, judges, shipped, progress, cancelled)
+        steps_of_corpus = index.shipped_steps(library.corpus.steps(), judges)
+        return index.index_steps(library.store, judges, steps_of_corpus, progress, cancelled)
 
     return bool(library.cached(lambda: index.is_current(library.store, "steps") or steps()))
 
@@ -118,8 +118,8 @@ def _filled_by_process(progress: Activity, cancelled: Cancelled) -> bool:
             if cancelled():
                 process.kill()
                 return False
-            doing, done, total = line.split()
-            progress(doing, int(done), int(total))
+            stage, done, total = line.split()
+            progress(stage, int(done), int(total))
     return process.returncode == 0
 
 
@@ -127,9 +127,9 @@ def _main() -> int:
     """Fill and index the user's cache, report on stdout, and return 0 where it is ready."""
     library = Library.open()
 
-    def report(doing: str, done: int, total: int) -> None:
+    def report(stage: str, done: int, total: int) -> None:
         # Where nobody reads any more, this process has nothing to do and ends.
-        sys.stdout.write(f"{doing} {done} {total}\n")
+        sys.stdout.write(f"{stage} {done} {total}\n")
         sys.stdout.flush()
 
     os.nice(5)

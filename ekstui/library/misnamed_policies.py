@@ -30,25 +30,25 @@ def misnamed_policies(text: str, reader: PolicyReader, knowledge: Knowledge, par
     if not _REFUSED.search(readings[0]):
         return
     # Where a terminal broke an ARN in two, the reading that joins it has the longest.
-    named = ([match[0].rstrip(".,") for match in _POLICY.finditer(reading)] for reading in readings)
-    arns = max(named, key=lambda texts: sum(map(len, texts)))
-    for written in dict.fromkeys(arns):
-        match = _POLICY.fullmatch(written)
+    arns_of_readings = ([match[0].rstrip(".,") for match in _POLICY.finditer(reading)] for reading in readings)
+    arns = max(arns_of_readings, key=lambda texts: sum(map(len, texts)))
+    for policy_arn in dict.fromkeys(arns):
+        match = _POLICY.fullmatch(policy_arn)
         if match is None:
             continue
         name = match["path"].rpartition("/")[2]
         if match["owner"] is None:
-            yield from _of_access(written, name, reader, knowledge)
+            yield from _of_access(policy_arn, name, reader, knowledge)
         elif match["owner"] == "aws" and match["partition"] == partition:
-            yield from _of_aws(written, name, reader, knowledge)
+            yield from _of_aws(policy_arn, name, reader, knowledge)
         elif match["owner"] != "aws":
-            yield from _of_customer(written, name, match["owner"], reader)
+            yield from _of_customer(policy_arn, name, match["owner"], reader)
 
 
 def _of_aws(arn: str, name: str, reader: PolicyReader, knowledge: Knowledge) -> Iterator[Symptom]:
-    names = {full.casefold(): full for full in reader.names()}
-    spelled = names.get(name.casefold())
-    if spelled is None:
+    names = {official_name.casefold(): official_name for official_name in reader.names()}
+    exact_name = names.get(name.casefold())
+    if exact_name is None:
         if (access := knowledge.access_policy(name)) is not None:
             yield _symptom(
                 f"{access.name} is an EKS access policy, not an IAM policy",
@@ -60,27 +60,27 @@ def _of_aws(arn: str, name: str, reader: PolicyReader, knowledge: Knowledge) -> 
         unknown = _unknown(f"AWS has no policy named {name}", name, names.values(), _GUIDE)
         yield unknown._replace(policies=spelling.nearest(name, names.values()))
         return
-    policy = reader.policy(spelled)
+    policy = reader.policy(exact_name)
     if policy.withdrawn:
-        yield _symptom(f"AWS has withdrawn {spelled}", "It can no longer be attached.", _GUIDE, (spelled,))
+        yield _symptom(f"AWS has withdrawn {exact_name}", "It can no longer be attached.", _GUIDE, (exact_name,))
     elif not policy.attachable:
         text = "AWS keeps it to itself: a service attaches it to its service-linked role, and nobody else can."
-        yield _symptom(f"{spelled} cannot be attached", text, _GUIDE, (spelled,))
+        yield _symptom(f"{exact_name} cannot be attached", text, _GUIDE, (exact_name,))
     elif policy.arn == arn:
         yield _symptom(
-            f"{spelled} exists in partition {arn.split(':', 2)[1]} and can be attached there",
+            f"{exact_name} exists in partition {arn.split(':', 2)[1]} and can be attached there",
             "The ARN is right, so the caller is of another partition (China, GovCloud), where the ARN begins otherwise "
             "and the policy may be missing; or the message is older than the policy. Each partition has its own "
             "policies: take the partition from what STS reports for the caller.",
             _GUIDE,
-            (spelled,),
+            (exact_name,),
         )
     else:
         yield _symptom(
             "The path or the spelling of the policy's ARN is wrong",
-            f"{spelled} is {policy.arn}: the path before the name is a part of the ARN, and case counts.",
+            f"{exact_name} is {policy.arn}: the path before the name is a part of the ARN, and case counts.",
             _GUIDE,
-            (spelled,),
+            (exact_name,),
         )
 
 
@@ -106,23 +106,23 @@ def _unknown(symptom: str, name: str, names: Iterable[str], source: str) -> Symp
 
 
 def _of_customer(arn: str, name: str, account: str, reader: PolicyReader) -> Iterator[Symptom]:
-    spelled = {full.casefold(): full for full in reader.names()}.get(name.casefold())
-    if spelled is not None:
+    exact_name = {candidate.casefold(): candidate for candidate in reader.names()}.get(name.casefold())
+    if exact_name is not None:
         yield _symptom(
-            f"{spelled} is a policy of AWS, and the ARN is of account {account}",
-            f"AWS's own is {reader.policy(spelled).arn}. A policy of one's own with that name would have to be made "
+            f"{exact_name} is a policy of AWS, and the ARN is of account {account}",
+            f"AWS's own is {reader.policy(exact_name).arn}. A policy of one's own with that name would have to be made "
             "first.",
             _GUIDE,
-            (spelled,),
+            (exact_name,),
         )
         return
-    published = PublishedPolicies()
-    by = next((full for full in published.names() if published.contains(full, name.lower())), None)
-    named = f" The project of {by} publishes one of that name: ekstui show {by}." if by else ""
+    family = PublishedPolicies()
+    component = next((candidate for candidate in family.names() if family.contains(candidate, name.lower())), None)
+    hint = f" The project of {component} publishes one of that name: ekstui show {component}." if component else ""
     yield _symptom(
         f"Account {account} has no policy {arn.partition(':policy/')[2]} that can be attached",
         "It was not made yet, was deleted, or has another path; and a role can only have policies of its own account "
-        f"and AWS's.{named}",
+        f"and AWS's.{hint}",
         _GUIDE,
     )
 

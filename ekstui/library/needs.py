@@ -76,14 +76,14 @@ class _Demand(NamedTuple):
     release: Release
 
 
-def release_needs(demands: Sequence[str], written: Sequence[WrittenPolicy]) -> tuple[ReleaseNeed, ...]:
+def release_needs(demands: Sequence[str], policies_of_repository: Sequence[WrittenPolicy]) -> tuple[ReleaseNeed, ...]:
     """Return what a repository's policies lack for releases, one entry a policy or role.
 
     They are written `vpc-cni@v1.23.0` or `FILE=vpc-cni@v1.23.0`.
     """
     needs: list[ReleaseNeed] = []
     for demand in map(_demand, demands):
-        groups = _policies_for(demand, written)
+        groups = _policies_for(demand, policies_of_repository)
         if not groups:
             needs.append(ReleaseNeed(demand.component.name, demand.component.short(demand.release), "", "", 0, ""))
         needs += (_judged(demand, policies, because) for policies, because in groups)
@@ -91,39 +91,39 @@ def release_needs(demands: Sequence[str], written: Sequence[WrittenPolicy]) -> t
 
 
 def _demand(text: str) -> _Demand:
-    file, _, named = text.rpartition("=")
-    name, at, release = named.partition("@")
-    if not at:
+    file, _, release_text = text.rpartition("=")
+    name, separator, release = release_text.partition("@")
+    if not separator:
         raise InputError(f"{text!r} names no release.", "For example: --needs vpc-cni@v1.23.0.")
     component = components().get(name)
     if component is None:
         raise not_found(f"No component is named {name!r}.", name, components(), f"Known are {', '.join(_NAMES)}.")
-    wanted = component.release(release)
-    if wanted is None:
-        newest = component.short(component.newest)
+    known_release = component.release(release)
+    if known_release is None:
+        newest_release = component.short(component.newest)
         raise InputError(
-            f"{release} of {name} is not known; the newest release known is {newest}.", "Name one up to that."
+            f"{release} of {name} is not known; the newest release known is {newest_release}.", "Name one up to that."
         )
-    return _Demand(file, component, wanted)
+    return _Demand(file, component, known_release)
 
 
 _Group = tuple[list["WrittenPolicy"], str]
 
 
-def _policies_for(demand: _Demand, written: Sequence[WrittenPolicy]) -> list[_Group]:
+def _policies_for(demand: _Demand, policies_of_repository: Sequence[WrittenPolicy]) -> list[_Group]:
     """Return the policies that are made for a component, those of one role together, and why they are taken for it."""
     policies = [
         written_policy
-        for written_policy in written
+        for written_policy in policies_of_repository
         if written_policy.document is not None and written_policy.use == "identity" and _allows(written_policy)
     ]
     if demand.file:
-        named = [candidate for candidate in policies if candidate.path == demand.file.removeprefix("./")]
-        if not named:
+        policies_of_file = [candidate for candidate in policies if candidate.path == demand.file.removeprefix("./")]
+        if not policies_of_file:
             raise InputError(f"{demand.file} has no policy that was read.", "Name a file of the repository.")
-        return [(named, "it is named for it")]
+        return [(policies_of_file, "it is named for it")]
     groups: dict[tuple[str, str], _Group] = {}
-    roles = dict(_roles_of(demand.component.whole, written))
+    roles = dict(_roles_of(demand.component.whole, policies_of_repository))
     for candidate in policies:
         because = (
             roles.get(candidate.attached_to, "")
@@ -144,9 +144,9 @@ def _allows(policy: WrittenPolicy) -> bool:
     )
 
 
-def _roles_of(component: str, written: Iterable[WrittenPolicy]) -> Iterator[tuple[str, str]]:
+def _roles_of(component: str, policies_of_repository: Iterable[WrittenPolicy]) -> Iterator[tuple[str, str]]:
     """Yield the roles whose trust policies name a service account of the component."""
-    for entry in written:
+    for entry in policies_of_repository:
         if entry.use == "trust" and entry.document is not None:
             for trustee in trustees(entry.document):
                 for account in trustee.service_accounts:
@@ -166,20 +166,20 @@ def _by_name(component: str, policy: WrittenPolicy) -> str:
 
 def _by_likeness(component: Component, policy: WrittenPolicy) -> str:
     assert policy.document is not None  # noqa: S101 (those without are left out)
-    own = frozenset(grants(policy.document))
+    own_grants = frozenset(grants(policy.document))
     for version in reversed(component.versions):
-        theirs = frozenset(grants(version.document(version.named({}))))
-        common = len(own & theirs)
-        share = common / len(own | theirs)
+        published_grants = frozenset(grants(version.document(version.named({}))))
+        common = len(own_grants & published_grants)
+        share = common / len(own_grants | published_grants)
         if common >= ENOUGH_ACTIONS and share >= ENOUGH_OVERLAP:
             return f"{share:.0%} of its actions are those of {component.short(version.releases[-1])}"
     return ""
 
 
 def _judged(demand: _Demand, policies: Sequence[WrittenPolicy], because: str) -> ReleaseNeed:
-    held = merged_document([policy.document for policy in policies if policy.document is not None])
-    component, release = _variant(demand.component, held), demand.release
-    published = component.at(release.tag) or component.versions[-1]
+    document = merged_document([policy.document for policy in policies if policy.document is not None])
+    component, release = _variant(demand.component, document), demand.release
+    reference_version = component.at(release.tag) or component.versions[-1]
     optional = [
         pattern
         for need in knowledge().optional_actions
@@ -188,16 +188,20 @@ def _judged(demand: _Demand, policies: Sequence[WrittenPolicy], because: str) ->
     ]
     listed_actions = [
         action
-        for statement in published.document(published.named({})).statements
+        for statement in reference_version.document(reference_version.named({})).statements
         if statement.effect == "Allow"
         for action in statement.actions
         if not any(matches(pattern.lower(), action.lower()) for pattern in optional)
     ]
-    required = dict(_required(component, release))
-    if not required:
+    reason_by_action = dict(_required(component, release))
+    if not reason_by_action:
         # Of what the project publishes, it is not known what the release starts without.
-        required = dict.fromkeys(listed_actions, "what its project publishes for the release is not all allowed")
-    lacking = [action for action in dict.fromkeys((*required, *listed_actions)) if not allows_action(held, action)]
+        reason_by_action = dict.fromkeys(
+            listed_actions, "what its project publishes for the release is not all allowed"
+        )
+    lacking = [
+        action for action in dict.fromkeys((*reason_by_action, *listed_actions)) if not allows_action(document, action)
+    ]
     first = policies[0]
     return ReleaseNeed(
         component.name,
@@ -206,15 +210,15 @@ def _judged(demand: _Demand, policies: Sequence[WrittenPolicy], because: str) ->
         first.place or first.path,
         first.line,
         because,
-        tuple((action, required[action]) for action in lacking if action in required),
-        tuple(action for action in lacking if action not in required),
+        tuple((action, reason_by_action[action]) for action in lacking if action in reason_by_action),
+        tuple(action for action in lacking if action not in reason_by_action),
     )
 
 
-def _variant(component: Component, held: Document) -> Component:
+def _variant(component: Component, document: Document) -> Component:
     """Return the variant of the VPC CNI for IPv6 if that is what a document is for."""
-    is_for_ipv4 = allows_action(held, "ec2:AssignPrivateIpAddresses")
-    is_for_ipv6 = allows_action(held, "ec2:AssignIpv6Addresses") and not is_for_ipv4
+    is_for_ipv4 = allows_action(document, "ec2:AssignPrivateIpAddresses")
+    is_for_ipv6 = allows_action(document, "ec2:AssignIpv6Addresses") and not is_for_ipv4
     return components().get(f"{component.whole}/ipv6", component) if is_for_ipv6 else component
 
 

@@ -84,13 +84,13 @@ _RANGE = re.compile(r"(?P<before>(?:[^.]|\.(?!\.))*)\.\.(?P<after>(?!\.)(?:[^.]|
 
 def parse_policy_or_range(text: str) -> PolicyAt | VersionRange:
     """Return the policy or versions of `POLICY`, `POLICY@v5` or `POLICY@v5..v6`; InputError if malformed."""
-    name, at, tail = text.rpartition("@")
+    name, separator, tail = text.rpartition("@")
     # Names of customer-managed policies may contain an @, so in an ARN it need not be followed by a version.
-    if not at or (name.startswith("arn:") and parse_version(tail) is None and ".." not in tail):
-        name, at, tail = text, "", ""
+    if not separator or (name.startswith("arn:") and parse_version(tail) is None and ".." not in tail):
+        name, separator, tail = text, "", ""
     if not name:
         raise InputError("A policy's name is missing.", "Write POLICY, POLICY@v5 or POLICY@v5..v6.")
-    if not at:
+    if not separator:
         return PolicyAt(name)
     if match := _RANGE.fullmatch(tail):
         return VersionRange(_at(name, match["before"]), _at(name, match["after"]))
@@ -99,10 +99,10 @@ def parse_policy_or_range(text: str) -> PolicyAt | VersionRange:
 
 def parse_policy(text: str) -> PolicyAt:
     """Return the policy that `POLICY` or `POLICY@v5` names; InputError for a range or a malformed version."""
-    where = parse_policy_or_range(text)
-    if isinstance(where, VersionRange):
+    place = parse_policy_or_range(text)
+    if isinstance(place, VersionRange):
         raise InputError(f"One version is expected, not {text!r}.", "Write POLICY@v5, or use diff for two versions.")
-    return where
+    return place
 
 
 def parse_side(text: str) -> Side:
@@ -132,8 +132,8 @@ def parse_sides(texts: Sequence[str]) -> tuple[Side, Side]:
             if sides == (StandardInput(), StandardInput()):
                 raise InputError("Standard input can be one side of a diff, not both.")
             return sides
-        case [both] if isinstance(where := parse_policy_or_range(both), VersionRange):
-            return where.before, where.after
+        case [both] if isinstance(versions_of := parse_policy_or_range(both), VersionRange):
+            return versions_of.before, versions_of.after
         case _:
             raise InputError("A diff has two sides.", "Write diff A B, or diff POLICY@v5..v6.")
 

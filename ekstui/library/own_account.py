@@ -145,16 +145,18 @@ class Account:
     def last_accessed(self, arn: str, progress: Tell = silent, cancelled: Cancelled = never) -> LastAccessed:
         """Return IAM's report on a role's, user's or policy's last use: of the last hours, or offline the last one."""
         snapshot = self.last_snapshot_or_error()
-        kept: LastAccessed | None = None
+        report_on_file: LastAccessed | None = None
         if self.choice.demo:
             if (report := demo_last_accessed(arn, datetime.now(UTC))) is None:
                 raise AccountError("The demo has no report on this.", "Ask about a role, such as role:prod-node.")
             return report
         if self.choice.file is None:
             with suppress(accounts.StoreError):
-                kept = accounts.last_accessed(self.folder, *_owner(snapshot), arn)
-        if kept is not None and (self.choice.offline or datetime.now(UTC) - kept.fetched_at < REPORTED):
-            return kept
+                report_on_file = accounts.last_accessed(self.folder, *_owner(snapshot), arn)
+        if report_on_file is not None and (
+            self.choice.offline or datetime.now(UTC) - report_on_file.fetched_at < REPORTED
+        ):
+            return report_on_file
         if not self.choice.asks_aws:
             raise AccountError(
                 "What was last used is known to IAM alone, and it was not asked about this.",
@@ -198,11 +200,11 @@ class Account:
             raise InputError(
                 f"{account!r} is not an account number.", "It has twelve digits; ekstui cache info lists them."
             )
-        gone = accounts.clear(self.folder, account)
+        deleted_files = accounts.clear(self.folder, account)
         with self._lock:
             self.held_snapshot = None
             self._attachments.clear()
-        return len(gone)
+        return len(deleted_files)
 
     def _from_file_or_demo(self) -> AccountSnapshot | None:
         if self.choice.demo:
@@ -236,15 +238,15 @@ class Account:
         """
         digest = caller_digest(self.choice.profile)
         try:
-            stored = accounts.stored(self.folder, self._notices)
-            chosen = next((entry for entry in stored if entry.caller == digest), None)
-            if chosen is None and self.choice.offline:
+            snapshots = accounts.stored(self.folder, self._notices)
+            choice = next((entry for entry in snapshots if entry.caller == digest), None)
+            if choice is None and self.choice.offline:
                 profile = profile_digest(self.choice.profile) or ""
-                led = [entry for entry in stored if profile in entry.profiles]
-                chosen = max(led, key=lambda entry: entry.profiles[profile], default=None)
-                if chosen is None and len(stored) == 1 and not is_any_chosen(self.choice.profile):
-                    chosen = stored[0]
-            return None if chosen is None else accounts.load(self.folder, chosen.partition, chosen.account)
+                snapshots_of_profile = [entry for entry in snapshots if profile in entry.profiles]
+                choice = max(snapshots_of_profile, key=lambda entry: entry.profiles[profile], default=None)
+                if choice is None and len(snapshots) == 1 and not is_any_chosen(self.choice.profile):
+                    choice = snapshots[0]
+            return None if choice is None else accounts.load(self.folder, choice.partition, choice.account)
         except accounts.StoreError as error:
             self._notices.append(str(error))
             return None
@@ -292,8 +294,8 @@ class Account:
         """Return with which credentials a snapshot was read; offline, which are not asked, as it was stored."""
         if not self.choice.offline:
             return caller_digest(self.choice.profile)
-        stored = accounts.stored(self.folder)
-        return next((entry.caller for entry in stored if (entry.partition, entry.account) == _owner(snapshot)), None)
+        snapshots = accounts.stored(self.folder)
+        return next((entry.caller for entry in snapshots if (entry.partition, entry.account) == _owner(snapshot)), None)
 
 
 def _with_kubernetes(snapshot: AccountSnapshot, before: AccountSnapshot | None) -> AccountSnapshot:

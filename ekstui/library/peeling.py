@@ -5,7 +5,7 @@ IAM API Reference, SimulatePrincipalPolicy (PolicyExclusionList).
 
 from collections.abc import Callable, Iterator, Sequence
 
-from ekstui.denial.question import asked
+from ekstui.denial.question import denied_requests
 from ekstui.eks.account_snapshot import Role
 from ekstui.errors import ANOTHER_PROFILE, AccountError, Advice, InputError, NotFoundError
 from ekstui.iam.request import Request
@@ -54,23 +54,25 @@ class Peeled(NamedTuple):
     @property
     def deciding(self) -> tuple[PeelStep, ...]:
         """The steps without which the request is allowed."""
-        first, *others = self.steps
-        return tuple(step for step in others if step.decision == "allowed" != first.decision)
+        first, *steps_without_layer = self.steps
+        return tuple(step for step in steps_without_layer if step.decision == "allowed" != first.decision)
 
     @property
     def verdict(self) -> str:
         """What this says, in a sentence."""
-        first, *others = self.steps
+        first, *steps_without_layer = self.steps
         if first.decision == "allowed":
             return "IAM's simulator allows it with every layer that it knows, so none of them denied it."
         if self.deciding:
             return f"Without {' or without '.join(step.without or '' for step in self.deciding)} it is allowed."
         if not self.complete:
             return "So far no layer alone denies it, and the rest was not asked."
-        weaker = [step for step in others if first.decision == "explicitDeny" and step.decision == "implicitDeny"]
+        weaker = [
+            step for step in steps_without_layer if first.decision == "explicitDeny" and step.decision == "implicitDeny"
+        ]
         if weaker:
-            named = " or ".join(step.without or "" for step in weaker)
-            return f"The Deny is in {named}; without it, nothing allows the request either."
+            layers = " or ".join(step.without or "" for step in weaker)
+            return f"The Deny is in {layers}; without it, nothing allows the request either."
         if first.decision == "explicitDeny":
             return "More than one policy denies it: it stays denied whichever is left out."
         return "No layer above denies it: no identity policy allows it."
@@ -94,21 +96,21 @@ def peel(
         )
     plan = [*_layers(library, role), *(_policies(library, role) if first.decision == "explicitDeny" else ())]
     plan = plan[: MAX_CALLS - 1]
-    peeled = Peeled((first,), len(plan) + 1)
-    for words, excluded in plan:
-        if len(excluded) > 1 and any(step.decision != first.decision for step in peeled.steps):
+    answer = Peeled((first,), len(plan) + 1)
+    for words, policy_arns in plan:
+        if len(policy_arns) > 1 and any(step.decision != first.decision for step in answer.steps):
             # One layer alone makes the difference.
-            peeled = peeled._replace(planned=peeled.planned - 1)
+            answer = answer._replace(planned=answer.planned - 1)
             continue
-        report(peeled)
+        report(answer)
         if cancelled():
-            return peeled._replace(error="It was cancelled.")
+            return answer._replace(error="It was cancelled.")
         try:
-            step = PeelStep(words, ask_simulator(connection, role, request, excluded))
+            step = PeelStep(words, ask_simulator(connection, role, request, policy_arns))
         except AccountError as error:
-            return peeled._replace(error=f"{error.message} {error.next_step}".strip())
-        peeled = peeled._replace(steps=(*peeled.steps, step))
-    return peeled
+            return answer._replace(error=f"{error.message} {error.next_step}".strip())
+        answer = answer._replace(steps=(*answer.steps, step))
+    return answer
 
 
 def simulated(library: Library, inquiry: Inquiry) -> Peeled:
@@ -125,7 +127,7 @@ def _asked_about(library: Library, inquiry: Inquiry) -> tuple[str, Request, Conn
             "IAM's simulator is asked about a role.",
             Advice("Name one with --role.", "Write role:NAME before the request."),
         )
-    role, request = principal_arn(inquiry.principal, snapshot), asked(inquiry.question)[0].request
+    role, request = principal_arn(inquiry.principal, snapshot), denied_requests(inquiry.question)[0].request
     if account.choice.demo:
         raise AccountError(
             "The demo makes no AWS calls, so it cannot ask IAM's simulator.",

@@ -48,11 +48,11 @@ class Moved(NamedTuple):
 def pin(library: Library, names: Sequence[str]) -> tuple[Pin, ...]:
     """Return pins for policies, each at `@v5` or its default version; a file stands for what it attaches."""
     pins: list[Pin] = []
-    listed = [policy for name in names for policy in (_attached_in(Path(name)) if _is_file(name) else (name,))]
-    for name in listed:
-        wanted = parse_policy(name)
-        policy = library.find(wanted.name).policy
-        number = version_at(policy, wanted)
+    policy_texts = [policy for name in names for policy in (_attached_in(Path(name)) if _is_file(name) else (name,))]
+    for name in policy_texts:
+        place = parse_policy(name)
+        policy = library.find(place.name).policy
+        number = version_at(policy, place)
         pins.append(Pin(policy.name, number, checksum(library, policy, number)))
     return tuple(sorted({one.name: one for one in pins}.values(), key=lambda one: one.name))
 
@@ -71,7 +71,7 @@ def _attached_in(path: Path) -> tuple[str, ...]:
 
 def moved_since(library: Library, pins: Sequence[Pin]) -> tuple[Moved, ...]:
     """Return the pinned policies that have changed, and how."""
-    return tuple(moved for one in pins if (moved := _moved(library, one)) is not None)
+    return tuple(move for one in pins if (move := _moved(library, one)) is not None)
 
 
 def checksum(library: Library, policy: Policy, version: int) -> str:
@@ -116,9 +116,9 @@ def read_lock(path: Path) -> tuple[Pin, ...]:
 def _pin(path: Path, number: int, row: object) -> Pin:
     if isinstance(row, dict):
         name, version, sha256 = (row.get(key) for key in ("name", "version", "sha256"))
-        pinned = _number(name, version) if isinstance(name, str) and isinstance(version, str) else None
-        if isinstance(name, str) and isinstance(sha256, str) and pinned is not None:
-            return Pin(name, pinned, sha256)
+        version_number = _number(name, version) if isinstance(name, str) and isinstance(version, str) else None
+        if isinstance(name, str) and isinstance(sha256, str) and version_number is not None:
+            return Pin(name, version_number, sha256)
     raise InputError(f"{path}: policy {number} lacks a name, a version such as v5, or a checksum.")
 
 
@@ -137,13 +137,15 @@ def _moved(library: Library, pin: Pin) -> Moved | None:
         policy = library.find(pin.name).policy
     except NotFoundError:
         return Moved(pin, None, None, "no policy of that name is known")
-    now = policy.default_version
+    current_version = policy.default_version
     try:
-        changed = checksum(library, policy, pin.version) != pin.sha256
+        is_changed = checksum(library, policy, pin.version) != pin.sha256
     except NotFoundError:
-        return Moved(pin, now, None, "the pinned version is not known")
-    if changed:
-        return Moved(pin, now, None, "the document of the pinned version has changed")
-    if now == pin.version:
+        return Moved(pin, current_version, None, "the pinned version is not known")
+    if is_changed:
+        return Moved(pin, current_version, None, "the document of the pinned version has changed")
+    if current_version == pin.version:
         return None
-    return Moved(pin, now, changes(library.document(policy, pin.version), library.document(policy, now)))
+    return Moved(
+        pin, current_version, changes(library.document(policy, pin.version), library.document(policy, current_version))
+    )

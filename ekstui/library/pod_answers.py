@@ -167,12 +167,12 @@ def answers_for(library: Library, text: str, name: str | None, wish: Wish) -> tu
     places = {(cluster.place, pod.namespace) for cluster, _, pod in running}
     if len(places) > 1:
         if reference.namespace is None:
-            where = sorted({f"{pod.namespace}/{text} of {cluster.name}" for cluster, _, pod in running})
-            which = "name the namespace, or --cluster"
+            places_in_words = sorted({f"{pod.namespace}/{text} of {cluster.name}" for cluster, _, pod in running})
+            choice = "name the namespace, or --cluster"
         else:
-            where = sorted({f"{cluster.name} in {cluster.region}" for cluster, _, _ in running})
-            which = "name one with --cluster"
-        raise AmbiguousError(f"{text!r} is in {' and '.join(where)}: {which}.", tuple(where))
+            places_in_words = sorted({f"{cluster.name} in {cluster.region}" for cluster, _, _ in running})
+            choice = "name one with --cluster"
+        raise AmbiguousError(f"{text!r} is in {' and '.join(places_in_words)}: {choice}.", tuple(places_in_words))
     cluster, facts, _ = running[0]
     case = _Case(library, snapshot, cluster, facts, wish)
     groups = workloads(pod for _, _, pod in running)
@@ -186,9 +186,10 @@ def _clusters(snapshot: AccountSnapshot, name: str | None) -> Sequence[Cluster]:
     clusters = [find_cluster(name, None, snapshot)] if name else snapshot.clusters
     read = [cluster for cluster in clusters if cluster.pods is not None]
     if not read:
-        which = f"of cluster {name}" if name else "of any cluster"
+        cluster_in_words = f"of cluster {name}" if name else "of any cluster"
         raise AccountError(
-            f"The pods {which} were not read.", "kubectl get pod NAME -o json | ekstui pod - judges one without that."
+            f"The pods {cluster_in_words} were not read.",
+            "kubectl get pod NAME -o json | ekstui pod - judges one without that.",
         )
     return read
 
@@ -205,9 +206,11 @@ def _unknown(
         if reference.namespace in (None, pod.namespace)
         for pod_name in (f"{pod.namespace}/{pod.name}", f"{pod.namespace}/{pod.owner}")
     }
-    where = name or ", ".join(cluster.name for cluster in _clusters(snapshot, name))
-    wanted = "/".join(filter(None, (reference.namespace, reference.name)))
-    return not_found(f"There is no pod, workload or service account {text!r} in {where}, as last read.", wanted, names)
+    searched_clusters = name or ", ".join(cluster.name for cluster in _clusters(snapshot, name))
+    full_name = "/".join(filter(None, (reference.namespace, reference.name)))
+    return not_found(
+        f"There is no pod, workload or service account {text!r} in {searched_clusters}, as last read.", full_name, names
+    )
 
 
 def _title(group: Workload) -> str:
@@ -242,7 +245,7 @@ class _Case(NamedTuple):
             )
             for credentials in pods.credentials
         )
-        own = [
+        findings_of_account = [
             finding
             for answer in service_accounts_of(self._with_account_only(workload), context, self.library)
             for finding in answer.findings
@@ -269,7 +272,7 @@ class _Case(NamedTuple):
             self.facts.read_at,
             credentials,
             pods.expected,
-            tuple(worst_first((*pods.findings, *own, *of_role))),
+            tuple(worst_first((*pods.findings, *findings_of_account, *of_role))),
             restart(workload),
             can,
             (*unseen, *self.facts.trouble),

@@ -90,9 +90,9 @@ def _subjects(snapshot: AccountSnapshot, uses: Uses, documents: Documents) -> It
     groups = {group.name: group for group in snapshot.groups}
     for user in snapshot.users:
         policies, unread = policies_of((user, *(groups[name] for name in user.groups if name in groups)), documents)
-        lost = tuple(f"group {name}" for name in user.groups if name not in groups)
+        unread_groups = tuple(f"group {name}" for name in user.groups if name not in groups)
         yield Subject(
-            "user", user.name, user.arn, policies, (*unread, *lost), *boundary_of(user.boundary_arn, documents),
+            "user", user.name, user.arn, policies, (*unread, *unread_groups), *boundary_of(user.boundary_arn, documents),
             tags=user.tags,
         )  # fmt: skip
     for group in snapshot.groups:

@@ -71,10 +71,10 @@ def requester_of(
     place = f"{snapshot.identity.partition}:{snapshot.identity.account}"
     session = session or arn.entity_of(principal).session
     pod = pod or pod_of_session(session, uses, snapshot)
-    own = [
+    uses_of_pod = [
         use for use in uses if use.kind == "pod-identity" and (use.cluster, use.namespace, use.service_account) == pod
     ]
-    pods = pod_session(own if pod else uses, None if pod else session, entity.tags, place)
+    pods = pod_session(uses_of_pod if pod else uses, None if pod else session, entity.tags, place)
     is_whole = isinstance(entity, User) or entity.extent == "full"
     return Requester(
         entity.arn,
@@ -139,15 +139,15 @@ def target_of(
     """
     if not is_assuming(request.action):
         return None
-    wanted = named or next((resource for resource in request.resources if ":role/" in resource), None)
+    target = named or next((resource for resource in request.resources if ":role/" in resource), None)
     role = None
-    if snapshot is not None and wanted is not None:
+    if snapshot is not None and target is not None:
         try:
-            role = find_role(_without_session(wanted), snapshot)
+            role = find_role(_without_session(target), snapshot)
         except NotFoundError:
             if named is not None and source is None:
                 raise
-    role_arn = role.arn if role is not None else wanted if wanted is not None and wanted.startswith("arn:") else None
+    role_arn = role.arn if role is not None else target if target is not None and target.startswith("arn:") else None
     if source is not None:
         return TargetRole(AppliedPolicy(str(source), None, _document(source, text), role_arn), role)
     if role is None or role.trust is None:
@@ -182,8 +182,8 @@ def _names_pod(middle: str, cluster: str, pod: str) -> bool:
     for length in range(min(10, len(cluster)), len(cluster) + 1):
         head = f"{cluster[:length]}-"
         if middle.startswith(head):
-            rest = middle[len(head) :]
-            if rest and pod.startswith(rest) and len(rest) >= min(5, len(pod)):
+            pod_part = middle[len(head) :]
+            if pod_part and pod.startswith(pod_part) and len(pod_part) >= min(5, len(pod)):
                 return True
     return False
 

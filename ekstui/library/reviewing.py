@@ -50,16 +50,16 @@ def review(
 
     With what its policies lack for `needs`.
     """
-    changed = Changes(folder, base, paths)
-    gate = read_gate_file(changed.root)
+    changes = Changes(folder, base, paths)
+    gate = read_gate_file(changes.root)
     patterns = (*allow_unread, *gate.allow_unread)
-    reading = read_changes(changed)
+    reading = read_changes(changes)
 
-    def policies(written: list[Written]) -> list[WrittenPolicy]:
-        return [entry for entry in written if isinstance(entry, WrittenPolicy)]
+    def policies(entries: list[Written]) -> list[WrittenPolicy]:
+        return [entry for entry in entries if isinstance(entry, WrittenPolicy)]
 
-    def attachments(written: list[Written]) -> list[WrittenAttachment]:
-        return [entry for entry in written if isinstance(entry, WrittenAttachment)]
+    def attachments(entries: list[Written]) -> list[WrittenAttachment]:
+        return [entry for entry in entries if isinstance(entry, WrittenAttachment)]
 
     before, after = policies(reading.before), policies(reading.after)
     documents = [
@@ -121,8 +121,8 @@ Pair = tuple["WrittenPolicy | None", "WrittenPolicy | None"]
 def _pairs(before: Sequence[WrittenPolicy], after: Sequence[WrittenPolicy]) -> list[Pair]:
     """Return each policy with what it was: first by its place, then by where its contents or name moved to."""
     old, new = _numbered(before), _numbered(after)
-    matched: list[Pair] = [(old.pop(place), new.pop(place)) for place in [*old] if place in new]
-    gone, come = list(old.values()), list(new.values())
+    pairs: list[Pair] = [(old.pop(place), new.pop(place)) for place in [*old] if place in new]
+    only_before, only_after = list(old.values()), list(new.values())
     entities = {entry.attached_to for entry in before}, {entry.attached_to for entry in after}
 
     def is_renamed(old_policy: WrittenPolicy, new_policy: WrittenPolicy) -> bool:
@@ -137,16 +137,24 @@ def _pairs(before: Sequence[WrittenPolicy], after: Sequence[WrittenPolicy]) -> l
         )
 
     for test in _SUCCESSORS:
-        for old_policy in list(gone):
+        for old_policy in list(only_before):
             new_policy = next(
-                (candidate for candidate in come if test(old_policy, candidate) and is_renamed(old_policy, candidate)),
+                (
+                    candidate
+                    for candidate in only_after
+                    if test(old_policy, candidate) and is_renamed(old_policy, candidate)
+                ),
                 None,
             )
             if new_policy is not None:
-                gone.remove(old_policy)
-                come.remove(new_policy)
-                matched.append((old_policy, new_policy))
-    return [*matched, *((old_policy, None) for old_policy in gone), *((None, new_policy) for new_policy in come)]
+                only_before.remove(old_policy)
+                only_after.remove(new_policy)
+                pairs.append((old_policy, new_policy))
+    return [
+        *pairs,
+        *((old_policy, None) for old_policy in only_before),
+        *((None, new_policy) for new_policy in only_after),
+    ]
 
 
 def _moves_to_other_role(old: WrittenPolicy, new: WrittenPolicy) -> bool:
@@ -186,15 +194,15 @@ _SUCCESSORS: tuple[Callable[[WrittenPolicy, WrittenPolicy], bool], ...] = (
 """What makes a policy the successor of another, surest first: document, name, place, file, most statements."""
 
 
-def _numbered(written: Sequence[WrittenPolicy]) -> dict[tuple[str, str, int], WrittenPolicy]:
+def _numbered(policies: Sequence[WrittenPolicy]) -> dict[tuple[str, str, int], WrittenPolicy]:
     """Return policies by file and place, with a number for a further one in the same place."""
     counts: dict[tuple[str, str], int] = {}
-    numbered: dict[tuple[str, str, int], WrittenPolicy] = {}
-    for entry in written:
+    by_place: dict[tuple[str, str, int], WrittenPolicy] = {}
+    for entry in policies:
         place = entry.path, entry.place
         counts[place] = counts.get(place, 0) + 1
-        numbered[(*place, counts[place])] = entry
-    return numbered
+        by_place[(*place, counts[place])] = entry
+    return by_place
 
 
 _KINDS: dict[str, ReviewedUse] = {"identity": "policy", "trust": "trust policy", "resource": "resource policy"}
@@ -255,13 +263,13 @@ def _document(side: WrittenPolicy | None) -> Document:
 
 def _statements(before: Document, after: Document, is_for_principals: bool) -> tuple[StatementChange, ...]:
     """Return what each statement that differs means by itself; none if there is only one."""
-    gone = [statement for statement in before.statements if statement not in after.statements]
-    come = [
+    only_before = [statement for statement in before.statements if statement not in after.statements]
+    only_after = [
         (number, statement)
         for number, statement in enumerate(after.statements, start=1)
         if statement not in before.statements
     ]
-    if len(gone) + len(come) < 2 or len(gone) + len(come) > _MOST_STATEMENTS:
+    if len(only_before) + len(only_after) < 2 or len(only_before) + len(only_after) > _MOST_STATEMENTS:
         return ()
     changes: list[StatementChange] = []
 
@@ -272,19 +280,21 @@ def _statements(before: Document, after: Document, is_for_principals: bool) -> t
         )
         changes.append(StatementChange(name, document_changes(*sides, is_for_principals=is_for_principals).reach))
 
-    for number, new in come:
-        old = next((candidate for candidate in gone if candidate.sid and candidate.sid == new.sid), None) or next(
+    for number, new in only_after:
+        old = next(
+            (candidate for candidate in only_before if candidate.sid and candidate.sid == new.sid), None
+        ) or next(
             (
                 candidate
-                for candidate in gone
+                for candidate in only_before
                 if candidate.actions == new.actions or candidate.resources == new.resources
             ),
             None,
         )
         if old is not None:
-            gone.remove(old)
+            only_before.remove(old)
         compare(plainly(new.sid or "") or f"statement {number}", old, new)
-    for old in gone:
+    for old in only_before:
         compare(
             plainly(old.sid or "") or f"statement {before.statements.index(old) + 1} of before",
             old,

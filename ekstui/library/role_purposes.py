@@ -43,16 +43,16 @@ def purpose_of(
         return None
     account = account_context(snapshot, now)
     subject = RoleInUse(role, (), uses=uses)
-    own = {
+    policy_names = {
         name
         for use in uses
         for controller in controllers_run_by(use)
         for name in policies_of_component(controller, knowledge)
     }
     for use in uses:
-        own |= {*_recommended(use, account), *_required(use, subject, account, knowledge)}
+        policy_names |= {*_recommended(use, account), *_required(use, subject, account, knowledge)}
     kinds = frozenset(kind for use in uses for kind in _kinds_of(use, account))
-    purpose = Purpose(True, kinds, frozenset(own), made_for_others(own, knowledge))
+    purpose = Purpose(True, kinds, frozenset(policy_names), made_for_others(policy_names, knowledge))
     if not purpose.is_of_nodes:
         return purpose
     # What runs on the nodes may have a role of its own.
@@ -101,11 +101,11 @@ def _roles_of_controllers(snapshot: AccountSnapshot, uses_of: Uses) -> Collectio
                 continue
             is_irsa = use.kind == "irsa" or (use.kind == "addon" and use.service_account is None)
             for component in controllers_run_by(use):
-                by = "IRSA" if is_irsa else "Pod Identity"
-                own = RoleOfItsOwn(component, use.cluster or "", use.region, names.get(role_arn) or role_arn, by)
-                key = component, own.place
+                way = "IRSA" if is_irsa else "Pod Identity"
+                own_role = RoleOfItsOwn(component, use.cluster or "", use.region, names.get(role_arn) or role_arn, way)
+                key = component, own_role.place
                 if key not in roles or (roles[key].by == "IRSA" and not is_irsa):
-                    roles[key] = own
+                    roles[key] = own_role
     return roles.values()
 
 

@@ -53,7 +53,7 @@ def role_answer(library: Library, name: str, layers: LayerFiles = NO_LAYERS) -> 
     subject = subject_of(role, snapshot, library.account.uses(snapshot), library.default_versions)
     account = snapshot.identity.account
     in_force = layers_in_force(layers, library, account)
-    above = () if role.service_linked else tuple(ceilings(of_role(in_force, role.arn, account)))
+    ceilings_of_role = () if role.service_linked else tuple(ceilings(of_role(in_force, role.arn, account)))
     return RoleAnswer(
         snapshot.identity,
         snapshot.fetched_at,
@@ -63,11 +63,11 @@ def role_answer(library: Library, name: str, layers: LayerFiles = NO_LAYERS) -> 
         sum_access(
             [policy.document for policy in subject.policies if policy.document is not None],
             subject.boundary.document if subject.boundary else None,
-            [merged_document(policy.document for policy in ceiling.policies) for ceiling in above],
+            [merged_document(policy.document for policy in ceiling.policies) for ceiling in ceilings_of_role],
         ),
         snapshot.complete and not subject.unseen,
         all_copies_on(subject, library, snapshot.identity.partition),
-        tuple(ceiling.name for ceiling in above),
+        tuple(ceiling.name for ceiling in ceilings_of_role),
         pods_with_role(role.arn, snapshot.clusters),
     )
 
@@ -76,21 +76,21 @@ def findings_with_commands(subject: RoleInUse, account: AccountContext, library:
     """Return the findings about a role, worst first, each with the commands that fix it."""
     name, role = subject.role.arn or "", subject.role
     return tuple(
-        fixed
+        finding_with_commands
         for finding in findings_of(subject, account)
         for cluster in (account.cluster(finding.uses[0]) if finding.uses else None,)
-        for fixed in with_commands([finding], FixPlace(name, role, cluster, account), library)
+        for finding_with_commands in with_commands([finding], FixPlace(name, role, cluster, account), library)
     )
 
 
 def with_commands(findings: Iterable[Finding], place: FixPlace, library: Library) -> tuple[Finding, ...]:
     """Return findings about one place, each with the commands that fix it."""
-    fixed: list[Finding] = []
+    with_their_commands: list[Finding] = []
     for finding in findings:
         paths = {name: library.find(name).policy.path for name in finding.policies}
         arns = {name: f"arn:{place.account.partition}:iam::aws:policy{path}{name}" for name, path in paths.items()}
-        fixed.append(replace(finding, commands=fixing_commands(finding, place, arns) or finding.commands))
-    return tuple(fixed)
+        with_their_commands.append(replace(finding, commands=fixing_commands(finding, place, arns) or finding.commands))
+    return tuple(with_their_commands)
 
 
 def role_side(name: str, snapshot: AccountSnapshot, defaults: DefaultVersions) -> ComparedSide:
@@ -102,8 +102,8 @@ def role_side(name: str, snapshot: AccountSnapshot, defaults: DefaultVersions) -
     subject = subject_of(role, snapshot, {}, defaults)
     unread = [policy.name for policy in subject.policies if policy.document is None]
     if unread or not subject.known_whole:
-        what = f"{', '.join(unread)} of role {role.name}" if unread else f"What role {role.name} has attached"
-        raise InputError(f"{what} could not be read, so the role cannot be compared as a whole.")
+        unread_part = f"{', '.join(unread)} of role {role.name}" if unread else f"What role {role.name} has attached"
+        raise InputError(f"{unread_part} could not be read, so the role cannot be compared as a whole.")
     label = f"role:{role.name}" + (f" (before its boundary {subject.boundary.name})" if subject.boundary else "")
     return ComparedSide(label, merged_document(policy.document for policy in subject.policies if policy.document))
 
@@ -132,18 +132,18 @@ def cluster_values(cluster: str | None, region: str | None, identity: CallerIden
 
 def find_role(name: str, snapshot: AccountSnapshot) -> Role:
     """Return the role of a name, whatever its case, or an ARN; NotFoundError with the nearest names."""
-    wanted = name.casefold()
+    role_key = name.casefold()
     for role in snapshot.roles:
-        if role.arn == name or role.name.casefold() == wanted:
+        if role.arn == name or role.name.casefold() == role_key:
             return role
-    account, failed = f"account {snapshot.identity.account}", ""
+    account, read_error = f"account {snapshot.identity.account}", ""
     if not snapshot.complete:
         account = f"the part of {account} that was read"
-        failed = next(
+        read_error = next(
             (f"{error.message} {error.next_step}" for error in snapshot.errors if error.source == "roles"), ""
         )
     error = not_found(f"There is no role {name!r} in {account}.", name, (role.name for role in snapshot.roles))
-    raise NotFoundError(error.message, error.nearest, f"{error.next_step} {failed}".strip())
+    raise NotFoundError(error.message, error.nearest, f"{error.next_step} {read_error}".strip())
 
 
 def subject_of(role: Role, snapshot: AccountSnapshot, uses: Uses, defaults: DefaultVersions) -> RoleInUse:
@@ -155,15 +155,15 @@ def subjects_of(
     roles: Sequence[Role], snapshot: AccountSnapshot, uses: Uses, defaults: DefaultVersions
 ) -> tuple[RoleInUse, ...]:
     """Return roles with the documents of all their policies and with every use of them."""
-    managed = managed_policies(roles, snapshot, defaults)
+    managed_by_arn = managed_policies(roles, snapshot, defaults)
     return tuple(
         RoleInUse(
             role=role,
             policies=(
-                *(managed[policy.arn] for policy in role.attached),
+                *(managed_by_arn[policy.arn] for policy in role.attached),
                 *(RolePolicy(policy.name, None, None, policy.document) for policy in role.inline),
             ),
-            boundary=managed[role.boundary_arn] if role.boundary_arn else None,
+            boundary=managed_by_arn[role.boundary_arn] if role.boundary_arn else None,
             uses=uses.get(role.arn, ()) if role.arn else (),
             unseen=unseen_uses(role, snapshot),
         )
@@ -193,9 +193,11 @@ def managed_policies(
     """Return the managed policies of some roles, users and groups by ARN, boundaries included."""
     arns = {arn for entity in entities for arn in managed_arns(entity)}
     policies = {arn: RolePolicy(arn.rsplit("/", 1)[-1], arn, None, None) for arn in arns}
-    for own in snapshot.local_policies:
-        if own.arn in arns:
-            policies[own.arn] = RolePolicy(own.name, own.arn, parse_version(own.default_version), own.document)
+    for policy in snapshot.local_policies:
+        if policy.arn in arns:
+            policies[policy.arn] = RolePolicy(
+                policy.name, policy.arn, parse_version(policy.default_version), policy.document
+            )
     for arn, default in defaults(sorted(arns)).items():
         policies[arn] = replace(
             policies[arn], version=default.number, document=default.document, created=default.created

@@ -20,15 +20,17 @@ from ekstui.store import index
 
 
 def _candidates(library: Library, action: str, scope: Scope) -> tuple[Candidate, ...]:
-    wanted = action.lower()
+    lower_action = action.lower()
     candidates_read: tuple[Candidate, ...] = ()
     if (among := aws_scope(scope)) is not None:
-        indexed = library.cached(lambda: index.candidates(library.store, wanted, among))
+        candidates_of_index = library.cached(lambda: index.candidates(library.store, lower_action, among))
         candidates_read = (
-            library.ask(lambda reader: read_candidates(reader.histories(among), wanted)) if indexed is None else indexed
+            library.ask(lambda reader: read_candidates(reader.histories(among), lower_action))
+            if candidates_of_index is None
+            else candidates_of_index
         )
     for reader in shipped_in(scope):
-        candidates_read += read_candidates(reader.histories(), wanted)
+        candidates_read += read_candidates(reader.histories(), lower_action)
     return candidates_read
 
 
@@ -68,26 +70,30 @@ def who_can_answer(
     """
     if ":" not in action:
         refuse_access_policy(action.strip())
-    wanted = parse_action(action)
+    action_pattern = parse_action(action)
     if resource is not None and resource != "*" and len(resource.split(":", 5)) < 6:
         raise InputError(f"{resource!r} is not an ARN.", "An ARN has the form arn:aws:SERVICE:REGION:ACCOUNT:RESOURCE.")
-    is_known = bool(reference().expand(wanted))
-    among = _candidates(library, wanted, scope)
-    everywhere = _candidates(library, wanted, "all") if scope == "eks" and not is_known else among
+    is_known = bool(reference().expand(action_pattern))
+    among = _candidates(library, action_pattern, scope)
+    everywhere = _candidates(library, action_pattern, "all") if scope == "eks" and not is_known else among
     is_named = is_known or any(
-        pattern.lower() == wanted.lower()
+        pattern.lower() == action_pattern.lower()
         for candidate in everywhere
         for statement in candidate.document.statements
         for pattern in statement.actions
     )
-    history = history and not wildcard.is_wild(wanted)
-    answer = holders_of(wanted, among, resource, types=types, history=history)
+    history = history and not wildcard.is_wild(action_pattern)
+    answer = holders_of(action_pattern, among, resource, types=types, history=history)
     if not is_named:
         # No document names the action, so every policy with a pattern that matches it counts, whatever the scope.
-        answer = answer if answer.holders else holders_of(wanted, everywhere, resource, types=types, history=history)
+        answer = (
+            answer if answer.holders else holders_of(action_pattern, everywhere, resource, types=types, history=history)
+        )
         answer = answer._replace(is_named=False)
-    published = tuple(_named(holder) for holder in answer.holders if holder.policy.home)
-    return answer._replace(holders=(*(holder for holder in answer.holders if not holder.policy.home), *published))
+    holders_of_families = tuple(_named(holder) for holder in answer.holders if holder.policy.home)
+    return answer._replace(
+        holders=(*(holder for holder in answer.holders if not holder.policy.home), *holders_of_families)
+    )
 
 
 def allowed_in(library: Library, scope: Scope) -> Callable[[str], bool]:
@@ -103,8 +109,8 @@ def allowed_in(library: Library, scope: Scope) -> Callable[[str], bool]:
         for pattern in statement.actions
     }
     parts = (re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".") for pattern in sorted(patterns - {"*"}))
-    allowed = re.compile("|".join(parts))
-    return lambda action: allowed.fullmatch(action.lower()) is not None
+    any_pattern = re.compile("|".join(parts))
+    return lambda action: any_pattern.fullmatch(action.lower()) is not None
 
 
 def _named(holder: Holder) -> Holder:

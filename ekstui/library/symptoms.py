@@ -58,7 +58,7 @@ def _roles(library: Library, symptom: Symptom) -> tuple[RoleOfSymptom, ...] | No
     }
     uses = library.account.uses(snapshot)
     arns = [library.find(name).policy.arn for name in symptom.policies]
-    roles = {attached.role.arn: attached.role for arn in arns for attached in attachments_of(snapshot, arn).roles}
+    roles = {attachment.role.arn: attachment.role for arn in arns for attachment in attachments_of(snapshot, arn).roles}
     answers = [
         RoleOfSymptom(role, tuple(uses.get(arn or "", ())), tuple(action for action in able if arn not in able[action]))
         for arn, role in roles.items()

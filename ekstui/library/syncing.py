@@ -203,10 +203,10 @@ def sync_from(
     log.info("%d policies are known; the source has %d to read", len(policies), delivery.total)
     skipped: list[Skipped] = _outdated(delivery, store)
     received: list[PackedHistory] = []
-    for done, entry in enumerate(delivery.entries):
+    for position, entry in enumerate(delivery.entries):
         if cancelled():
             break
-        progress(min(done, delivery.total), delivery.total)
+        progress(min(position, delivery.total), delivery.total)
         if isinstance(entry, Skipped):
             skipped.append(entry)
         elif (readable := _readable(entry, policies, store.collection, latest, skipped)) is not None:
@@ -222,8 +222,8 @@ def sync_from(
             Skipped("iam:ListPolicies", f"{message} If that is right, run ekstui sync --accept-withdrawals.")
         )
         withdrawn, complete = (), False
-    whole = delivery.asked or _has_most(delivery, policies, received)
-    known_until = delivery.known_until if complete and whole else None
+    covers_all = delivery.asked or _has_most(delivery, policies, received)
+    known_until = delivery.known_until if complete and covers_all else None
     info = DeliveryInfo(delivery.provenance, known_until, now if complete else None, None, delivery.endpoint, withdrawn)
     stored = store.put(received, info, tuple(family), undoable=True)
     progress(delivery.total, delivery.total)
@@ -270,8 +270,8 @@ def _outdated(delivery: Delivery, store: PolicyStore) -> list[Skipped]:
 def _has_most(delivery: Delivery, stored: Mapping[str, Policy], received: Iterable[PackedHistory]) -> bool:
     """Return whether an archive has most policies that exist: of the others it cannot tell that they did not change."""
     current = {name for name, policy in stored.items() if not policy.withdrawn}
-    had = current & (delivery.names | {history.policy.name for history in received})
-    return len(had) >= _MOST * len(current)
+    current_in_archive = current & (delivery.names | {history.policy.name for history in received})
+    return len(current_in_archive) >= _MOST * len(current)
 
 
 def _withdrawn(delivery: Delivery, stored: Mapping[str, Policy]) -> tuple[str, ...]:
@@ -290,14 +290,16 @@ def _readable(
     """Return a history without invalid documents and times, which `skipped` gets; None if nothing is left."""
     policy = history.policy
     parts = policy.arn.split(":", 5)
-    named = _NAME.fullmatch(policy.name) and parts[-1].startswith("policy/") and parts[-1].endswith(f"/{policy.name}")
-    if not named or parts[1:5] != [partition, "iam", "", "aws"]:
+    is_name_in_arn = (
+        _NAME.fullmatch(policy.name) and parts[-1].startswith("policy/") and parts[-1].endswith(f"/{policy.name}")
+    )
+    if not is_name_in_arn or parts[1:5] != [partition, "iam", "", "aws"]:
         skipped.append(Skipped(policy.name, f"{policy.arn!r} is not the ARN of an AWS managed policy in {partition}."))
         return None
     before = {info.number for info in stored[policy.name].versions} if policy.name in stored else set()
     texts = _parsable(history, before, skipped)
-    kept = [info for info in policy.versions if info.number in texts or info.number in before]
-    versions = [_believable(policy.name, info, latest, skipped) for info in kept]
+    usable = [info for info in policy.versions if info.number in texts or info.number in before]
+    versions = [_believable(policy.name, info, latest, skipped) for info in usable]
     if not versions or (policy.name not in stored and policy.default_version not in texts):
         return None
     return PolicyHistory(policy._replace(versions=tuple(versions)), texts)

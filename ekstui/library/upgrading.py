@@ -92,15 +92,15 @@ def upgrade(
     by_arn = {
         subject.role.arn: subject for subject in subjects_of(snapshot.roles, snapshot, uses, library.default_versions)
     }
-    named = (*to, *since)
+    chosen_names = (*to, *since)
     upgrades: list[ComponentUpgrade] = []
-    for name in dict.fromkeys(named or (name for name in components() if "/" not in name)):
+    for name in dict.fromkeys(chosen_names or (name for name in components() if "/" not in name)):
         component = _component(name, cluster, snapshot)
-        asked = _Asked(component, cluster, snapshot, uses, to.get(name), since.get(name), values)
-        runners: list[_Runner | None] = [*_runners(asked.component, cluster, uses)]
-        if not runners and named:
+        question = _Question(component, cluster, snapshot, uses, to.get(name), since.get(name), values)
+        runners: list[_Runner | None] = [*_runners(question.component, cluster, uses)]
+        if not runners and chosen_names:
             runners.append(None)
-        upgrades += (_upgrade(asked, runner, by_arn.get(runner.arn) if runner else None) for runner in runners)
+        upgrades += (_upgrade(question, runner, by_arn.get(runner.arn) if runner else None) for runner in runners)
     return UpgradeAnswer(cluster.name, tuple(upgrades))
 
 
@@ -114,11 +114,16 @@ def _with_needs(library: Library, cluster: Cluster) -> Cluster:
 
 def _component(name: str, cluster: Cluster, snapshot: AccountSnapshot) -> Component:
     """Return the component that a name means in a cluster, maybe a variant for its partition or IP family."""
-    published = components()
-    if name not in published:
-        raise not_found(f"No component is named {name!r}.", name, published, f"Known are {', '.join(published)}.")
+    known_components = components()
+    if name not in known_components:
+        raise not_found(
+            f"No component is named {name!r}.", name, known_components, f"Known are {', '.join(known_components)}."
+        )
     variants = [f"{name}/{snapshot.identity.partition}", f"{name}/{cluster.ip_family}"]
-    return next((published[variant_name] for variant_name in variants if variant_name in published), published[name])
+    return next(
+        (known_components[variant_name] for variant_name in variants if variant_name in known_components),
+        known_components[name],
+    )
 
 
 class _Runner(NamedTuple):
@@ -129,7 +134,7 @@ class _Runner(NamedTuple):
     reasons: tuple[str, ...]
 
 
-class _Asked(NamedTuple):
+class _Question(NamedTuple):
     """The question about one component."""
 
     component: Component
@@ -144,19 +149,19 @@ class _Asked(NamedTuple):
     """Parameters that the user fills in."""
 
 
-def _upgrade(asked: _Asked, runner: _Runner | None, subject: RoleInUse | None) -> ComponentUpgrade:
+def _upgrade(question: _Question, runner: _Runner | None, subject: RoleInUse | None) -> ComponentUpgrade:
     """Return what the role of `runner` needs, which is `subject` as far as it was read."""
-    component, cluster = asked.component, asked.cluster
-    current, evidence = _running(component, cluster, subject, asked.since)
-    target = component.newest if asked.to is None else component.release(asked.to)
+    component, cluster = question.component, question.cluster
+    current, evidence = _running(component, cluster, subject, question.since)
+    target = component.newest if question.to is None else component.release(question.to)
     answer = ComponentUpgrade(
         component.name,
         current,
-        asked.to or component.short(component.newest),
+        question.to or component.short(component.newest),
         runner.arn.rpartition("/")[2] if runner else None,
         before=(),
         after=(),
-        not_known=tuple(_not_known(component, cluster, runner, asked.to if target is None else None, current)),
+        not_known=tuple(_not_known(component, cluster, runner, question.to if target is None else None, current)),
         reasons=(*(runner.reasons if runner else ()), *evidence, *_recommended(component, cluster)),
         checks=() if current is not None else (Command(_IMAGES, "names the images that run now"),),
     )
@@ -164,39 +169,43 @@ def _upgrade(asked: _Asked, runner: _Runner | None, subject: RoleInUse | None) -
         return answer
     if subject is None or not subject.known_whole:
         return answer._replace(not_known=(*answer.not_known, f"what {answer.role} allows, which was not read"))
-    return answer if target is None else _with_needs_of_role(answer, asked, target, runner.use, subject)
+    return answer if target is None else _with_needs_of_role(answer, question, target, runner.use, subject)
 
 
 def _with_needs_of_role(
-    answer: ComponentUpgrade, asked: _Asked, target: Release, use: Use, subject: RoleInUse
+    answer: ComponentUpgrade, question: _Question, target: Release, use: Use, subject: RoleInUse
 ) -> ComponentUpgrade:
     """Return the answer with what a role must be given for a release, and what can be removed from it afterwards."""
-    component, cluster = asked.component, asked.cluster
-    held, unread = _statements_of(subject, use)
+    component, cluster = question.component, question.cluster
+    role_statements, unread = _statements_of(subject, use)
     version = component.versions[component.number(target) - 1]
-    filled = {
-        **role_values(subject.role.name, asked.snapshot, asked.uses),
+    parameters = {
+        **role_values(subject.role.name, question.snapshot, question.uses),
         "ClusterName": cluster.name,
         "CLUSTER_NAME": cluster.name,
         "AWS::Region": cluster.region,
-        **values_in(version, held),
-        **asked.values,
+        **values_in(version, role_statements),
+        **question.values,
     }
-    published = version.document(version.named(filled))
-    besides = tuple(_besides(component, target, published, use, subject, asked.snapshot))
-    wanted = published._replace(statements=(*published.statements, *(statement for statement, _ in besides)))
+    policy = version.document(version.named(parameters))
+    besides = tuple(_besides(component, target, policy, use, subject, question.snapshot))
+    target_document = policy._replace(statements=(*policy.statements, *(statement for statement, _ in besides)))
     optional = [
         need
         for need in knowledge().optional_actions
         if need.releases.of == component.whole and need.releases.includes(target.tag)
     ]
     patterns = [pattern for need in optional for pattern in need.actions]
-    needs = lacking(_with_actions(wanted, patterns, matching=False), held)
+    needs = lacking(_with_actions(target_document, patterns, matching=False), role_statements)
     old = component.at(answer.before_release) if answer.before_release else None
-    spare = superfluous(old.document(old.named(filled)), wanted, held) if old else Superfluous((), ())
-    open_names = [name for name in version.to_fill_in if name not in filled]
-    asked_for = {action for statement in needs.statements for action in statement.actions}
-    more = {
+    spare = (
+        superfluous(old.document(old.named(parameters)), target_document, role_statements)
+        if old
+        else Superfluous((), ())
+    )
+    open_names = [name for name in version.to_fill_in if name not in parameters]
+    lacking_actions = {action for statement in needs.statements for action in statement.actions}
+    open_questions = {
         f"values of {', '.join(open_names)} (--param NAME=VALUE)": open_names,
         f"whether the role may already do all of {', '.join(needs.unknown)}": needs.unknown,
         f"whether the role may do {first_of(needs.denied, NAMED_ACTIONS)}, which a Deny of its policies may revoke": needs.denied,
@@ -209,17 +218,21 @@ def _with_needs_of_role(
     return answer._replace(
         before=needs.statements,
         partly=needs.partly,
-        policies=(old.document(old.named(filled)), wanted) if old else None,
-        besides=tuple(text for statement, text in besides if asked_for.intersection(statement.actions)),
+        policies=(old.document(old.named(parameters)), target_document) if old else None,
+        besides=tuple(text for statement, text in besides if lacking_actions.intersection(statement.actions)),
         is_judged=not (unread or needs.denied),
         after=spare.statements,
         commands=tuple(_giving(subject.role, f"{component.name}-{release}", needs.statements, open_names)),
         checks=(*answer.checks, *((compare,) if spare.narrower else ())),
-        not_known=(*answer.not_known, *unread, *(text for text, names in more.items() if names)),
+        not_known=(*answer.not_known, *unread, *(text for text, names in open_questions.items() if names)),
         optional=tuple(
             OptionalNeed(need.only_if, statements)
             for need in optional
-            if (statements := lacking(_with_actions(wanted, need.actions, matching=True), held).statements)
+            if (
+                statements := lacking(
+                    _with_actions(target_document, need.actions, matching=True), role_statements
+                ).statements
+            )
         ),
     )
 
@@ -239,28 +252,31 @@ def _with_actions(document: Document, patterns: Collection[str], *, matching: bo
 def _besides(
     component: Component,
     target: Release,
-    published: Document,
+    policy: Document,
     use: Use,
     subject: RoleInUse,
     snapshot: AccountSnapshot,
 ) -> Iterator[tuple[Statement, str]]:
     """Yield what is known to be needed by a release although its project's policy lacks it, and why, as a sentence."""
     account = account_context(snapshot, snapshot.fetched_at)
-    seen: set[tuple[str, ...]] = set()
+    yielded_actions: set[tuple[str, ...]] = set()
     for requirement in knowledge().requirements:
         by_nodes = component.whole == "vpc-cni" and "vpc-cni-on-node-role" in requirement.when
         if use.kind not in requirement.uses or not (by_nodes or f"addon:{component.whole}" in requirement.when):
             continue
         unsure = _unsure(requirement, target, use, subject, account)
-        actions = tuple(action for action in requirement.actions if not allows_action(published, action))
-        if unsure is None or not actions or actions in seen:
+        actions = tuple(action for action in requirement.actions if not allows_action(policy, action))
+        if unsure is None or not actions or actions in yielded_actions:
             continue
-        seen.add(actions)
-        where = f" where {listed(unsure)}" if unsure else ""
+        yielded_actions.add(actions)
+        condition = f" where {listed(unsure)}" if unsure else ""
         since = _published_since(component, actions)
         also = f"the project's policy has it only since {since}" if since else "the project's policy lacks it"
         (statement,) = parse({"Statement": [{"Effect": "Allow", "Action": list(actions), "Resource": "*"}]}).statements
-        yield statement, f"{', '.join(actions)} is needed to {requirement.name}{where} ({requirement.source}); {also}"
+        yield (
+            statement,
+            f"{', '.join(actions)} is needed to {requirement.name}{condition} ({requirement.source}); {also}",
+        )
 
 
 def _unsure(
@@ -332,10 +348,12 @@ def _giving(
 
 def _runners(component: Component, cluster: Cluster, uses: Uses) -> list[_Runner]:
     """Return the roles that run a component in a cluster; where only trust policies tell, all that may."""
-    here = [(arn, use) for arn, used in uses.items() for use in used if (use.region, use.cluster) == cluster.place]
-    runners = [(arn, use) for arn, use in here if uses_running(component.name, (use,))]
+    cluster_uses = [
+        (arn, use) for arn, role_uses in uses.items() for use in role_uses if (use.region, use.cluster) == cluster.place
+    ]
+    runners = [(arn, use) for arn, use in cluster_uses if uses_running(component.name, (use,))]
     if not runners and component.whole == "vpc-cni" and cni_on_node_role(cluster):
-        nodes = (pair for pair in here if pair[1].kind in ("nodegroup", "self-managed-node", "karpenter-node"))
+        nodes = (pair for pair in cluster_uses if pair[1].kind in ("nodegroup", "self-managed-node", "karpenter-node"))
         return _once((arn, use, "by its nodes: vpc-cni has no role of its own") for arn, use in nodes)
     # The roles of associations may assume others in turn for their pods.
     accounts = {
@@ -346,26 +364,26 @@ def _runners(component: Component, cluster: Cluster, uses: Uses) -> list[_Runner
         for association in cluster.associations or ()
         if (association.namespace, association.service_account) in accounts and association.target_role_arn
     }
-    chosen = [(arn, use) for arn, use in runners if not use.overruled]
-    ignored = {arn: use.overruled for arn, use in runners if use.overruled}
-    for arn, _ in chosen:
-        ignored.pop(arn, None)
-    reasons = (f"{arn.rpartition('/')[2]} is not used: {why}" for arn, why in ignored.items())
-    return _once(((targets.get(arn, arn), use, _how(use)) for arn, use in chosen), *reasons)
+    active = [(arn, use) for arn, use in runners if not use.overruled]
+    overruled_by = {arn: use.overruled for arn, use in runners if use.overruled}
+    for arn, _ in active:
+        overruled_by.pop(arn, None)
+    reasons = (f"{arn.rpartition('/')[2]} is not used: {reason}" for arn, reason in overruled_by.items())
+    return _once(((targets.get(arn, arn), use, _how(use)) for arn, use in active), *reasons)
 
 
 def _how(use: Use) -> str:
     account = f"{use.namespace}/{use.service_account}"
-    by = "service account" if use.kind == "irsa" else "Pod Identity for"
-    how = f"add-on {use.name}" if use.service_account is None else f"{by} {account}"
-    return f"by {how} ({use.certainty})"
+    service_account_by = "service account" if use.kind == "irsa" else "Pod Identity for"
+    way = f"add-on {use.name}" if use.service_account is None else f"{service_account_by} {account}"
+    return f"by {way} ({use.certainty})"
 
 
 def _once(needs: Iterable[tuple[str, Use, str]], *reasons: str) -> list[_Runner]:
     """Return each role once, by its first use and how that makes it run the component; `reasons` hold for all."""
     runners: dict[str, _Runner] = {}
-    for arn, use, how in needs:
-        runners.setdefault(arn, _Runner(arn, use, (f"{arn.rpartition('/')[2]} {how}", *reasons)))
+    for arn, use, way in needs:
+        runners.setdefault(arn, _Runner(arn, use, (f"{arn.rpartition('/')[2]} {way}", *reasons)))
     return list(runners.values())
 
 
@@ -416,8 +434,8 @@ def bridge(
     library: Library, cluster: str, target: str, since: Mapping[str, str], values: Mapping[str, str]
 ) -> tuple[Bridge, ...]:
     """Return a policy for each role that runs a component, for the release that runs and `COMPONENT@RELEASE`."""
-    component, at, release = target.partition("@")
-    if not (component and at and release):
+    component, separator, release = target.partition("@")
+    if not (component and separator and release):
         raise InputError(f"{target!r} is not COMPONENT@RELEASE.", "For example: --bridge karpenter@v1.14.")
     answer = upgrade(library, cluster, {component: release}, since, values)
     bridges = tuple(_bridge(entry) for entry in answer.components if entry.policies is not None)
@@ -437,11 +455,11 @@ def _bridge(needs: ComponentUpgrade) -> Bridge:
     before, after = needs.policies
     # What the release to come needs, and of the one that runs only what that does not allow already.
     sids = {statement.sid for statement in after.statements}
-    rest = (
+    additional = (
         statement._replace(sid=None) if statement.sid in sids else statement
         for statement in lacking(before, after).statements
     )
-    document = after._replace(statements=(*after.statements, *rest))
+    document = after._replace(statements=(*after.statements, *additional))
     return Bridge(
         needs.component,
         needs.before_release or "",

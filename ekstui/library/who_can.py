@@ -59,9 +59,9 @@ def who_can_in_account(
 ) -> WhoCanAnswer:
     """Return who can do an action or pattern; only the nearest actions if nothing names it and some are near."""
     policies = who_can_answer(library, action, resource, scope, types=types, history=history)
-    if not policies.is_named and (near := nearest_actions(policies.action)):
+    if not policies.is_named and (similar_actions := nearest_actions(policies.action)):
         # A pattern such as ec2:* allows a misspelt action too, so a list of policies would hide the mistake.
-        return WhoCanAnswer(policies._replace(holders=()), near)
+        return WhoCanAnswer(policies._replace(holders=()), similar_actions)
     if account is None:
         return WhoCanAnswer(policies)
     from ekstui.library.principals_can import principals_can

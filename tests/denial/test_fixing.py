@@ -13,7 +13,7 @@ from ekstui.cli.main import main
 from ekstui.denial.answer import Allower, Policies
 from ekstui.denial.fixing import FixCase, fixes_of, limited_by, role_fix
 from ekstui.denial.purpose import CandidatePolicy, Fit
-from ekstui.denial.question import Question, asked
+from ekstui.denial.question import Question, denied_requests
 from ekstui.eks.commands import Command, aws
 from ekstui.iam.document import Document, parse_text, serialise
 from ekstui.iam.evaluation import AppliedPolicy, Verdict, evaluate
@@ -207,7 +207,7 @@ def test_what_is_offered_can_be_pasted_and_allows_it(thread: Thread, capsys: pyt
     words = " ".join(text.split())
     assert [say for say in thread.says if say not in words] == []
     # Each certain fix allows it by itself; the others leave open only what they say.
-    (question,) = asked(Question(message=thread.message))
+    (question,) = denied_requests(Question(message=thread.message))
     for fix in answer["fixes"]:
         assert set(fix["commands"]) <= set(commands)
         verdict, missing = _after(question.request, fix["commands"], _own_policies(thread))

