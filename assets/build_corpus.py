@@ -65,16 +65,16 @@ def main(arguments: list[str], assets: Path = ASSETS) -> int:
     if absent := [name for name in family if name not in histories]:
         print(f"policies of eks.toml that no source has: {', '.join(absent)}", file=sys.stderr)
         return 1
-    ordered = [histories[name] for name in family + sorted(histories.keys() - set(family))]
-    content = b"".join(map(line, ordered))
-    packed = lzma.compress(content, preset=9 | lzma.PRESET_EXTREME)
-    (assets / "corpus.jsonl.xz").write_bytes(packed)
-    versions = [info for history in ordered for info in history.policy.versions]
+    histories_in_order = [histories[name] for name in family + sorted(histories.keys() - set(family))]
+    content = b"".join(map(line, histories_in_order))
+    archive = lzma.compress(content, preset=9 | lzma.PRESET_EXTREME)
+    (assets / "corpus.jsonl.xz").write_bytes(archive)
+    versions = [info for history in histories_in_order for info in history.policy.versions]
     sources = {name: source for witness in witnesses for name, source in witness.sources.items()}
     manifest = {
         "sources": sources,
         "partition": "aws",
-        "policies": len(ordered),
+        "policies": len(histories_in_order),
         "family": len(family),
         "versions": len(versions),
         "undated": sum(info.created is None for info in versions),
@@ -84,7 +84,7 @@ def main(arguments: list[str], assets: Path = ASSETS) -> int:
     }
     (assets / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     print(
-        f"{len(ordered)} policies, {len(versions)} versions, known until {manifest['known_until']}, {len(packed):,} bytes packed"
+        f"{len(histories_in_order)} policies, {len(versions)} versions, known until {manifest['known_until']}, {len(archive):,} bytes packed"
     )
     return 0
 
@@ -141,12 +141,14 @@ def merged(witnesses: Iterable[Witness], dates: Mapping[tuple[str, int | None], 
             first = histories.get(name, history)
             if first.policy.arn != history.policy.arn:
                 raise DisagreementError(f"{name}: one source has {first.policy.arn}, another {history.policy.arn}.")
-            joined, differing = with_versions(first, history)
+            merged_history, differing = with_versions(first, history)
             if differing:
                 raise DisagreementError(f"{name} {version_label(differing[0])}: two sources have different documents.")
             default = (witness.known_until, history.policy.default_version)
             defaults[name] = max(default, defaults.get(name, default))
-            histories[name] = joined._replace(policy=joined.policy._replace(default_version=defaults[name][1]))
+            histories[name] = merged_history._replace(
+                policy=merged_history.policy._replace(default_version=defaults[name][1])
+            )
     return {name: _dated(history, dates) for name, history in histories.items()}
 
 
@@ -154,8 +156,8 @@ def _dated(history: PolicyHistory, dates: Mapping[tuple[str, int | None], dateti
     """Return a history with the times that IAM reported; DisagreementError if a version is older than the one before."""
     name = history.policy.name
     infos = [VersionInfo(info.number, dates.get((name, info.number), info.created)) for info in history.policy.versions]
-    known = [info for info in infos if info.created is not None]
-    for before, after in pairwise(known):
+    dated = [info for info in infos if info.created is not None]
+    for before, after in pairwise(dated):
         if before.created and after.created and after.created < before.created:
             raise DisagreementError(
                 f"{name}: {version_label(after.number)} is dated {after.created:%Y-%m-%d}, before "

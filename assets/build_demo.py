@@ -45,16 +45,16 @@ def main() -> int:
             snapshot = with_cluster(snapshot, read_entries(connection, cluster)[0])
     snapshot = with_kubernetes(_without(snapshot, ODD))
     # The tests' AWS makes every role today.
-    made = snapshot.fetched_at - timedelta(days=420)
-    roles = (role._replace(created=made) if role.last_used else role for role in snapshot.roles)
+    created = snapshot.fetched_at - timedelta(days=420)
+    roles = (role._replace(created=created) if role.last_used else role for role in snapshot.roles)
     snapshot = snapshot._replace(roles=tuple(roles))
     identity = snapshot.identity._replace(method="demo", profile="DEMO", endpoint=None)
     mask = rig.account.builder.account_id
     _write("demo.json.xz", to_record(snapshot._replace(identity=identity)), mask)
-    attached = {policy.arn for role in snapshot.roles for policy in role.attached}
+    attached_arns = {policy.arn for role in snapshot.roles for policy in role.attached}
     defaults = {
         arn: policy.document
-        for arn, policy in Library.open(AccountChoice(offline=True)).default_versions(attached).items()
+        for arn, policy in Library.open(AccountChoice(offline=True)).default_versions(attached_arns).items()
     }
     by_arn = {report.arn: to_record(report) for report in reports(snapshot, defaults)}
     _write("demo-last-used.json.xz", {"fetched_at": to_record(snapshot.fetched_at), "reports": by_arn}, mask)
@@ -64,20 +64,20 @@ def main() -> int:
 def _write(name: str, record: object, mask: str) -> None:
     """Write a value, with the number of the demo's account in place of that of the tests'."""
     text = json.dumps(record, separators=(",", ":"), sort_keys=True).replace(mask, ACCOUNT)
-    packed = lzma.compress(text.encode(), preset=9 | lzma.PRESET_EXTREME)
-    (ASSETS / name).write_bytes(packed)
-    print(f"{name}: {len(packed):,} bytes packed", file=sys.stderr)
+    archive = lzma.compress(text.encode(), preset=9 | lzma.PRESET_EXTREME)
+    (ASSETS / name).write_bytes(archive)
+    print(f"{name}: {len(archive):,} bytes packed", file=sys.stderr)
 
 
 def _without(snapshot: AccountSnapshot, names: tuple[str, ...]) -> AccountSnapshot:
     """Return the account without some roles, also in its counts."""
-    gone = [role for role in snapshot.roles if role.name in names]
+    roles_to_drop = [role for role in snapshot.roles if role.name in names]
     counts = dict(snapshot.counts or {})
-    for role in gone:
+    for role in roles_to_drop:
         for policy in role.attached:
             if policy.arn in counts:
                 counts[policy.arn] = counts[policy.arn]._replace(attachments=counts[policy.arn].attachments - 1)
-    return snapshot._replace(counts=counts, roles=tuple(role for role in snapshot.roles if role not in gone))
+    return snapshot._replace(counts=counts, roles=tuple(role for role in snapshot.roles if role not in roles_to_drop))
 
 
 if __name__ == "__main__":

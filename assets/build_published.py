@@ -179,7 +179,9 @@ def rows_of(project: Project, clone: Path) -> list[dict[str, Any]]:
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for tag, date in _tags(project, clone):
         for file in project.files:
-            path, text = next(((path, found) for path in file.paths if (found := _show(clone, tag, path))), ("", ""))
+            path, text = next(
+                ((path, content) for path in file.paths if (content := _show(clone, tag, path))), ("", "")
+            )
             for policy, document in file.read(text) if text else ():
                 key = (policy, json.dumps(document, sort_keys=True))
                 row = rows.setdefault(key, {
@@ -188,8 +190,8 @@ def rows_of(project: Project, clone: Path) -> list[dict[str, Any]]:
                     "releases": [], "document": document,
                 })  # fmt: skip
                 row["releases"].append([tag, date])
-                if (corrected := _corrected(project, clone, tag, file, policy)) and corrected["document"] != document:
-                    row["corrected"] = corrected
+                if (correction := _corrected(project, clone, tag, file, policy)) and correction["document"] != document:
+                    row["corrected"] = correction
     return list(rows.values())
 
 
@@ -212,8 +214,8 @@ def write(rows: list[dict[str, Any]], folder: Path) -> None:
     """Write the rows in a stable order, and the manifest."""
     rows = sorted(rows, key=lambda row: (row["component"], row["policy"], version_of(row["releases"][0][0])))
     content = "".join(f"{json.dumps(row, ensure_ascii=False, separators=(',', ':'))}\n" for row in rows).encode()
-    packed = lzma.compress(content, preset=9 | lzma.PRESET_EXTREME)
-    (folder / "published.jsonl.xz").write_bytes(packed)
+    archive = lzma.compress(content, preset=9 | lzma.PRESET_EXTREME)
+    (folder / "published.jsonl.xz").write_bytes(archive)
     components: dict[str, dict[str, Any]] = {}
     for row in rows:
         entry = components.setdefault(row["component"], {"repository": row["repository"], "documents": 0, "tags": {}})
@@ -234,7 +236,7 @@ def write(rows: list[dict[str, Any]], folder: Path) -> None:
         "sha256": hashlib.sha256(content).hexdigest(),
     }
     (folder / "published.json").write_text(f"{json.dumps(manifest, indent=2)}\n", encoding="utf-8")
-    print(f"{len(rows)} documents of {len(components)} components, {len(packed):,} bytes packed", file=sys.stderr)
+    print(f"{len(rows)} documents of {len(components)} components, {len(archive):,} bytes packed", file=sys.stderr)
 
 
 def version_of(tag: str) -> tuple[int, ...]:

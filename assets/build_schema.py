@@ -121,16 +121,16 @@ def answers() -> dict[str, Sequence[Schema]]:
         "merged": {"description": "How many of them repeat another.", **COUNT},
     }
 
-    def one_or_several(name: str, *others: str) -> list[Schema]:
-        kinds = (name, *others)
+    def one_or_several(name: str, *other_fields: str) -> list[Schema]:
+        kinds = (name, *other_fields)
         return [*(part[kind] for kind in kinds), record(answers={**some(either(*map(is_a, kinds))), "minItems": 2})]
 
-    def with_data(form: str, **others: Schema) -> Schema:
-        return whole(form, data=DATA, **others)
+    def with_data(form: str, **other_fields: Schema) -> Schema:
+        return whole(form, data=DATA, **other_fields)
 
-    declared = {name: command_of(name).answers for name in titles()}
+    classes_of_commands = {name: command_of(name).answers for name in titles()}
     return {
-        **{name: list(map(with_data, forms)) for name, forms in declared.items() if forms},
+        **{name: list(map(with_data, forms)) for name, forms in classes_of_commands.items() if forms},
         "list": [record(data=DATA, policies=some(
             either(is_a("PolicyEntry"), is_a("Component"), is_a("AccessPolicyRules"))
         ))],
@@ -216,14 +216,14 @@ def referred(schema: object) -> Iterator[str]:
 def made() -> Schema:
     """Return the schema: each answer, and what those refer to."""
     roots = {command: root(command, schemas) for command, schemas in answers().items()}
-    known = parts()
+    all_parts = parts()
     forms = {form.rpartition(".")[2]: form for form in encoding.FIELDS}
-    used: dict[str, Schema] = {}
-    wanted = [*referred(list(roots.values()))]
-    while wanted:
-        if (name := wanted.pop()) not in used:
-            used[name] = known[name] if name in known else form_schema(forms[name])
-            wanted += referred(used[name])
+    used_parts: dict[str, Schema] = {}
+    names_left = [*referred(list(roots.values()))]
+    while names_left:
+        if (name := names_left.pop()) not in used_parts:
+            used_parts[name] = all_parts[name] if name in all_parts else form_schema(forms[name])
+            names_left += referred(used_parts[name])
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": SCHEMA,
@@ -231,7 +231,7 @@ def made() -> Schema:
         "description": "Each command's answer is $defs/COMMAND, and says so in `schema`. A field is never taken away or given "
         "another meaning within a major version; new ones may come.",
         "anyOf": [{"$ref": f"#/$defs/{command.replace(' ', '%20')}"} for command in roots],
-        "$defs": roots | dict(sorted(used.items())),
+        "$defs": roots | dict(sorted(used_parts.items())),
     }
 
 

@@ -26,12 +26,12 @@ def main() -> int:
         library = Library(Corpus.bundled(), PolicyStore.in_folder(Path(folder)))
         fill_cache(library)
         steps = {
-            stored.policy.name: [
-                history_key(stored.documents)[:STEPS_KEY],
-                judged(stored.policy, library.store.history(name).texts),
+            stored_policy.policy.name: [
+                history_key(stored_policy.documents)[:STEPS_KEY],
+                judged(stored_policy.policy, library.store.history(name).texts),
             ]
             for name in library.store.names()
-            for stored in library.store.named((name,))
+            for stored_policy in library.store.named((name,))
         }
     content = json.dumps({"judges": judging_version(), "steps": steps}, separators=(",", ":")).encode()
     TARGET.write_bytes(lzma.compress(content, preset=9 | lzma.PRESET_EXTREME))

@@ -160,11 +160,11 @@ def class_named(name: str) -> type:
         for kind in vars(module).values()
         if isinstance(kind, type) and kind.__name__ == name
     }
-    own = {kind for kind in kinds if kind.__module__.startswith(ekstui.__name__)}
-    if len(own) != 1:
-        places = ", ".join(sorted(kind.__module__ for kind in own)) or "none"
+    own_kinds = {kind for kind in kinds if kind.__module__.startswith(ekstui.__name__)}
+    if len(own_kinds) != 1:
+        places = ", ".join(sorted(kind.__module__ for kind in own_kinds)) or "none"
         raise SystemExit(f"A class of FIELDS has to be in one module of ekstui; {name} is in: {places}.")
-    return own.pop()
+    return own_kinds.pop()
 
 
 @cache
@@ -204,8 +204,8 @@ def texts_of(kind: type) -> dict[str, str]:
 def attribute(kind: type, name: str) -> Field:
     """Return what an attribute or property of a class is declared as."""
     for base in kind.__mro__:
-        if isinstance(found := vars(base).get(name), property) and found.fget is not None:
-            return Field(hints_of(found.fget)["return"], inspect.cleandoc(found.__doc__ or ""))
+        if isinstance(attribute := vars(base).get(name), property) and attribute.fget is not None:
+            return Field(hints_of(attribute.fget)["return"], inspect.cleandoc(attribute.__doc__ or ""))
         if name in vars(base).get("__annotations__", {}):
             return Field(
                 hints_of(base)[name], texts_of(base).get(name, "") if base.__module__.startswith("ekstui") else ""
@@ -265,16 +265,16 @@ def schema_of(hint: object, *, version: bool = False) -> Schema:
 
 def _of_union(parts: Sequence[object], *, version: bool) -> Schema:
     words: list[object] = []
-    others: list[Schema] = []
+    other_schemas: list[Schema] = []
     for part in parts:
         schema = schema_of(part, version=version)
         if "enum" in schema:
             words += schema["enum"]
         else:
-            others.append(schema)
-    if words and others == [{"type": "null"}]:
+            other_schemas.append(schema)
+    if words and other_schemas == [{"type": "null"}]:
         return {"enum": [*words, None]}
-    return either(*([{"enum": words}] if words else []), *others)
+    return either(*([{"enum": words}] if words else []), *other_schemas)
 
 
 def field_schema(form: str, name: str, part: str, path: str) -> Schema:
@@ -292,8 +292,8 @@ def field_schema(form: str, name: str, part: str, path: str) -> Schema:
         schema = schema_of(field.hint, version=name in encoding.VERSION_FIELDS)
     elif special is len:
         schema = COUNT
-    elif (returned := hints_of(special).get("return")) is not None and special.__name__ != "<lambda>":
-        schema = schema_of(returned)
+    elif (return_hint := hints_of(special).get("return")) is not None and special.__name__ != "<lambda>":
+        schema = schema_of(return_hint)
     else:
         raise SystemExit(f"What {form}.{name} is converted to has to be said in CONVERTED.")
     about = ABOUT.get((form, name)) or sentence(field.about)
@@ -313,10 +313,10 @@ def form_schema(form: str) -> Schema:
     return record(FORMS.get(form) or sentence(kind.__doc__), **fields)
 
 
-def whole(form: str, /, **others: Schema) -> Schema:
+def whole(form: str, /, **other_fields: Schema) -> Schema:
     """Return the schema of a class or form with other fields beside its own, none of which it may have already."""
-    made = form_schema(form)
-    return record(made["description"], None, **made["properties"], **others)
+    schema = form_schema(form)
+    return record(schema["description"], None, **schema["properties"], **other_fields)
 
 
 def without(form: str, *names: str) -> dict[str, Schema]:

@@ -30,13 +30,13 @@ class _Place:
 
     def account(self, namespace: str, name: str, role: str | None = None, *misspelt: str, days: int = 300) -> None:
         """Add a service account, annotated with a role or with an annotation that is misspelt."""
-        made = self._now - timedelta(days=days)
+        created = self._now - timedelta(days=days)
         arn = self.role(role) if role else None
         self._accounts[namespace, name] = KubernetesServiceAccount(
-            namespace, name, made, arn, annotated=made if arn else None, misspelt=misspelt
+            namespace, name, created, arn, annotated=created if arn else None, misspelt=misspelt
         )
 
-    def pods(self, owner: str, account: str, image: str, days: int, count: int = 1, **has: object) -> None:
+    def pods(self, owner: str, account: str, image: str, days: int, count: int = 1, **fields: object) -> None:
         """Add pods of an owner such as `shop/deployment/web`, made some days ago, and their service account."""
         namespace, kind, name = owner.split("/")
         if (namespace, account) not in self._accounts:
@@ -44,13 +44,13 @@ class _Place:
         kind_spelt = {"deployment": "Deployment", "daemonset": "DaemonSet", "statefulset": "StatefulSet", "job": "Job"}[
             kind
         ]
-        container = _container(image, **has)
+        container = _container(image, **fields)
         for number in range(count):
             suffix = _suffix(kind, name, len(self._pods))
-            on = "fargate-ip-10-0-9-4" if has.get("fargate") else f"ip-10-0-{number % 3}-{17 + number}"
+            on = "fargate-ip-10-0-9-4" if fields.get("fargate") else f"ip-10-0-{number % 3}-{17 + number}"
             pod = Pod(
                 namespace, f"{name}-{suffix}", account, f"{on}.{self._cluster.region}.compute.internal",
-                self._now - timedelta(days=days, hours=3 * number), "Succeeded" if has.get("over") else "Running",
+                self._now - timedelta(days=days, hours=3 * number), "Succeeded" if fields.get("over") else "Running",
                 kind_spelt, name, (container,),
             )  # fmt: skip
             self._pods.append(pod)
@@ -66,14 +66,14 @@ class _Place:
         )  # fmt: skip
 
 
-def _container(image: str, **has: object) -> Container:
+def _container(image: str, **fields: object) -> Container:
     repository, _, tag = image.rpartition(":")
     name = repository.rpartition("/")[2]
-    if isinstance(role := has.get("irsa"), str):
+    if isinstance(role := fields.get("irsa"), str):
         return Container(name, repository, tag, ("AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"), role)
-    if has.get("agent"):
+    if fields.get("agent"):
         return Container(name, repository, tag, ("AWS_CONTAINER_CREDENTIALS_FULL_URI",), None, agent=True)
-    if has.get("keys"):
+    if fields.get("keys"):
         return Container(name, repository, tag, ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"))
     return Container(name, repository, tag)
 

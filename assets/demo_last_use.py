@@ -28,55 +28,72 @@ _USED_ACTIONS = (
 
 def reports(snapshot: AccountSnapshot, defaults: Mapping[str, Document]) -> tuple[LastAccessed, ...]:
     """Return a report on each role and on each of its policies; `defaults` are the documents of AWS's policies by ARN."""
-    documents = {**defaults, **{own.arn: own.document for own in snapshot.local_policies if own.document}}
-    at, made = snapshot.fetched_at, []
+    documents = {
+        **defaults,
+        **{
+            local_policy.arn: local_policy.document for local_policy in snapshot.local_policies if local_policy.document
+        },
+    }
+    fetched_at, reports = snapshot.fetched_at, []
     for role in snapshot.roles:
-        held = [*_documents(role.attached, role.inline, documents)]
-        made.append(_report(role.arn or role.name, held, at, role.last_used, role.arn))
+        documents_of_role = [*_documents(role.attached, role.inline, documents)]
+        reports.append(_report(role.arn or role.name, documents_of_role, fetched_at, role.last_used, role.arn))
     for arn, document in documents.items():
         uses = [
             (role.last_used, role.arn)
             for role in snapshot.roles
             if role.last_used and any(policy.arn == arn for policy in role.attached)
         ]
-        made.append(_report(arn, [document], at, *max(uses, default=(None, None))))
-    return tuple(made)
+        reports.append(_report(arn, [document], fetched_at, *max(uses, default=(None, None))))
+    return tuple(reports)
 
 
 def _documents(
-    attached: tuple[AttachedPolicy, ...], inline: tuple[InlinePolicy, ...], documents: Mapping[str, Document]
+    attached_policies: tuple[AttachedPolicy, ...], inline: tuple[InlinePolicy, ...], documents: Mapping[str, Document]
 ) -> Iterator[Document]:
-    yield from (documents[policy.arn] for policy in attached if policy.arn in documents)
+    yield from (documents[policy.arn] for policy in attached_policies if policy.arn in documents)
     yield from (policy.document for policy in inline if policy.document is not None)
 
 
 def _report(
-    arn: str, documents: list[Document], at: datetime, last_used: datetime | None, by: str | None
+    arn: str, documents: list[Document], fetched_at: datetime, last_used: datetime | None, last_user: str | None
 ) -> LastAccessed:
     actions = dict.fromkeys(
-        full
+        action
         for document in documents
         for statement in document.statements
         if statement.effect == "Allow"
         for pattern in statement.actions
-        for full in reference().expand(pattern)
+        for action in reference().expand(pattern)
     )
     services: dict[str, list[str]] = {}
-    for full in actions:
-        services.setdefault(full.partition(":")[0], []).append(full)
-    return LastAccessed(arn, at, tuple(_service(name, own, last_used, by) for name, own in sorted(services.items())))
+    for action in actions:
+        services.setdefault(action.partition(":")[0], []).append(action)
+    return LastAccessed(
+        arn,
+        fetched_at,
+        tuple(
+            _service(name, actions_of_service, last_used, last_user)
+            for name, actions_of_service in sorted(services.items())
+        ),
+    )
 
 
-def _service(name: str, actions: list[str], last_used: datetime | None, by: str | None) -> ServiceAccess:
-    when = None if name in _UNUSED else last_used
-    if when is not None and name in _SELDOM:
-        when -= timedelta(days=130)
-    where = "eu-central-1" if when else None
+def _service(name: str, actions: list[str], last_used: datetime | None, last_user: str | None) -> ServiceAccess:
+    time = None if name in _UNUSED else last_used
+    if time is not None and name in _SELDOM:
+        time -= timedelta(days=130)
+    region = "eu-central-1" if time else None
     of_actions = (
         ActionAccess(
-            full, used := when if full in _USED_ACTIONS else None, by if used else None, where if used else None
+            action,
+            used_at := time if action in _USED_ACTIONS else None,
+            last_user if used_at else None,
+            region if used_at else None,
         )
-        for full in actions
+        for action in actions
         if name in _TRACKED
     )
-    return ServiceAccess(name, reference().service_title(name), when, by if when else None, where, tuple(of_actions))
+    return ServiceAccess(
+        name, reference().service_title(name), time, last_user if time else None, region, tuple(of_actions)
+    )

@@ -196,7 +196,7 @@ def data_page(text: str) -> str:
     ]
     block = "".join(table(("", ""), figures))
     return re.sub(
-        r"(<!-- figures -->\n).*?(<!-- end -->)", lambda found: found[1] + block + found[2], text, flags=re.DOTALL
+        r"(<!-- figures -->\n).*?(<!-- end -->)", lambda match: match[1] + block + match[2], text, flags=re.DOTALL
     )
 
 
@@ -259,8 +259,8 @@ def _man_options(actions: Iterable[argparse.Action]) -> list[str]:
 
 def _text(text: str) -> str:
     """Return text escaped for man."""
-    escaped = text.replace("\\", "\\e").replace("-", "\\-").replace("…", "...").replace("–", "\\(en")
-    return f"\\&{escaped}" if escaped.startswith((".", "'")) else escaped
+    roff = text.replace("\\", "\\e").replace("-", "\\-").replace("…", "...").replace("–", "\\(en")
+    return f"\\&{roff}" if roff.startswith((".", "'")) else roff
 
 
 def command_usage(name: str, command: argparse.ArgumentParser) -> str:
@@ -272,8 +272,8 @@ def command_usage(name: str, command: argparse.ArgumentParser) -> str:
         words = f"{spelling} {value}".strip()
         optional = bool(spelling) or action.nargs in ("?", "*")
         parts.append(f"[{words}]" if optional else words)
-    taken = {option for action in _visible(command) for option in action.option_strings}
-    parts += [f"[{group}]" for group, options in shared_options().items() if taken & {*options[0].option_strings}]
+    spellings = {option for action in _visible(command) for option in action.option_strings}
+    parts += [f"[{group}]" for group, options in shared_options().items() if spellings & {*options[0].option_strings}]
     return " ".join(parts)
 
 
@@ -305,8 +305,10 @@ def examples_of(command: argparse.ArgumentParser) -> Sequence[str]:
 
 def arguments_of(command: argparse.ArgumentParser) -> list[argparse.Action]:
     """Return the command's own arguments and options."""
-    shared = {option for options in shared_options().values() for action in options for option in action.option_strings}
-    return [action for action in _visible(command) if not shared & {*action.option_strings}]
+    shared_spellings = {
+        option for options in shared_options().values() for action in options for option in action.option_strings
+    }
+    return [action for action in _visible(command) if not shared_spellings & {*action.option_strings}]
 
 
 def _visible(command: argparse.ArgumentParser) -> list[argparse.Action]:

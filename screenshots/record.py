@@ -89,8 +89,8 @@ class Recording:
             self.terminal.send(f"\x1b[200~{task.pasted}\x1b[201~".encode())
             self.watch(1.5, "Explain this message")
             self.frame(task, 120)
-        for at, key in enumerate(task.keys):
-            if at and at == len(task.keys) - 1:
+        for index, key in enumerate(task.keys):
+            if index and index == len(task.keys) - 1:
                 self.watch(0.6)
                 if len(task.keys) > 2:
                     self.frame(task, 80)
@@ -115,29 +115,29 @@ class Recording:
 
 def svg(terminal: Terminal, question: str) -> str:
     """Return the screen as a picture, with a line above it."""
-    wide, high = CELL
-    width, height = COLUMNS * wide + 16, (LINES + 1.6) * high + 8
+    cell_width, cell_height = CELL
+    width, height = COLUMNS * cell_width + 16, (LINES + 1.6) * cell_height + 8
     shapes = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}">',
-        f'<rect width="100%" height="100%" fill="{GROUND}"/><g font-family="Fira Code" font-size="{high * 0.73}">',
-        f'<text x="8" y="{high}" fill="#ffa62b" font-weight="bold" font-size="{high * 0.9}">{escape(question)}</text>',
+        f'<rect width="100%" height="100%" fill="{GROUND}"/><g font-family="Fira Code" font-size="{cell_height * 0.73}">',
+        f'<text x="8" y="{cell_height}" fill="#ffa62b" font-weight="bold" font-size="{cell_height * 0.9}">{escape(question)}</text>',
     ]
     for y in range(LINES):
-        top = (y + 1.6) * high
+        top = (y + 1.6) * cell_height
         for x in range(COLUMNS):
             cell = terminal.screen.buffer[y][x]
             ink, ground = _colour(cell.fg, DULL), _colour(cell.bg, GROUND)
             if cell.reverse:
                 ink, ground = ground, ink
-            left = 8 + x * wide
+            left_edge = 8 + x * cell_width
             if ground != GROUND:
                 shapes.append(
-                    f'<rect x="{left:.1f}" y="{top:.1f}" width="{wide + 0.4}" height="{high}" fill="{ground}"/>'
+                    f'<rect x="{left_edge:.1f}" y="{top:.1f}" width="{cell_width + 0.4}" height="{cell_height}" fill="{ground}"/>'
                 )
             if cell.data.strip():
                 weight = ' font-weight="bold"' if cell.bold else ""
                 shapes.append(
-                    f'<text x="{left:.1f}" y="{top + high * 0.76:.1f}" fill="{ink}"{weight}>{escape(cell.data)}</text>'
+                    f'<text x="{left_edge:.1f}" y="{top + cell_height * 0.76:.1f}" fill="{ink}"{weight}>{escape(cell.data)}</text>'
                 )
     return "".join([*shapes, "</g></svg>"])
 
@@ -163,7 +163,7 @@ def main() -> int:
             terminal.send("q")
             terminal.wait_exit()
     header = {"version": 2, "width": COLUMNS, "height": LINES, "title": "ekstui: ten tasks"}
-    lines = [json.dumps(header), *(json.dumps([round(at, 3), kind, text]) for at, kind, text in recording.events)]
+    lines = [json.dumps(header), *(json.dumps([round(time, 3), kind, text]) for time, kind, text in recording.events)]
     (FOLDER / "session.cast").write_text("\n".join(lines) + "\n", encoding="utf-8")
     print(f"{len(recording.events)} events, {recording.events[-1][0]:.0f} s")
     if shutil.which("rsvg-convert") and shutil.which("magick"):
@@ -179,12 +179,12 @@ def animate(frames: list[tuple[str, int]]) -> None:
             path = f"{folder}/{number:03}.png"
             subprocess.run(["rsvg-convert", "-o", path, "-"], input=picture.encode(), check=True)
             words += ["-delay", str(hundredths), path]
-        made = FOLDER / "session.gif"
+        animation = FOLDER / "session.gif"
         subprocess.run(
-            ["magick", *words, "-loop", "0", "+dither", "-colors", str(COLOURS), "-layers", "optimize", str(made)],
+            ["magick", *words, "-loop", "0", "+dither", "-colors", str(COLOURS), "-layers", "optimize", str(animation)],
             check=True,
         )
-        print(f"{made.name}: {len(frames)} pictures, {made.stat().st_size / 1000:.0f} KB")
+        print(f"{animation.name}: {len(frames)} pictures, {animation.stat().st_size / 1000:.0f} KB")
 
 
 if __name__ == "__main__":

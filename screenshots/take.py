@@ -165,9 +165,9 @@ def take(scene: Scene, size: tuple[int, int]) -> None:
     path.write_text(svg, encoding="utf-8")
     if shutil.which("rsvg-convert"):
         # librsvg drops leading spaces unless they are said to count.
-        spaced = svg.replace("<text ", '<text xml:space="preserve" ')
+        spaced_svg = svg.replace("<text ", '<text xml:space="preserve" ')
         png = str(path.with_suffix(".png"))
-        subprocess.run(["rsvg-convert", "-o", png, "-"], input=spaced.encode(), check=True)
+        subprocess.run(["rsvg-convert", "-o", png, "-"], input=spaced_svg.encode(), check=True)
         if shutil.which("pngquant"):
             # A screen has a few colours and their blends: a palette holds them in a third of the bytes.
             subprocess.run(["pngquant", "--force", "--strip", "--output", png, "64", png], check=True)
@@ -189,13 +189,13 @@ async def _svg(scene: Scene, size: tuple[int, int]) -> str:
         return app.export_screenshot(title="ekstui")
 
 
-async def _until(pilot: Pilot[None], done: Callable[[], bool], what: str) -> None:
+async def _until(pilot: Pilot[None], done: Callable[[], bool], condition_in_words: str) -> None:
     try:
         async with asyncio.timeout(PATIENCE):
             while not done():
                 await pilot.pause(0.05)
     except TimeoutError:
-        raise SystemExit(f"did not see {what!r} within {PATIENCE} s") from None
+        raise SystemExit(f"did not see {condition_in_words!r} within {PATIENCE} s") from None
 
 
 def _account_is_known(app: EkstuiApp) -> bool:

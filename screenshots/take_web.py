@@ -43,9 +43,9 @@ class Browser:
 
     async def press(self, text: str, key: str = "", code: int = 0) -> None:
         """Press one key and give the app a moment."""
-        named = {"key": key or text, "windowsVirtualKeyCode": code or ord(text.upper())}
-        await self.ask("Input.dispatchKeyEvent", type="keyDown", text=text, **named)
-        await self.ask("Input.dispatchKeyEvent", type="keyUp", **named)
+        fields = {"key": key or text, "windowsVirtualKeyCode": code or ord(text.upper())}
+        await self.ask("Input.dispatchKeyEvent", type="keyDown", text=text, **fields)
+        await self.ask("Input.dispatchKeyEvent", type="keyUp", **fields)
         await asyncio.sleep(1)
 
     async def click(self, x: int, y: int) -> None:
@@ -56,10 +56,10 @@ class Browser:
 
     async def clipboard(self) -> str:
         """Return the text in the browser's clipboard."""
-        asked = await self.ask(
+        evaluation = await self.ask(
             "Runtime.evaluate", expression="navigator.clipboard.readText()", awaitPromise=True, userGesture=True
         )
-        return str(asked["result"]["value"])
+        return str(evaluation["result"]["value"])
 
 
 async def walk(browser: Browser, page: str) -> None:
@@ -72,9 +72,9 @@ async def walk(browser: Browser, page: str) -> None:
     await browser.click(150, 81)
     await browser.press("y")
     await browser.press(*ENTER)
-    copied = await browser.clipboard()
-    if copied != "AmazonEKSWorkerNodePolicy":
-        raise SystemExit(f"the clipboard has {copied!r}")
+    clipboard_text = await browser.clipboard()
+    if clipboard_text != "AmazonEKSWorkerNodePolicy":
+        raise SystemExit(f"the clipboard has {clipboard_text!r}")
     await asyncio.sleep(6)
     await browser.press("d")
     picture = await browser.ask("Page.captureScreenshot", format="png")
@@ -94,7 +94,7 @@ async def main() -> None:
             f"--remote-debugging-port={DEBUG_PORT}", f"--user-data-dir={folder}/browser", "about:blank",
         ]  # fmt: skip
         server = subprocess.Popen(serve, env=environment, stderr=subprocess.PIPE, text=True)
-        started: list[subprocess.Popen[Any]] = [server, subprocess.Popen(browse, stderr=subprocess.DEVNULL)]
+        processes: list[subprocess.Popen[Any]] = [server, subprocess.Popen(browse, stderr=subprocess.DEVNULL)]
         try:
             assert server.stderr is not None
             page = next(word for line in server.stderr for word in line.split() if word.startswith(ORIGIN))
@@ -103,7 +103,7 @@ async def main() -> None:
                 async with session.ws_connect(address, max_msg_size=0) as socket:
                     await walk(Browser(socket), page)
         finally:
-            for process in started:
+            for process in processes:
                 process.terminate()
                 process.wait(20)
 

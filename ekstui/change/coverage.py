@@ -90,18 +90,18 @@ class _Proof:
                 return []
         return [] if pieces == [extent] else pieces
 
-    def is_covered(self, extent: Extent, by: frozenset[Extent]) -> bool:
-        """Return True only if `by` match every request that the extent matches."""
-        if self._is_covered_by_one(extent, by):
+    def is_covered(self, extent: Extent, extents: frozenset[Extent]) -> bool:
+        """Return True only if `extents` match every request that the extent matches."""
+        if self._is_covered_by_one(extent, extents):
             return True
         # A condition with several values may be several grants on the other side: split by value.
-        keys = {line.key for covering in by for line in covering.conditions}
+        keys = {line.key for covering in extents for line in covering.conditions}
         pieces = [extent]
         for line in sorted(extent.conditions, key=line_order):
             if line.key in keys and union_of_values(line):
                 cuts = (
                     value
-                    for covering in by
+                    for covering in extents
                     for condition in covering.conditions
                     if condition.key == line.key
                     for value in condition.values
@@ -110,10 +110,10 @@ class _Proof:
                 pieces = [_with(piece, line, value) for piece in pieces for value in values]
                 if len(pieces) > MAX_PIECES:
                     return False
-        return len(pieces) > 1 and all(self._is_covered_by_one(piece, by) for piece in pieces)
+        return len(pieces) > 1 and all(self._is_covered_by_one(piece, extents) for piece in pieces)
 
-    def _is_covered_by_one(self, extent: Extent, by: frozenset[Extent]) -> bool:
-        return extent in by or any(self._covers(covering, extent) for covering in in_order(by))
+    def _is_covered_by_one(self, extent: Extent, extents: frozenset[Extent]) -> bool:
+        return extent in extents or any(self._covers(covering, extent) for covering in in_order(extents))
 
     def _covers(self, general: Extent, special: Extent) -> bool:
         return self._effort.spend(_steps(general, special)) and extent_covers(general, special)

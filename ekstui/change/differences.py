@@ -168,7 +168,7 @@ def _without_needless(places: Places) -> Places:
         needed_ways = {
             lines: way
             for lines, way in ways.items()
-            if not any(other < lines for other in alternatives)
+            if not any(smaller < lines for smaller in alternatives)
             and (place.resources == ("*",) or place.element == "NotResource" or lines not in everywhere)
         }
         if needed_ways:
@@ -186,28 +186,39 @@ def _bare(places: Places) -> dict[ResourceList, frozenset[WayKey]]:
 
 
 def place_changes(
-    had: Places, has: Places, effort: Effort
+    places_before: Places, places_after: Places, effort: Effort
 ) -> tuple[tuple[ResourceChange, ...], tuple[ConditionChange, ...]]:
     """Return how resources and conditions differ between both sides of an action; `effort` limits the time it takes."""
     conditions: dict[tuple[frozenset[WayKey], frozenset[WayKey]], list[ResourceList]] = {}
     ways: dict[ResourceList, tuple[Ways, Ways]] = {}
-    wild_before, wild_after = _wild(had), _wild(has)
-    for place in dict.fromkeys((*had, *has)):
-        on_both = place in had and place in has
+    wild_before, wild_after = _wild(places_before), _wild(places_after)
+    for place in dict.fromkeys((*places_before, *places_after)):
+        on_both = place in places_before and place in places_after
         # A resource of one side may be included in one of the other: if its ways differ, its conditions changed.
         old, new = (
-            (had[place], has[place])
+            (places_before[place], places_after[place])
             if on_both
-            else (_ways_on(place, had, wild_before, effort), _ways_on(place, has, wild_after, effort))
+            else (
+                _ways_on(place, places_before, wild_before, effort),
+                _ways_on(place, places_after, wild_after, effort),
+            )
         )
         if old and new and old.keys() != new.keys():
             conditions.setdefault((frozenset(old), frozenset(new)), []).append(place)
             ways[place] = old, new
     resources = _resource_changes(
-        {place: of_place for place, of_place in had.items() if place not in has and place not in ways},
-        {place: of_place for place, of_place in has.items() if place not in had and place not in ways},
+        {
+            place: of_place
+            for place, of_place in places_before.items()
+            if place not in places_after and place not in ways
+        },
+        {
+            place: of_place
+            for place, of_place in places_after.items()
+            if place not in places_before and place not in ways
+        },
     )
-    total = len(had.keys() | has.keys())
+    total = len(places_before.keys() | places_after.keys())
     return resources, tuple(
         _condition_change(places, *ways[places[0]], everywhere=len(places) == total) for places in conditions.values()
     )
@@ -243,7 +254,7 @@ def _ways_on(place: ResourceList, places: Places, wild: Sequence[_Wild], effort:
         for pattern in wild if effort.spend(len(wild)) else ():
             if resource.startswith(pattern.prefix) and effort.spend(pattern.steps * readings):
                 ways |= pattern.ways if arn.resource_covers(pattern.resource, resource) is True else {}
-    return {lines: way for lines, way in ways.items() if not any(other < lines for other in ways)}
+    return {lines: way for lines, way in ways.items() if not any(smaller < lines for smaller in ways)}
 
 
 def _resource_changes(removed_places: Places, added_places: Places) -> tuple[ResourceChange, ...]:
@@ -257,23 +268,25 @@ def _resource_changes(removed_places: Places, added_places: Places) -> tuple[Res
     for (element, _), (removed, added, ways) in groups.items():
         old_resources = tuple(resource for place in removed for resource in place.resources)
         new_resources = tuple(resource for place in added for resource in place.resources)
-        listed = element == "NotResource" and bool(removed) and bool(added)
-        if listed:
+        is_list = element == "NotResource" and bool(removed) and bool(added)
+        if is_list:
             old_resources, new_resources = only_in_each(old_resources, new_resources, str)
-        changes.append(ResourceChange(element, old_resources, new_resources, tuple(ways.values()), listed))
+        changes.append(ResourceChange(element, old_resources, new_resources, tuple(ways.values()), is_list))
     return tuple(changes)
 
 
-def _condition_change(places: list[ResourceList], had: Ways, has: Ways, *, everywhere: bool) -> ConditionChange:
-    kept_ways = tuple(way for lines, way in has.items() if lines in had)
-    removed_ways = {lines: way for lines, way in had.items() if lines not in has}
-    added_ways = {lines: way for lines, way in has.items() if lines not in had}
+def _condition_change(
+    places: list[ResourceList], ways_before: Ways, ways_after: Ways, *, everywhere: bool
+) -> ConditionChange:
+    kept_ways = tuple(way for lines, way in ways_after.items() if lines in ways_before)
+    removed_ways = {lines: way for lines, way in ways_before.items() if lines not in ways_after}
+    added_ways = {lines: way for lines, way in ways_after.items() if lines not in ways_before}
     revisions: list[WayChange] = []
     for old_way, new_way in _pairs(removed_ways, added_ways):
         before, after = removed_ways[old_way], added_ways[new_way]
         change = _way_change(before, after)
         # Next to another way, a condition is neither gone nor new for the action as a whole: show both ways whole.
-        if (change.gone or change.new) and not (len(had) == len(has) == 1 and before and after):
+        if (change.gone or change.new) and not (len(ways_before) == len(ways_after) == 1 and before and after):
             continue
         revisions.append(change)
         del removed_ways[old_way], added_ways[new_way]
@@ -385,11 +398,11 @@ class Differences(NamedTuple):
     @property
     def counts(self) -> tuple[int, int, int]:
         """The numbers of actions added, removed and changed."""
-        added, removed, changed = (
+        added, removed, changed_actions = (
             sum(1 if difference.element == "NotAction" else len(difference.actions) for difference in group)
             for group in (self.added, self.removed, self.changed)
         )
-        return added, removed, changed
+        return added, removed, changed_actions
 
 
 def differences(before: Document, after: Document) -> Differences:
@@ -425,29 +438,31 @@ class _DifferenceLists(NamedTuple):
 
 def _compare(target: Target, before: _Reading, after: _Reading, lists: _DifferenceLists) -> None:
     side: BeforeOrAfter = "before" if target in before.places else "after"
-    reading, other = (before, after) if side == "before" else (after, before)
+    reading, other_reading = (before, after) if side == "before" else (after, before)
     alike = lists.alike.setdefault(target.effect, [])
-    on_both = target in other.places
+    on_both = target in other_reading.places
     if on_both and same(before.places[target], after.places[target]):
         alike.append(_label(target, before))
         return
     name = (after.spelled.get(target) or before.spelled[target])[0] if target.element == "Action" else ""
-    had, has = before.everywhere(target), after.everywhere(target)
-    if not had or not has:
-        _compare_alone(target, side, reading, other, lists)
-    elif not same(had, has):
-        lists.changed.append(_changed(target, name, had, has, lists.effort))
+    old_places, new_places = before.everywhere(target), after.everywhere(target)
+    if not old_places or not new_places:
+        _compare_alone(target, side, reading, other_reading, lists)
+    elif not same(old_places, new_places):
+        lists.changed.append(_changed(target, name, old_places, new_places, lists.effort))
     else:
         alike.append(_label(target, reading))
         if not on_both:
-            lists.covered.append(StillCovered(target.effect, side, (name,), _label(other.covering(target)[0], other)))
+            lists.covered.append(
+                StillCovered(target.effect, side, (name,), _label(other_reading.covering(target)[0], other_reading))
+            )
 
 
 def _compare_alone(
-    target: Target, side: BeforeOrAfter, reading: _Reading, other: _Reading, lists: _DifferenceLists
+    target: Target, side: BeforeOrAfter, reading: _Reading, other_reading: _Reading, lists: _DifferenceLists
 ) -> None:
     """Compare a target that the other side neither names nor covers."""
-    lacking = _lacking(target, other, reading)
+    lacking = _lacking(target, other_reading, reading)
     actions = reading.spelled[target]
     if lacking == ():
         lists.covered.append(StillCovered(target.effect, side, actions, SPELLED_OUT))
@@ -539,7 +554,7 @@ class _Reading:
             key = (target if target in self.places else None), covering
             if key not in self._joined_places:
                 self._joined_places[key] = _joined(
-                    [self.places.get(target), *(self.places[other] for other in covering)]
+                    [self.places.get(target), *(self.places[covering_target] for covering_target in covering)]
                 )
             self._everywhere[target] = self._joined_places[key]
         return self._everywhere[target]
@@ -556,23 +571,23 @@ def _label(target: Target, reading: _Reading) -> str:
     return f"everything but {', '.join(actions)}" if target.element == "NotAction" else actions[0]
 
 
-def _lacking(target: Target, other: _Reading, reading: _Reading) -> tuple[str, ...] | None:
+def _lacking(target: Target, other_reading: _Reading, reading: _Reading) -> tuple[str, ...] | None:
     """Return the actions of a pattern that the other side lacks; None if it lacks all, or has them differently."""
     if target.element == "NotAction" or not wildcard.is_wild(target.actions[0]):
         return None
     (pattern,) = target.actions
     reference_names = {name.lower(): name for name in reference().expand(pattern)}
-    document_names = other.named_under(pattern)
+    document_names = other_reading.named_under(pattern)
     names = reference_names | document_names | reference_names
     # One action stands for all of a service that neither side tells apart.
     alike = {
-        service: other.services.are_alike(service) and reading.services.are_alike(service)
+        service: other_reading.services.are_alike(service) and reading.services.are_alike(service)
         for service in map(service_in, names)
     }
     stand_ins: dict[str, Target] = {}
     for action in names:
         stand_ins.setdefault(_standing_for(action, alike), Target(target.effect, "Action", (action,)))
-    is_lacking = {key: not other.everywhere(targets) for key, targets in stand_ins.items()}
+    is_lacking = {key: not other_reading.everywhere(targets) for key, targets in stand_ins.items()}
     lacking = [name for action, name in names.items() if is_lacking[_standing_for(action, alike)]]
     if len(lacking) == len(names):
         return None
@@ -580,7 +595,7 @@ def _lacking(target: Target, other: _Reading, reading: _Reading) -> tuple[str, .
         return tuple(lacking)
     return (
         ()
-        if all(same(other.everywhere(targets), reading.everywhere(targets)) for targets in stand_ins.values())
+        if all(same(other_reading.everywhere(targets), reading.everywhere(targets)) for targets in stand_ins.values())
         else None
     )
 
@@ -590,8 +605,10 @@ def _standing_for(action: str, alike: Mapping[str, bool]) -> str:
     return service if alike[service] else action
 
 
-def _changed(target: Target, name: str, had: Places, has: Places, effort: Effort) -> ActionDifference:
-    resources, conditions = place_changes(had, has, effort)
+def _changed(
+    target: Target, name: str, places_before: Places, places_after: Places, effort: Effort
+) -> ActionDifference:
+    resources, conditions = place_changes(places_before, places_after, effort)
     actions = (name,) if target.element == "Action" else target.actions
     return ActionDifference(target.effect, target.element, actions, resources=resources, conditions=conditions)
 
@@ -602,8 +619,12 @@ def _paired_exceptions(before: _Reading, after: _Reading) -> dict[Target, Action
     effects: tuple[Effect, ...] = ("Allow", "Deny")
     for effect in effects:
         old, new = (
-            [target for target in reading.places if target[:2] == (effect, "NotAction") and target not in other.places]
-            for reading, other in ((before, after), (after, before))
+            [
+                target
+                for target in reading.places
+                if target[:2] == (effect, "NotAction") and target not in other_reading.places
+            ]
+            for reading, other_reading in ((before, after), (after, before))
         )
         if len(old) == len(new) == 1:
             (old_target,), (new_target,) = old, new
@@ -641,4 +662,6 @@ def _covered_together(lines: Iterable[StillCovered]) -> tuple[StillCovered, ...]
     groups: dict[tuple[Effect, BeforeOrAfter, str], list[str]] = {}
     for line in lines:
         groups.setdefault((line.effect, line.side, line.by), []).extend(line.actions)
-    return tuple(StillCovered(effect, side, tuple(actions), by) for (effect, side, by), actions in groups.items())
+    return tuple(
+        StillCovered(effect, side, tuple(actions), covering) for (effect, side, covering), actions in groups.items()
+    )

@@ -200,7 +200,7 @@ def holder_of(
     policy = candidate.policy
     since = first_of_run(policy, candidate.allowing.__contains__)
     # A controller's policy still has its parameters in the keys of its conditions, which must not be printed.
-    compared = history and not policy.home
+    is_compared = history and not policy.home
     return Holder(
         policy=policy,
         version=policy.default_version,
@@ -212,7 +212,7 @@ def holder_of(
         covers=covers_types,
         lacks=lacks_types,
         applies=info is None or any(_applies(info, grant) for grant in grants),
-        wider=widenings(policy, since.version, candidate.documents, action, resource) if compared else (),
+        wider=widenings(policy, since.version, candidate.documents, action, resource) if is_compared else (),
     )
 
 
@@ -259,7 +259,7 @@ def nearest_actions(action: str) -> tuple[str, ...]:
     service, _, name = action.lower().partition(":")
     is_listed = reference().has_service(service)
     services = (service,) if is_listed else spelling.nearest(service, reference().services(), 3)
-    actions = (full for candidate in services for full in reference().names(candidate).values())
+    actions = (name_of_service for candidate in services for name_of_service in reference().names(candidate).values())
     similar_actions = spelling.nearest(action, actions, 5, 0.75)
     # The same name in another service is closer than a similar name.
     names = dict.fromkeys((*_actions_named(name)[:3], *similar_actions))
@@ -269,7 +269,7 @@ def nearest_actions(action: str) -> tuple[str, ...]:
 def _actions_named(name: str) -> tuple[str, ...]:
     """Return the reference's actions of that name in any service, ignoring case; at most five."""
     names = (reference().names(service).get(name.lower()) for service in reference().services())
-    return tuple(full for full in names if full is not None)[:5]
+    return tuple(action for action in names if action is not None)[:5]
 
 
 def _denied(grants: tuple[Grant, ...], denies: list[Statement], action: str) -> Denied | None:

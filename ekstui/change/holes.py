@@ -181,24 +181,24 @@ def _combined(judgements: Sequence[_Extremes], unknown: Sequence[str]) -> Change
     may_widen = any(extremes.most.reach not in ("same", "narrowed") for extremes in judgements)
     may_narrow = any(extremes.least.reach not in ("same", "widened") for extremes in judgements)
     widens, narrows = least.reach in ("widened", "mixed"), most.reach in ("narrowed", "mixed")
-    denied = most.denied if most.denied == least.denied else "otherwise"
+    denies = most.denied if most.denied == least.denied else "otherwise"
     kind = most.kind if most.kind != "none" else least.kind
     if may_widen and may_narrow:
         if widens and narrows:
-            return most._replace(kind=kind, denied=denied)
+            return most._replace(kind=kind, denied=denies)
         depends = f"it depends on {listed(unknown[:3])}{f' and {len(unknown) - 3} more' if len(unknown) > 3 else ''}"
         words = (
             "widened, and cannot tell whether also narrowed"
             if widens
             else ("narrowed, and cannot tell whether also widened" if narrows else "cannot tell whether wider")
         )
-        return most._replace(kind=kind, reach="unknown", denied=denied, verdict=f"{words}: {depends}")
+        return most._replace(kind=kind, reach="unknown", denied=denies, verdict=f"{words}: {depends}")
     if may_widen:
         candidates = [change for most, least in judgements for change in (least, most)]
     else:
         candidates = [change for most, least in judgements for change in (most, least)]
     change = next((change for change in candidates if change.reach != "same"), most)
-    return change._replace(kind=kind, denied=denied)
+    return change._replace(kind=kind, denied=denies)
 
 
 class _Numbers:

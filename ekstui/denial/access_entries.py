@@ -140,8 +140,8 @@ def explain_forbidden(
         reason = _without_entries(cluster, ": access entries do not work there")
         return explanation._replace(verdict=verdict, reason=reason, not_looked_at=(*unseen, _RBAC))
     if entry is None:
-        where = ("the config map aws-auth",) if cluster.authentication_mode != "API" else ()
-        return explanation._replace(reason=_no_entry(subject, cluster), not_looked_at=(*unseen, *where, _RBAC))
+        unread_sources = ("the config map aws-auth",) if cluster.authentication_mode != "API" else ()
+        return explanation._replace(reason=_no_entry(subject, cluster), not_looked_at=(*unseen, *unread_sources, _RBAC))
     policies = tuple(_judged_policy(policy, request, rules) for policy in entry.policies or ())
     verdict, reason = _verdict_and_reason(entry, policies, request)
     if verdict == "allowed":
@@ -204,9 +204,9 @@ def _why_unknown(principal: str | None, entry: AccessEntry | None, cluster: Clus
         )
     place, mode = f"cluster {cluster.name}", cluster.authentication_mode
     if principal is None:
-        at = "the config map aws-auth alone" if mode == "CONFIG_MAP" else "its access entries"
+        source = "the config map aws-auth alone" if mode == "CONFIG_MAP" else "its access entries"
         return (
-            f"The message does not say who the caller is. Either {place} does not know it by {at}, or its credentials "
+            f"The message does not say who the caller is. Either {place} does not know it by {source}, or its credentials "
             "are not valid or belong to another account."
         )
     if mode == "CONFIG_MAP" or cluster.access_entries is None:
@@ -256,9 +256,12 @@ def _by_rbac(
 
     An IAM role is bound by a group, since its user name has the session in it.
     """
-    what = f"{request.resource}.{request.api_group}" if request.api_group else request.resource
+    resource = f"{request.resource}.{request.api_group}" if request.api_group else request.resource
     name = role_name(
-        request.verb, what, request.subresource or request.path.strip("/").replace("/", "-"), request.namespace or ""
+        request.verb,
+        resource,
+        request.subresource or request.path.strip("/").replace("/", "-"),
+        request.namespace or "",
     )
     rule = _rule_for(request)
     place = request.namespace if not request.path else None
@@ -384,10 +387,10 @@ def _verdict_and_reason(
 
 def _allowed_elsewhere(policy: AssociatedPolicy, request: KubernetesRequest) -> str:
     """Return where an access policy allows a request, and where the request is instead."""
-    where = f"in {', '.join(policy.namespaces)}" if policy.namespaces else "in no namespace"
+    scope = f"in {', '.join(policy.namespaces)}" if policy.namespaces else "in no namespace"
     at_cluster = "at the cluster scope, which a policy for namespaces does not cover"
     place = f"in {request.namespace}" if request.namespace else at_cluster
-    return f"{policy.policy} allows it only {where}; the request is {place}."
+    return f"{policy.policy} allows it only {scope}; the request is {place}."
 
 
 def _without_entries(cluster: Cluster, by_map: str) -> str:

@@ -172,8 +172,12 @@ def judged_together(trust: TrustJudgement, evaluation: Evaluation | None) -> tup
     policies must allow it too. `evaluation` is None if these are not known.
     """
     layers = () if evaluation is None else evaluation.decisive.layers
-    above = [layer.verdict for layer in layers if layer.layer in ("service-control", "resource-control")]
-    of_organization: Verdict = next((verdict for verdict in STRONGEST_FIRST if verdict in above), "allowed")
+    organization_verdicts = [
+        layer.verdict for layer in layers if layer.layer in ("service-control", "resource-control")
+    ]
+    of_organization: Verdict = next(
+        (verdict for verdict in STRONGEST_FIRST if verdict in organization_verdicts), "allowed"
+    )
     if of_organization in DENIALS:
         return of_organization, ()
     if trust.verdict in DENIALS:
@@ -200,10 +204,10 @@ def judged_together(trust: TrustJudgement, evaluation: Evaluation | None) -> tup
 
 def _is_enough(trust: TrustJudgement, evaluation: Evaluation | None) -> bool:
     """Return whether the trust policy alone allows the caller: named directly, and not limited by its own policies."""
-    limited = evaluation is not None and (
+    is_limited = evaluation is not None and (
         evaluation.verdict == "depends" or evaluation.decisive.decided_by in ("boundary", "session")
     )
-    return trust.named_as == "direct" and trust.same_account is True and not limited
+    return trust.named_as == "direct" and trust.same_account is True and not is_limited
 
 
 def _own_must_allow(trust: TrustJudgement) -> Truth:
@@ -293,8 +297,8 @@ def _with_claims(request: Request, caller: Caller, issuer: str | None, condition
         issuers = {(name or "").lower() for name in (issuer, caller.issuer)}
         other_keys = (line.key for line in conditions if line.key.lower() not in keys)
         absent |= {key for key in other_keys if "." in (of := key.lower().rpartition(":")[0]) and of not in issuers}
-    signed = caller.kind == "aws"
-    return request._replace(principal=request.principal if signed else None, context=context, absent=absent)
+    is_signed = caller.kind == "aws"
+    return request._replace(principal=request.principal if is_signed else None, context=context, absent=absent)
 
 
 def _context_of(caller: Caller, issuer: str | None, request: Request) -> Iterator[tuple[str, str]]:

@@ -69,8 +69,8 @@ class Decision(NamedTuple):
     @property
     def is_decided_outside_identity_policies(self) -> bool:
         """Whether something else decides than an identity policy: the message's reason, or another layer."""
-        limited = self.evaluation is not None and self.evaluation.decisive.decided_by not in (None, "identity")
-        return self.is_by_message or limited
+        is_limited = self.evaluation is not None and self.evaluation.decisive.decided_by not in (None, "identity")
+        return self.is_by_message or is_limited
 
     @property
     def lacks_only_tags_of_new_resource(self) -> bool:
@@ -336,12 +336,12 @@ def _on_who_decides(decision: Decision, evaluation: Evaluation | None) -> Iterat
 def _on_organization(request: Request, organization: Organization) -> Iterator[str]:
     """Yield whom and what the given policies of an organization do not restrict."""
     resource = next(iter(request.resources), None)
-    linked = is_service_linked(request.principal, context_of(request, resource))
-    if linked is None and any(organization):
+    is_linked = is_service_linked(request.principal, context_of(request, resource))
+    if is_linked is None and any(organization):
         yield (
             "It is not known whether the caller is a service-linked role; no policy of an organization restricts those."
         )
-    elif linked and any(organization):
+    elif is_linked and any(organization):
         yield "The caller is a service-linked role: no policy of an organization restricts it."
         return
     if exemption_of(request.action, request.principal) == "action":
@@ -411,10 +411,10 @@ def notes_on_tags_of_new_resource(request: Request, keys: Sequence[str]) -> Iter
 
 def notes_on_refused_tags(nearest: Sequence[StatementResult]) -> Iterator[str]:
     """Yield which tags of the request keep the nearest statement from allowing it."""
-    for near in nearest[:1]:
-        for tags in filter(None, map(refused_tags, near.failed)):
+    for statement_result in nearest[:1]:
+        for tags in filter(None, map(refused_tags, statement_result.failed)):
             yield (
-                f"Refused for the tag {' and '.join(tags)}: {statement_in_words(near)} allows no other tags than its "
+                f"Refused for the tag {' and '.join(tags)}: {statement_in_words(statement_result)} allows no other tags than its "
                 "own."
             )
 

@@ -39,18 +39,18 @@ def with_assumption(denial: Denial, event: Mapping[str, Any]) -> Denial:
     action = denial.action.lower()
     if not action.startswith(("sts:assumerole", "sts:tagsession")):
         return denial
-    objects, who = _object(event, "requestParameters"), _object(event, "userIdentity")
+    objects, identity = _object(event, "requestParameters"), _object(event, "userIdentity")
     context = dict(denial.context)
     for name, key in _PARAMETERS.items():
         if value := _text(objects, name):
             context[key] = (value,)
         elif objects and name not in objects and action == "sts:assumerole":
             context[key] = ()  # CloudTrail records every given parameter
-    context.update(_of_token(action, who, objects))
-    if _text(who, "sessionContext", "attributes", "mfaAuthenticated") == "true":
+    context.update(_of_token(action, identity, objects))
+    if _text(identity, "sessionContext", "attributes", "mfaAuthenticated") == "true":
         # "false" is also recorded if the request lacks the key.
         context["aws:MultiFactorAuthPresent"] = ("true",)
-    service = _text(who, "invokedBy") if who.get("type") == "AWSService" else None
+    service = _text(identity, "invokedBy") if identity.get("type") == "AWSService" else None
     return denial._replace(
         resource=denial.resource or _text(objects, "roleArn"),
         principal=denial.principal if service is None else service,
@@ -71,9 +71,11 @@ def _text(value: object, *names: str) -> str | None:
     return text if isinstance(text, str) else None
 
 
-def _of_token(action: str, who: Mapping[str, Any], fields: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _of_token(
+    action: str, identity: Mapping[str, Any], fields: Mapping[str, Any]
+) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield what is known about the token: its provider and, for OIDC, its claims as context keys."""
-    provider = _text(who, "identityProvider")
+    provider = _text(identity, "identityProvider")
     if action == "sts:assumerolewithsaml":
         if (provider := _text(fields, "principalArn") or provider) is not None:
             yield "aws:FederatedProvider", (provider,)
@@ -82,10 +84,10 @@ def _of_token(action: str, who: Mapping[str, Any], fields: Mapping[str, Any]) ->
         return
     yield "aws:FederatedProvider", (provider,)
     issuer = provider.partition(_OIDC_PROVIDER)[2] or provider
-    if subject := _text(who, "userName"):
+    if subject := _text(identity, "userName"):
         yield f"{issuer}:sub", (subject,)
         # PROVIDER:AUDIENCE:SUBJECT
-        principal = _text(who, "principalId") or ""
+        principal = _text(identity, "principalId") or ""
         if principal.startswith(f"{provider}:") and principal.endswith(f":{subject}"):
             audience = principal[len(provider) + 1 : -len(subject) - 1]
             if audience:

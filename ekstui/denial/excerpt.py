@@ -36,7 +36,7 @@ def excerpt(log: Iterable[str], room: int, means_something: Callable[[str], bool
     is left out.
     """
     lines: list[str] = []
-    seen: dict[tuple[str, ...], str] = {}
+    first_lines: dict[tuple[str, ...], str] = {}
     repeats: dict[str, int] = {}
     # A log repeats itself, down to a million empty lines.
     is_wanted = lru_cache(1000)(lambda line: bool(_ON_ACCESS.search(line)) or means_something(line))
@@ -46,10 +46,10 @@ def excerpt(log: Iterable[str], room: int, means_something: Callable[[str], bool
         if not is_wanted(line):
             continue
         alike = (_CHANGING.sub("", line), *_PRINCIPAL.findall(line))
-        if alike in seen:
-            repeats[seen[alike]] = repeats.get(seen[alike], 0) + 1
+        if alike in first_lines:
+            repeats[first_lines[alike]] = repeats.get(first_lines[alike], 0) + 1
         elif length + len(line) <= room:
-            seen[alike] = line
+            first_lines[alike] = line
             lines.append(line)
             length += len(line)
     return Excerpt("".join(lines), count, len(lines), repeats)

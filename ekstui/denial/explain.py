@@ -211,10 +211,10 @@ def _on_caller(request: Request, *, is_helped: bool) -> Iterator[str]:
         return
     service, account = request.action.partition(":")[0].lower(), split_arn(request.principal or "").account
     for owner in fixing.other_account(request):
-        by = _RESOURCE_POLICIES.get(service, "the resource's own policy")
+        policy_kind = _RESOURCE_POLICIES.get(service, "the resource's own policy")
         yield (
             f"The caller is in account {account}, the resource in account {owner}. Both must allow it: "
-            f"{account} by an identity policy, {owner} by {by}."
+            f"{account} by an identity policy, {owner} by {policy_kind}."
         )
     if ":assumed-role/AWSReservedSSO_" in (request.principal or ""):
         yield "The role belongs to IAM Identity Center, which makes it from a permission set: change that."
@@ -305,17 +305,17 @@ def _not_looked_at(request: Request, policies: Policies, decision: deciding.Deci
     )
     if policies.resource and not is_assuming(request.action):
         of_resource = "grants of the KMS key" if service == "kms" else ""
-    beyond = (*of_resources, "VPC endpoint policies", *filter(None, (of_resource,)))
+    other_layers = (*of_resources, "VPC endpoint policies", *filter(None, (of_resource,)))
     if is_unsigned(request):
-        return beyond
+        return other_layers
     exemption = exemption_of(request.action, request.principal)
     if exemption is not None:
-        return (*of_account, *beyond) if exemption == "root" else ()
+        return (*of_account, *other_layers) if exemption == "root" else ()
     unread_policies = list(policies.unread)
     if not policies.identity_known:
-        who = request.principal or "the principal"
+        principal = request.principal or "the principal"
         unread_policies.append(
-            f"other identity policies of {who}" if policies.identity else f"the identity policies of {who}"
+            f"other identity policies of {principal}" if policies.identity else f"the identity policies of {principal}"
         )
     if decision.verdict == "allowed" and decision.cause is not None and decision.cause.has_remedy:
         return tuple(unread_policies)
@@ -323,7 +323,7 @@ def _not_looked_at(request: Request, policies: Policies, decision: deciding.Deci
         unread_policies.append("the permissions boundary")
     if not policies.session:
         unread_policies.append("session policies")
-    return (*unread_policies, *of_account, *beyond)
+    return (*unread_policies, *of_account, *other_layers)
 
 
 def explain_symptom(
@@ -331,7 +331,7 @@ def explain_symptom(
 ) -> Explanation:
     """Return what a text with symptoms means, for the first action behind it that the policies do not allow."""
     actions = tuple(dict.fromkeys(action for symptom in symptoms for action in symptom.actions))
-    judged = bool(policies.identity) or policies.identity_known
+    is_judged = bool(policies.identity) or policies.identity_known
     verdicts = {
         action: deciding.decide(Request(action, principal=principal), policies, None).verdict for action in actions
     }
@@ -342,12 +342,12 @@ def explain_symptom(
         action=worst,
         verdict=verdicts[worst] if worst is not None else "depends",
         symptoms=tuple(symptoms),
-        nearest=explanation.nearest if judged else (),
+        nearest=explanation.nearest if is_judged else (),
         missing_context=(),
-        not_looked_at=explanation.not_looked_at if judged else (),
+        not_looked_at=explanation.not_looked_at if is_judged else (),
         also_authorised_on=(),
         hints=(),
-        notes=tuple(_reading_of(verdicts)) if judged else (),
+        notes=tuple(_reading_of(verdicts)) if is_judged else (),
     )
 
 

@@ -111,8 +111,11 @@ def limited_by(case: FixCase) -> str | None:
     if case.statement is None or case.tried(policy_document(case.statement)) is not None:
         return None
     boundary = () if case.policies.boundary is None else (case.policies.boundary,)
-    blocked = boundary and evaluate(case.request, boundary, reference=reference()).verdict not in ("allowed", "depends")
-    return "permissions boundary" if blocked else "session policy" if case.policies.session else None
+    is_blocked = boundary and evaluate(case.request, boundary, reference=reference()).verdict not in (
+        "allowed",
+        "depends",
+    )
+    return "permissions boundary" if is_blocked else "session policy" if case.policies.session else None
 
 
 def checks_of_limit(case: FixCase, limit: str) -> Iterator[Command]:
@@ -297,8 +300,8 @@ def _fix(case: FixCase, depends_on: tuple[str, ...] | None, *commands: Command) 
         return None
     if case.policies.identity and any(map(_OF_RESOURCE_TAG.fullmatch, depends_on)):
         return None
-    by = (f"a resource policy in account {account}" for account in other_account(case.request))
-    other_policies = ("the trust policy of the role",) if is_assuming(case.request.action) else by
+    policies_elsewhere = (f"a resource policy in account {account}" for account in other_account(case.request))
+    other_policies = ("the trust policy of the role",) if is_assuming(case.request.action) else policies_elsewhere
     return Fix(commands, (*depends_on, *other_policies))
 
 
@@ -322,13 +325,15 @@ def _giving(case: FixCase, candidate: CandidatePolicy, name: str, kind: str) -> 
     )
     expansion = f"$(ekstui show {candidate.policy.name} --document{''.join(values)})"
     policy_name = _NOT_IN_A_NAME.sub("-", f"{candidate.policy.name}-{version_label(candidate.policy.default_version)}")
-    whose = f"the policy that {candidate.policy.name.partition('/')[0]} publishes"
+    policy_words = f"the policy that {candidate.policy.name.partition('/')[0]} publishes"
     arguments = ("--policy-name", policy_name, "--policy-document", expansion)
     if kind == "role":
-        about = f"gives {name} {whose}, as an inline policy"
+        about = f"gives {name} {policy_words}, as an inline policy"
         return (aws(about, "iam", "put-role-policy", "--role-name", name, *arguments, expansions=(expansion,)),)
     # Inline policies of a user have little room.
-    creation = aws(f"creates {whose} in the account", "iam", "create-policy", *arguments, expansions=(expansion,))
+    creation = aws(
+        f"creates {policy_words} in the account", "iam", "create-policy", *arguments, expansions=(expansion,)
+    )
     account = caller.account if caller.account.isdigit() else variable("ACCOUNT")
     attachment = attach_policy(name, f"arn:{caller.partition}:iam::{account}:policy/{policy_name}", kind)
     return creation, attachment._replace(expansions=expansions_in(account))

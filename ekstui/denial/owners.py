@@ -35,8 +35,8 @@ def whom_to_ask(cause: Cause, request: Request) -> str:
             ask = f"Whoever wrote {name or 'the Deny'} owns it: ask"
         case _:
             return ""
-    who = entity_of(request.principal).name or request.principal or "the caller"
-    return f"{ask} to {'except' if cause.explicit else 'allow'} {request.action} for {who}."
+    caller = entity_of(request.principal).name or request.principal or "the caller"
+    return f"{ask} to {'except' if cause.explicit else 'allow'} {request.action} for {caller}."
 
 
 def checks_of_owner(cause: Cause, request: Request) -> Iterator[Command]:

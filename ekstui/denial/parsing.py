@@ -119,8 +119,8 @@ def refusals_of_line(line: str) -> tuple[Refusal, ...]:
 
 def parse_denial(text: str) -> Denial:
     """Return the denial in a pasted text; of several, the first of the most complete ones."""
-    refused = (refusal.what for refusal in refusals_in(text))
-    denials = [what for what in refused if isinstance(what, Denial) and what.action]
+    causes = (refusal.what for refusal in refusals_in(text))
+    denials = [cause for cause in causes if isinstance(cause, Denial) and cause.action]
     if not denials:
         raise _no_denial(text, [text], ())
     return max(denials, key=lambda denial: (_completeness(denial, ""), denial.cause is not None))
@@ -159,8 +159,8 @@ class _Reader:
             return None
         if denials is None:
             return tuple(self.of_text(text, depth - 1))
-        encoded = encoded_in(text) if len(denials) == 1 else None
-        return tuple(Refusal(denial._replace(encoded=encoded) if encoded else denial, text) for denial in denials)
+        token = encoded_in(text) if len(denials) == 1 else None
+        return tuple(Refusal(denial._replace(encoded=token) if token else denial, text) for denial in denials)
 
 
 class _Hit(NamedTuple):
@@ -303,13 +303,13 @@ def _complete(hits: Sequence[_Hit], index: int, text: str) -> Refusal:
     begin = _after(hits[index - 1].end, hit.start, text) if index else 0
     end = _after(hit.end, hits[index + 1].start, text) if index + 1 < len(hits) else len(text)
     about = text[max(begin, hit.start - _AROUND) : min(end, hit.end + _AROUND)]
-    what = hit.refusal.what
-    if isinstance(what, Denial):
+    refusal = hit.refusal.what
+    if isinstance(refusal, Denial):
         next_hit = hits[index + 1] if index + 1 < len(hits) else None
         cut = next_hit.at[0] if next_hit is not None and next_hit.form is hit.form else None
-        encoded = encoded_in(hit.form.text[hit.at[0] : cut])
-        what = with_token(what._replace(encoded=encoded) if encoded else what, " ".join(about.split()))
-    return hit.refusal._replace(what=what, text=about)
+        token = encoded_in(hit.form.text[hit.at[0] : cut])
+        refusal = with_token(refusal._replace(encoded=token) if token else refusal, " ".join(about.split()))
+    return hit.refusal._replace(what=refusal, text=about)
 
 
 def _after(end: int, start: int, text: str) -> int:
@@ -360,18 +360,18 @@ def _encoded_part(text: str) -> tuple[str, bool] | None:
 
 def _looks_encoded(message: str) -> bool:
     """Return whether it may be an encoded message: people put `xxxx` or `REDACTED` there before they share a log."""
-    mixed = any(character.isdigit() or character in "_+/-" for character in message) or (
+    is_mixed = any(character.isdigit() or character in "_+/-" for character in message) or (
         message[1:] != message[1:].lower() and message != message.upper()
     )
-    return mixed and len(set(message)) > min(4, len(message) - 1)
+    return is_mixed and len(set(message)) > min(4, len(message) - 1)
 
 
 def _no_denial(text: str, candidates: list[str], refusals: Sequence[Refusal]) -> InputError:
     readings = [line for candidate in candidates for line in unwrapped(candidate)]
     joined_text = " ".join(readings)
     if part := next(filter(None, map(_encoded_part, readings)), None):
-        message, whole = part
-        if whole:
+        message, is_whole = part
+        if is_whole:
             return _encoded(message)
         return InputError(
             "the message names no action, and its encoded part is cut off.",

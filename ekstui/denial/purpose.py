@@ -277,8 +277,8 @@ def notes_on_node_role(
     of_instance = is_instance_session(request.principal)
     if not of_instance and not purpose.is_of_nodes:
         return
-    by = "The session is named after an EC2 instance, so the call was made" if of_instance else "The call was made"
-    text = f"{by} with the node role."
+    sign = "The session is named after an EC2 instance, so the call was made" if of_instance else "The call was made"
+    text = f"{sign} with the node role."
     if of_node:
         if of_instance:
             yield text

@@ -155,8 +155,8 @@ def is_arn_or_star(text: str) -> bool:
     """Return whether a text is an ARN or `*`."""
     parts = text.split(":", 5)
     # A short ARN ends in `*`, which stands for the missing parts.
-    whole = len(parts) == 6 or (len(parts) >= 4 and parts[-1] == "*")
-    return text == "*" or (whole and parts[0] == "arn" and all((parts[1], parts[2], parts[-1])))
+    is_whole = len(parts) == 6 or (len(parts) >= 4 and parts[-1] == "*")
+    return text == "*" or (is_whole and parts[0] == "arn" and all((parts[1], parts[2], parts[-1])))
 
 
 def check_arn(text: str) -> None:
@@ -225,23 +225,31 @@ def _count_repeats(groups: Iterable[RepeatedRefusal], repeats: Mapping[str, int]
                 group.left_out += times
 
 
-def _includes(more: _Facts, less: _Facts) -> bool:
+def _includes(fuller: _Facts, sparser: _Facts) -> bool:
     return all(
-        less_value is None or less_value == more_value for less_value, more_value in zip(less[1], more[1], strict=True)
+        less_value is None or less_value == more_value
+        for less_value, more_value in zip(sparser[1], fuller[1], strict=True)
     )
 
 
 def _facts(refusal: Refusal) -> _Facts:
-    what = refusal.what
-    if isinstance(what, Forbidden):
-        who = what.subject._replace(username="", session=None) if what.subject.name else what.subject
-        return str(what.request), (who, what.request.namespace, what.grants)
-    if not what.action:
-        return "", (what.encoded or "", refusal.ambiguous)
-    resource = what.resource or next(iter(what.parameter_resources), None)
+    request = refusal.what
+    if isinstance(request, Forbidden):
+        subject = request.subject._replace(username="", session=None) if request.subject.name else request.subject
+        return str(request.request), (subject, request.request.namespace, request.grants)
+    if not request.action:
+        return "", (request.encoded or "", refusal.ambiguous)
+    resource = request.resource or next(iter(request.parameter_resources), None)
     account = None if resource is None else split_arn(resource).account
     kind = kind_of_resource(resource)
-    return what.action.lower(), (_actor(what.principal), kind, account, what.cause, what.called, what.resource_name)
+    return request.action.lower(), (
+        _actor(request.principal),
+        kind,
+        account,
+        request.cause,
+        request.called,
+        request.resource_name,
+    )
 
 
 def _actor(principal: str | None) -> str | None:

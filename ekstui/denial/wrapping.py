@@ -84,13 +84,8 @@ def unframed(text: str) -> str:
 
 
 def _may_be_framed(line: str) -> bool:
-    stripped = line.strip()
-    return (
-        _is_between_bars(stripped)
-        or stripped.startswith("+-")
-        or bool(_BAR.search(line))
-        or bool(_EDGE.fullmatch(line))
-    )
+    text = line.strip()
+    return _is_between_bars(text) or text.startswith("+-") or bool(_BAR.search(line)) or bool(_EDGE.fullmatch(line))
 
 
 def _is_between_bars(line: str) -> bool:
@@ -130,9 +125,9 @@ def _without_margin(cells: Sequence[str]) -> list[str]:
     inner = [cell for cell in cells if cell.strip()]
     if len(inner) > 2:
         inner = inner[1:-1]
-    left = int(all(cell.startswith(" ") for cell in inner))
+    margin = int(all(cell.startswith(" ") for cell in inner))
     right = int(all(cell.endswith(" ") for cell in inner))
-    return [cell[left : len(cell) - right] if cell.endswith(" ") else cell[left:] for cell in cells]
+    return [cell[margin : len(cell) - right] if cell.endswith(" ") else cell[margin:] for cell in cells]
 
 
 def unescaped(text: str) -> str:
@@ -187,31 +182,31 @@ def joined_lines(text: str) -> Iterator[Joined]:
         yield _join([_without_start(lines[0])], [])
         return
     bare = [_without_start(line) for line in lines]
-    full = [_is_full(lines, index) for index in range(len(lines) - 1)]
-    seen: set[str] = set()
+    are_full = [_is_full(lines, index) for index in range(len(lines) - 1)]
+    readings: set[str] = set()
     unprefixed_lines = _without_prefixes(lines)
     forms = [
-        (bare, [is_full and not _begins_alike(lines, index) for index, is_full in enumerate(full)]),
-        (bare, [False] * len(full)),
-        (lines, [True] * len(full)),
-        (bare, [True] * len(full)),
+        (bare, [is_full and not _begins_alike(lines, index) for index, is_full in enumerate(are_full)]),
+        (bare, [False] * len(are_full)),
+        (lines, [True] * len(are_full)),
+        (bare, [True] * len(are_full)),
     ]
     if unprefixed_lines != lines:
         forms += [
-            (unprefixed_lines, full),
-            (unprefixed_lines, [False] * len(full)),
-            (unprefixed_lines, [True] * len(full)),
+            (unprefixed_lines, are_full),
+            (unprefixed_lines, [False] * len(are_full)),
+            (unprefixed_lines, [True] * len(are_full)),
         ]
     # A tool that wraps at words breaks a long one where a name in it ends, whatever the length of the line is then.
     for pieces in (bare, unprefixed_lines):
-        broken = _broken_words(pieces)
-        if any(broken):
-            trimmed = _trimmed(pieces, broken)
-            forms += [(trimmed, broken), (trimmed, [*map(or_, broken, full)])]
+        are_broken = _broken_words(pieces)
+        if any(are_broken):
+            trimmed_lines = _trimmed(pieces, are_broken)
+            forms += [(trimmed_lines, are_broken), (trimmed_lines, [*map(or_, are_broken, are_full)])]
     for pieces, glue_flags in forms:
         form = _join(pieces, glue_flags)
-        if form.text not in seen:
-            seen.add(form.text)
+        if form.text not in readings:
+            readings.add(form.text)
             yield form
 
 
@@ -248,22 +243,22 @@ def _begins_alike(lines: Sequence[_Line], index: int) -> bool:
 
 def _broken_words(lines: Sequence[_Line]) -> list[bool]:
     """Return for each line whether its last word goes on in the next, as an ARN does after a slash."""
-    broken: list[bool] = []
+    are_broken: list[bool] = []
     for line in lines[:-1]:
         text = line.text.strip()[-_LONGEST_ARN:]
-        goes_on = bool(broken) and broken[-1] and _BROKEN_AGAIN.fullmatch(text) is not None
-        broken.append(goes_on or _BROKEN_WORD.search(text) is not None)
-    return broken
+        goes_on = bool(are_broken) and are_broken[-1] and _BROKEN_AGAIN.fullmatch(text) is not None
+        are_broken.append(goes_on or _BROKEN_WORD.search(text) is not None)
+    return are_broken
 
 
-def _trimmed(lines: Sequence[_Line], broken: Sequence[bool]) -> list[_Line]:
+def _trimmed(lines: Sequence[_Line], are_broken: Sequence[bool]) -> list[_Line]:
     """Return the lines without the spaces where a word was broken, such as those that indent what goes on."""
-    trimmed: list[_Line] = []
-    for line, goes_on, is_rest in zip(lines, (*broken, False), (False, *broken), strict=True):
+    trimmed_lines: list[_Line] = []
+    for line, goes_on, is_rest in zip(lines, (*are_broken, False), (False, *are_broken), strict=True):
         text = line.text.rstrip() if goes_on else line.text
         indent = len(text) - len(text.lstrip()) if is_rest else 0
-        trimmed.append(_Line(line.origin + indent, text[indent:]))
-    return trimmed
+        trimmed_lines.append(_Line(line.origin + indent, text[indent:]))
+    return trimmed_lines
 
 
 def _without_prefixes(lines: Sequence[_Line]) -> list[_Line]:

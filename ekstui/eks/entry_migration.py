@@ -220,11 +220,11 @@ def _group_replacement(group: str, line: AuthMapping, context: MigrationContext)
     if group in _BUILT_IN and (context.bindings is None or not rights or group == MASTERS):
         rights, unread = _BUILT_IN[group], ()
     elif context.bindings is None or unread:
-        why = f"the role of {listed(unread)} was not read" if unread else "RBAC was not read"
+        reason = f"the role of {listed(unread)} was not read" if unread else "RBAC was not read"
         if is_reserved:
-            loss = f"An entry cannot have the group {group}, and what that may do is not known: {why}."
+            loss = f"An entry cannot have the group {group}, and what that may do is not known: {reason}."
             return _GroupReplacement(None, is_same=False, notes=(loss,))
-        note = f"The entry keeps the group {group} with all that is bound to it ({why})."
+        note = f"The entry keeps the group {group} with all that is bound to it ({reason})."
         return _GroupReplacement(group, notes=(note,))
     if not any(rights.values()):
         return _GroupReplacement(None if is_reserved else group, notes=(f"The group {group} is bound to nothing.",))
@@ -303,7 +303,7 @@ def _merged(policies: Iterable[AssociatedPolicy]) -> tuple[AssociatedPolicy, ...
         places[policy.policy_arn] = (
             None if is_whole else tuple(dict.fromkeys((*(before or ()), *(policy.namespaces or ()))))
         )
-    return tuple(AssociatedPolicy(name, where) for name, where in places.items())
+    return tuple(AssociatedPolicy(name, places_of_policy) for name, places_of_policy in places.items())
 
 
 def _gives(

@@ -73,12 +73,12 @@ class Less(NamedTuple):
 def without_unused(document: Document, report: LastAccessed, days: int) -> Less:
     """Return a document without the Allow statements' actions that were not used in the report's last days."""
     services = {service.service.lower(): service for service in report.services}
-    at = report.fetched_at
+    fetched_at = report.fetched_at
     unused_actions = {
         action.action.lower()
         for service in report.services
         for action in service.actions
-        if use_in(action.last_used, at, days) != "used"
+        if use_in(action.last_used, fetched_at, days) != "used"
     }
 
     def is_unused(pattern: str) -> bool:
@@ -86,7 +86,7 @@ def without_unused(document: Document, report: LastAccessed, days: int) -> Less:
         service = services.get(prefix)
         if service is None or pattern.lower() in _NEVER_TRACKED:
             return False
-        if use_in(service.last_used, at, days) != "used":
+        if use_in(service.last_used, fetched_at, days) != "used":
             # What the service did not see at all, no action of it was used for; but PassRole never counts.
             return prefix != "iam" or not any(full.lower() in _NEVER_TRACKED for full in reference().expand(pattern))
         return not is_wild(name) and pattern.lower() in unused_actions

@@ -113,8 +113,10 @@ def _credentials(container: Container, workload: Workload, cluster: Cluster) -> 
     if any(pod.on_fargate for pod in workload.pods):
         return Credentials("none", None, (), f"{unset}, and on Fargate there is no node to ask.")
     roles = node_roles(cluster)
-    which = f", {listed([name_of(role) for role in roles], 'or')}" if len(roles) > 1 else ""
-    return Credentials("node", roles[0] if len(roles) == 1 else None, (), f"{unset}, so the SDKs ask the node{which}.")
+    role_names = f", {listed([name_of(role) for role in roles], 'or')}" if len(roles) > 1 else ""
+    return Credentials(
+        "node", roles[0] if len(roles) == 1 else None, (), f"{unset}, so the SDKs ask the node{role_names}."
+    )
 
 
 def _by_agent(workload: Workload, cluster: Cluster, association: PodIdentityAssociation | None) -> str:
@@ -193,22 +195,22 @@ def used_since(
 ) -> datetime | None:
     """Return when the oldest of some pods got its credentials; None if that is not known."""
     times = [pod.created for pod in pods]
-    oldest = min((time for time in times if time is not None), default=None)
-    if credentials.source != "pod-identity" or association is None or oldest is None:
-        return oldest
-    return None if association.created is None else max(oldest, association.created)
+    earliest = min((time for time in times if time is not None), default=None)
+    if credentials.source != "pod-identity" or association is None or earliest is None:
+        return earliest
+    return None if association.created is None else max(earliest, association.created)
 
 
 def restart(workload: Workload) -> Command | None:
     """Return the command that makes the pods anew; None if nothing makes them again."""
     names = tuple(pod.name for pod in workload.pods)
-    where = ("-n", workload.namespace)
+    options = ("-n", workload.namespace)
     if workload.kind in ("Deployment", "DaemonSet", "StatefulSet"):
         target = f"{workload.kind.lower()}/{workload.name}"
-        return Command(("kubectl", "rollout", "restart", target, *where), "makes its pods anew")
+        return Command(("kubectl", "rollout", "restart", target, *options), "makes its pods anew")
     if workload.kind in ("Pod", "Job", "Node") or not names:
         return None
-    return Command(("kubectl", "delete", "pod", *names, *where), "deletes its pods, which their owner makes anew")
+    return Command(("kubectl", "delete", "pod", *names, *options), "deletes its pods, which their owner makes anew")
 
 
 def name_of(arn: str) -> str:

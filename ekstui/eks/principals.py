@@ -344,7 +344,7 @@ class _Limit(NamedTuple):
 
     def may_allow(self, grant: Grant) -> bool:
         """Return whether it leaves a part of a grant."""
-        return self.allowed is None or any(not _are_apart(grant, other) for other in self.allowed)
+        return self.allowed is None or any(not _are_apart(grant, allowed_grant) for allowed_grant in self.allowed)
 
 
 def _effects(
@@ -450,8 +450,8 @@ def _in_part(limit: _Limit, grants: Sequence[Grant], resource: str | None, actio
         if not _are_apart(grant, deny.grant)
     )
     if limit.allowed is None:
-        untouched = any(all(_are_apart(grant, deny.grant) for deny in limit.denies) for grant in grants if info)
-        if untouched or is_touched is False:
+        has_free_grant = any(all(_are_apart(grant, deny.grant) for deny in limit.denies) for grant in grants if info)
+        if has_free_grant or is_touched is False:
             return None
         return limit.part_denied if is_touched else f"{limit.name} may deny it"
     if is_touched is not False or not any(_lets_through(allowing, grants, resource) for allowing in limit.allowed):

@@ -79,7 +79,7 @@ class RoleToMake(NamedTuple):
         kind = "clusterrole" if self.namespace is None else "role"
         place = () if self.namespace is None else ("--namespace", self.namespace)
         names = ("--resource-name", rule.resource_names[0]) if rule.resource_names else ()
-        what = (
+        rights = (
             ("--non-resource-url", rule.non_resource_urls[0])
             if rule.non_resource_urls
             else ("--resource", _resource(rule.api_groups[0], rule.resources[0]))
@@ -87,10 +87,10 @@ class RoleToMake(NamedTuple):
         option = {"Group": "--group", "User": "--user", "ServiceAccount": "--serviceaccount"}[self.subject_kind]
         words = (f"create {kind}", f"create {kind}binding")
         where = f"in namespace {self.namespace}" if self.namespace else "in the whole cluster"
-        make = ("kubectl", *words[0].split(), self.name, "--verb", rule.verbs[0], *what, *names, *place)
+        make = ("kubectl", *words[0].split(), self.name, "--verb", rule.verbs[0], *rights, *names, *place)
         # Others may lack the same rule: each has a binding of its own.
-        whose = "" if expansions_in(self.subject) else self.subject.rpartition("/")[2].rpartition(":")[2]
-        binding = self.name if whose in ("", self.name) else role_name(self.name, whose)
+        suffix = "" if expansions_in(self.subject) else self.subject.rpartition("/")[2].rpartition(":")[2]
+        binding = self.name if suffix in ("", self.name) else role_name(self.name, suffix)
         bind = ("kubectl", *words[1].split(), binding, f"--{kind}", self.name, option, self.subject, *place)
         return (
             Command(make, f"makes a role that allows this alone {where}"),

@@ -231,16 +231,16 @@ def _sentence(trustee: Trustee, account: str) -> str:
         case "service":
             return f"The service {trustee.name} may assume it."
         case "account":
-            whose = "this account" if trustee.name == account else f"account {trustee.name}"
-            return f"Principals of {whose} may assume it if their own policies allow that."
+            owner = "this account" if trustee.name == account else f"account {trustee.name}"
+            return f"Principals of {owner} may assume it if their own policies allow that."
         case "sso":
             return f"IAM Identity Center users sign in with it (provider {trustee.name})."
         case "saml":
             return f"Users of the SAML provider {trustee.name} sign in with it."
         case "github" | "oidc":
-            whose = ", ".join(trustee.subjects) or "any subject"
+            subjects = ", ".join(trustee.subjects) or "any subject"
             provider = "GitHub Actions" if trustee.kind == "github" else trustee.name
-            return f"Tokens of {provider} for {whose} may assume it."
+            return f"Tokens of {provider} for {subjects} may assume it."
         case "deleted":
             return f"{trustee.name} is the ID of a deleted principal, which nobody can use again."
         case "anyone":

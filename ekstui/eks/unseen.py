@@ -77,12 +77,12 @@ def unread_inside(snapshot: AccountSnapshot) -> tuple[str, ...]:
         cluster for cluster in clusters if cluster.kubernetes and "service accounts" in cluster.kubernetes.whole
     ]
     if any(not role.service_linked for role in snapshot.roles) and (not clusters or len(read_clusters) < len(clusters)):
-        where = (
+        places = (
             ", ".join(cluster.name for cluster in clusters if cluster not in read_clusters)
             if read_clusters
             else "the clusters"
         )
-        notes.append(f"service accounts' annotations inside {where}, so IRSA is inferred from trust policies")
+        notes.append(f"service accounts' annotations inside {places}, so IRSA is inferred from trust policies")
     return tuple(notes)
 
 

@@ -80,8 +80,8 @@ def uses_in(snapshot: AccountSnapshot) -> Uses:
 
     def finished(arn: str, use: Use) -> Use:
         pods = _pods_with(use, arn, counts.get((use.region or "", use.cluster or "")))
-        why = "" if pods else use.overruled or reasons.get((arn, use), "")
-        return use._replace(overruled=why, pods=pods) if why or pods is not None else use
+        reason = "" if pods else use.overruled or reasons.get((arn, use), "")
+        return use._replace(overruled=reason, pods=pods) if reason or pods is not None else use
 
     return {arn: tuple(finished(arn, use) for use in role_uses) for arn, role_uses in uses.items()}
 
@@ -316,8 +316,8 @@ def node_roles_in_map(cluster: Cluster, snapshot: AccountSnapshot) -> Iterator[s
 def _by_entry(cluster: Cluster) -> Use:
     """Return the use of a role whose access entry lets nodes join although no instance with it was seen."""
     missing = [part for part in ("node groups", "EC2 instances") if part in cluster.unread]
-    why = f"not read: {', '.join(missing)}" if missing else "no instance was seen"
-    use = _use(cluster, "self-managed-node", remark=f"it may join as a node; {why}")
+    reason = f"not read: {', '.join(missing)}" if missing else "no instance was seen"
+    use = _use(cluster, "self-managed-node", remark=f"it may join as a node; {reason}")
     return use._replace(certainty="inferred") if missing else use
 
 
@@ -394,9 +394,13 @@ def _issuer_remark(trustee: Trustee, cluster: Cluster | None, snapshot: AccountS
         return "IAM has no OIDC provider for its issuer"
     if cluster is not None or snapshot.eks is None or trustee.region not in snapshot.eks.regions:
         return None
-    described = all(neighbour.described for neighbour in snapshot.eks.clusters if neighbour.region == trustee.region)
+    are_all_described = all(
+        neighbour.described for neighbour in snapshot.eks.clusters if neighbour.region == trustee.region
+    )
     return (
-        f"no cluster in {trustee.region} has its issuer; it may be deleted or of another account" if described else None
+        f"no cluster in {trustee.region} has its issuer; it may be deleted or of another account"
+        if are_all_described
+        else None
     )
 
 

@@ -60,9 +60,11 @@ class MatrixRow(NamedTuple):
 
 def matrix(policies: Sequence[Sequence[ServiceSummary]]) -> tuple[MatrixRow, ...]:
     """Return the services of which the policies grant actions, by name; `policies` are the summaries of each."""
-    allowed = [{summary.service: summary for summary in services if summary.effect == "Allow"} for services in policies]
-    names = sorted({name for services in allowed for name in services})
-    rows = (_row(name, [services.get(name) for services in allowed]) for name in names)
+    allow_rows = [
+        {summary.service: summary for summary in services if summary.effect == "Allow"} for services in policies
+    ]
+    names = sorted({name for services in allow_rows for name in services})
+    rows = (_row(name, [services.get(name) for services in allow_rows]) for name in names)
     return tuple(row for row in rows if row.actions)
 
 
@@ -83,8 +85,8 @@ def extent(action: ActionSummary | None) -> _Extent:
         return "none"
     if action.denied == "full":
         return "denied"
-    unlimited = action.resource == "All resources" and action.condition == "None" and action.denied is None
-    return "all" if unlimited else "some"
+    is_unlimited = action.resource == "All resources" and action.condition == "None" and action.denied is None
+    return "all" if is_unlimited else "some"
 
 
 def _row(service: str, summaries: Sequence[ServiceSummary | None]) -> MatrixRow:
@@ -139,18 +141,20 @@ class SumAccess(NamedTuple):
     """How many more actions the organization's policies, or another given layer, do not allow at all."""
 
 
-def sum_access(documents: Iterable[Document], boundary: Document | None, above: Sequence[Document] = ()) -> SumAccess:
+def sum_access(
+    documents: Iterable[Document], boundary: Document | None, ceilings: Sequence[Document] = ()
+) -> SumAccess:
     """Return what documents allow together, within the actions of a boundary and of each of the documents above."""
     rows = services_in(merged_document(documents))
     allowed_rows = _allowed_rows(rows)
-    denied = _count(row for row in rows if row.effect == "Allow") - _count(allowed_rows)
+    denied_count = _count(row for row in rows if row.effect == "Allow") - _count(allowed_rows)
     denies = tuple(row for row in rows if row.effect == "Deny")
     within = _within(allowed_rows, () if boundary is None else (boundary,))
-    limited_rows = _within(within, above)
+    limited_rows = _within(within, ceilings)
     return SumAccess(
         tuple(limited_rows),
         denies,
-        denied,
+        denied_count,
         _count(allowed_rows) - _count(within),
         _count(within) - _count(limited_rows),
     )

@@ -80,8 +80,8 @@ def action_completions(text: str, limit: int = 20) -> tuple[str, ...]:
 
 def _in_service(service: str, name: str) -> Iterator[str]:
     names = reference().names(service)
-    yield from (full for lower, full in names.items() if lower.startswith(name))
-    yield from (full for lower, full in names.items() if name in lower and not lower.startswith(name))
+    yield from (spelling for lower, spelling in names.items() if lower.startswith(name))
+    yield from (spelling for lower, spelling in names.items() if name in lower and not lower.startswith(name))
 
 
 def _anywhere(text: str) -> Iterator[str]:
@@ -92,17 +92,19 @@ def _anywhere(text: str) -> Iterator[str]:
         return
     names = _by_name()
     for place in range(bisect_left(names, (text, "")), len(names)):
-        lower, full = names[place]
+        lower, spelling = names[place]
         if not lower.startswith(text):
             return
-        yield full
+        yield spelling
 
 
 @cache
 def _by_name() -> list[tuple[str, str]]:
     """Return every action as (lower-case name, full name), sorted; the first call reads all services in 150 ms."""
     return sorted(
-        (lower, full) for service in reference().services() for lower, full in reference().names(service).items()
+        (lower, spelling)
+        for service in reference().services()
+        for lower, spelling in reference().names(service).items()
     )
 
 

@@ -256,12 +256,12 @@ def given_by(
             is_certain |= is_listed and (not is_checked or _is_certainly_on(action, statement, resources))
             unlisted_keys_by_statement.append(() if action is None else unlisted_keys(action, statement.conditions))
     if not grants:
-        why = console.NO_APPLICABLE_RESOURCE
+        reason = console.NO_APPLICABLE_RESOURCE
         if action is not None and not any_condition:
-            why = console.NO_RESOURCE_AND_CONDITION
+            reason = console.NO_RESOURCE_AND_CONDITION
         elif action is not None and not action.takes_resources:
-            why = console.NEEDS_WILDCARD
-        return EffectiveGrants((), (), False, True, True, not any_condition, (why, *unknown))
+            reason = console.NEEDS_WILDCARD
+        return EffectiveGrants((), (), False, True, True, not any_condition, (reason, *unknown))
     hindering = (
         tuple(dict.fromkeys(key for group in unlisted_keys_by_statement for key in group))
         if all(unlisted_keys_by_statement)

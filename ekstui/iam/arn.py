@@ -61,11 +61,15 @@ class Readings(NamedTuple):
 
 def split_arn(text: str) -> Arn:
     """Return the parts of an ARN or ARN pattern, split outside of policy variables; a lone `*` is `*` in every part."""
-    stripped = text.strip()
-    if not stripped.strip("*") and stripped:
+    trimmed_text = text.strip()
+    if not trimmed_text.strip("*") and trimmed_text:
         return Arn("*", "*", "*", "*", "*", "*")
     # Patterns too long to match are not worth caching.
-    parts = _pieces(stripped, _COLONS) if len(stripped) <= wildcard.MAX_LENGTH else tuple(stripped.split(":", _COLONS))
+    parts = (
+        _pieces(trimmed_text, _COLONS)
+        if len(trimmed_text) <= wildcard.MAX_LENGTH
+        else tuple(trimmed_text.split(":", _COLONS))
+    )
     return Arn(*parts, *["*"] * (6 - len(parts)))
 
 
@@ -99,12 +103,12 @@ def entity_of(text: str | None) -> Entity:
     if text is None or not text.startswith("arn:"):
         return Entity("", "")
     parts = split_arn(text)
-    kind, _, rest = parts.resource.partition("/")
+    kind, _, name_part = parts.resource.partition("/")
     if (parts.service, kind) == ("sts", "assumed-role"):
-        name, slash, session = rest.partition("/")
+        name, slash, session = name_part.partition("/")
         return Entity("session", name, session if slash else None)
     is_known = parts.service == "iam" and kind in ("role", "user")
-    return Entity(kind, rest.rpartition("/")[2]) if is_known else Entity("", "")
+    return Entity(kind, name_part.rpartition("/")[2]) if is_known else Entity("", "")
 
 
 _ONLY_KINDS = {"sqs": "queue", "sns": "topic", "codecommit": "repository"}
@@ -172,9 +176,11 @@ def is_plausible(arn: Arn) -> bool:
 def _is_place(region: str, account: str) -> bool:
     account, region = ("" if _NAMED.fullmatch(part) else open_variables(part) for part in (account, region))
     numbers = set(account) <= set("0123456789*?") and wildcard.overlaps(account, "?" * _ACCOUNT_LENGTH)
-    located = not region or region[-1] in "0123456789*?"
+    is_account_end = not region or region[-1] in "0123456789*?"
     return (
-        (numbers or account in _ACCOUNT_WORDS) and located and any(wildcard.overlaps(region, form) for form in _REGIONS)
+        (numbers or account in _ACCOUNT_WORDS)
+        and is_account_end
+        and any(wildcard.overlaps(region, form) for form in _REGIONS)
     )
 
 
@@ -272,7 +278,7 @@ def list_covers(general: Resources, special: Resources, covers: Callable[[str, s
         return every(part in specials or some(covers(pattern, part) for pattern in specials) for part in generals)
     if general_element == "Resource":
         return "*" in generals
-    return every(negation(overlaps_resource(excluded, resource)) for excluded in generals for resource in specials)
+    return every(negation(overlaps_resource(exclusion, resource)) for exclusion in generals for resource in specials)
 
 
 def lists_overlap(list_a: Resources, list_b: Resources, covers: Callable[[str, str], Truth] = resource_covers) -> Truth:
@@ -283,7 +289,7 @@ def lists_overlap(list_a: Resources, list_b: Resources, covers: Callable[[str, s
         return True
     resources, excluded_resources = (list_a[1], list_b[1]) if list_a[0] == "Resource" else (list_b[1], list_a[1])
     return some(
-        every(negation(covers(excluded, resource)) for excluded in excluded_resources) for resource in resources
+        every(negation(covers(exclusion, resource)) for exclusion in excluded_resources) for resource in resources
     )
 
 
@@ -326,12 +332,12 @@ def _expansions(parts: list[str], pieces: tuple[str, ...]) -> Iterator[Arn]:
         return
     piece, later_pieces = pieces[0], pieces[1:]
     yield from _expansions([*parts, piece], later_pieces)
-    extended = [*parts, piece]
-    while piece.endswith("*") and len(extended) < _COLONS:
-        extended = [*extended, "*"]
-        yield from _expansions(extended, later_pieces)
+    new_parts = [*parts, piece]
+    while piece.endswith("*") and len(new_parts) < _COLONS:
+        new_parts = [*new_parts, "*"]
+        yield from _expansions(new_parts, later_pieces)
     if piece.endswith("*") and later_pieces:
-        yield Arn._make([*extended, ":".join(("*", *later_pieces))])
+        yield Arn._make([*new_parts, ":".join(("*", *later_pieces))])
 
 
 @lru_cache(maxsize=16384)

@@ -7,7 +7,7 @@ from typing import Literal
 from ekstui.iam.truth import Truth
 from ekstui.named_tuples import NamedTuple
 
-How = Literal["exact", "folded", "like", "arn"]
+TextComparison = Literal["exact", "folded", "like", "arn"]
 Kind = Literal["number", "date", "address", "truth", "bytes"]
 ComparisonSign = Literal["=", "<", "<=", ">", ">="]
 Quantifier = Literal["ForAllValues", "ForAnyValue"]
@@ -18,7 +18,7 @@ NULL = "Null"
 class Family(NamedTuple):
     """A row of the table: what an operator compares, and how."""
 
-    how: How | Kind
+    compared_as: TextComparison | Kind
     """How texts are compared, or the type of the values."""
     comparison: ComparisonSign = "="
     negated: bool = False
@@ -81,7 +81,7 @@ class Operator(NamedTuple):
     @property
     def takes_wildcards(self) -> bool:
         """Whether `*` and `?` in its values are wildcards."""
-        return self.family.how in ("like", "arn")
+        return self.family.compared_as in ("like", "arn")
 
     def holds_without_key(self) -> Truth:
         """Return whether a condition holds if the request lacks its key; for `Null` that depends on its values."""

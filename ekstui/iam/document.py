@@ -372,8 +372,8 @@ def _scalars(value: object, place: str) -> tuple[str, ...]:
         elif isinstance(entry, bool | int | float):
             values.append(json.dumps(entry))
         else:
-            where = f"{place}[{index}]" if isinstance(value, list) else place
-            raise DocumentError(f"a string, number or boolean is expected, not {_kind(entry)}.", where)
+            place_of_item = f"{place}[{index}]" if isinstance(value, list) else place
+            raise DocumentError(f"a string, number or boolean is expected, not {_kind(entry)}.", place_of_item)
     return tuple(values)
 
 

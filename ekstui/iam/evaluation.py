@@ -310,8 +310,8 @@ def _evaluate_resource(
     same_account = is_same_account(context, resource)
     is_allowed, needed_results = _is_allowed(request, resource, results, same_account)
     if is_allowed is False:
-        by = next((result.part.layer for result in needed_results if result.allowed is False), None)
-        return evaluation._replace(verdict="implicit-deny", decided_by=by)
+        failed_layer = next((result.part.layer for result in needed_results if result.allowed is False), None)
+        return evaluation._replace(verdict="implicit-deny", decided_by=failed_layer)
     if is_allowed and all(result.denied is False for result in results):
         return evaluation._replace(verdict="allowed")
     missing_keys = [key for result in own_first for key in result.missing]
@@ -325,15 +325,15 @@ def _is_allowed(
 ) -> tuple[Truth, Sequence[_Result]]:
     """Return whether enough layers allow a request that none denies, and which it needs, the most final first."""
     by_layer = {result.part.layer: result for result in results}
-    above = [result for result in results if result.part.is_of_organization]
+    organization_results = [result for result in results if result.part.is_of_organization]
     caller_results = [by_layer[layer] for layer in ("identity", "boundary", "session") if layer in by_layer]
-    is_above = every(result.allowed for result in above)
+    is_above = every(result.allowed for result in organization_results)
     by_own = every(result.allowed for result in caller_results)
     of_resource = by_layer.get("resource")
     if of_resource is None:
-        return every((is_above, by_own)), (*above, *caller_results)
+        return every((is_above, by_own)), (*organization_results, *caller_results)
     if not may_have_policies(request):
-        return every((is_above, of_resource.allowed)), (*above, of_resource)
+        return every((is_above, of_resource.allowed)), (*organization_results, of_resource)
     by_both = every((of_resource.allowed, by_own))
     within_limits = every(result.allowed for result in caller_results if result.part.layer != "identity")
     is_needed = needs_policy_of_resource(resource)
@@ -349,7 +349,7 @@ def _is_allowed(
     ]
     if is_needed or same_account is False:
         needed_results.insert(0, of_resource)
-    return every((is_above, is_granted)), (*above, *needed_results)
+    return every((is_above, is_granted)), (*organization_results, *needed_results)
 
 
 def needs_policy_of_resource(resource: str | None) -> bool:

@@ -58,14 +58,14 @@ def check_patterns(document: Document) -> None:
     patterns = [pattern for statement in document.statements for pattern in statement.actions]
     wild = {pattern for pattern in patterns if wildcard.is_wild(pattern)}
     broad = sum(wildcard.is_wild(pattern.partition(":")[0]) for pattern in wild)
-    for count, limit, what in (
+    for count, limit, counted_parts in (
         (len(patterns), MAX_PATTERNS, "action patterns"),
         (len(wild), MAX_WILD_PATTERNS, "different patterns with wildcards"),
         (sum(map(_is_wide, document.statements)), MAX_WIDE_STATEMENTS, "statements about actions of every service"),
         (broad, MAX_BROAD_PATTERNS, "patterns with a wildcard for the service"),
     ):
         if count > limit:
-            raise DocumentError(f"{count:,} {what}; ekstui reads up to {limit:,}.", "Statement")
+            raise DocumentError(f"{count:,} {counted_parts}; ekstui reads up to {limit:,}.", "Statement")
 
 
 def names_many_services(document: Document) -> bool:
@@ -136,14 +136,14 @@ class NamedActions(NamedTuple):
         # Some are matched more than once.
         self.listed.clear()
         whole_places = [place for place, (_, names) in enumerate(groups) if len(names) == total]
-        some: defaultdict[str, list[int]] = defaultdict(list)
+        scattered: defaultdict[str, list[int]] = defaultdict(list)
         for place, (_, names) in enumerate(groups):
             if len(names) != total:
                 for name in names:
-                    some[name].append(place)
+                    scattered[name].append(place)
         alike: dict[tuple[int, ...], tuple[MatchingPattern, ...]] = {}
-        for name in groups[whole_places[0]][1] if whole_places else some:
-            own_places = tuple(some.get(name, ()))
+        for name in groups[whole_places[0]][1] if whole_places else scattered:
+            own_places = tuple(scattered.get(name, ()))
             if own_places not in alike:
                 alike[own_places] = tuple(groups[place][0] for place in sorted((*whole_places, *own_places)))
             self.listed[name] = alike[own_places]
@@ -355,8 +355,8 @@ class StatementMatcher:
         if info is not None:
             unlike, keys = group.by_service.get(service) or self._on_service(group, service)
             support = tuple([supports_key(info, key_name) for key_name in keys]) if keys else ()
-            where = (service, tuple(use.name for use in info.resource_types)) if unlike else info.takes_resources
-            key = (where, support)
+            signature = (service, tuple(use.name for use in info.resource_types)) if unlike else info.takes_resources
+            key = (signature, support)
         effective = group.effective.get(key)
         if effective is None:
             effective = group.effective[key] = self._effective(group, info, unlike, key)

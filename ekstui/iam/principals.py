@@ -149,8 +149,8 @@ def _is_caller(kind: str, value: str, caller: Caller) -> tuple[Truth, NamedAs | 
         # AWS does not document whether `*` includes services and bearers of tokens.
         return (True if caller.kind == "aws" else None), "open"
     if caller.kind == "unknown":
-        how: NamedAs = "account" if _account_of(kind, value) else "direct"
-        return (None, how) if kind in ("AWS", "Service", "Federated") else (False, None)
+        named_as: NamedAs = "account" if _account_of(kind, value) else "direct"
+        return (None, named_as) if kind in ("AWS", "Service", "Federated") else (False, None)
     if kind == "Service":
         return caller.kind == "service" and same_service(value, caller.name or ""), "direct"
     if kind == "Federated":

@@ -146,7 +146,7 @@ class Reference:
     def actions(self, service: str) -> Mapping[str, ActionInfo]:
         """Return a service's actions, by lower-case name without the prefix; empty if it is unknown."""
         service = service.lower()
-        return {name: action_info(full) for name, full in self.names(service).items()}
+        return {name: action_info(action) for name, action in self.names(service).items()}
 
     def level_totals(self, service: str) -> Mapping[str, int]:
         """Return how many actions of each access level a service has, without empty levels."""
@@ -155,8 +155,8 @@ class Reference:
     def find(self, action: str) -> ActionInfo | None:
         """Return what is known about an action such as `ec2:createvolume`, ignoring case; None if unknown."""
         service, _, name = action.strip().lower().partition(":")
-        full = self.names(service).get(name)
-        return action_info(full) if full else None
+        action_name = self.names(service).get(name)
+        return action_info(action_name) if action_name else None
 
     def expand(self, pattern: str) -> tuple[str, ...]:
         """Return the actions that a pattern matches, in the reference's spelling, by service and then lower-case name.
@@ -218,8 +218,8 @@ class Reference:
 
     def _expand_in(self, service: str, name: str) -> tuple[str, ...]:
         if not wildcard.is_wild(name):
-            full = self.names(service).get(name)
-            return (full,) if full else ()
+            action = self.names(service).get(name)
+            return (action,) if action else ()
         if service not in self._service_names:
             return ()
         # The names that begin like the pattern are next to each other; mostly they are all, as for `Describe*`.
@@ -229,7 +229,7 @@ class Reference:
         if name == f"{start}*":
             return outline.names[first:end]
         candidates = zip(outline.lower[first:end], outline.names[first:end], strict=True)
-        return tuple([full for lower, full in candidates if wildcard.matches(name, lower)])
+        return tuple([action for lower, action in candidates if wildcard.matches(name, lower)])
 
 
 @cache
@@ -277,7 +277,7 @@ def written_outlines() -> dict[str, Any]:
     """Return the names and kinds of all actions, compactly and as JSON can have them, for `use_outlines`."""
     outlines = {service: _outline(service) for service in reference().services()}
     kinds = sorted({kind for outline in outlines.values() for kind in outline.kinds})
-    letters = {kind: chr(ord("A") + at) for at, kind in enumerate(kinds)}
+    letters = {kind: chr(ord("A") + index) for index, kind in enumerate(kinds)}
     services = {
         service: [
             " ".join([name.partition(":")[2] for name in names]),

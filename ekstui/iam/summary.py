@@ -42,10 +42,10 @@ class ConditionShare(NamedTuple):
         count = self.whole + self.partly
         if not count or self.whole == self.total:
             return condition
-        which = "" if count == self.total else f"{count:,} of {self.total:,}"
-        some = "some" if self.partly else ""
+        numbers = "" if count == self.total else f"{count:,} of {self.total:,}"
+        prefix = "some" if self.partly else ""
         text = "with conditions" if condition == console.MULTIPLE else f"if {condition}"
-        return f"{': '.join(filter(None, (which, some)))} {text}"
+        return f"{': '.join(filter(None, (numbers, prefix)))} {text}"
 
 
 class ActionSummary(NamedTuple):
@@ -285,13 +285,11 @@ def _actions(
     return tuple(sorted(summaries, key=lambda entry: (_ORDER[entry.level], entry.action.lower())))
 
 
-def _action(
-    matched: MatchedAction, patterns: tuple[str, ...], sids: tuple[str, ...], cells: _RowTexts
-) -> ActionSummary:
-    info, situation = matched.info, matched.effective
+def _action(action: MatchedAction, patterns: tuple[str, ...], sids: tuple[str, ...], cells: _RowTexts) -> ActionSummary:
+    info, situation = action.info, action.effective
     # By position, since names would take half as long again, and a policy may have 22,000.
     return ActionSummary(
-        matched.name,
+        action.name,
         info.level if info else UNKNOWN_LEVEL,
         info.levels if info else (UNKNOWN_LEVEL,),
         situation.is_known or (None if situation.grants else False),
@@ -307,8 +305,8 @@ def _action(
     )
 
 
-def _level(matched: MatchedAction) -> str:
-    return matched.info.level if matched.info else UNKNOWN_LEVEL
+def _level(action: MatchedAction) -> str:
+    return action.info.level if action.info else UNKNOWN_LEVEL
 
 
 def _patterns_and_sids(

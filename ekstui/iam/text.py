@@ -58,15 +58,15 @@ def _placeholder(match: re.Match[str]) -> str:
 
 def begins_word(name: str, original: str, word: str) -> bool:
     """Return whether a typed word starts a word of the name, at its start, a capital letter, or after punctuation."""
-    at = name.find(word)
-    while at >= 0:
+    index = name.find(word)
+    while index >= 0:
         # In EKSLoadBalancing the L starts a word, because lower-case letters follow.
-        capital = original[at : at + 1].isupper()
-        if at == 0 or not name[at - 1].isalnum():
+        capital = original[index : index + 1].isupper()
+        if index == 0 or not name[index - 1].isalnum():
             return True
-        if capital and (not original[at - 1].isupper() or original[at + 1 : at + 2].islower()):
+        if capital and (not original[index - 1].isupper() or original[index + 1 : index + 2].islower()):
             return True
-        at = name.find(word, at + 1)
+        index = name.find(word, index + 1)
     return False
 
 

@@ -71,7 +71,7 @@ def covers(general: str, special: str) -> bool:
     # For a wildcard of `special`, the worst case is a character that `general` does not contain: if that is accepted,
     # so is any other. A `*` stands for runs of any length, so every length is followed.
     pending = [(0, automaton.start)]
-    seen = set(pending)
+    visited_states = set(pending)
     while pending:
         index, positions = pending.pop()
         if index == len(text):
@@ -79,10 +79,10 @@ def covers(general: str, special: str) -> bool:
                 return False
             continue
         next_states = _following(automaton, text[index], index, positions)
-        if len(seen) > MAX_COVER_STATES or not all(after for _, after in next_states):
+        if len(visited_states) > MAX_COVER_STATES or not all(after for _, after in next_states):
             return False
-        pending += next_states - seen
-        seen |= next_states
+        pending += next_states - visited_states
+        visited_states |= next_states
     return True
 
 

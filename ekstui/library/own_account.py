@@ -251,14 +251,14 @@ class Account:
             self._notices.append(str(error))
             return None
 
-    def keep_place(self, at: datetime, opened: str) -> None:
+    def keep_place(self, remembered_at: datetime, opened: str) -> None:
         """Store what was open of the account in its own file; the demo and account files have none."""
         with self._lock:
             snapshot = self.held_snapshot
         if snapshot is None or self.choice.demo or self.choice.file is not None:
             return
         with suppress(accounts.StoreError):
-            accounts.store_place(self.folder, *_owner(snapshot), at.isoformat(), opened)
+            accounts.store_place(self.folder, *_owner(snapshot), remembered_at.isoformat(), opened)
 
     def place(self, snapshot: AccountSnapshot, at: datetime) -> str:
         """Return what was open of the account at a time; empty if nothing was."""

@@ -326,13 +326,13 @@ def _read(value: object) -> Document | None:
 
 
 def _common(fields: _Json, kind: str) -> dict[str, Any]:
-    attached, inline = _objects(fields, "AttachedManagedPolicies"), _objects(fields, f"{kind}PolicyList")
+    managed, inline = _objects(fields, "AttachedManagedPolicies"), _objects(fields, f"{kind}PolicyList")
     return {
         "name": _text(fields, f"{kind}Name"),
         "arn": _text(fields, "Arn"),
         "path": _text(fields, "Path", "/"),
         "attached": tuple(
-            AttachedPolicy(_text(policy, "PolicyName"), _text(policy, "PolicyArn")) for policy in attached
+            AttachedPolicy(_text(policy, "PolicyName"), _text(policy, "PolicyArn")) for policy in managed
         ),
         "inline": tuple(_PackedPolicy(_text(policy, "PolicyName"), policy.get("PolicyDocument")) for policy in inline),
         "created": _time(fields.get("CreateDate")),

@@ -132,5 +132,5 @@ def _not_understood(name: str, number: int) -> InputError:
     return _unreadable(name, f"line {number} is not understood")
 
 
-def _unreadable(name: str, why: str) -> InputError:
-    return InputError(f"{name} of the ConfigMap aws-auth cannot be read: {why}.", "Its lines are not judged.")
+def _unreadable(name: str, reason: str) -> InputError:
+    return InputError(f"{name} of the ConfigMap aws-auth cannot be read: {reason}.", "Its lines are not judged.")

@@ -118,12 +118,12 @@ def run_git(
 
 def contents_in(output: bytes) -> Iterator[bytes]:
     """Yield the contents of the objects in what `cat-file --batch` prints."""
-    at = 0
-    while at < len(output):
-        start = output.index(b"\n", at) + 1
-        size = int(output[at:start].split()[2])
+    position = 0
+    while position < len(output):
+        start = output.index(b"\n", position) + 1
+        size = int(output[position:start].split()[2])
         yield output[start : start + size]
-        at = start + size + 1
+        position = start + size + 1
 
 
 def make_bare(folder: Path) -> None:

@@ -330,10 +330,10 @@ def _read_auth(api: _Api, objects: ObjectsRead) -> None:
             objects.trouble.append(_refusal_in_words("The ConfigMap aws-auth could not be read", error))
 
 
-def _refusal_in_words(what: str, refusal: _RefusedError) -> str:
+def _refusal_in_words(object_words: str, refusal: _RefusedError) -> str:
     if refusal.status == http.client.UNAUTHORIZED:
-        return f"{what}: Kubernetes does not accept kubectl's credentials."
-    return f"{what} ({refusal.status}){_because(refusal.message)}."
+        return f"{object_words}: Kubernetes does not accept kubectl's credentials."
+    return f"{object_words} ({refusal.status}){_because(refusal.message)}."
 
 
 def _because(errors: str) -> str:

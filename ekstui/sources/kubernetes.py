@@ -239,11 +239,11 @@ class _Reader:
     def _members(self, begin: str, end: str) -> Iterator[None]:
         """Stop at each member between two brackets, which has to be read before the next."""
         self._expect(begin)
-        more = self._peek() != end
-        while more:
+        has_more = self._peek() != end
+        while has_more:
             yield
-            more = self._peek() == ","
-            if more:
+            has_more = self._peek() == ","
+            if has_more:
                 self._expect(",")
         self._expect(end)
 
@@ -270,10 +270,10 @@ class _Reader:
         match = self._SPACE.match(self._text, self._at)
         self._at = match.end() if match else self._at
 
-    def _wrong(self, why: str) -> InputError:
+    def _wrong(self, problem: str) -> InputError:
         """Return an error without a piece of the text, which may be secret."""
         line = self._text.count("\n", 0, self._at) + 1
-        return InputError(f"{self._place} cannot be read: {why} (line {line:,}).", _NEXT)
+        return InputError(f"{self._place} cannot be read: {problem} (line {line:,}).", _NEXT)
 
 
 def parse_pod(value: _Json) -> Pod:
@@ -411,16 +411,16 @@ def _named(value: _Json) -> tuple[str, str]:
     return _name(metadata.get("namespace") or "default", "a namespace"), _name(metadata.get("name"), "an object")
 
 
-def _name(value: object, what: str) -> str:
+def _name(value: object, field: str) -> str:
     """Return a name as Kubernetes allows it, so that nothing else can be in its place."""
     if not isinstance(value, str) or not _NAME.fullmatch(value):
-        raise InputError(f"Not Kubernetes' JSON: {what} has no proper name.", _NEXT)
+        raise InputError(f"Not Kubernetes' JSON: {field} has no proper name.", _NEXT)
     return value
 
 
-def _object(value: object, what: str) -> _Json:
+def _object(value: object, field: str) -> _Json:
     if not isinstance(value, Mapping):
-        raise InputError(f"Not Kubernetes' JSON: {what} is not an object.", _NEXT)
+        raise InputError(f"Not Kubernetes' JSON: {field} is not an object.", _NEXT)
     return value
 
 

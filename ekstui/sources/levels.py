@@ -177,11 +177,11 @@ class _Applying:
 
     def levels(self, files: FilesOfLayer, kind: ControlPolicies, account: str | None) -> tuple[PolicyLevel, ...]:
         """Return the levels that apply to an account, and note why none does."""
-        layer, words, whose = _CONTROLS[kind]
+        layer, words, owner = _CONTROLS[kind]
         if not files.collected:
             return files.levels
         if account is None:
-            self.notes.append(f"The account of the {whose} is not known, so it is not known which {words} apply.")
+            self.notes.append(f"The account of the {owner} is not known, so it is not known which {words} apply.")
             return files.levels
         for source in files.collected:
             in_organization = source.levels(account, kind)

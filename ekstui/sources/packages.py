@@ -220,21 +220,21 @@ def _policies(text: str, cancelled: Cancelled) -> dict[str, Any]:
         return {}
     decoder = json.JSONDecoder()
     members: dict[str, Any] = {}
-    at = _next(text, start + 1)
-    while text[at : at + 1] != "}" and not cancelled():
-        name, at = decoder.raw_decode(text, at)
-        value, at = decoder.raw_decode(text, _next(text, at))
-        members[str(name)], at = value, _next(text, at)
+    position = _next(text, start + 1)
+    while text[position : position + 1] != "}" and not cancelled():
+        name, position = decoder.raw_decode(text, position)
+        value, position = decoder.raw_decode(text, _next(text, position))
+        members[str(name)], position = value, _next(text, position)
     return members
 
 
-def _next(text: str, at: int) -> int:
-    match = _BETWEEN.match(text, at)
-    return match.end() if match else at
+def _next(text: str, position: int) -> int:
+    match = _BETWEEN.match(text, position)
+    return match.end() if match else position
 
 
 def _npm_policy(name: str, fields: Mapping[str, Any], skipped: list[Skipped]) -> _Packaged:
-    updated = parse_time(fields["lastUpdatedDate"])
+    update_time = parse_time(fields["lastUpdatedDate"])
     texts: dict[int, bytes] = {}
     infos: list[VersionInfo] = []
     versions = {parse_version(label): version for label, version in fields["versions"].items()}
@@ -247,12 +247,12 @@ def _npm_policy(name: str, fields: Mapping[str, Any], skipped: list[Skipped]) ->
             continue
         texts[number] = text
         created = _created(number, version, fields)
-        infos.append(VersionInfo(number, updated if created is None and number == newest else created))
+        infos.append(VersionInfo(number, update_time if created is None and number == newest else created))
     default = parse_version(fields["latestVersionId"])
     if default is None or default not in texts:
         raise ValueError("its default version has no document")
     policy = Policy(name=name, arn=str(fields["arn"]), default_version=default, versions=tuple(infos))
-    return _Packaged(PolicyHistory(policy, texts), updated)
+    return _Packaged(PolicyHistory(policy, texts), update_time)
 
 
 def _created(number: int, version: Mapping[str, Any], fields: Mapping[str, Any]) -> datetime | None:
@@ -263,13 +263,15 @@ def _created(number: int, version: Mapping[str, Any], fields: Mapping[str, Any])
 
 
 def _moto_policy(name: str, fields: Mapping[str, Any], _: list[Skipped]) -> _Packaged:
-    updated = parse_time(fields["UpdateDate"])
+    update_time = parse_time(fields["UpdateDate"])
     number, text = parse_version(fields["DefaultVersionId"]), _text(fields["Document"])
     if number is None or text is None:
         raise ValueError("its default version has no document")
     arn = f"arn:aws:iam::aws:policy{fields['Path']}{name}"
-    created = parse_time(fields["CreateDate"]) if number == 1 else updated
-    return _Packaged(PolicyHistory(Policy(name, arn, number, (VersionInfo(number, created),)), {number: text}), updated)
+    created = parse_time(fields["CreateDate"]) if number == 1 else update_time
+    return _Packaged(
+        PolicyHistory(Policy(name, arn, number, (VersionInfo(number, created),)), {number: text}), update_time
+    )
 
 
 def _text(document: object) -> bytes | None:

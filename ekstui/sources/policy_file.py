@@ -51,8 +51,8 @@ def document_of(text: str | bytes, label: str, *, kind: DocumentKind = "identity
     """
     try:
         document = parse(inner_document(load_json(text)))
-        for broken in broken_rules(document, kind):
-            raise broken
+        for violation in broken_rules(document, kind):
+            raise violation
         return document
     except DocumentError as error:
         raise DocumentError(f"{label}: {error.message}") from None

@@ -73,12 +73,12 @@ def run(
         with _started(
             shell, environment, absence_error, stdin=source, stdout=subprocess.PIPE, stderr=errors
         ) as process:
-            output, late = _output(process, bounds, cancelled)
-            if late or len(output) > bounds.output:
+            output, is_late = _output(process, bounds, cancelled)
+            if is_late or len(output) > bounds.output:
                 _end(process)
         errors.seek(0)
         code = None if process.returncode == _NO_PROGRAM else process.returncode
-        return Ended(code, output, errors.read(_MOST_ERRORS).decode(errors="replace").strip(), late)
+        return Ended(code, output, errors.read(_MOST_ERRORS).decode(errors="replace").strip(), is_late)
 
 
 class BackgroundProcess(NamedTuple):

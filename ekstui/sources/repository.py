@@ -97,11 +97,11 @@ class Changes:
         """Return the contents of git's objects by name, without those that are missing or too large."""
         return _contents(self.root, names)
 
-    def _differing(self, where: Collection[str]) -> dict[str, _Entry]:
+    def _differing(self, paths: Collection[str]) -> dict[str, _Entry]:
         """Return what differs from the commit at some places, by path from the root, untracked files included."""
         options = ("--raw", "-z", "--no-abbrev", "--no-relative", "--no-renames", "--no-ext-diff")
         fields = run_in_clone(
-            self.root, "diff", *options, "--ignore-submodules=dirty", self.commit, "--", *where
+            self.root, "diff", *options, "--ignore-submodules=dirty", self.commit, "--", *paths
         ).split(b"\0")
         entries: dict[str, _Entry] = {}
         for words, name in zip(fields[::2], fields[1::2], strict=False):
@@ -109,7 +109,7 @@ class Changes:
             # A file with conflicts is listed twice.
             if path not in entries or entry.status == "U":
                 entries[path] = entry
-        output = run_in_clone(self.root, "ls-files", "--others", "--exclude-standard", "-z", "--", *where)
+        output = run_in_clone(self.root, "ls-files", "--others", "--exclude-standard", "-z", "--", *paths)
         for path in (os.fsdecode(name) for name in output.split(b"\0") if name):
             # One that was removed from the index alone is in the commit too.
             before = entries.get(path, _Entry(_ABSENT, _ABSENT, "", "", "A"))
@@ -182,12 +182,12 @@ class Changes:
         }
         if not links:
             return
-        changed = {
+        entries = {
             *(self._entries if set(self._where) == {"."} else self._differing((".",))),
             *self._entries,
         } - reviewed_paths
         for path, places in sorted(links.items()):
-            for target in sorted(changed):
+            for target in sorted(entries):
                 if any(_is_below(target, link) for link in places):
                     yield ChangedFile(path, None, None, f"it is a link to {target}, which changed")
                     break
@@ -279,23 +279,23 @@ def _links_and_end(root: Path, path: str) -> frozenset[str] | None:
     """Return the links on a path of the work tree, and its end; None if it leaves the root or circles."""
     links: set[str] = set()
     hops = 0
-    at: list[str] = []
+    path_parts: list[str] = []
     parts = path.split("/")[::-1]
     while parts:
         part = parts.pop()
         if part == "..":
-            if not at:
+            if not path_parts:
                 return None
-            at.pop()
+            path_parts.pop()
         elif part not in ("", "."):
-            at.append(part)
-            place = root.joinpath(*at)
+            path_parts.append(part)
+            place = root.joinpath(*path_parts)
             if place.is_symlink():
-                links.add("/".join(at))
+                links.add("/".join(path_parts))
                 hops += 1
                 target = str(place.readlink())
                 if target.startswith("/") or hops > _MOST_LINKS:
                     return None
-                at.pop()
+                path_parts.pop()
                 parts += target.split("/")[::-1]
-    return frozenset({*links, "/".join(at) or "."})
+    return frozenset({*links, "/".join(path_parts) or "."})

@@ -93,31 +93,31 @@ def load(folder: Path, partition: str, account: str) -> AccountSnapshot | None:
         return None
 
 
-def keep_profile(folder: Path, partition: str, account: str, profile: str, at: datetime) -> None:
+def keep_profile(folder: Path, partition: str, account: str, profile: str, used_at: datetime) -> None:
     """Store that a profile leads to an account of which there is a snapshot."""
     with _explained("The profile's account cannot be stored"), _file(folder, partition, account).writing() as draft:
         head = draft.root()
-        draft.set_root({**head, "profiles": _with(_profiles(head), profile, at)}, _live(head))
+        draft.set_root({**head, "profiles": _with(_profiles(head), profile, used_at)}, _live(head))
 
 
 def _profiles(head: Mapping[str, Any]) -> dict[str, str]:
     return dict(head.get("profiles") or {})
 
 
-def _with(profiles: Mapping[str, str], profile: str | None, at: datetime) -> dict[str, str]:
+def _with(profiles: Mapping[str, str], profile: str | None, used_at: datetime) -> dict[str, str]:
     """Return when each profile was last seen, with one more; the newest are kept."""
-    last_seen = dict(profiles) if profile is None else {**profiles, profile: format_time(at) or ""}
+    last_seen = dict(profiles) if profile is None else {**profiles, profile: format_time(used_at) or ""}
     return dict(sorted(last_seen.items(), key=lambda item: item[1])[-MOST_PROFILES:])
 
 
-def store_place(folder: Path, partition: str, account: str, at: str, place: str) -> None:
+def store_place(folder: Path, partition: str, account: str, remembered_at: str, place: str) -> None:
     """Store in an account's file, if there is one, what was open of it and when; the next snapshot drops that."""
     file = _file(folder, partition, account)
     with _explained("What was open cannot be stored"):
         if _usable(folder) and file.size():
             with file.writing() as draft:
                 head = draft.root()
-                draft.set_root({**head, "place": [at, place]}, _live(head))
+                draft.set_root({**head, "place": [remembered_at, place]}, _live(head))
 
 
 def keep_last_accessed(folder: Path, partition: str, account: str, report: LastAccessed) -> None:
@@ -154,14 +154,14 @@ def _live(head: Mapping[str, Any]) -> set[str]:
     return {head["snapshot"], *_reports(head).values()}
 
 
-def place_of(folder: Path, partition: str, account: str, at: str) -> str:
+def place_of(folder: Path, partition: str, account: str, remembered_at: str) -> str:
     """Return what was open of an account at a time; empty if nothing was stored then."""
     if not _usable(folder):
         return ""
     try:
         with _explained("What was open cannot be read"), _file(folder, partition, account).reading() as objects:
             match objects.root().get("place"):
-                case [str(kept_at), str(place)] if kept_at == at:
+                case [str(kept_at), str(place)] if kept_at == remembered_at:
                     return place
     except AbsentCacheError:
         pass

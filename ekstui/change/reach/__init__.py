@@ -140,9 +140,11 @@ class _Comparison:
         for spelling, action, before, after in self._differing_actions:
             nothing_lost = self._are_within(before, after, [action])
             nothing_gained = self._are_within(after, before, [action])
-            gained = not nothing_gained and self._is_gained(action, before, after)
-            lost = not nothing_lost and self._is_gained(action, after, before)
-            yield Outcome(spelling, before, after, gained, lost, nothing_gained, nothing_lost, self._effort.is_spent)
+            is_gained = not nothing_gained and self._is_gained(action, before, after)
+            is_lost = not nothing_lost and self._is_gained(action, after, before)
+            yield Outcome(
+                spelling, before, after, is_gained, is_lost, nothing_gained, nothing_lost, self._effort.is_spent
+            )
         yield from self._patterns
 
     @cached_property
@@ -177,11 +179,13 @@ class _Comparison:
                 continue
             nothing_lost = cases is not None and all(self._within(old, new) for old, new in cases)
             nothing_gained = cases is not None and all(self._within(new, old) for old, new in cases)
-            gained = exists and not nothing_gained and self._is_gained(action, extents_before, extents_after)
-            lost = exists and not nothing_lost and self._is_gained(action, extents_after, extents_before)
-            spent = self._effort.is_spent or self._effort_for_patterns.is_spent
+            is_gained = exists and not nothing_gained and self._is_gained(action, extents_before, extents_after)
+            is_lost = exists and not nothing_lost and self._is_gained(action, extents_after, extents_before)
+            is_spent = self._effort.is_spent or self._effort_for_patterns.is_spent
             patterns.append(
-                Outcome(pattern, extents_before, extents_after, gained, lost, nothing_gained, nothing_lost, spent)
+                Outcome(
+                    pattern, extents_before, extents_after, is_gained, is_lost, nothing_gained, nothing_lost, is_spent
+                )
             )
         return patterns
 
@@ -291,14 +295,14 @@ def _cut(action_extents: ActionExtents, services: frozenset[str]) -> ActionExten
     return ActionExtents(allow, deny)
 
 
-def _reach(gained: bool, lost: bool, nothing_gained: bool, nothing_lost: bool) -> Reach:
-    if gained and lost:
+def _reach(is_gained: bool, is_lost: bool, nothing_gained: bool, nothing_lost: bool) -> Reach:
+    if is_gained and is_lost:
         return "mixed"
     if nothing_gained and nothing_lost:
         return "same"
-    if gained and nothing_lost:
+    if is_gained and nothing_lost:
         return "widened"
-    return "narrowed" if lost and nothing_gained else "unknown"
+    return "narrowed" if is_lost and nothing_gained else "unknown"
 
 
 def _denies(before: Grants, after: Grants) -> Denies | None:
@@ -321,8 +325,8 @@ def notes_on(judgement: Judgement, before: Grants, after: Grants, spelling: Spel
     notes = [_doubt(outcome, spelling) for outcome in unsettled_outcomes[:NAMES_SHOWN]]
     if len(unsettled_outcomes) > NAMES_SHOWN:
         notes.append(f"{len(unsettled_outcomes) - NAMES_SHOWN:,} more actions could not be judged.")
-    for left, right, verb in ((before, after, "no longer covers"), (after, before, "now covers")):
-        patterns = _patterns_replaced(left, right, judgement)
+    for side, other_side, verb in ((before, after, "no longer covers"), (after, before, "now covers")):
+        patterns = _patterns_replaced(side, other_side, judgement)
         notes += [f"It {verb} actions that AWS may add under {spelling.get(pattern, pattern)}." for pattern in patterns]
     return tuple(notes)
 
@@ -365,17 +369,15 @@ def _doubt(outcome: Outcome, spelling: Spelling) -> str:
         return f"{name}: {PRINCIPALS}."
     old, new = outcome.before, outcome.after
     if outcome.is_new and not (old.deny or new.deny):
-        what = "its resource or condition" if _keys([*old.allow, *new.allow], spelling) else "its resource"
-        return (
-            f"{name}: the reference does not list {what} for the action, which does not prove that it grants nothing."
-        )
+        unlisted = "its resource or condition" if _keys([*old.allow, *new.allow], spelling) else "its resource"
+        return f"{name}: the reference does not list {unlisted} for the action, which does not prove that it grants nothing."
     if wildcard.is_wild(outcome.action):
         return f"{name}: the reference lacks the service, so its actions cannot be listed."
     keys = _keys([*(old.allow ^ new.allow), *(old.deny ^ new.deny)], spelling)
-    if which := _only_difference(old, new):
-        what = f"{keys} or these resources" if keys else "such a resource"
-        why = f"the reference does not list {what} for the action, which proves nothing"
-        return f"{name}: no request is known {which}; {why}."
+    if differing_keys := _only_difference(old, new):
+        unlisted = f"{keys} or these resources" if keys else "such a resource"
+        reason = f"the reference does not list {unlisted} for the action, which proves nothing"
+        return f"{name}: no request is known {differing_keys}; {reason}."
     elements = f"the conditions on {keys}" if keys else "the resources"
     return f"{name}: neither more nor less is proven; how {elements} relate is not known."
 

@@ -116,18 +116,18 @@ class GrantsOfSide:
 
     def full_and_partial_matches(self, pattern: str) -> tuple[list[_Part], list[_Part]]:
         """Return the grants that match every action under a pattern, and those that may match only some."""
-        full: list[_Part] = []
+        full_parts: list[_Part] = []
         partial: list[_Part] = []
         for target, extents in self._grants.items():
             is_action = target.element == "Action"
             if any(wildcard.covers(action, pattern) for action in target.actions):
                 if is_action:
-                    full.append((target, extents))
+                    full_parts.append((target, extents))
             elif any(wildcard.overlaps(action, pattern) for action in target.actions):
                 partial.append((target, extents))
             elif not is_action:
-                full.append((target, extents))
-        return full, partial
+                full_parts.append((target, extents))
+        return full_parts, partial
 
     def _entries(self, action: str) -> Iterator[_Entry]:
         yield from self._of_service.get(service_in(action), ())
@@ -163,11 +163,13 @@ def cases_of(
     cases: dict[tuple[ActionExtents, ActionExtents], None] = {}
     for matching in cells:
         sides = []
-        for full, parts in ((full_before, partial_before), (full_after, partial_after)):
+        for whole_matches, parts in ((full_before, partial_before), (full_after, partial_after)):
             applicable_parts = [
                 part for part in parts if (part[0].element == "Action") != matching.isdisjoint(part[0].actions)
             ]
-            sides.append(_extents([(target.effect, extents) for target, extents in (*full, *applicable_parts)]))
+            sides.append(
+                _extents([(target.effect, extents) for target, extents in (*whole_matches, *applicable_parts)])
+            )
         cases[sides[0], sides[1]] = None
     return list(cases)
 

@@ -225,21 +225,21 @@ def follow(context: KeyValues, changed_key: str) -> KeyValues:
     """Return the context with the keys that depend on one key adjusted to it."""
     if changed_key not in _FOLLOWERS and not changed_key.endswith(":resourceaccount"):
         return context
-    full = dict(context)
-    pending, seen = [changed_key], {changed_key}
+    whole_context = dict(context)
+    pending, visited_keys = [changed_key], {changed_key}
     while pending:
         key = pending.pop()
         for pair, dependent, step in _FOLLOWERS.get(key, ()):
-            if dependent in full and dependent not in seen:
-                if not pair.agree(full[pair.key_a], full[pair.key_b]):
-                    full[dependent] = step(full[key], full[dependent])
+            if dependent in whole_context and dependent not in visited_keys:
+                if not pair.agree(whole_context[pair.key_a], whole_context[pair.key_b]):
+                    whole_context[dependent] = step(whole_context[key], whole_context[dependent])
                     pending.append(dependent)
-                seen.add(dependent)
+                visited_keys.add(dependent)
     if changed_key.endswith(":resourceaccount"):
-        for key in full:
-            if key.endswith(":resourceaccount") and full[key]:
-                full[key] = full[changed_key] or full[key]
-    return full
+        for key in whole_context:
+            if key.endswith(":resourceaccount") and whole_context[key]:
+                whole_context[key] = whole_context[changed_key] or whole_context[key]
+    return whole_context
 
 
 def agreeing(context: KeyValues, resource: str, spelled_tags: Mapping[str, str]) -> KeyValues | None:

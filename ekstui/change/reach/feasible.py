@@ -88,7 +88,7 @@ def instances_of(key: str, pattern: str, accounts: tuple[str, ...]) -> tuple[str
         if ":" not in pattern.strip("*"):
             shape = "arn:aws:iam::*:role/*" if form == ANY_ARN or key == "aws:principalarn" else form
             fill = Arn("arn", "aws", "zq", REGION, account, "*")
-            parts = (by if part == "*" else part for part, by in zip(split_arn(shape), fill, strict=True))
+            parts = (filling if part == "*" else part for part, filling in zip(split_arn(shape), fill, strict=True))
             instance = _common(pattern, ":".join(parts), STAND_IN)
             arns.update({} if instance is None else {instance: None})
     return tuple(without_encoding(arn) for arn in dict.fromkeys((*arns, _filled(pattern, STAND_IN))))
@@ -227,7 +227,7 @@ def _instances(pattern: str, shape: str, account: str, region: str) -> Iterator[
     arn, shape_arn = split_arn(pattern), split_arn(shape)
     for partition in _PARTITIONS:
         fill = Arn("arn", partition, "zq", region, account, STAND_IN)
-        parts = [_common(a, b, by) for a, b, by in zip(arn, shape_arn, fill, strict=True)]
+        parts = [_common(a, b, filling) for a, b, filling in zip(arn, shape_arn, fill, strict=True)]
         if None in parts:
             return
         text = ":".join(part or "" for part in parts)

@@ -210,9 +210,9 @@ class _Search:
             starts.append({**start, **dict.fromkeys(sorted(self._variables_with_default), _ABSENT)})
         for start_context in starts:
             for context in islice(self._starts(start_context, order), MAX_STARTS):
-                full = self._from(context)
-                if full is not None:
-                    return _Request(self._action, self._resource, full)
+                solution = self._from(context)
+                if solution is not None:
+                    return _Request(self._action, self._resource, solution)
         return None
 
     @property
@@ -247,9 +247,9 @@ class _Search:
                 context = self._with(context, key, values)
         for resource, resource_type in self._resources(context):
             self._resource, self._type = resource, resource_type
-            full = self._escape_avoided(context, frozenset())
-            if full is not None:
-                return full
+            whole_context = self._escape_avoided(context, frozenset())
+            if whole_context is not None:
+                return whole_context
         return None
 
     def _with(self, context: KeyValues, key: str, values: Values) -> KeyValues:
@@ -271,27 +271,27 @@ class _Search:
         region = (context.get("aws:requestedregion") or context.get("ec2:region") or (REGION,))[0]
         # A variable is the caller's account; the resource may belong to another.
         is_open = self._variables & _ACCOUNTS and not any(key.endswith(":resourceaccount") for key in context)
-        tried: set[tuple[str, str]] = set()
+        tried_pairs: set[tuple[str, str]] = set()
         for owner in dict.fromkeys((account, *self._accounts)) if is_open else (account,):
             for pattern in self._patterns(WholeContext(context)):
                 if not self._effort.spend():
                     return
                 for resource in resources_for(self._action, pattern, owner, region):
-                    if resource not in tried:
-                        tried.add(resource)
+                    if resource not in tried_pairs:
+                        tried_pairs.add(resource)
                         yield resource
 
     def _patterns(self, context: WholeContext) -> Iterator[str]:
         """Yield resource patterns that a request may have to match."""
-        tried: set[str] = set()
+        tried_patterns: set[str] = set()
         # What the other side excludes with NotResource is what it does not allow.
         for element, extents in (("Resource", self._wanted_extents), ("NotResource", self._avoided_extents)):
             for resource in (text for extent in extents if extent.element == element for text in extent.resources):
                 value = resolved(template(resource), context)
-                if value.resolvable and not value.unknown_keys and (pattern := value.pattern()) not in tried:
-                    tried.add(pattern)
+                if value.resolvable and not value.unknown_keys and (pattern := value.pattern()) not in tried_patterns:
+                    tried_patterns.add(pattern)
                     yield pattern
-        if "*" not in tried and any(extent.element == "NotResource" for extent in self._wanted_extents):
+        if "*" not in tried_patterns and any(extent.element == "NotResource" for extent in self._wanted_extents):
             yield "*"
 
     def _escape_avoided(self, context: KeyValues, fixed_keys: frozenset[str]) -> KeyValues | None:
@@ -300,37 +300,39 @@ class _Search:
         self._effort.spend(1 + self._avoided_mentions.size)
         if self._is_spent:
             return None
-        full = agreeing(context, self._resource, self._spelled_tags)
-        if full is None:
+        key_values = agreeing(context, self._resource, self._spelled_tags)
+        if key_values is None:
             return None
-        impossible = [key for key, values in full.items() if values and not takes_key(self._action, self._type, key)]
+        impossible = [
+            key for key, values in key_values.items() if values and not takes_key(self._action, self._type, key)
+        ]
         if not self._variables.issuperset(impossible):
             return None
         # A variable whose key no request for the action has stays without a value.
-        full = {**full, **dict.fromkeys(impossible, _ABSENT)}
-        whole_context = WholeContext(full)
+        key_values = {**key_values, **dict.fromkeys(impossible, _ABSENT)}
+        whole_context = WholeContext(key_values)
         if not all(self._matches(extent, whole_context) for extent in self._wanted_extents):
             return None
         in_the_way = next(
             (extent for extent in self._avoided_extents if self._matches(extent, whole_context) is not False), None
         )
         if in_the_way is None:
-            return full
-        for trial, changed_key in self._ways_out(in_the_way, context, full, fixed_keys):
+            return key_values
+        for trial, changed_key in self._ways_out(in_the_way, context, key_values, fixed_keys):
             solution = self._escape_avoided(trial, fixed_keys | {changed_key})
             if solution is not None:
                 return solution
         return None
 
     def _ways_out(
-        self, in_the_way: Extent, context: KeyValues, full: KeyValues, fixed_keys: frozenset[str]
+        self, in_the_way: Extent, context: KeyValues, whole_context: KeyValues, fixed_keys: frozenset[str]
     ) -> Iterator[tuple[KeyValues, str]]:
         """Yield contexts in which a condition of an extent fails, each with the key that was changed."""
         for key, predicates in predicates_of(in_the_way.conditions).items():
             for predicate in predicates:
                 for changed_key in dict.fromkeys((key, *variables_in(predicate))):
-                    for values in self._values(changed_key, full) if changed_key not in fixed_keys else ():
-                        if values == full.get(changed_key) or not is_possible(changed_key, values):
+                    for values in self._values(changed_key, whole_context) if changed_key not in fixed_keys else ():
+                        if values == whole_context.get(changed_key) or not is_possible(changed_key, values):
                             continue
                         trial = follow({**context, changed_key: values}, changed_key)
                         self._effort.spend()
@@ -355,8 +357,8 @@ class _Search:
         text = resolved(template(resource), context)
         if not text.resolvable:
             return False
-        matched = matches_resource(text.pattern(), literal(self._resource))
-        return None if matched and text.unknown_keys else matched
+        is_match = matches_resource(text.pattern(), literal(self._resource))
+        return None if is_match and text.unknown_keys else is_match
 
     def _meets(self, key: str, values: Values, context: KeyValues) -> bool:
         trial = WholeContext({**context, key: values})
@@ -453,7 +455,7 @@ def _is_plain(predicate: Predicate) -> bool:
 
 
 def _is_of_truths(predicate: Predicate) -> bool:
-    return predicate.operator.family.how == "truth" and _is_plain(predicate)
+    return predicate.operator.family.compared_as == "truth" and _is_plain(predicate)
 
 
 def _has_span(predicate: Predicate) -> bool:

@@ -72,32 +72,34 @@ class _Wording(NamedTuple):
         return [_plain(f"{'no longer' if self.wider else 'newly'} denied{in_cases}")]
 
     def _of_places(self, before: frozenset[Extent], after: frozenset[Extent]) -> list[Phrase]:
-        many = "more" if self.wider else "fewer"
+        amount = "more" if self.wider else "fewer"
         old, new = _by_place(before), _by_place(after)
         self.effort.spend((len(old) + len(new)) ** 2)
         if self.effort.is_spent:
-            return [self._in_after(f"allowed in {many} cases")]
+            return [self._in_after(f"allowed in {amount} cases")]
         places: dict[Phrase, list[_Place]] = {}
         unphrased_ways: list[tuple[_Ways, _Ways]] = []
         for place in sorted({*old, *new}):
-            had, has = _ways_on(place, old), _ways_on(place, new)
-            phrase = self._of_ways(had, has)
+            old_ways, new_ways = _ways_on(place, old), _ways_on(place, new)
+            phrase = self._of_ways(old_ways, new_ways)
             if phrase is None:
-                unphrased_ways.append((had, has))
+                unphrased_ways.append((old_ways, new_ways))
             else:
                 places.setdefault(phrase, []).append(place)
         with_places = bool(unphrased_ways) or len(places) > 1
         parts = [_on(phrase, places if with_places else []) for phrase, places in places.items()]
-        if any(had != has and not (had if self.wider else has) for had, has in unphrased_ways):
-            parts.insert(0, self._in_after(f"allowed on {many} resources"))
-        return parts if 0 < len(parts) <= MOST_PARTS else [self._in_after(f"allowed in {many} cases")]
+        if any(
+            old_ways != new_ways and not (old_ways if self.wider else new_ways) for old_ways, new_ways in unphrased_ways
+        ):
+            parts.insert(0, self._in_after(f"allowed on {amount} resources"))
+        return parts if 0 < len(parts) <= MOST_PARTS else [self._in_after(f"allowed in {amount} cases")]
 
-    def _of_ways(self, had: _Ways, has: _Ways) -> Phrase | None:
+    def _of_ways(self, ways_before: _Ways, ways_after: _Ways) -> Phrase | None:
         """Return how the ways to allow an action on a resource changed; None if not in that direction."""
-        if not had or not has or had == has:
+        if not ways_before or not ways_after or ways_before == ways_after:
             return None
-        common = frozenset.intersection(*had, *has)
-        old, new = ({way - common for way in ways} for ways in (had, has))
+        common = frozenset.intersection(*ways_before, *ways_after)
+        old, new = ({way - common for way in ways} for ways in (ways_before, ways_after))
         if _UNCONDITIONAL in (old if self.wider else new):
             return None
         removed_ways, added_ways = old - new, new - old
@@ -201,7 +203,7 @@ def _ways_on(place: _Place, by_place: Mapping[_Place, _Ways]) -> _Ways:
             and _resource_covers(by_place_key[1][0], resources[0]) is True
         ):
             ways |= of_other
-    return frozenset(way for way in ways if not any(other < way for other in ways))
+    return frozenset(way for way in ways if not any(smaller < way for smaller in ways))
 
 
 def _keys_in(way: _Way) -> frozenset[str]:
@@ -220,12 +222,12 @@ def _nearest(way: _Way, among: Iterable[_Way]) -> _Way:
     return max(among, key=lambda candidate: (_keys_in(candidate) == _keys_in(way), len(candidate & way)))
 
 
-def _beyond(few: set[_Way], many: set[_Way]) -> set[_Way] | None:
+def _beyond(common_ways: set[_Way], longer_ways: set[_Way]) -> set[_Way] | None:
     """Return what each of many ways requires beyond the only one of a few; None unless all require it and more."""
-    if len(few) != 1:
+    if len(common_ways) != 1:
         return None
-    (one,) = few
-    return {way - one for way in many} if all(one < way for way in many) else None
+    (one,) = common_ways
+    return {way - one for way in longer_ways} if all(one < way for way in longer_ways) else None
 
 
 def _on(phrase: Phrase, places: list[_Place]) -> Phrase:
@@ -233,8 +235,8 @@ def _on(phrase: Phrase, places: list[_Place]) -> Phrase:
     if not places:
         return phrase
     names = [_short(resources[0]) for element, resources in places if element == "Resource" and resources]
-    where = f"on {' and '.join(names)}" if len(names) == len(places) <= MOST_PLACES else "on some resources"
-    return Phrase(f"{where} {phrase.of_one}", f"{where} {phrase.of_several}")
+    place_words = f"on {' and '.join(names)}" if len(names) == len(places) <= MOST_PLACES else "on some resources"
+    return Phrase(f"{place_words} {phrase.of_one}", f"{place_words} {phrase.of_several}")
 
 
 def _short(resource: str) -> str:
@@ -298,8 +300,8 @@ def _of_denies(denies: Denies, outcomes: list[Outcome], spelling: Spelling, name
         )
         groups.setdefault(words, []).append(outcome)
     phrases = [_counted(group, Phrase(words, words), spelling) for words, group in groups.items()]
-    who = f"{names.after} " if names else ""
-    return f"{who}denies {denies}{': ' if phrases else ''}{'; '.join(phrases)}"
+    subject = f"{names.after} " if names else ""
+    return f"{subject}denies {denies}{': ' if phrases else ''}{'; '.join(phrases)}"
 
 
 def _phrases(outcomes: Iterable[Outcome], spelling: Spelling, names: Names | None) -> list[str]:
@@ -309,10 +311,10 @@ def _phrases(outcomes: Iterable[Outcome], spelling: Spelling, names: Names | Non
     effort = Effort(MOST_PAIRS)
     for outcome in outcomes:
         # Of thousands of actions, most have their grants in common.
-        what = outcome._replace(action="", too_large=False)
-        if what not in phrases:
-            phrases[what] = _phrase_of(outcome, spelling, names, effort)
-        if phrase := phrases[what]:
+        kind_of_outcome = outcome._replace(action="", too_large=False)
+        if kind_of_outcome not in phrases:
+            phrases[kind_of_outcome] = _phrase_of(outcome, spelling, names, effort)
+        if phrase := phrases[kind_of_outcome]:
             groups.setdefault((phrase, wildcard.is_wild(outcome.action)), []).append(outcome)
     sentences: list[str] = []
     remaining_outcomes: list[Outcome] = []
@@ -337,10 +339,10 @@ def _of_rest(outcomes: Iterable[Outcome], spelling: Spelling, names: Names | Non
     kinds = {(True, False): "more", (False, True): "fewer"}
     for outcome in outcomes:
         groups[kinds.get((outcome.gained, outcome.lost), "other")].append(outcome)
-    where = f" in {names.after}" if names else ""
+    place_words = f" in {names.after}" if names else ""
     for kind, group in groups.items():
         if group:
-            yield f"{len(group):,} more allowed in {kind} cases{where} ({_first_of(group, spelling)})"
+            yield f"{len(group):,} more allowed in {kind} cases{place_words} ({_first_of(group, spelling)})"
 
 
 def _phrase_of(outcome: Outcome, spelling: Spelling, names: Names | None, effort: Effort) -> Phrase | None:
@@ -353,8 +355,8 @@ def _phrase_of(outcome: Outcome, spelling: Spelling, names: Names | None, effort
     losses = _Wording(spelling, names, wider=False, effort=effort).parts(before, after) if is_lost else []
     gains = _Wording(spelling, names, wider=True, effort=effort).parts(before, after) if is_gained else []
     phrase_lists = _without_opposites(losses, [phrase for phrase in gains if phrase not in losses])
-    where = f" in {names.after}" if names else ""
-    sides = [_joined(", and ", part, where) for part in phrase_lists if part]
+    place_words = f" in {names.after}" if names else ""
+    sides = [_joined(", and ", part, place_words) for part in phrase_lists if part]
     return _joined(", but ", sides) if sides else None
 
 
@@ -370,9 +372,9 @@ def _without_opposites(losses: list[Phrase], gains: list[Phrase]) -> tuple[list[
     return phrases, gains
 
 
-def _joined(separator: str, phrases: Sequence[Phrase], where: str = "") -> Phrase:
-    """Return phrases as one, which ends with `where` only once if all of them do."""
-    end = where if all(phrase.of_one.endswith(where) for phrase in phrases) else ""
+def _joined(separator: str, phrases: Sequence[Phrase], place_words: str = "") -> Phrase:
+    """Return phrases as one, which ends with `place_words` only once if all of them do."""
+    end = place_words if all(phrase.of_one.endswith(place_words) for phrase in phrases) else ""
     one, several = (separator.join(form.removesuffix(end) for form in forms) for forms in zip(*phrases, strict=True))
     return Phrase(one + end, several + end)
 

@@ -116,12 +116,12 @@ def _case_of_release(component: Component, release: Release, gaps: list[_Gap], u
         return
     runs, count = f"{component.title} {component.short(release)}", len(gap.lacking)
     enough = next((older for older in reversed(gaps) if not older.lacking), None)
-    has = f"has what releases up to {component.short(enough.version.releases[-1])} need and " if enough else ""
+    has_enough = f"has what releases up to {component.short(enough.version.releases[-1])} need and " if enough else ""
     short = listed(gap.lacking) if count <= NAMED_ACTIONS else counted(count, "action")
-    where = listed(list(dict.fromkeys(use.cluster or "?" for use in uses)))
+    cluster_names = listed(list(dict.fromkeys(use.cluster or "?" for use in uses)))
     follows = _consequence(component, gap, "What calls them is denied; some may be for features that are not used")
     yield Case(
-        f"{where} runs {runs}; its role {has}lacks {short} of the {len(gap.actions)} that {component.title} publishes "
+        f"{cluster_names} runs {runs}; its role {has_enough}lacks {short} of the {len(gap.actions)} that {component.title} publishes "
         f"for that release. {follows}.",
         (*map(use_as_evidence, uses), f"lacks {', '.join(gap.lacking)}"),
         uses,

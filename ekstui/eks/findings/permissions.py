@@ -52,12 +52,12 @@ def missing_permissions(subject: RoleInUse, account: AccountContext) -> Iterator
         possible: list[Use] = []
         for use in subject.uses:
             if use.kind in requirement.uses and not only_assumes_target_role(use, subject, account):
-                needed = applies(requirement, use, subject, account)
-                if needed is None and use.certainty == "inferred" and use.kind == "cluster":
-                    needed = _suits(requirement, subject, account.knowledge)
-                if needed and use.certainty == "confirmed" and not may_be_overruled(use, account):
+                applies_here = applies(requirement, use, subject, account)
+                if applies_here is None and use.certainty == "inferred" and use.kind == "cluster":
+                    applies_here = _suits(requirement, subject, account.knowledge)
+                if applies_here and use.certainty == "confirmed" and not may_be_overruled(use, account):
                     certain.append(use)
-                elif needed is not False:
+                elif applies_here is not False:
                     possible.append(use)
         if case := _case(requirement, certain, possible, subject, account):
             yield case
@@ -77,8 +77,13 @@ def _suits(requirement: Requirement, subject: RoleInUse, knowledge: Knowledge) -
     return any(map(subject.has_attached, _usual_policies(requirement.when, knowledge)))
 
 
-def _usual_policies(when: tuple[str, ...], knowledge: Knowledge) -> set[str]:
-    return {name for requirement in knowledge.requirements if requirement.when == when for name in requirement.policies}
+def _usual_policies(situations: tuple[str, ...], knowledge: Knowledge) -> set[str]:
+    return {
+        name
+        for requirement in knowledge.requirements
+        if requirement.when == situations
+        for name in requirement.policies
+    }
 
 
 def only_assumes_target_role(use: Use, subject: RoleInUse, account: AccountContext) -> bool:
@@ -102,9 +107,9 @@ def _case(
         return None
     lacking, unknown, affected_uses = missing_actions(requirement.actions, uses, subject)
     if lacking:
-        where = "" if certain else _only_where(requirement, possible, subject, account)
+        condition = "" if certain else _only_where(requirement, possible, subject, account)
         severity: Severity = "problem" if certain and not requirement.optional else "note"
-        return _lacks(requirement, severity, lacking, affected_uses, where)
+        return _lacks(requirement, severity, lacking, affected_uses, condition)
     evidence = tuple(map(use_as_evidence, uses))
     if unknown:
         unread = listed(subject.policies_not_read or ["the session policy of its association"])
@@ -118,15 +123,15 @@ def _case(
 
 
 def _lacks(
-    requirement: Requirement, severity: Severity, lacking: dict[str, str], affected_uses: list[Use], where: str
+    requirement: Requirement, severity: Severity, lacking: dict[str, str], affected_uses: list[Use], condition: str
 ) -> Case:
     usual = f" ({listed(requirement.policies, 'or')} gives that)" if requirement.policies else ""
     actions = list(lacking)
     every, total = len(actions) == len(requirement.actions), len(requirement.actions)
     short = f"all {total} actions" if every else f"{len(actions)} of the {total} actions"
     names = f"{listed(actions)}," if len(actions) <= NAMED_ACTIONS else short
-    need = f"{names} needed to {requirement.name}{f' where {where}' if where else ''}{usual}"
-    causes = (f"{action}: {why}" for action, why in lacking.items() if why)
+    need = f"{names} needed to {requirement.name}{f' where {condition}' if condition else ''}{usual}"
+    causes = (f"{action}: {cause}" for action, cause in lacking.items() if cause)
     # A policy helps only where no other allows it, not against a boundary, a session policy or a Deny.
     policies = () if any(lacking.values()) else requirement.policies
     title = f"lacks {policies[0] if policies and every and severity == 'problem' else listed(actions)}"
@@ -137,7 +142,7 @@ def _lacks(
         severity,
         title if len(title) <= TITLE_WIDTH else f"lacks {counted(len(actions), 'action')} that it needs",
         policies,
-        only_if=where or ("you need it" if severity == "note" else ""),
+        only_if=condition or ("you need it" if severity == "note" else ""),
     )
 
 
@@ -164,9 +169,9 @@ def missing_actions(
         session = _session(use)
         if session not in decisions:
             decisions[session] = [(action, *_is_allowed(action, subject, session)) for action in actions]
-        for action, is_allowed, why in decisions[session]:
+        for action, is_allowed, reason in decisions[session]:
             if is_allowed is False:
-                lacking.setdefault(action, why)
+                lacking.setdefault(action, reason)
                 if use not in affected_uses:
                     affected_uses.append(use)
             elif is_allowed is None and action not in unknown:
@@ -319,10 +324,12 @@ def voided_by_boundary(subject: RoleInUse, _account: AccountContext) -> Iterator
 
 def _may_share(statement_a: Statement, statement_b: Statement) -> bool:
     """Return whether two Allow statements may match the same request."""
-    listing, other = (
+    listing, other_statement = (
         (statement_a, statement_b) if statement_a.action_element == "Action" else (statement_b, statement_a)
     )
-    if listing.action_element == "Action" and not any(statement_may_match(other, action) for action in listing.actions):
+    if listing.action_element == "Action" and not any(
+        statement_may_match(other_statement, action) for action in listing.actions
+    ):
         return False
     if "NotResource" in (statement_a.resource_element, statement_b.resource_element):
         return True

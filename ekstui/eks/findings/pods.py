@@ -71,19 +71,19 @@ def lacking_credentials(subject: WorkloadInCluster, account: AccountContext) -> 
         hint = f" A container that another webhook adds later is not seen, nor is one that {_SKIP} names."
         yield Case(text + hint, evidence, severity="advice", title="some containers lack the role's variables")
         return
-    why = _why(workload.pods, expected)
+    reason = _why(workload.pods, expected)
     if wrong[0].source == "irsa":
         providers, issuer = account.providers, cluster.issuer
         working = providers is None or issuer is None or issuer in map(issuer_of, providers)
-        then = "" if working else f" IAM has no OIDC provider for {cluster.issuer}, so that fails."
+        consequence = "" if working else f" IAM has no OIDC provider for {cluster.issuer}, so that fails."
         text = (
             f"{_pods(workload, 'use', 'still ')} {_used(wrong[0])} instead of {role} by "
-            f"{SOURCE_WORDS[expected.source]}: {why}.{then}"
+            f"{SOURCE_WORDS[expected.source]}: {reason}.{consequence}"
         )
         title = "still uses IRSA, not Pod Identity" if expected.source == "pod-identity" else "still uses another role"
         yield Case(text, evidence, severity="advice" if working else None, title=title)
         return
-    yield Case(f"{_pods(workload, 'use')} {_used(wrong[0])} instead of {role}: {why}.", evidence)
+    yield Case(f"{_pods(workload, 'use')} {_used(wrong[0])} instead of {role}: {reason}.", evidence)
 
 
 def _pods(workload: Workload, verb: str, adverb: str = "") -> str:
@@ -264,13 +264,13 @@ def static_keys(subject: WorkloadInCluster, _account: AccountContext) -> Iterato
     if keys is None:
         return
     expected = subject.expected
-    where = f"{_pods(workload, 'have')} access keys in the variables of {listed(keys.containers)}"
+    keys_in_words = f"{_pods(workload, 'have')} access keys in the variables of {listed(keys.containers)}"
     if expected is not None and expected.role_arn:
         role = name_of(expected.role_arn)
-        text = f"{where}: the SDKs use those, and not {role}."
+        text = f"{keys_in_words}: the SDKs use those, and not {role}."
         yield Case(text, (_evidence(subject, expected),), title="static keys win over its role")
     else:
-        yield Case(f"{where}, which do not expire and are not of a role.", severity="note")
+        yield Case(f"{keys_in_words}, which do not expire and are not of a role.", severity="note")
 
 
 def _annotate(_finding: Finding, place: FixPlace) -> tuple[Command, ...]:
@@ -396,10 +396,10 @@ def missing_accounts(subject: RoleInCluster, _account: AccountContext) -> Iterat
         if not facts.knows_accounts_of(use.namespace) or facts.service_account(use.namespace, use.service_account):
             continue
         namespaces = sorted({account.namespace for account in _namesakes(subject.cluster, use.service_account)})
-        where = f"; there is one of this name in {listed(namespaces)}" if namespaces else ""
+        hint = f"; there is one of this name in {listed(namespaces)}" if namespaces else ""
         severity: Severity | None = "problem" if namespaces else None
         text = (
-            f"It is associated with {use.namespace}/{use.service_account}, which does not exist{where}: no pod gets "
+            f"It is associated with {use.namespace}/{use.service_account}, which does not exist{hint}: no pod gets "
             "the role."
         )
         yield Case(text, (use_as_evidence(use),), (use,), severity)

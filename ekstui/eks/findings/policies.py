@@ -221,13 +221,13 @@ def missing_principal_tags(subject: RoleInUse, account: AccountContext) -> Itera
         if use.kind not in ("addon", "irsa", "pod-identity") or use.session_tags or _may_be_tagged(use, account):
             continue  # the session's own tag takes precedence
         if tag is None:
-            why = f"the role has no tag {CLUSTER_TAG}, and no session tag sets it"
+            reason = f"the role has no tag {CLUSTER_TAG}, and no session tag sets it"
         elif use.cluster is not None and tag != use.cluster:
-            why = f"the role's tag {CLUSTER_TAG} names {tag}, not this cluster"
+            reason = f"the role's tag {CLUSTER_TAG} names {tag}, not this cluster"
         else:
             continue
         severity: Severity = "problem" if use.certainty == "confirmed" else "advice"
-        text = f"{SCOPED} denies everything but reads: {why}."
+        text = f"{SCOPED} denies everything but reads: {reason}."
         if wider := [name for name in (UNSCOPED, "AmazonEBSCSIDriverPolicy") if subject.has_attached(name)]:
             severity, text = "note", f"{text} What {wider[0]} allows still works."
         yield Case(text, (use_as_evidence(use),), (use,), severity)

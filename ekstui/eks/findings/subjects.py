@@ -186,16 +186,18 @@ class AccountContext:
 
 def use_as_evidence(use: Use) -> str:
     """Return a use in words, as evidence."""
-    what = use.kind.replace("-", " ")
+    words = use.kind.replace("-", " ")
     if use.name:
-        what += f" {use.name}"
+        words += f" {use.name}"
     if use.service_account:
-        what += f" {use.namespace or '*'}/{use.service_account}"
-    where = f" of cluster {use.cluster}" if use.cluster and use.kind != "cluster" else f" {use.cluster or ''}".rstrip()
+        words += f" {use.namespace or '*'}/{use.service_account}"
+    cluster_words = (
+        f" of cluster {use.cluster}" if use.cluster and use.kind != "cluster" else f" {use.cluster or ''}".rstrip()
+    )
     if use.kind == "cluster" and use.name == use.cluster:
-        where = ""
+        cluster_words = ""
     region = f" in {use.region}" if use.region else ""
-    return f"{what}{where}{region} ({f'not used: {use.overruled}' if use.overruled else use.certainty})"
+    return f"{words}{cluster_words}{region} ({f'not used: {use.overruled}' if use.overruled else use.certainty})"
 
 
 def unseen_evidence(subject: RoleInUse) -> tuple[str, ...]:

@@ -48,13 +48,15 @@ def _add_tag_session(_finding: Finding, place: FixPlace) -> tuple[Command, ...]:
 def missing_principals(subject: RoleInUse, account: AccountContext) -> Iterator[Case]:
     """Yield each service that uses the role and that its trust policy does not name, or not with sts:AssumeRole."""
     trusted_principals = trustees(subject.role.trust)
-    seen: set[tuple[str, tuple[Use, ...]]] = set()
+    reported_cases: set[tuple[str, tuple[Use, ...]]] = set()
     for requirement, uses, lacking in _unmet(trusted_principals, subject, account):
         about = (requirement.principal, tuple(uses))
-        if lacking != [TAG_SESSION] and about not in seen:
-            seen.add(about)
-            what = f"{requirement.principal} {listed(lacking)}" if lacking else requirement.principal
-            text = f"Its trust policy does not {'allow' if lacking else 'name'} {what}: {requirement.consequence}."
+        if lacking != [TAG_SESSION] and about not in reported_cases:
+            reported_cases.add(about)
+            trust_needed = f"{requirement.principal} {listed(lacking)}" if lacking else requirement.principal
+            text = (
+                f"Its trust policy does not {'allow' if lacking else 'name'} {trust_needed}: {requirement.consequence}."
+            )
             title = f"trust does not name {requirement.principal}"
             yield Case(text, map(use_as_evidence, uses), uses, title=title)
     if not any(trustee.kind == "irsa" for trustee in trusted_principals):
@@ -215,9 +217,9 @@ def missing_providers(subject: RoleInUse, account: AccountContext) -> Iterator[C
     for trustee in _of_irsa(trustees(subject.role.trust)):
         if trustee.name not in map(issuer_of, account.providers):
             text = f"IAM has no OIDC provider for {trustee.name}, so nobody can assume the role with its tokens."
-            used = any(use.kind in ("irsa", "addon") and use.certainty == "confirmed" for use in subject.uses)
+            is_irsa_used = any(use.kind in ("irsa", "addon") and use.certainty == "confirmed" for use in subject.uses)
             evidence = (f"issuer {trustee.name}",)
-            yield Case(text, evidence, _uses_of(trustee, subject), None if used else "advice")
+            yield Case(text, evidence, _uses_of(trustee, subject), None if is_irsa_used else "advice")
 
 
 @finding(

@@ -79,12 +79,12 @@ def named_partitions(values: Iterable[Value]) -> frozenset[str]:
 @lru_cache(maxsize=16384)
 def _readings(value: Text, key: str) -> tuple[Arn, ...] | None:
     """Return ARN patterns that together match the key's ARNs that a text matches; None if they are too many."""
-    if value.how == "folded":
+    if value.comparison == "folded":
         return None
     text = str(value.parts[0])
     form = split_arn(form_of_values(key))
-    by_parts = (split_arn(text),) if value.how == "arn" or text.count(":") >= _COLONS else ()
-    crossing = tuple(islice(_splits(text, ()), MAX_READINGS + 1)) if value.how == "like" else ()
+    by_parts = (split_arn(text),) if value.comparison == "arn" or text.count(":") >= _COLONS else ()
+    crossing = tuple(islice(_splits(text, ()), MAX_READINGS + 1)) if value.comparison == "like" else ()
     if len(crossing) > MAX_READINGS:
         return None
     readings = (*by_parts, *(reading for reading in crossing if _is_possible(reading, form)))
@@ -129,7 +129,7 @@ def _both(form: str, pattern: str) -> str:
         not star
         or suffix
         or tail == pattern
-        or any(wildcard.overlaps(tail, f"{prefix[at:]}*") for at in range(len(prefix)))
+        or any(wildcard.overlaps(tail, f"{prefix[index:]}*") for index in range(len(prefix)))
     ):
         return pattern
     return f"{prefix}{pattern}"

@@ -135,7 +135,7 @@ class Predicate:
         if len(values) > FEW:
             # Of hundreds of values, most are texts that only an equal one matches.
             texts, values = _texts_and_others(self)
-            if literal_form(self.operator.family.how, actual) in texts:
+            if literal_form(self.operator.family.compared_as, actual) in texts:
                 return not self.negated
         results = (value_matches(value, actual, context) for value in values)
         if self.negated:
@@ -278,7 +278,7 @@ def _of_principal(line: Predicate, key: str) -> Predicate | None:
         return predicate("StringEquals", key, tuple(kinds))
     if key != "aws:principalarn":
         return None
-    patterns = [str(text.parts[0]) for text in texts if text.how != "folded"]
+    patterns = [str(text.parts[0]) for text in texts if text.comparison != "folded"]
     if line.key == "aws:principalaccount":
         forms = [f"arn:*:*:*:{pattern}:*" for pattern in patterns if ":" not in pattern]
     else:
@@ -420,10 +420,10 @@ def _accepts_no_more(line: Predicate, conclusion: Predicate) -> bool:
 
 def _is_typed(line: Predicate, conclusion: Predicate) -> bool:
     """Return whether `line` accepts only values of `conclusion`'s type; negation of other types is not documented."""
-    how = conclusion.operator.family.how
-    if how in ("exact", "folded", "like") or line.operator.family.how == how:
+    comparison = conclusion.operator.family.compared_as
+    if comparison in ("exact", "folded", "like") or line.operator.family.compared_as == comparison:
         return True
-    return not line.negated and all(has_only_type(value, how) for value in line.values)
+    return not line.negated and all(has_only_type(value, comparison) for value in line.values)
 
 
 def _accept_apart(line: Predicate, other: Predicate) -> bool:
@@ -516,7 +516,7 @@ def union_of_values(line: ConditionLine) -> bool:
 
 def split_values(line: ConditionLine, cuts: Iterable[str]) -> list[str]:
     """Return the values of a condition, networks as those that `cuts` contain and what these leave of them."""
-    if predicate_of(line).operator.family.how != "address":
+    if predicate_of(line).operator.family.compared_as != "address":
         return sorted(line.values)
     pieces = sorted(line.values)
     networks = set(cuts)

@@ -9,7 +9,7 @@ from typing import Any
 
 from ekstui.iam import wildcard
 from ekstui.iam.arn import split_arn
-from ekstui.iam.condition_operators import Family, How, Kind
+from ekstui.iam.condition_operators import Family, Kind, TextComparison
 from ekstui.iam.conditions.spans import POINTS, Malformed, ValueSpan, contains, span, union
 from ekstui.iam.policy_variables import (
     Context,
@@ -45,7 +45,7 @@ _WITHOUT_COLON = frozenset(
 class Text(NamedTuple):
     """One accepted text or pattern."""
 
-    how: How
+    comparison: TextComparison
     parts: Template
     """Under `exact` and `folded` without wildcards."""
 
@@ -63,11 +63,11 @@ Value = Text | ValueSpan | Deferred | Malformed
 def value_of(family: Family, text: str, *, has_variables: bool) -> Value:
     """Return what a value in a policy accepts under an operator of that family."""
     parts = template(text, has_variables=has_variables and family.takes_variables)
-    match family.how:
+    match family.compared_as:
         case "exact" | "folded":
-            return Text(family.how, exactly(parts))
+            return Text(family.compared_as, exactly(parts))
         case "like" | "arn":
-            return Text(family.how, parts)
+            return Text(family.compared_as, parts)
         case kind:
             return Deferred(kind, parts) if variables_of(parts) else span(kind, text, family.comparison)
 
@@ -81,7 +81,7 @@ def value_matches(value: Value, actual: str, context: Context) -> tuple[Truth, t
         text = resolved(value.parts, context)
         if not text.resolvable:
             return False, ()
-        possible = _matches_text(value.how, text.pattern(), actual)
+        possible = _matches_text(value.comparison, text.pattern(), actual)
         return (None if possible and text.unknown_keys else possible), text.unknown_keys
     if isinstance(value, Deferred):
         text = resolved(value.parts, context)
@@ -97,10 +97,10 @@ def value_matches(value: Value, actual: str, context: Context) -> tuple[Truth, t
 
 
 @lru_cache(maxsize=65536)
-def _matches_text(how: How, pattern: str, actual: str) -> Truth:
-    if how == "folded":
+def _matches_text(comparison: TextComparison, pattern: str, actual: str) -> Truth:
+    if comparison == "folded":
         return wildcard.matches(pattern.lower(), literal(actual).lower())
-    if how == "arn":
+    if comparison == "arn":
         if actual.count(":") < _COLONS:
             return None
         parts = zip(split_arn(pattern), literal(actual).split(":", _COLONS), strict=True)
@@ -110,24 +110,24 @@ def _matches_text(how: How, pattern: str, actual: str) -> Truth:
 
 def only_match(value: Value) -> str | None:
     """Return the only text that a value matches, as `literal_form` writes it; None if it may match others."""
-    if not isinstance(value, Text) or value.how == "arn" or variables_of(value.parts):
+    if not isinstance(value, Text) or value.comparison == "arn" or variables_of(value.parts):
         return None
     text = "".join(map(str, value.parts))
     if wildcard.is_wild(text) or len(text) > wildcard.MAX_LENGTH:
         return None
-    return text.lower() if value.how == "folded" else text
+    return text.lower() if value.comparison == "folded" else text
 
 
-def literal_form(how: How | Kind, actual: str) -> str:
+def literal_form(comparison: TextComparison | Kind, actual: str) -> str:
     """Return a value of a request as it is compared with texts."""
-    return literal(actual).lower() if how == "folded" else literal(actual)
+    return literal(actual).lower() if comparison == "folded" else literal(actual)
 
 
 def is_everything(value: Value) -> bool:
     """Return whether every text matches."""
     return (
         isinstance(value, Text)
-        and value.how == "like"
+        and value.comparison == "like"
         and len(value.parts) == 1
         and isinstance(value.parts[0], str)
         and bool(value.parts[0])
@@ -184,7 +184,7 @@ def disjoint(value_a: Value, value_b: Value) -> bool:
         if (
             isinstance(text, Text)
             and isinstance(spread, ValueSpan)
-            and text.how == "exact"
+            and text.comparison == "exact"
             and not variables_of(text.parts)
         ):
             point = POINTS[spread.kind](without_encoding(str(text.parts[0])))
@@ -192,18 +192,18 @@ def disjoint(value_a: Value, value_b: Value) -> bool:
     return False
 
 
-def has_only_type(value: Value, how: How | Kind) -> bool:
+def has_only_type(value: Value, comparison: TextComparison | Kind) -> bool:
     """Return True only if a text matches only ARNs, or only values of the given type."""
     if not isinstance(value, Text):
         return False
-    if how == "arn":
+    if comparison == "arn":
         return sum(part.count(":") for part in value.parts if isinstance(part, str)) >= _COLONS
-    return how in POINTS and _point_of(value, how) is not None
+    return comparison in POINTS and _point_of(value, comparison) is not None
 
 
 def _point_of(value: Value, kind: Kind) -> Any:
     """Return an exact text without variables as a point of that kind; None if it is not one."""
-    if isinstance(value, Text) and value.how == "exact" and not variables_of(value.parts):
+    if isinstance(value, Text) and value.comparison == "exact" and not variables_of(value.parts):
         return POINTS[kind](without_encoding(str(value.parts[0])))
     return None
 
@@ -213,15 +213,15 @@ def _text_covers(general: Text, special: Text) -> bool:
     if pair is None:
         return False
     general_text, special_text = pair
-    if special.how == "folded" and general.how != "folded" and not _is_caseless(special.parts):
+    if special.comparison == "folded" and general.comparison != "folded" and not _is_caseless(special.parts):
         return False
-    if general.how == "folded":
+    if general.comparison == "folded":
         return wildcard.covers(general_text.lower(), special_text.lower())
-    if special.how == "arn" and special_text.count(":") < _COLONS:
+    if special.comparison == "arn" and special_text.count(":") < _COLONS:
         if variables_of(special.parts):
             return False
         special_text = ":".join(split_arn(special_text))
-    if general.how != "arn":
+    if general.comparison != "arn":
         return wildcard.covers(general_text, special_text)
     parts = special_text.split(":", _COLONS)
     if not _has_parts(special, general, parts) or (general_text.count(":") < _COLONS and variables_of(general.parts)):
@@ -235,7 +235,7 @@ def _has_parts(special: Text, general: Text, parts: list[str]) -> bool:
     """Return True only if whatever `special` matches is an ARN with these parts."""
     if may_move_colons(general.parts, special.parts, parts):
         return False
-    return special.how == "arn" or (len(parts) > _COLONS and not any(map(wildcard.is_wild, parts[:_COLONS])))
+    return special.comparison == "arn" or (len(parts) > _COLONS and not any(map(wildcard.is_wild, parts[:_COLONS])))
 
 
 def may_move_colons(general: Template, special: Template, parts: list[str]) -> bool:
@@ -245,18 +245,20 @@ def may_move_colons(general: Template, special: Template, parts: list[str]) -> b
 
 
 def _texts_disjoint(text_a: Text, text_b: Text) -> bool:
-    if text_a.how == text_b.how == "arn" and not (variables_of(text_a.parts) or variables_of(text_b.parts)):
+    if text_a.comparison == text_b.comparison == "arn" and not (
+        variables_of(text_a.parts) or variables_of(text_b.parts)
+    ):
         pairs = zip(split_arn(str(text_a.parts[0])), split_arn(str(text_b.parts[0])), strict=True)
         return any(not wildcard.overlaps(a, b) for a, b in pairs)
     texts = []
     for value in (text_a, text_b):
         text = opened(value.parts)
-        if value.how == "arn":
+        if value.comparison == "arn":
             if text.count(":") < _COLONS:
                 text = "*" if variables_of(value.parts) else ":".join(split_arn(text))
             text = text.strip()
         texts.append(text)
-    if "folded" in (text_a.how, text_b.how):
+    if "folded" in (text_a.comparison, text_b.comparison):
         texts = [text.lower() for text in texts]
     return not wildcard.overlaps(*texts)
 

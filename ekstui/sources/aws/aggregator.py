@@ -67,7 +67,7 @@ def read_attachments(
     def rows(query: tuple[str | _UseColumns, str]) -> list[Mapping[str, Any]]:
         return list(_rows(connection, aggregator, query[1]))
 
-    for (what, _), answer in in_parallel(rows, _queries(policy_arn)):
+    for (principal_type, _), answer in in_parallel(rows, _queries(policy_arn)):
         try:
             page = answer.result()
         except failures() as error:
@@ -79,10 +79,10 @@ def read_attachments(
             errors.setdefault(problem.kind, problem)
             continue
         for row in page:
-            if isinstance(what, _UseColumns):
-                _add_use(uses, what, row)
+            if isinstance(principal_type, _UseColumns):
+                _add_use(uses, principal_type, row)
             else:
-                _add_attachment(attachments, _KINDS[what], policy_arn, row)
+                _add_attachment(attachments, _KINDS[principal_type], policy_arn, row)
     entities = (attachment._replace(used_by=tuple(uses.get(attachment.arn, ()))) for attachment in attachments.values())
     return tuple(sorted(entities, key=lambda attachment: (attachment.account, attachment.name.lower()))), tuple(
         errors.values()

@@ -163,7 +163,7 @@ def check_lists(response_dict: Mapping[str, Any], operation_model: Any, **_: Any
     shape = operation_model.output_shape
     if shape is not None and operation_model.service_model.resolved_protocol in ("query", "ec2"):
         tags = _tags_of_lists(shape, {})
-        lists = b"|".join(re.escape(tag.encode()) for tag, only in tags.items() if only)
+        lists = b"|".join(re.escape(tag.encode()) for tag, is_list in tags.items() if is_list)
         if lists and (match := re.search(rb"<(?:\w+:)?(%b)(?:\s[^>]*)?>\s*[^<\s]" % lists, response_dict["body"])):
             raise MalformedError(match[1].decode())
 
@@ -199,10 +199,10 @@ def check_form(answer: object, shape: Any) -> None:
 
 
 def _is_of_type(value: object, shape: Any) -> bool:
-    expected = _TYPES.get(shape.type_name, object)
-    is_truth = expected is int and isinstance(value, bool)
+    type_of_value = _TYPES.get(shape.type_name, object)
+    is_truth = type_of_value is int and isinstance(value, bool)
     # botocore decodes policy documents.
-    return (isinstance(value, expected) and not is_truth) or shape.name == "policyDocumentType"
+    return (isinstance(value, type_of_value) and not is_truth) or shape.name == "policyDocumentType"
 
 
 def _check(value: Any, shape: Any, place: str) -> None:

@@ -240,10 +240,10 @@ class Failures:
             return tuple(parts.values())
         return tuple(part for name, part in parts.items() if name not in absent_names)
 
-    def doubt(self, source: SourceName, action: str, region: str, what: str, subject: str | None = None) -> None:
+    def doubt(self, source: SourceName, action: str, region: str, part: str, subject: str | None = None) -> None:
         """Record that everything that was listed is said not to exist, which does not prove that it is gone."""
         self.by_reason[action, region, subject] = SourceError(
-            source, action, "incomplete", f"EKS lists {what} and says of each that it does not exist.",
+            source, action, "incomplete", f"EKS lists {part} and says of each that it does not exist.",
             ASK_AGAIN, region=region, subject=subject,
         )  # fmt: skip
 

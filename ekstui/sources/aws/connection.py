@@ -142,11 +142,11 @@ class Connection:
 
         with self._lock:
             core = self.open_session()._session
-            ignored = core.get_config_variable("ignore_configured_endpoint_urls")
+            ignores_endpoints = core.get_config_variable("ignore_configured_endpoint_urls")
             settings = (core.full_config, core.get_scoped_config())
         services = sorted({action.partition(":")[0] for action in OPERATIONS})
         endpoints: dict[str, list[str]] = {}
-        for service in () if ignored else services:
+        for service in () if ignores_endpoints else services:
             # Without a client for each, since reading the models of all takes a second.
             url = aws.sdk.ConfiguredEndpointProvider(*settings, client_name=service).provide()
             if url and (endpoint := _foreign_endpoint(url, service)):
@@ -222,19 +222,19 @@ class Connection:
         self, action: str, region: str | None = None, key: str = "nextToken", **parameters: Any
     ) -> Iterator[Mapping[str, Any]]:
         """Yield the pages of a list that continues while it gives a token; IncompleteError if a token repeats."""
-        seen: set[str] = set()
+        tokens: set[str] = set()
         continuation: dict[str, str] = {}
         while True:
             page = self.ask(action, region, **parameters, **continuation)
             yield page
             token = page.get(key)
             if not token:
-                log.info("%s: complete after %d page(s)", action, len(seen) + 1)
+                log.info("%s: complete after %d page(s)", action, len(tokens) + 1)
                 return
-            if token in seen:
+            if token in tokens:
                 raise IncompleteError(f"{action} gives the same page again")
-            seen.add(token)
-            if len(seen) >= MOST_PAGES:
+            tokens.add(token)
+            if len(tokens) >= MOST_PAGES:
                 raise IncompleteError(f"{action} has not ended after {MOST_PAGES:,} pages")
             continuation = {key: token}
 

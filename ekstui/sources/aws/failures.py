@@ -159,22 +159,22 @@ def _words(error: Exception, action: str | None, profile: str | None, region: st
 def _answer(error: Exception, action: str | None, region: str | None, signed_in: bool) -> _Words:
     response: Mapping[str, Any] = getattr(error, "response", {})
     code, message = code_of(error), str(response.get("Error", {}).get("Message", ""))
-    text, what = _shortened(message), action or str(getattr(error, "operation_name", "the call"))
+    text, call = _shortened(message), action or str(getattr(error, "operation_name", "the call"))
     if code in _DENIED:
-        return _denial(what, message, assuming=_is_assume_role(error))
+        return _denial(call, message, assuming=_is_assume_role(error))
     if code in _SIGNATURE:
         return _signature(text)
     answer = _NOT_IN_REGION if signed_in and region and code in _BAD_KEY else _OF_AWS.get(code)
     if answer is not None:
         place = f"Region {region}" if region else "The region"
-        return answer.filled({"what": what, "why": text or "it does not exist", "text": text, "region": place})
+        return answer.filled({"what": call, "why": text or "it does not exist", "text": text, "region": place})
     if text.startswith("<"):
         return _Words("unexpected", _unexpected(action), _PORTAL)
     reason = text or code or response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-    return _Words("unexpected", f"{what} failed: {reason}" + (f" ({code})" if text and code else ""))
+    return _Words("unexpected", f"{call} failed: {reason}" + (f" ({code})" if text and code else ""))
 
 
-def _denial(what: str, message: str, *, assuming: bool) -> _Words:
+def _denial(call: str, message: str, *, assuming: bool) -> _Words:
     if assuming:
         role = re.search(r"arn:[\w-]+:iam::\d+:role/[\w+=,.@/-]+", message)
         return _Words(
@@ -183,10 +183,10 @@ def _denial(what: str, message: str, *, assuming: bool) -> _Words:
             "Check the role's trust policy and the sts:AssumeRole permission of the source credentials.",
         )
     if "service control policy" in message:
-        return _Words("denied", f"{what} is denied by a service control policy.", "Ask who runs the organisation.")
+        return _Words("denied", f"{call} is denied by a service control policy.", "Ask who runs the organisation.")
     if "permissions boundary" in message:
-        return _Words("denied", f"{what} is denied by the caller's permissions boundary.")
-    return _Words("denied", f"{what} is denied.", "The README has a read-only policy that is sufficient.")
+        return _Words("denied", f"{call} is denied by the caller's permissions boundary.")
+    return _Words("denied", f"{call} is denied.", "The README has a read-only policy that is sufficient.")
 
 
 def _signature(text: str) -> _Words:
@@ -322,8 +322,8 @@ def _of_python(error: Exception, profile: str | None) -> _Words:
         return _Words("credentials", f"Credentials cannot be read: {error.strerror or type(error).__name__}.")
     if "endpoint" in str(error).lower():
         names = sorted(name for name in os.environ if name.startswith("AWS_ENDPOINT_URL"))
-        where = ", ".join(names) or "endpoint_url in the AWS config"
-        return _Words("setting", "A configured endpoint is not a URL.", f"Check {where}.")
+        settings = ", ".join(names) or "endpoint_url in the AWS config"
+        return _Words("setting", "A configured endpoint is not a URL.", f"Check {settings}.")
     return _Words(
         "setting",
         "Something in the AWS config or environment cannot be read.",

@@ -39,8 +39,8 @@ def read_last_accessed(connection: Connection, arn: str, progress: Tell, cancell
     except failures() as error:
         raise account_error(error, "last-accessed", action, connection.profile) from None
     completed_at = page.get("JobCompletionDate")
-    at = completed_at.astimezone(UTC) if isinstance(completed_at, datetime) else datetime.now(UTC)
-    return LastAccessed(arn, at, tuple(map(_service, services)))
+    time = completed_at.astimezone(UTC) if isinstance(completed_at, datetime) else datetime.now(UTC)
+    return LastAccessed(arn, time, tuple(map(_service, services)))
 
 
 def _finished(connection: Connection, job: str, progress: Tell, cancelled: Cancelled) -> Mapping[str, Any]:

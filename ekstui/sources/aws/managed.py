@@ -109,9 +109,9 @@ def list_managed(connection: Connection) -> tuple[ListedPolicy, ...]:
     try:
         for page in connection.pages(action, Scope="AWS", MaxItems=_PAGE):
             for policy in page["Policies"]:
-                updated = policy["UpdateDate"].astimezone(UTC)
+                update_time = policy["UpdateDate"].astimezone(UTC)
                 number = _number(policy["DefaultVersionId"])
-                policies.append(ListedPolicy(policy["PolicyName"], policy["Arn"], number, updated))
+                policies.append(ListedPolicy(policy["PolicyName"], policy["Arn"], number, update_time))
     except failures() as error:
         raise account_error(error, "counts", action, connection.profile) from error
     return tuple(policies)

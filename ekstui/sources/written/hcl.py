@@ -56,39 +56,39 @@ _HEAD = re.compile(r'([A-Za-z_][\w-]*)((?:[ \t]+(?:"[^"\n]*"|[A-Za-z_][\w-]*))*)
 
 def blocks_of(text: str) -> Iterator[HclBlock]:
     """Yield the blocks at the top of a file; DocumentError if its braces or quotes do not pair."""
-    inside: list[str] = []
+    brackets: list[str] = []
     last = start = 0
     head: re.Match[str] | None = None
-    for token in _signs(text, 0, inside):
-        if token[0] == "{" and len(inside) == 1:
+    for token in _signs(text, 0, brackets):
+        if token[0] == "{" and len(brackets) == 1:
             head = _HEAD.search(text, last, token.start())
             start = head.start() if head else token.start()
-        elif token[0] == "}" and not inside:
+        elif token[0] == "}" and not brackets:
             if head is not None:
                 labels = tuple(label.strip('"') for label in re.findall(r'"[^"\n]*"|[\w-]+', head[2]))
                 yield HclBlock(head[1], labels, text.count("\n", 0, start) + 1, text[start : token.end()])
             last = token.end()
-    if inside:
+    if brackets:
         raise DocumentError("it is not HCL: a brace or quote is missing")
 
 
-def _signs(text: str, at: int, inside: list[str]) -> Iterator[re.Match[str]]:
-    """Yield the braces and quotes of HCL; `inside` has those that are open after each."""
-    while token := (_TEXT if inside and inside[-1] == '"' else _CODE).search(text, at):
-        at, sign, in_text = token.end(), token[0], bool(inside) and inside[-1] == '"'
+def _signs(text: str, start: int, brackets: list[str]) -> Iterator[re.Match[str]]:
+    """Yield the braces and quotes of HCL; `brackets` has those that are open after each."""
+    while token := (_TEXT if brackets and brackets[-1] == '"' else _CODE).search(text, start):
+        start, sign, in_text = token.end(), token[0], bool(brackets) and brackets[-1] == '"'
         if sign == '"':
-            inside.pop() if in_text else inside.append('"')
+            brackets.pop() if in_text else brackets.append('"')
         elif sign in ("{", "${", "%{"):
-            inside.append("{")
+            brackets.append("{")
         elif sign == "}":
-            if not inside:
+            if not brackets:
                 raise DocumentError("it is not HCL: a brace too many")
-            inside.pop()
+            brackets.pop()
         elif not in_text and token["end"]:
-            end = re.compile(rf"^[ \t]*{re.escape(token['end'])}[ \t]*\r?$", re.MULTILINE).search(text, at)
+            end = re.compile(rf"^[ \t]*{re.escape(token['end'])}[ \t]*\r?$", re.MULTILINE).search(text, start)
             if end is None:
                 raise DocumentError("it is not HCL: a text has no end")
-            at = end.end()
+            start = end.end()
         yield token
 
 
@@ -247,18 +247,18 @@ class HclScope:
         if "%{" in text.replace("%%{", ""):
             return Unknown(f"template{DIGEST}{hashlib.sha256(text.encode(errors='replace')).hexdigest()[:12]}")
         pieces: list[Any] = []
-        at = 0
-        while match := re.compile(r"\$\$\{|%%\{|\$\{").search(text, at):
-            pieces.append(without_hole_marks(text[at : match.start()]))
+        position = 0
+        while match := re.compile(r"\$\$\{|%%\{|\$\{").search(text, position):
+            pieces.append(without_hole_marks(text[position : match.start()]))
             if match[0] != "${":
                 pieces.append(match[0][1:])
-                at = match.end()
+                position = match.end()
                 continue
             end = _end_of_interpolation(text, match.end())
             body = parsed_body(f"value = {text[match.end() : end]}\n")
             pieces.append(self.value(attributes_of(body)["value"]))
-            at = end + 1
-        pieces.append(without_hole_marks(text[at:]))
+            position = end + 1
+        pieces.append(without_hole_marks(text[position:]))
         return joined(pieces)
 
     def _heredoc(self, node: Any) -> Any:
@@ -424,11 +424,11 @@ _EVALUATE: dict[str, Callable[[HclScope, Any], Any]] = {
 """How each rule of the grammar is evaluated."""
 
 
-def _end_of_interpolation(text: str, at: int) -> int:
+def _end_of_interpolation(text: str, start: int) -> int:
     """Return where the brace is that closes an interpolation."""
-    inside = ["{"]
-    for token in _signs(text, at, inside):
-        if not inside:
+    brackets = ["{"]
+    for token in _signs(text, start, brackets):
+        if not brackets:
             return token.start()
     raise DocumentError("it is not HCL: a brace is missing in a template")
 

@@ -70,18 +70,20 @@ def _of_controller(value: Mapping[str, Any], place: str, line: int) -> Iterator[
     kind = value["kind"]
     attached_to = next((f"{what} {_named(fields[key])}" for key, what in _ENTITIES.items() if fields.get(key)), place)
     for key, entry in fields.items():
-        at = line_of(entry) or line
+        line_of_entry = line_of(entry) or line
         if kind == "AccessPolicyAssociation" and key == "policyArn":
             continue
         if kind == "PodIdentityAssociation" and key in _DOCUMENTS:
-            yield from search({key: entry}, place, line=at, attached_to=attached_to)
+            yield from search({key: entry}, place, line=line_of_entry, attached_to=attached_to)
         elif kind == "PodIdentityAssociation" and key in ("roleARN", "roleArn", "roleRef"):
             account = f"{fields.get('namespace')}/{fields.get('serviceAccount')}"
-            yield WrittenAttachment(f"{place} › {key}", "role", account, _named(entry), at)
+            yield WrittenAttachment(f"{place} › {key}", "role", account, _named(entry), line_of_entry)
         elif key == "accessPolicies" and isinstance(entry, list):
-            yield from access_policies(f"{place} › {key}", str(fields.get("principalARN", attached_to)), entry, at)
+            yield from access_policies(
+                f"{place} › {key}", str(fields.get("principalARN", attached_to)), entry, line_of_entry
+            )
         else:
-            yield from _of_field(key, entry, place, at, attached_to)
+            yield from _of_field(key, entry, place, line_of_entry, attached_to)
     if kind == "AccessPolicyAssociation" and fields.get("policyArn"):
         scope = fields.get("accessScope")
         scope = scope[0] if isinstance(scope, list) and scope else scope

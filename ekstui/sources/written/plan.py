@@ -26,15 +26,15 @@ def plan_sides(value: Mapping[str, Any]) -> tuple[list[Written], list[Written]]:
     before: list[Written] = []
     after: list[Written] = []
     for kind, resource in _resources(value):
-        what, address = _fields(resource, "change"), str(resource.get("address", ""))
-        before += of_resource(address, kind, _fields(what, "before"))
+        change, address = _fields(resource, "change"), str(resource.get("address", ""))
+        before += of_resource(address, kind, _fields(change, "before"))
         unknown = {
             key: part
-            for key, part in _fields(what, "after_unknown").items()
+            for key, part in _fields(change, "after_unknown").items()
             # What AWS may fill in itself is unknown too: of that, only what the configuration sets is a document.
             if (key in _SET and kind.startswith("aws_iam_")) or _is_set(value.get("configuration"), kind, key)
         }
-        after += of_resource(address, kind, _with_unknown(_fields(what, "after"), unknown, address))
+        after += of_resource(address, kind, _with_unknown(_fields(change, "after"), unknown, address))
     return before, after
 
 

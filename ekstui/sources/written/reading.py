@@ -238,8 +238,8 @@ def _read_terraform(changes: Changes, changed_paths: set[str], reading: Reading,
                 continue
             called_folders |= module.called
             reading.unread |= {
-                path: why
-                for path, why in module.broken.items()
+                path: reason
+                for path, reason in module.broken.items()
                 if path in changed_paths and mentions_access((side.read(path) or "").encode())
             }
             read_paths.append(set(side.used))

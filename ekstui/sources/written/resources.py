@@ -94,7 +94,7 @@ def of_resource(address: str, kind: str, attributes: Mapping[str, Any], line: in
 def permission(place: str, fields: Mapping[str, Any], line: int) -> Written:
     """Return what a permission of Lambda adds to its function's policy, by its fields in lower case."""
     principal = str(fields.get("principal", "*"))
-    who: object = {"Service" if principal.endswith(".amazonaws.com") else "AWS": principal}
+    principal_element: object = {"Service" if principal.endswith(".amazonaws.com") else "AWS": principal}
     conditions = {
         operator: {name: fields[key]}
         for key, operator, name in (
@@ -104,7 +104,7 @@ def permission(place: str, fields: Mapping[str, Any], line: int) -> Written:
         if fields.get(key)
     }  # fmt: skip
     statement = {
-        "Effect": "Allow", "Principal": "*" if principal == "*" else who, "Action": fields.get("action", "lambda:*"),
+        "Effect": "Allow", "Principal": "*" if principal == "*" else principal_element, "Action": fields.get("action", "lambda:*"),
         "Resource": "*", "Condition": conditions,
     }  # fmt: skip
     return document_in(

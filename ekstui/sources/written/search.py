@@ -259,8 +259,8 @@ def seems_to_hold(value: object) -> bool:
 
 def anywhere(test: Callable[[object], bool], value: object) -> bool:
     """Return whether a test holds for a JSON value, or for one inside it."""
-    inside = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
-    return test(value) or any(map(partial(anywhere, test), inside))
+    values = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    return test(value) or any(map(partial(anywhere, test), values))
 
 
 def document_in(place: str, value: object, line: int = 0) -> WrittenPolicy:
@@ -278,8 +278,8 @@ def document_in(place: str, value: object, line: int = 0) -> WrittenPolicy:
         text = json_text(value)
         document = parse(_with_unknown(value, is_trust=_is_trust(place)))
         use = _use(document, place)
-        for broken in _broken(document, use):
-            raise broken
+        for violation in _broken(document, use):
+            raise violation
     except (TypeError, ValueError, RecursionError):
         return WrittenPolicy(place, None, "it is not JSON", repr(value), line=line)
     except DocumentError as error:

@@ -96,10 +96,16 @@ def random_condition(rng: random.Random, key: str) -> Condition:
     name = rng.choice(NAMES)
     rule = operator(name)
     assert rule is not None
-    values = ["true", "false"] if rule.base == "Null" else WANTED[rule.family.how] + MORE.get(key, [])
+    values = ["true", "false"] if rule.base == "Null" else WANTED[rule.family.compared_as] + MORE.get(key, [])
     return Condition(
         name, key, tuple(rng.sample(values, rng.choice((1, 1, 1, 2, 3)) if len(values) > 2 else rng.choice((1, 2))))
     )
+
+
+def compared_as(name: str) -> str:
+    known_operator = operator(name)
+    assert known_operator is not None
+    return known_operator.family.compared_as
 
 
 def similar(rng: random.Random, condition: Condition) -> Condition:
@@ -114,7 +120,7 @@ def similar(rng: random.Random, condition: Condition) -> Condition:
         )
     neighbour = random_condition(rng, condition.key)
     values = condition.values
-    if neighbour.operator != "Null" and operator(neighbour.operator).family.how == operator(name).family.how:  # type: ignore[union-attr]
+    if neighbour.operator != "Null" and compared_as(neighbour.operator) == compared_as(name):
         values = rng.choice((values, values[:1], values + neighbour.values, neighbour.values))
     return Condition(name, condition.key, tuple(dict.fromkeys(values)))
 
