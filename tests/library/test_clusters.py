@@ -54,9 +54,9 @@ def asking(tmp_path: Path) -> Asking:
 
 
 def with_clusters(
-    *of_account: Cluster, regions: tuple[str, ...] = ("eu-west-1", "us-east-1"), **more: Any
+    *account_clusters: Cluster, regions: tuple[str, ...] = ("eu-west-1", "us-east-1"), **fields: Any
 ) -> AccountSnapshot:
-    return snapshot()._replace(**{"errors": (), "eks": EksFacts(of_account, regions), **more})
+    return snapshot()._replace(**{"errors": (), "eks": EksFacts(account_clusters, regions), **fields})
 
 
 EVERYWHERE = [Cluster("prod", "eu-west-1"), Cluster("prod", "us-east-1"), Cluster("dev", "eu-west-1")]
@@ -150,12 +150,12 @@ def test_a_forbidden_request_is_judged_by_the_only_cluster_or_the_one_that_is_na
     with_entry = Cluster("a", "r", access_entries=(entry("STANDARD", AssociatedPolicy(VIEW)),), **API)
     without_entries = Cluster("b", "r", access_entries=(), **API)
     text = FORBIDDEN.format(SESSION)
-    (only,) = forbidden_answers(asking(with_clusters(with_entry)), text)
-    assert (only.cluster, only.verdict, only.fetched_at) == ("a", "allowed", snapshot().fetched_at)
-    assert any("whether the message is from cluster a" in note for note in only.not_looked_at)
-    (named,) = forbidden_answers(asking(with_clusters(with_entry, without_entries)), text, "b")
-    assert (named.cluster, named.verdict) == ("b", "forbidden")
-    assert not any("whether the message" in note for note in named.not_looked_at)
+    (first,) = forbidden_answers(asking(with_clusters(with_entry)), text)
+    assert (first.cluster, first.verdict, first.fetched_at) == ("a", "allowed", snapshot().fetched_at)
+    assert any("whether the message is from cluster a" in note for note in first.not_looked_at)
+    (second,) = forbidden_answers(asking(with_clusters(with_entry, without_entries)), text, "b")
+    assert (second.cluster, second.verdict) == ("b", "forbidden")
+    assert not any("whether the message" in note for note in second.not_looked_at)
     # Of two, neither is meant; without an account none is known; nor is one that does not exist.
     for account_snapshot in (
         with_clusters(with_entry, without_entries),
@@ -168,69 +168,67 @@ def test_a_forbidden_request_is_judged_by_the_only_cluster_or_the_one_that_is_na
     with pytest.raises(NotFoundError):
         forbidden_answers(asking(with_clusters(with_entry)), text, "c")
     # Not being known is about a cluster or a principal, and otherwise says nothing of Kubernetes.
-    unauthorized = "error: You must be logged in to the server (Unauthorized)"
-    assert forbidden_answers(asking(with_clusters(with_entry)), unauthorized) == ()
+    unauthorized_message = "error: You must be logged in to the server (Unauthorized)"
+    assert forbidden_answers(asking(with_clusters(with_entry)), unauthorized_message) == ()
     for cluster, principal in (("a", None), (None, SESSION), ("a", SESSION)):
-        (answer,) = forbidden_answers(asking(with_clusters(with_entry)), unauthorized, cluster, principal)
+        (answer,) = forbidden_answers(asking(with_clusters(with_entry)), unauthorized_message, cluster, principal)
         assert (answer.cluster, answer.principal) == ("a", principal)
-    assert forbidden_answers(asking(None), unauthorized, None, SESSION) == ()
+    assert forbidden_answers(asking(None), unauthorized_message, None, SESSION) == ()
     assert forbidden_answers(asking(with_clusters(with_entry)), "all is well", "a") == ()
 
 
 def test_one_cluster_is_replaced_in_a_snapshot_and_no_other() -> None:
-    changed = EVERYWHERE[1]._replace(version="1.34")
-    account_snapshot = with_cluster(with_clusters(*EVERYWHERE), changed)
+    upgraded_cluster = EVERYWHERE[1]._replace(version="1.34")
+    account_snapshot = with_cluster(with_clusters(*EVERYWHERE), upgraded_cluster)
     assert account_snapshot.eks is not None
-    assert account_snapshot.eks.clusters == (EVERYWHERE[0], changed, EVERYWHERE[2])
-    assert with_cluster(snapshot()._replace(eks=None), changed).eks == EksFacts((), ())
+    assert account_snapshot.eks.clusters == (EVERYWHERE[0], upgraded_cluster, EVERYWHERE[2])
+    assert with_cluster(snapshot()._replace(eks=None), upgraded_cluster).eks == EksFacts((), ())
 
 
 def test_what_was_not_judged_of_a_clusters_roles_is_said(asking: Asking) -> None:
     account_snapshot = snapshot()._replace(errors=())
     roles = {role.name: role for role in account_snapshot.roles}
-    away = Role("far", "arn:aws:iam::444455556666:role/far")
+    foreign_role = Role("far", "arn:aws:iam::444455556666:role/far")
 
-    def notes(*read: Role, complete: bool = True, names: Sequence[str] = ("prod-cluster", "nodes")) -> list[str]:
+    def notes(*roles_read: Role, complete: bool = True, names: Sequence[str] = ("prod-cluster", "nodes")) -> list[str]:
         facts = account_snapshot.eks
         assert facts is not None
-        at = account_snapshot.roles[0].arn or ""
-        cluster = facts.clusters[0]._replace(role_arn=at, nodegroups=(), addons=(), access_entries=(), associations=(), nodes=(),
+        cluster_role_arn = account_snapshot.roles[0].arn or ""
+        cluster = facts.clusters[0]._replace(role_arn=cluster_role_arn, nodegroups=(), addons=(), access_entries=(), associations=(), nodes=(),
             fargate_profiles=(), capabilities=(),
             auto_mode_node_role_arn=None if "nodes" not in names else roles["nodes"].arn,
         )  # fmt: skip
         if "far" in names:
-            cluster = cluster._replace(role_arn=away.arn)
+            cluster = cluster._replace(role_arn=foreign_role.arn)
         library = asking(
-            account_snapshot._replace(roles=read, complete=complete, eks=EksFacts((cluster,), ("eu-west-1",)))
+            account_snapshot._replace(roles=roles_read, complete=complete, eks=EksFacts((cluster,), ("eu-west-1",)))
         )
         answer = cluster_answer(library, "prod")
         assert answer.roles_complete is complete
         return [note for note in answer.not_judged if "role" in note]
 
-    both = (roles["prod-cluster"], roles["nodes"])
-    assert notes(*both) == []
-    assert notes(*both, complete=False) == ["roles that only their trust policies connect with it"]
+    role_pair = (roles["prod-cluster"], roles["nodes"])
+    assert notes(*role_pair) == []
+    assert notes(*role_pair, complete=False) == ["roles that only their trust policies connect with it"]
     # With all roles read, one that is not among them is gone.
-    assert notes(both[0]) == []
-    assert notes(both[0], complete=False) == ["1 of its 2 roles"]
+    assert notes(role_pair[0]) == []
+    assert notes(role_pair[0], complete=False) == ["1 of its 2 roles"]
     assert notes(complete=False) == ["all its 2 roles"]
-    assert notes(both[0], both[1]._replace(extent="name", attached=(), inline=())) == ["1 of its 2 roles"]
+    assert notes(role_pair[0], role_pair[1]._replace(extent="name", attached=(), inline=())) == ["1 of its 2 roles"]
     # Those of other accounts are never read, and so are not counted.
     assert notes(complete=False, names=("far",)) == ["roles that only their trust policies connect with it"]
 
 
 def test_policies_of_a_clusters_roles_that_aws_changed_lately(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
     library = asking(snapshot()._replace(errors=()))
-    attached = library.find("AmazonEKSClusterPolicy").policy
-    assert attached.updated is not None
-    old = datetime.now(UTC) - attached.updated
+    policy = library.find("AmazonEKSClusterPolicy").policy
+    assert policy.updated is not None
+    old = datetime.now(UTC) - policy.updated
     for period, recent in ((old + timedelta(hours=1), True), (old - timedelta(hours=1), False)):
         monkeypatch.setattr(cluster_answers, "RECENT", period)
         changes = cluster_answer(library, "prod").recent
         assert [(change.policy, change.version, change.created, change.roles) for change in changes] == (
-            [("AmazonEKSClusterPolicy", attached.default_version, attached.updated, ("prod-cluster",))]
-            if recent
-            else []
+            [("AmazonEKSClusterPolicy", policy.default_version, policy.updated, ("prod-cluster",))] if recent else []
         )
 
 
@@ -252,7 +250,7 @@ def test_findings_are_listed_worst_first(asking: Asking) -> None:
         return ClusterRole(role_arn(name), (), None, findings)
 
     missing = finding("note", "missing-policy", "P")
-    reordered = answer._replace(
+    answer_with_findings = answer._replace(
         roles=(
             role("a", finding("note"), missing, finding("note", "missing-policy"), finding("advice")),
             role("b", finding("problem"), finding("advice", "missing-policy", "P")),
@@ -260,18 +258,18 @@ def test_findings_are_listed_worst_first(asking: Asking) -> None:
         entries=(EntryAnswer(entry(name="b"), (finding("problem"),)), EntryAnswer(entry(name="c"), (finding("note"),))),
         findings=(finding("advice"),),
     )
-    listed = [
+    rows = [
         (role.arn.rpartition("/")[2], finding.severity, finding.code)
-        for role, finding in findings_worst_first(reordered)
+        for role, finding in findings_worst_first(answer_with_findings)
     ]
-    unused = "unused-policy"
-    assert listed == [
-        ("b", "problem", unused), ("b", "problem", unused),
-        ((answer.cluster.arn or "prod").rpartition("/")[2], "advice", unused), ("a", "advice", unused), ("b", "advice", "missing-policy"),
-        ("a", "note", unused), ("a", "note", "missing-policy"), ("a", "note", "missing-policy"), ("c", "note", unused),
+    code = "unused-policy"
+    assert rows == [
+        ("b", "problem", code), ("b", "problem", code),
+        ((answer.cluster.arn or "prod").rpartition("/")[2], "advice", code), ("a", "advice", code), ("b", "advice", "missing-policy"),
+        ("a", "note", code), ("a", "note", "missing-policy"), ("a", "note", "missing-policy"), ("c", "note", code),
     ]  # fmt: skip
     # A role of the cluster is the same one where it has an access entry.
-    assert findings_worst_first(reordered)[1][0].role is reordered.roles[1]
+    assert findings_worst_first(answer_with_findings)[1][0].role is answer_with_findings.roles[1]
 
 
 def test_roles_with_a_problem_go_before_the_others_and_then_by_name(asking: Asking) -> None:
@@ -362,24 +360,24 @@ LBC = "aws-load-balancer-controller"
 )
 def test_pods_whose_association_has_a_target_run_with_that_role(target: str | None, role: str, asking: Asking) -> None:
     """EKS User Guide, "Access AWS Resources using EKS Pod Identity Target IAM Roles"."""
-    pods, others = (
+    pods, other_pods = (
         PodIdentityAssociation(
             number, "kube-system", account, role_arn("by-pods"), session_tags=True, target_role_arn=arn
         )
         for number, account, arn in (("a-1", LBC, target), ("a-2", "another", role_arn("not-its")))
     )
-    cluster = Cluster("prod", "eu-west-1", addons=(), associations=(pods, others), described=True)
+    cluster = Cluster("prod", "eu-west-1", addons=(), associations=(pods, other_pods), described=True)
     account_snapshot = with_clusters(cluster, roles=(Role("by-pods", role_arn("by-pods")),))
     (component,) = upgrade(asking(account_snapshot), "prod", {LBC: "v2.13.0"}, {}, {}).components
     assert component.role == role
 
 
-def running(*statements: dict[str, Any], **more: Any) -> AccountSnapshot:
+def running(*statements: dict[str, Any], **fields: Any) -> AccountSnapshot:
     """An account whose load balancer controller runs with a role that has one policy, or none that could be read."""
     pods = PodIdentityAssociation("a-1", "kube-system", LBC, role_arn("lbc"), session_tags=True)
     cluster = Cluster("prod", "eu-west-1", addons=(), associations=(pods,), described=True)
     policy = InlinePolicy("own", parse({"Statement": list(statements)}) if statements else None)
-    return with_clusters(cluster, roles=(Role("lbc", role_arn("lbc"), inline=(policy,))._replace(**more),))
+    return with_clusters(cluster, roles=(Role("lbc", role_arn("lbc"), inline=(policy,))._replace(**fields),))
 
 
 def statements_of(release: str) -> list[dict[str, Any]]:
@@ -387,8 +385,8 @@ def statements_of(release: str) -> list[dict[str, Any]]:
     label = component.release(release)
     assert label is not None
     version = component.versions[component.number(label) - 1]
-    listed: list[dict[str, Any]] = version.json(version.named({}))["Statement"]
-    return listed
+    statements: list[dict[str, Any]] = version.json(version.named({}))["Statement"]
+    return statements
 
 
 def actions_in(statements: Iterable[Statement]) -> set[str]:
@@ -399,7 +397,7 @@ def test_an_upgrade_needs_what_the_new_release_has_and_the_role_lacks(asking: As
     """The policies that the project publishes: docs/install/iam_policy.json of v2.4.0 and of v2.13.0."""
     old, new = statements_of("v2.4.0"), statements_of("v2.13.0")
 
-    def listed(statements: list[dict[str, Any]]) -> set[str]:
+    def actions_of(statements: list[dict[str, Any]]) -> set[str]:
         return {
             action
             for statement in statements
@@ -417,38 +415,38 @@ def test_an_upgrade_needs_what_the_new_release_has_and_the_role_lacks(asking: As
     step = answer(running(*old))
     assert (step.role, step.before_release, step.after_release, step.is_judged) == ("lbc", "v2.4.0", "v2.13.0", True)
     # Tags may be added in more cases than before; everything else is new, and nothing is left over.
-    assert actions_in(step.before) == (listed(new) - listed(old)) | {"elasticloadbalancing:AddTags"}
-    assert actions_in(step.after) == listed(old) - listed(new)
+    assert actions_in(step.before) == (actions_of(new) - actions_of(old)) | {"elasticloadbalancing:AddTags"}
+    assert actions_in(step.after) == actions_of(old) - actions_of(new)
     assert step.not_known == ("whether the role may already do all of elasticloadbalancing:AddTags",)
     # What it has already it needs no more, and what neither release names stays as it is.
-    unchanged = answer(running(*new, {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}))
-    assert (unchanged.before, unchanged.after, unchanged.is_judged) == ((), (), True)
-    back = answer(running(*new), "v2.13.0", "v2.4.0")
-    assert (back.before, actions_in(back.after)) == ((), listed(new) - listed(old))
+    idle_step = answer(running(*new, {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}))
+    assert (idle_step.before, idle_step.after, idle_step.is_judged) == ((), (), True)
+    downgrade = answer(running(*new), "v2.13.0", "v2.4.0")
+    assert (downgrade.before, actions_in(downgrade.after)) == ((), actions_of(new) - actions_of(old))
     # The release is taken from the policy that the role has, if it is like one, and is else not known.
-    guessed = answer(running(*old), None)
-    assert (guessed.before_release, guessed.before) == ("v2.4.0", step.before)
-    assert any("which is like it (100%)" in reason for reason in guessed.reasons)
-    open_ = answer(running({"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}), None)
-    assert (open_.before_release, open_.after) == (None, ())
-    assert actions_in(open_.before) == listed(new)
-    assert "which release runs now" in open_.not_known[0]
+    guessed_step = answer(running(*old), None)
+    assert (guessed_step.before_release, guessed_step.before) == ("v2.4.0", step.before)
+    assert any("which is like it (100%)" in reason for reason in guessed_step.reasons)
+    undetermined_step = answer(running({"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}), None)
+    assert (undetermined_step.before_release, undetermined_step.after) == (None, ())
+    assert actions_in(undetermined_step.before) == actions_of(new)
+    assert "which release runs now" in undetermined_step.not_known[0]
     assert "release v0.0.1, which runs now, is not a known one" in answer(running(*old), "v0.0.1").not_known
-    unknown = answer(running(*old), to="v99.0.0")
-    assert (unknown.before, unknown.is_judged) == ((), False)
-    assert unknown.not_known[0].startswith(f"{LBC} v99.0.0 is not one of the releases known until")
+    unknown_step = answer(running(*old), to="v99.0.0")
+    assert (unknown_step.before, unknown_step.is_judged) == ((), False)
+    assert unknown_step.not_known[0].startswith(f"{LBC} v99.0.0 is not one of the releases known until")
 
 
 @pytest.mark.parametrize(
-    ("changed", "phrase"),
+    ("role_fields", "phrase"),
     [
         ({"inline": (InlinePolicy("own", None),)}, "what own allows, which could not be read"),
         ({"boundary_arn": f"arn:aws:iam::{ACCOUNT}:policy/edge"}, "what the permissions boundary edge limits"),
         ({"extent": "name"}, "what lbc allows, which was not read"),
     ],
 )
-def test_an_upgrade_says_what_it_could_not_judge(changed: dict[str, Any], phrase: str, asking: Asking) -> None:
-    account_snapshot = running(*statements_of("v2.4.0"), **changed)
+def test_an_upgrade_says_what_it_could_not_judge(role_fields: dict[str, Any], phrase: str, asking: Asking) -> None:
+    account_snapshot = running(*statements_of("v2.4.0"), **role_fields)
     (component,) = upgrade(asking(account_snapshot), "prod", {LBC: "v2.13.0"}, {}, {}).components
     assert phrase in component.not_known
     assert not component.is_judged
@@ -456,27 +454,27 @@ def test_an_upgrade_says_what_it_could_not_judge(changed: dict[str, Any], phrase
 
 def test_an_upgrade_of_everything_is_of_what_has_a_role(asking: Asking) -> None:
     assert [component.component for component in upgrade(asking(running()), "prod", {}, {}, {}).components] == [LBC]
-    both = upgrade(asking(running()), "prod", {"karpenter": "v1.14.1"}, {LBC: "v2.4.0"}, {}).components
-    assert [(component.component, component.role) for component in both] == [("karpenter", None), (LBC, "lbc")]
-    assert both[1].after_release == components()[LBC].short(components()[LBC].newest)
-    with pytest.raises(NotFoundError) as caught:
+    upgrades = upgrade(asking(running()), "prod", {"karpenter": "v1.14.1"}, {LBC: "v2.4.0"}, {}).components
+    assert [(component.component, component.role) for component in upgrades] == [("karpenter", None), (LBC, "lbc")]
+    assert upgrades[1].after_release == components()[LBC].short(components()[LBC].newest)
+    with pytest.raises(NotFoundError) as error:
         upgrade(asking(running()), "prod", {"karpentre": "v1"}, {}, {})
-    assert caught.value.nearest[0] == "karpenter"
+    assert error.value.nearest[0] == "karpenter"
     # In China, and with IPv6, a project may have another policy.
     for partition, variant in (("aws-cn", f"{LBC}/aws-cn"), ("aws", LBC)):
         account_snapshot = running()
-        elsewhere = account_snapshot._replace(identity=account_snapshot.identity._replace(partition=partition))
-        assert upgrade(asking(elsewhere), "prod", {LBC: "v2.13.0"}, {}, {}).components[0].component == variant
+        chinese_snapshot = account_snapshot._replace(identity=account_snapshot.identity._replace(partition=partition))
+        assert upgrade(asking(chinese_snapshot), "prod", {LBC: "v2.13.0"}, {}, {}).components[0].component == variant
 
 
 def test_the_policies_of_a_role_are_read_from_wherever_they_are_kept() -> None:
     """An account's own policies are in its snapshot, AWS's in the cache; of others only the name is known."""
     account_snapshot = snapshot()
     (mine,) = account_snapshot.local_policies
-    lost = "arn:aws:iam::111122223333:policy/lost"
+    unread_arn = "arn:aws:iam::111122223333:policy/lost"
     policies = (
         AttachedPolicy("mine", mine.arn),
-        AttachedPolicy("lost", lost),
+        AttachedPolicy("lost", unread_arn),
         AttachedPolicy("AmazonEKSClusterPolicy", VIEW),
     )
     role = account_snapshot.roles[0]._replace(attached=policies, boundary_arn=mine.arn)
@@ -493,7 +491,7 @@ def test_the_policies_of_a_role_are_read_from_wherever_they_are_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    ("complete", "errors", "where", "says_why"),
+    ("complete", "errors", "place", "says_why"),
     [
         (True, (), "in account 111122223333.", False),
         (True, (DENIED._replace(source="roles"),), "in account 111122223333.", False),
@@ -502,10 +500,10 @@ def test_the_policies_of_a_role_are_read_from_wherever_they_are_kept() -> None:
     ],
 )
 def test_a_role_that_is_not_there_is_missing_only_where_all_were_read(
-    complete: bool, errors: tuple[SourceError, ...], where: str, says_why: bool
+    complete: bool, errors: tuple[SourceError, ...], place: str, says_why: bool
 ) -> None:
-    with pytest.raises(NotFoundError) as caught:
+    with pytest.raises(NotFoundError) as error:
         find_role("nods", snapshot()._replace(complete=complete, errors=errors))
-    assert caught.value.message == f"There is no role 'nods' {where}"
-    assert caught.value.nearest == ("nodes",)
-    assert (DENIED.message in caught.value.next_step) is says_why
+    assert error.value.message == f"There is no role 'nods' {place}"
+    assert error.value.nearest == ("nodes",)
+    assert (DENIED.message in error.value.next_step) is says_why

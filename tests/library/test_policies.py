@@ -47,7 +47,7 @@ from tests.support.corpus import raw_policies
 
 
 @pytest.mark.parametrize(
-    ("typed", "name"),
+    ("text", "name"),
     [
         ("AmazonEKS_CNI_Policy", "AmazonEKS_CNI_Policy"),
         ("amazoneks_cni_policy", "AmazonEKS_CNI_Policy"),
@@ -59,8 +59,8 @@ from tests.support.corpus import raw_policies
         ("arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy", "AmazonEBSCSIDriverPolicy"),
     ],
 )
-def test_a_policy_is_found_by_name_part_or_arn(library: Library, typed: str, name: str) -> None:
-    assert library.find(typed).policy.name == name
+def test_a_policy_is_found_by_name_part_or_arn(library: Library, text: str, name: str) -> None:
+    assert library.find(text).policy.name == name
 
 
 def test_every_policy_is_found_by_its_own_name_whatever_its_case() -> None:
@@ -72,24 +72,24 @@ def test_every_policy_is_found_by_its_own_name_whatever_its_case() -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "words"),
+    ("text", "words"),
     [
         ("AmazonEKSClusterAdminPolicy", "Everything in the cluster."),
         ("KarpenterController-v1", "no AWS managed policy for Karpenter's controller"),
         ("AWSLoadBalancerController-prod", "no AWS managed policy for the AWS Load Balancer Controller"),
     ],
 )
-def test_what_is_not_an_iam_policy_or_none_at_all_is_explained(library: Library, typed: str, words: str) -> None:
-    with pytest.raises(NotFoundError) as caught:
-        library.find(typed)
-    assert words in str(caught.value)
+def test_what_is_not_an_iam_policy_or_none_at_all_is_explained(library: Library, text: str, words: str) -> None:
+    with pytest.raises(NotFoundError) as error:
+        library.find(text)
+    assert words in str(error.value)
 
 
-@pytest.mark.parametrize("typed", ["v6", "V6", "6", "v1.23.0", "v1.2.3-rc1"])
-def test_a_version_is_never_a_part_of_a_name(library: Library, typed: str) -> None:
+@pytest.mark.parametrize("text", ["v6", "V6", "6", "v1.23.0", "v1.2.3-rc1"])
+def test_a_version_is_never_a_part_of_a_name(library: Library, text: str) -> None:
     """`vpc-cni/ipv6` and the nine policies that end in V6 are not what it means."""
     with pytest.raises(InputError, match="is a version, not a policy"):
-        library.find(typed)
+        library.find(text)
 
 
 def test_a_longer_part_of_a_name_is_taken_for_the_policy_that_has_it(library: Library) -> None:
@@ -97,9 +97,9 @@ def test_a_longer_part_of_a_name_is_taken_for_the_policy_that_has_it(library: Li
 
 
 def test_an_ambiguous_part_names_the_candidates_in_the_order_of_the_list(library: Library) -> None:
-    with pytest.raises(AmbiguousError) as caught:
+    with pytest.raises(AmbiguousError) as error:
         library.find("AmazonEBSCSIDriver")
-    assert caught.value.candidates == (
+    assert error.value.candidates == (
         "AmazonEBSCSIDriverPolicy",
         "AmazonEBSCSIDriverPolicyV2",
         "AmazonEBSCSIDriverEKSClusterScopedPolicy",
@@ -108,17 +108,17 @@ def test_an_ambiguous_part_names_the_candidates_in_the_order_of_the_list(library
 
 
 @pytest.mark.parametrize(
-    ("typed", "nearest"),
+    ("text", "nearest"),
     [
         ("AmazonEKSClusterPolciy", "AmazonEKSClusterPolicy"),
         ("AmazonEKSCNIPolicy", "AmazonEKS_CNI_Policy"),
         ("arn:aws:iam::aws:policy/AmazonEBSCSIDriverPolicy", "AmazonEBSCSIDriverPolicy"),
     ],
 )
-def test_an_unknown_name_is_answered_with_the_nearest(library: Library, typed: str, nearest: str) -> None:
-    with pytest.raises(NotFoundError) as caught:
-        library.find(typed)
-    assert caught.value.nearest[0] == nearest
+def test_an_unknown_name_is_answered_with_the_nearest(library: Library, text: str, nearest: str) -> None:
+    with pytest.raises(NotFoundError) as error:
+        library.find(text)
+    assert error.value.nearest[0] == nearest
 
 
 @pytest.mark.parametrize(
@@ -150,9 +150,9 @@ def test_documents_are_what_the_corpus_has(library: Library) -> None:
     [(12, "No copy of AmazonEKSServiceRolePolicy v12 is known"), (99, "has no v99"), (0, "has no v0")],
 )
 def test_a_version_that_is_not_known_is_named(library: Library, version: int, phrase: str) -> None:
-    with pytest.raises(NotFoundError, match=phrase) as caught:
+    with pytest.raises(NotFoundError, match=phrase) as error:
         library.document(library.find("AmazonEKSServiceRolePolicy").policy, version)
-    assert "v17" in caught.value.next_step
+    assert "v17" in error.value.next_step
 
 
 def test_the_scope_eks_is_the_family(library: Library) -> None:
@@ -168,14 +168,16 @@ def test_versions_are_compared_with_each_other_with_files_and_with_standard_inpu
     library: Library, tmp_path: Any
 ) -> None:
     document = library.document(library.find("AmazonEKS_CNI_Policy").policy, 6)
-    wrapped = {"PolicyVersion": {"VersionId": "v6", "Document": serialise(document)}}
-    (tmp_path / "copy.json").write_text(json.dumps(wrapped))
+    response = {"PolicyVersion": {"VersionId": "v6", "Document": serialise(document)}}
+    (tmp_path / "copy.json").write_text(json.dumps(response))
     before, after = parse_sides(["eks_cni@v5", str(tmp_path / "copy.json")])
     comparison = compare(library, before, after)
     assert [difference.actions for difference in comparison.change.added] == [("ec2:DescribeSecurityGroups",)]
     assert (comparison.before.label, comparison.before.version) == ("AmazonEKS_CNI_Policy@v5", 5)
     assert comparison.after.policy is None
-    assert compare(library, *parse_sides(["-", "eks_cni@v6"]), standard_input=json.dumps(wrapped)).change.kind == "none"
+    assert (
+        compare(library, *parse_sides(["-", "eks_cni@v6"]), standard_input=json.dumps(response)).change.kind == "none"
+    )
     with pytest.raises(InputError, match="standard input: not JSON"):
         compare(library, *parse_sides(["-", "eks_cni"]), standard_input="{")
     with pytest.raises(InputError, match=r"absent\.json cannot be read"):
@@ -200,9 +202,9 @@ def test_the_arn_of_an_access_policy_is_answered_like_its_name(library: Library,
         library.find(f"{prefix}AmazonEKSAdminPolicy")
     assert (by_arn.value.message, by_arn.value.next_step) == (by_name.value.message, by_name.value.next_step)
     # This name is one of the four that are both; the ARN says which is meant.
-    with pytest.raises(NotFoundError, match="not the IAM policy of the same name") as both:
+    with pytest.raises(NotFoundError, match="not the IAM policy of the same name") as error:
         library.find(f"{prefix}AmazonEKSLoadBalancingPolicy")
-    assert both.value.nearest == ("AmazonEKSLoadBalancingPolicy",)
+    assert error.value.nearest == ("AmazonEKSLoadBalancingPolicy",)
     assert library.find("AmazonEKSLoadBalancingPolicy").policy.arn.startswith("arn:aws:iam::aws:policy/")
     with pytest.raises(NotFoundError) as unknown:
         library.find(f"{prefix}AmazonEKSAdmnPolicy")
@@ -211,15 +213,15 @@ def test_the_arn_of_an_access_policy_is_answered_like_its_name(library: Library,
 
 def test_a_name_is_not_an_identity(library: Library) -> None:
     aws = library.find("AmazonEKS_CNI_Policy").policy
-    own = aws._replace(arn="arn:aws:iam::111122223333:policy/AmazonEKS_CNI_Policy")
+    own_policy = aws._replace(arn="arn:aws:iam::111122223333:policy/AmazonEKS_CNI_Policy")
     assert aws.id == PolicyId("aws-managed", aws.arn)
-    assert own.id == PolicyId("customer", own.arn)
+    assert own_policy.id == PolicyId("customer", own_policy.arn)
     assert knowledge_of(aws) is not None
-    assert knowledge_of(own) is None
+    assert knowledge_of(own_policy) is None
 
 
 @pytest.mark.parametrize(
-    ("typed", "name"),
+    ("text", "name"),
     [
         ("Karpenter", "karpenter"),
         ("AWSLoadBalancerControllerIAMPolicy", "aws-load-balancer-controller"),
@@ -229,14 +231,12 @@ def test_a_name_is_not_an_identity(library: Library) -> None:
         ("AmazonEKS_CNI", "AmazonEKS_CNI_Policy"),
     ],
 )
-def test_what_a_controller_publishes_is_found_where_no_policy_of_aws_is(
-    library: Library, typed: str, name: str
-) -> None:
-    assert library.find(typed).policy.name == name
+def test_what_a_controller_publishes_is_found_where_no_policy_of_aws_is(library: Library, text: str, name: str) -> None:
+    assert library.find(text).policy.name == name
 
 
 @pytest.mark.parametrize(
-    ("numbers", "asked", "says", "next_step"),
+    ("numbers", "version", "says", "next_step"),
     [
         ((1, 2, 3, 4, 7), 5, "No copy of A v5 is known.", "Known are v1 to v4, v7."),
         ((1, 2, 3, 4, 7), 8, "A has no v8.", "Known are v1 to v4, v7."),
@@ -246,18 +246,18 @@ def test_what_a_controller_publishes_is_found_where_no_policy_of_aws_is(
         ((1, 3, 4), 2, "No copy of A v2 is known.", "Known are v1, v3 to v4."),
     ],
 )
-def test_a_version_that_is_not_known(numbers: tuple[int, ...], asked: int, says: str, next_step: str) -> None:
+def test_a_version_that_is_not_known(numbers: tuple[int, ...], version: int, says: str, next_step: str) -> None:
     versions = tuple(VersionInfo(number, None) for number in numbers)
     policy = Policy("A", "arn:aws:iam::aws:policy/A", numbers[-1], versions)
     assert known_version(policy, None) == numbers[-1]
     assert [known_version(policy, number) for number in numbers] == list(numbers)
-    with pytest.raises(NotFoundError) as caught:
-        known_version(policy, asked)
-    assert (caught.value.message, caught.value.next_step) == (says, next_step)
+    with pytest.raises(NotFoundError) as error:
+        known_version(policy, version)
+    assert (error.value.message, error.value.next_step) == (says, next_step)
 
 
 @pytest.mark.parametrize(
-    ("text", "own"),
+    ("text", "is_own_policy"),
     [
         ("arn:aws:iam::111122223333:policy/team/a", True),
         ("arn:aws:iam::aws:policy/a", False),
@@ -267,8 +267,8 @@ def test_a_version_that_is_not_known(numbers: tuple[int, ...], asked: int, says:
         ("a", False),
     ],
 )
-def test_an_arn_of_an_accounts_own_policy(text: str, own: bool) -> None:
-    assert is_own(text) is own
+def test_an_arn_of_an_accounts_own_policy(text: str, is_own_policy: bool) -> None:
+    assert is_own(text) is is_own_policy
 
 
 class Names:
@@ -292,16 +292,16 @@ def named(name: str, path: str = "", partition: str = "aws") -> Policy:
 
 
 def test_twenty_candidates_are_named_and_the_others_counted() -> None:
-    for count, more in ((20, "Policy20."), (21, "Policy20 and 1 more."), (25, "Policy20 and 5 more.")):
+    for count, ending in ((20, "Policy20."), (21, "Policy20 and 1 more."), (25, "Policy20 and 5 more.")):
         reader = Names(*(named(f"Policy{number}") for number in range(1, count + 1)))
-        with pytest.raises(AmbiguousError) as caught:
+        with pytest.raises(AmbiguousError) as error:
             find_policy("policy", reader)  # type: ignore[arg-type]
-        assert str(caught.value).endswith(more)
-        assert len(caught.value.candidates) == count
+        assert str(error.value).endswith(ending)
+        assert len(error.value.candidates) == count
 
 
 @pytest.mark.parametrize(
-    ("typed", "name"),
+    ("text", "name"),
     [
         ("Alpha", "Alpha"),
         ("alph", "Alpha"),
@@ -313,13 +313,13 @@ def test_twenty_candidates_are_named_and_the_others_counted() -> None:
         ("arn:aws:iam::aws:policy/service-role/Gamma", "Gamma"),
     ],
 )
-def test_a_whole_name_goes_before_a_part_of_one(typed: str, name: str) -> None:
+def test_a_whole_name_goes_before_a_part_of_one(text: str, name: str) -> None:
     reader = Names(named("Alpha"), named("ALPBeta"), named("Alp"), named("Gamma", "service-role/"))
-    assert find_policy(typed, reader).name == name  # type: ignore[arg-type]
+    assert find_policy(text, reader).name == name  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
-    ("typed", "phrase", "nearest"),
+    ("text", "phrase", "nearest"),
     [
         ("", "named ''", ()),
         ("Alhpa", "named 'Alhpa'", ("Alpha",)),
@@ -336,51 +336,51 @@ def test_a_whole_name_goes_before_a_part_of_one(typed: str, name: str) -> None:
         ("arn:aws:eks::aws:cluster-access-policy/AmazonEKSAdmnPolicy", "neither a known EKS access policy", ("AmazonEKSAdminPolicy",)),
     ],
 )  # fmt: skip
-def test_what_is_said_of_a_name_that_no_policy_has(typed: str, phrase: str, nearest: tuple[str, ...]) -> None:
+def test_what_is_said_of_a_name_that_no_policy_has(text: str, phrase: str, nearest: tuple[str, ...]) -> None:
     reader = Names(named("Alpha"), named("Gamma", "service-role/"))
-    with pytest.raises(NotFoundError, match=re.escape(phrase)) as caught:
-        find_policy(typed, reader)  # type: ignore[arg-type]
-    assert caught.value.nearest[: len(nearest)] == nearest
-    assert bool(caught.value.nearest) is bool(nearest)
+    with pytest.raises(NotFoundError, match=re.escape(phrase)) as error:
+        find_policy(text, reader)  # type: ignore[arg-type]
+    assert error.value.nearest[: len(nearest)] == nearest
+    assert bool(error.value.nearest) is bool(nearest)
 
 
 def test_a_word_for_what_aws_has_no_policy_for_is_answered_with_that_and_the_one_policy_of_that_name() -> None:
     (absence,) = (absence for absence in knowledge().absences if "karpenter" in absence.words)
-    with pytest.raises(NotFoundError) as caught:
+    with pytest.raises(NotFoundError) as error:
         find_policy("Karpenter", Names(named("Alpha"), named("ROSAKarpenter")))  # type: ignore[arg-type]
-    assert (caught.value.message, caught.value.nearest) == (absence.text, ("ROSAKarpenter",))
+    assert (error.value.message, error.value.nearest) == (absence.text, ("ROSAKarpenter",))
     # Two policies of that name are named instead, and where there is none nothing is suggested.
     with pytest.raises(AmbiguousError):
         find_policy("karpenter", Names(named("KarpenterA"), named("KarpenterB")))  # type: ignore[arg-type]
-    with pytest.raises(NotFoundError) as caught:
+    with pytest.raises(NotFoundError) as error:
         find_policy("karpenter", Names(named("Alpha")))  # type: ignore[arg-type]
-    assert (caught.value.nearest, caught.value.next_step) == ((), absence.text)
+    assert (error.value.nearest, error.value.next_step) == ((), absence.text)
 
 
 def test_default_versions_are_of_aws_policies_by_their_whole_arn() -> None:
     reader = Names(named("Alpha"), named("Gamma", "service-role/"))
-    wanted = [
+    arns = [
         "arn:aws:iam::aws:policy/Alpha", "arn:aws:iam::aws:policy/Gamma", "arn:aws:iam::111122223333:policy/Own",
         "arn:aws:iam::aws:policy/None", "arn:aws:iam",
     ]  # fmt: skip
-    versions = default_versions(wanted, reader)  # type: ignore[arg-type]
+    versions = default_versions(arns, reader)  # type: ignore[arg-type]
     # Gamma's ARN lacks its path: it is not the ARN of any policy.
-    assert list(versions) == wanted[:1]
-    assert versions[wanted[0]].document.statements[0].actions == ("s3:Alpha1",)
+    assert list(versions) == arns[:1]
+    assert versions[arns[0]].document.statements[0].actions == ("s3:Alpha1",)
     assert default_versions(["arn:aws-cn:iam::aws:policy/Alpha"], reader) == {}  # type: ignore[arg-type]
     assert default_versions(["arn:aws:iam::111122223333:policy/Alpha"], reader) == {}  # type: ignore[arg-type]
 
 
 def test_an_unknown_release_is_answered_with_the_known_ones(library: Library) -> None:
     versions = library.find("karpenter").policy.versions
-    with pytest.raises(NotFoundError) as refused:
+    with pytest.raises(NotFoundError) as error:
         version_at(library.find("karpenter").policy, parse_policy("karpenter@v99.0.0"))
     first, last = version_label(versions[0].number), versions[-1].through
-    assert refused.value.next_step == f"Known are {first} to {last}."
+    assert error.value.next_step == f"Known are {first} to {last}."
 
 
 @pytest.mark.parametrize(
-    ("typed", "label"),
+    ("text", "label"),
     [
         ("AmazonEKS_CNI_Policy", f"v{newest(CNI)}"),
         ("AmazonEKS_CNI_Policy@v5", "v5"),
@@ -393,8 +393,8 @@ def test_an_unknown_release_is_answered_with_the_known_ones(library: Library) ->
         ("load-balancer-contr", "newest"),
     ],
 )
-def test_a_version_is_a_number_of_aws_and_a_release_of_a_project(library: Library, typed: str, label: str) -> None:
-    place = parse_policy(typed)
+def test_a_version_is_a_number_of_aws_and_a_release_of_a_project(library: Library, text: str, label: str) -> None:
+    place = parse_policy(text)
     policy = library.find(place.name).policy
     if " " in label:
         with pytest.raises(NotFoundError, match=label):
@@ -417,16 +417,16 @@ def test_an_accounts_own_policy_has_its_default_version_alone() -> None:
     )
     with pytest.raises(NotFoundError, match="v2 of mine was not read"):
         own_policy_side(arn, 2, account_snapshot)
-    for complete, where in ((True, "in account 111122223333"), (False, "in the part of account 111122223333 that was")):
-        with pytest.raises(NotFoundError, match=where):
+    for complete, place in ((True, "in account 111122223333"), (False, "in the part of account 111122223333 that was")):
+        with pytest.raises(NotFoundError, match=place):
             own_policy_side(arn + "2", None, account_snapshot._replace(complete=complete))
-    lost = account_snapshot._replace(local_policies=(account_snapshot.local_policies[0]._replace(document=None),))
+    unread = account_snapshot._replace(local_policies=(account_snapshot.local_policies[0]._replace(document=None),))
     with pytest.raises(InputError, match="could not be read"):
-        own_policy_side(arn, None, lost)
+        own_policy_side(arn, None, unread)
 
 
 @pytest.mark.parametrize(
-    ("typed", "name_or_error"),
+    ("text", "name_or_error"),
     [
         ("karpenter", "karpenter"),
         ("Karpenter", "karpenter"),
@@ -438,17 +438,17 @@ def test_an_accounts_own_policy_has_its_default_version_alone() -> None:
         ("karpentre", "No controller's policy"),
     ],
 )
-def test_a_controllers_policy_is_found_by_its_name_or_a_part_of_one(typed: str, name_or_error: str) -> None:
+def test_a_controllers_policy_is_found_by_its_name_or_a_part_of_one(text: str, name_or_error: str) -> None:
     (reader,) = shipped_in("any")
     if " " not in name_or_error and name_or_error != "matches":
-        assert find_shipped(typed, reader).name == name_or_error
+        assert find_shipped(text, reader).name == name_or_error
     else:
-        with pytest.raises((AmbiguousError, NotFoundError), match=name_or_error) as caught:
-            find_shipped(typed, reader)
-        assert isinstance(caught.value, AmbiguousError) is (name_or_error == "matches")
-        if typed == "karpentre":
-            assert isinstance(caught.value, NotFoundError)
-            assert caught.value.nearest[0] == "karpenter"
+        with pytest.raises((AmbiguousError, NotFoundError), match=name_or_error) as error:
+            find_shipped(text, reader)
+        assert isinstance(error.value, AmbiguousError) is (name_or_error == "matches")
+        if text == "karpentre":
+            assert isinstance(error.value, NotFoundError)
+            assert error.value.nearest[0] == "karpenter"
 
 
 def test_the_name_of_a_controller_is_never_one_of_aws(library: Library) -> None:
@@ -461,7 +461,7 @@ def test_the_name_of_a_controller_is_never_one_of_aws(library: Library) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "name"),
+    ("text", "name"),
     [
         ("AmazonEKSViewPolicy", "AmazonEKSViewPolicy"),
         ("amazoneksviewpolicy", "AmazonEKSViewPolicy"),
@@ -470,24 +470,24 @@ def test_the_name_of_a_controller_is_never_one_of_aws(library: Library) -> None:
         ("AmazonEKS_CNI_Policy", None),
     ],
 )
-def test_an_access_policy_is_found_by_name_or_arn(typed: str, name: str | None) -> None:
-    entry = find_access_policy(typed)
+def test_an_access_policy_is_found_by_name_or_arn(text: str, name: str | None) -> None:
+    entry = find_access_policy(text)
     assert (entry and entry.policy.name) == name
     # AmazonEKSComputePolicy is an IAM policy too, so that its bare name does not mean the access policy.
-    assert means_access_policy(typed) is (name is not None)
+    assert means_access_policy(text) is (name is not None)
     assert not means_access_policy("AmazonEKSComputePolicy")
     if name is not None:
         assert access_policy_entry(name).name == access_policy_entry(f"access:{name}").name == f"access:{name}"
 
 
 @pytest.mark.parametrize(
-    "typed", ["access:AmazonEKSVewPolicy", "arn:aws:eks::aws:cluster-access-policy/AmazonEKSVewPolicy"]
+    "text", ["access:AmazonEKSVewPolicy", "arn:aws:eks::aws:cluster-access-policy/AmazonEKSVewPolicy"]
 )
-def test_a_form_that_only_access_policies_have_is_never_taken_for_something_else(typed: str) -> None:
-    assert means_access_policy(typed)
-    with pytest.raises(NotFoundError) as caught:
-        find_access_policy(typed)
-    assert caught.value.nearest[0] == "AmazonEKSViewPolicy"
+def test_a_form_that_only_access_policies_have_is_never_taken_for_something_else(text: str) -> None:
+    assert means_access_policy(text)
+    with pytest.raises(NotFoundError) as error:
+        find_access_policy(text)
+    assert error.value.nearest[0] == "AmazonEKSViewPolicy"
 
 
 def test_two_access_policies_differ_by_what_their_rules_permit() -> None:
@@ -505,18 +505,18 @@ def test_two_access_policies_differ_by_what_their_rules_permit() -> None:
 
 
 def test_access_policies_are_listed_and_new_from_the_day_that_aws_announced_them() -> None:
-    listed = access_policies()
-    have_rules = [entry.rules is not None for entry in listed]
+    entries = access_policies()
+    have_rules = [entry.rules is not None for entry in entries]
     assert have_rules == sorted(have_rules, reverse=True)
-    assert len(access_policy_entries()) == len(listed) == len(knowledge().access_policies)
-    days = {entry.policy.name: entry.policy.introduced for entry in listed if entry.policy.introduced}
+    assert len(access_policy_entries()) == len(entries) == len(knowledge().access_policies)
+    days = {entry.policy.name: entry.policy.introduced for entry in entries if entry.policy.introduced}
     assert {step.policy for step in access_steps(None)} == set(days)
     last = max(days.values())
-    at = datetime(last.year, last.month, last.day, tzinfo=UTC)
+    announced_at = datetime(last.year, last.month, last.day, tzinfo=UTC)
     newest = {name for name, day in days.items() if day == last}
-    assert {step.policy for step in access_steps(at)} == newest
-    assert access_steps(at + timedelta(seconds=1)) == ()
-    assert {entry.policy.created for entry in access_policy_entries() if entry.policy.name in newest} == {at}
+    assert {step.policy for step in access_steps(announced_at)} == newest
+    assert access_steps(announced_at + timedelta(seconds=1)) == ()
+    assert {entry.policy.created for entry in access_policy_entries() if entry.policy.name in newest} == {announced_at}
 
 
 # What a library answers from
@@ -528,7 +528,7 @@ def of_account(folder: Path, choice: AccountChoice | None, account_snapshot: Acc
 
 
 @pytest.mark.parametrize(
-    ("choice", "kept", "at_hand"),
+    ("choice", "is_stored", "at_hand"),
     [
         (None, False, False),
         (None, True, True),
@@ -540,9 +540,9 @@ def of_account(folder: Path, choice: AccountChoice | None, account_snapshot: Acc
     ],
 )
 def test_an_account_is_at_hand_if_it_was_chosen_or_read_before(
-    choice: AccountChoice | None, kept: bool, at_hand: bool, tmp_path: Path
+    choice: AccountChoice | None, is_stored: bool, at_hand: bool, tmp_path: Path
 ) -> None:
-    if kept:
+    if is_stored:
         store(tmp_path / "accounts", snapshot())
     assert of_account(tmp_path, choice).has_account_without_lookup is at_hand
 
@@ -553,7 +553,7 @@ def test_a_snapshot_that_could_not_be_stored_is_at_hand_as_long_as_the_run_lasts
 
 
 @pytest.mark.parametrize(
-    ("typed", "own"),
+    ("text", "own_arn"),
     [
         ("arn:aws:iam::111122223333:policy/other", "arn:aws:iam::111122223333:policy/other"),
         ("arn:aws:iam::aws:policy/ReadOnlyAccess", None),
@@ -565,18 +565,18 @@ def test_a_snapshot_that_could_not_be_stored_is_at_hand_as_long_as_the_run_lasts
         ("nothing-of-the-kind", None),
     ],
 )
-def test_a_name_that_aws_does_not_use_may_be_of_the_account(typed: str, own: str | None, tmp_path: Path) -> None:
+def test_a_name_that_aws_does_not_use_may_be_of_the_account(text: str, own_arn: str | None, tmp_path: Path) -> None:
     account_snapshot = snapshot()
     (mine,) = account_snapshot.local_policies
-    more = [
+    namesakes = [
         mine._replace(name=name, arn=f"arn:aws:iam::111122223333:policy/{name}")
         for name in ("ReadOnlyAccess", "ReadOnly")
     ]
-    account_snapshot = account_snapshot._replace(local_policies=(mine, *more))
-    chosen = AccountChoice(profile="prod", offline=True)
-    assert of_account(tmp_path, chosen, account_snapshot).own_arn(typed) == own
+    account_snapshot = account_snapshot._replace(local_policies=(mine, *namesakes))
+    choice = AccountChoice(profile="prod", offline=True)
+    assert of_account(tmp_path, choice, account_snapshot).own_arn(text) == own_arn
     # Without an account, only an ARN tells.
-    assert of_account(tmp_path, None).own_arn(typed) == (own if typed.startswith("arn:") else None)
+    assert of_account(tmp_path, None).own_arn(text) == (own_arn if text.startswith("arn:") else None)
 
 
 def test_policies_are_known_until_the_day_of_the_family_that_is_known_least(library: Library) -> None:
@@ -589,43 +589,43 @@ def test_policies_are_known_until_the_day_of_the_family_that_is_known_least(libr
 
 def test_a_cache_that_fails_is_reported_and_the_bundled_policies_answer(tmp_path: Path) -> None:
     (tmp_path / "policies.db").mkdir()
-    broken = of_account(tmp_path, None)
-    assert broken.find(CNI).policy.default_version == newest(CNI)
-    (notice,) = broken.notices()
+    library = of_account(tmp_path, None)
+    assert library.find(CNI).policy.default_version == newest(CNI)
+    (notice,) = library.notices()
     assert "ekstui works from its bundled data" in notice
-    assert broken.notices() == ()
-    assert broken.state() is None
-    assert broken.data().source == Corpus.bundled().manifest().label
+    assert library.notices() == ()
+    assert library.state() is None
+    assert library.data().source == Corpus.bundled().manifest().label
     # It is left alone for a while rather than asked again for every answer.
     (tmp_path / "policies.db").rmdir()
     fill_from_the_corpus(tmp_path, family=True)
-    assert broken.state() is None
+    assert library.state() is None
     assert of_account(tmp_path, None).state() is not None
 
 
 def test_policies_of_another_partition_are_used_only_where_they_are_known(tmp_path: Path) -> None:
-    here = of_account(tmp_path, None)
-    assert here.in_partition("aws") is here
-    assert here.in_partition("aws-cn") is here
-    china = named("Alpha", partition="aws-cn")
+    library = of_account(tmp_path, None)
+    assert library.in_partition("aws") is library
+    assert library.in_partition("aws-cn") is library
+    alpha = named("Alpha", partition="aws-cn")
     text = {1: json.dumps({"Statement": []}).encode()}
-    here.store.of("aws-cn").put([pack(PolicyHistory(china, text))], DeliveryInfo(provenance("aws", 9), None))
-    there = here.in_partition("aws-cn")
-    assert (there.store.collection, [policy.policy.name for policy in there.policies("all")]) == ("aws-cn", ["Alpha"])
+    library.store.of("aws-cn").put([pack(PolicyHistory(alpha, text))], DeliveryInfo(provenance("aws", 9), None))
+    china = library.in_partition("aws-cn")
+    assert (china.store.collection, [policy.policy.name for policy in china.policies("all")]) == ("aws-cn", ["Alpha"])
     # The bundled policies are those of `aws`, which are known without a cache too.
-    assert there.in_partition("aws").store.collection == "aws"
+    assert china.in_partition("aws").store.collection == "aws"
     assert (
-        there.find("arn:aws-cn:iam::aws:policy/Alpha").policy
-        == here.find("arn:aws-cn:iam::aws:policy/Alpha").policy
-        == china
+        china.find("arn:aws-cn:iam::aws:policy/Alpha").policy
+        == library.find("arn:aws-cn:iam::aws:policy/Alpha").policy
+        == alpha
     )
 
 
 def test_a_damaged_cache_is_set_aside_and_that_is_said(tmp_path: Path) -> None:
     (tmp_path / "policies.db").write_bytes(b"something else")
-    damaged = of_account(tmp_path, None)
-    assert damaged.find(CNI).policy.default_version == newest(CNI)
-    (aside,) = tmp_path.glob("policies.db.aside-*")
-    (notice,) = damaged.notices()
-    assert f"It was set aside as {aside.name}; the bundled data answers until there is a new one." in notice
+    library = of_account(tmp_path, None)
+    assert library.find(CNI).policy.default_version == newest(CNI)
+    (damaged_file,) = tmp_path.glob("policies.db.aside-*")
+    (notice,) = library.notices()
+    assert f"It was set aside as {damaged_file.name}; the bundled data answers until there is a new one." in notice
     assert not (tmp_path / "policies.db").exists()

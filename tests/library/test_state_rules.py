@@ -40,14 +40,14 @@ ASKED = snapshot()._replace(complete=True, fetched_at=datetime(2030, 1, 1, tzinf
 @pytest.fixture
 def asks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """AWS, which answers with ASKED; the list has an entry for each time it was asked."""
-    asked: list[str] = []
+    requests: list[str] = []
 
     def ask(*_: object) -> AccountSnapshot:
-        asked.append("AWS")
+        requests.append("AWS")
         return ASKED
 
     monkeypatch.setattr(Account, "ask_aws", ask)
-    return asked
+    return requests
 
 
 def aged(age: timedelta, *, complete: bool = True) -> AccountSnapshot:
@@ -58,27 +58,27 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.mark.parametrize(
-    ("age", "complete", "fresh"),
+    ("age", "complete", "is_fresh"),
     [(14 * MINUTE, True, True), (16 * MINUTE, True, False), (MINUTE, False, False), (None, True, False)],
 )
 def test_only_a_complete_snapshot_of_the_last_minutes_answers_in_place_of_aws(
-    age: timedelta | None, complete: bool, fresh: bool, asks: list[str], tmp_path: Path
+    age: timedelta | None, complete: bool, is_fresh: bool, asks: list[str], tmp_path: Path
 ) -> None:
-    held = None if age is None else aged(age, complete=complete)
-    account = Account(AccountChoice(), tmp_path / "accounts", held_snapshot=held)
-    assert (account.fresh_snapshot() is held) is fresh
-    assert asks == ([] if fresh else ["AWS"])
+    held_snapshot = None if age is None else aged(age, complete=complete)
+    account = Account(AccountChoice(), tmp_path / "accounts", held_snapshot=held_snapshot)
+    assert (account.fresh_snapshot() is held_snapshot) is is_fresh
+    assert asks == ([] if is_fresh else ["AWS"])
 
 
-@pytest.mark.parametrize("held", [aged(1500 * MINUTE), aged(MINUTE, complete=False), None])
-def test_offline_never_asks_aws(held: AccountSnapshot | None, asks: list[str], tmp_path: Path) -> None:
-    account = Account(AccountChoice(offline=True), tmp_path / "accounts", held_snapshot=held)
+@pytest.mark.parametrize("held_snapshot", [aged(1500 * MINUTE), aged(MINUTE, complete=False), None])
+def test_offline_never_asks_aws(held_snapshot: AccountSnapshot | None, asks: list[str], tmp_path: Path) -> None:
+    account = Account(AccountChoice(offline=True), tmp_path / "accounts", held_snapshot=held_snapshot)
     for question in (account.fresh_snapshot, account.refresh, account.last_snapshot_or_error):
-        if held is None:
+        if held_snapshot is None:
             with pytest.raises(AccountError):
                 question()
         else:
-            assert question() is held
+            assert question() is held_snapshot
     assert asks == []
 
 
@@ -87,45 +87,45 @@ def test_an_incomplete_snapshot_does_not_replace_a_complete_one(
 ) -> None:
     folder = tmp_path / "accounts"
     accounts.store(folder, ASKED)
-    part = ASKED._replace(complete=False, roles=())
-    monkeypatch.setattr(Account, "ask_aws", lambda *_: part)
-    assert Account(AccountChoice(), folder).refresh() == part
+    partial_snapshot = ASKED._replace(complete=False, roles=())
+    monkeypatch.setattr(Account, "ask_aws", lambda *_: partial_snapshot)
+    assert Account(AccountChoice(), folder).refresh() == partial_snapshot
     assert accounts.load(folder, "aws", ASKED.identity.account) == ASKED
     account = Account(AccountChoice(), folder, held_snapshot=ASKED)
-    assert account.refresh() == part
+    assert account.refresh() == partial_snapshot
     assert account.last_snapshot() is ASKED
     # One of another account does.
-    second_account = part._replace(identity=part.identity._replace(account="444455556666"))
+    second_account = partial_snapshot._replace(identity=partial_snapshot.identity._replace(account="444455556666"))
     monkeypatch.setattr(Account, "ask_aws", lambda *_: second_account)
     assert account.refresh() == second_account
     assert account.last_snapshot() == second_account
 
 
 @pytest.mark.parametrize(
-    ("kinds", "anew"),
+    ("kinds", "is_made_anew"),
     [((), False), (("denied",), False), (("expired",), True), (("denied", "credentials"), True), (("mfa",), True)],
 )
 def test_a_connection_whose_credentials_do_not_work_any_more_is_made_anew(
-    kinds: tuple[ErrorKind, ...], anew: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    kinds: tuple[ErrorKind, ...], is_made_anew: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     errors = tuple(SourceError("roles", "iam:ListRoles", kind, "It failed.") for kind in kinds)
     monkeypatch.setattr(own_account, "sweep_account", lambda *_: ASKED._replace(errors=errors))
     account = Account(AccountChoice(), tmp_path / "accounts")
     connection = account.connection()
     assert account.ask_aws(silent, never).errors == errors
-    assert (account.connection() is not connection) is anew
+    assert (account.connection() is not connection) is is_made_anew
 
 
 def test_uses_and_details_are_those_of_the_snapshot_that_is_asked_about(tmp_path: Path) -> None:
     account = Account(AccountChoice(), tmp_path / "accounts", held_snapshot=ASKED)
-    without = ASKED._replace(eks=None, roles=(), fetched_at=ASKED.fetched_at - MINUTE)
+    snapshot_without_roles = ASKED._replace(eks=None, roles=(), fetched_at=ASKED.fetched_at - MINUTE)
     assert account.uses(ASKED) == uses_in(ASKED) != {}
-    assert account.uses(without) == {}
-    account.add_details(without)  # it was read before the one that is shown
+    assert account.uses(snapshot_without_roles) == {}
+    account.add_details(snapshot_without_roles)  # it was read before the one that is shown
     assert account.last_snapshot() is ASKED
-    detailed = ASKED._replace(eks=None)
-    account.add_details(detailed)
-    assert account.last_snapshot() is detailed
+    detailed_snapshot = ASKED._replace(eks=None)
+    account.add_details(detailed_snapshot)
+    assert account.last_snapshot() is detailed_snapshot
 
 
 class Owner(MessagePump):
@@ -142,7 +142,7 @@ class Owner(MessagePump):
 
 def test_a_job_that_was_replaced_or_cancelled_brings_nothing() -> None:
     owner, background, go = Owner(), Background(), threading.Event()
-    brought: list[str] = []
+    results: list[str] = []
 
     def waiting(name: str) -> Callable[[Job], str]:
         def work(_: Job) -> str:
@@ -156,7 +156,7 @@ def test_a_job_that_was_replaced_or_cancelled_brings_nothing() -> None:
     before = set(threading.enumerate())
     for group, name in (("a", "first"), ("a", "second"), ("b", "other"), ("c", "cancelled"), ("d", "failed"),
                         ("e", "late")):  # fmt: skip
-        background.run(owner, group, waiting(name), brought.append)
+        background.run(owner, group, waiting(name), results.append)
     background.cancel("c", "none")
     go.set()
     for thread in set(threading.enumerate()) - before:
@@ -165,7 +165,7 @@ def test_a_job_that_was_replaced_or_cancelled_brings_nothing() -> None:
     for message in owner.posted:
         if isinstance(message, Callback):
             message.callback()
-    assert set(brought) == {"second", "other"}
+    assert set(results) == {"second", "other"}
     assert [str(message.error) for message in owner.posted if isinstance(message, PaneFailed)] == ["No."]
 
 
@@ -185,10 +185,10 @@ def test_a_use_that_is_found_twice_counts_once() -> None:
     account_snapshot = snapshot()
     assert account_snapshot.eks is not None
     assert uses_in(account_snapshot)
-    twice = account_snapshot._replace(
+    doubled_snapshot = account_snapshot._replace(
         eks=account_snapshot.eks._replace(clusters=(*account_snapshot.eks.clusters, *account_snapshot.eks.clusters))
     )
-    assert uses_in(twice) == uses_in(account_snapshot)
+    assert uses_in(doubled_snapshot) == uses_in(account_snapshot)
 
 
 def test_a_policy_that_aws_withdrew_is_not_offered(tmp_path: Path) -> None:
@@ -196,16 +196,16 @@ def test_a_policy_that_aws_withdrew_is_not_offered(tmp_path: Path) -> None:
     library = Library(Corpus.bundled(), PolicyStore(store.file))
     nothing = tmp_path / "nothing.json"
     nothing.write_text(json.dumps({"Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}))
-    wanted = Inquiry(Question(action="ec2:AssignPrivateIpAddresses", resources=("*",)), (FileSide(str(nothing)),))
+    inquiry = Inquiry(Question(action="ec2:AssignPrivateIpAddresses", resources=("*",)), (FileSide(str(nothing)),))
 
-    def offered() -> set[str]:
-        (explanation,) = explain_all(library, wanted)
+    def offered_policies() -> set[str]:
+        (explanation,) = explain_all(library, inquiry)
         return {allower.policy for allower in explanation.allowed_by}
 
-    before = offered()
+    before = offered_policies()
     assert "AmazonEKS_CNI_Policy" in before
     store.put([], DeliveryInfo(provenance("aws", 1), None, withdrawn=("AmazonEKS_CNI_Policy",)))
-    assert offered() == before - {"AmazonEKS_CNI_Policy"}
+    assert offered_policies() == before - {"AmazonEKS_CNI_Policy"}
 
 
 def test_an_endpoint_of_somebodys_own_is_reported_with_every_answer_until_the_sync_is_undone(tmp_path: Path) -> None:
@@ -220,22 +220,28 @@ def test_an_endpoint_of_somebodys_own_is_reported_with_every_answer_until_the_sy
     assert library.notices() == ()  # once is enough for a process
     assert "http://localhost:5000" in library.data().source
     undo_sync(library)
-    fresh = Library(Corpus.bundled(), PolicyStore(store.file))
-    fresh.policies()
-    assert fresh.notices() == ()
+    library_after_undo = Library(Corpus.bundled(), PolicyStore(store.file))
+    library_after_undo.policies()
+    assert library_after_undo.notices() == ()
 
 
 def test_the_demo_and_account_files_have_no_place_that_was_open(tmp_path: Path) -> None:
     folder = tmp_path / "accounts"
     accounts.store(folder, ASKED)
-    at = ASKED.fetched_at
+    fetched_at = ASKED.fetched_at
     file_account = Account(AccountChoice(file=tmp_path / "account.json"), folder, held_snapshot=ASKED)
-    demo, own = (Account(AccountChoice(demo=demo), folder, held_snapshot=ASKED) for demo in (True, False))
-    for account_without_place in (file_account, demo):
-        account_without_place.keep_place(at, "theirs")
-        assert own.place(ASKED, at) == ""
-    own.keep_place(at, "roles")
-    assert [account.place(ASKED, at) for account in (own, file_account, demo)] == ["roles", "", ""]
+    demo_account, users_account = (
+        Account(AccountChoice(demo=is_demo), folder, held_snapshot=ASKED) for is_demo in (True, False)
+    )
+    for account_without_place in (file_account, demo_account):
+        account_without_place.keep_place(fetched_at, "theirs")
+        assert users_account.place(ASKED, fetched_at) == ""
+    users_account.keep_place(fetched_at, "roles")
+    assert [account.place(ASKED, fetched_at) for account in (users_account, file_account, demo_account)] == [
+        "roles",
+        "",
+        "",
+    ]
 
 
 def test_without_a_cache_there_is_no_sync_to_undo(tmp_path: Path) -> None:
@@ -248,10 +254,10 @@ def test_without_a_cache_there_is_no_sync_to_undo(tmp_path: Path) -> None:
 class Given:
     """A source that delivers what it is given."""
 
-    def __init__(self, *entries: PolicyHistory | Skipped, **more: Any) -> None:
-        source = provenance("aws" if more.get("asked") else "archive", 9)
-        source = source._replace(as_of=more.pop("as_of", source.as_of))
-        self.delivery = Delivery("aws", source, len(entries), entries, **more)
+    def __init__(self, *entries: PolicyHistory | Skipped, **fields: Any) -> None:
+        source = provenance("aws" if fields.get("asked") else "archive", 9)
+        source = source._replace(as_of=fields.pop("as_of", source.as_of))
+        self.delivery = Delivery("aws", source, len(entries), entries, **fields)
 
     def deliver(self, _: object) -> Delivery:
         return self.delivery
@@ -265,10 +271,10 @@ READS = document("s3:GetObject")
 @pytest.fixture
 def store(tmp_path: Path) -> PolicyStore:
     """A store with a hundred policies of one version, known until the eighth."""
-    filled = PolicyStore.in_folder(tmp_path / "synced")
+    filled_store = PolicyStore.in_folder(tmp_path / "synced")
     histories = [pack(history({1: (moment(1), READS)}, name=f"P{number}")) for number in range(100)]
-    filled.put(histories, DeliveryInfo(provenance("archive", 1), moment(8)))
-    return filled
+    filled_store.put(histories, DeliveryInfo(provenance("archive", 1), moment(8)))
+    return filled_store
 
 
 def synced(store: PolicyStore, source: Given, **options: Any) -> SyncReport:
@@ -294,8 +300,8 @@ def test_a_sync_reports_each_kind_of_change(
     conflicts: tuple[tuple[str, int], ...],
     withdrawn: tuple[str, ...],
 ) -> None:
-    listed = frozenset(f"P{number}" for number in range(100)) - set(withdrawn)
-    report = synced(store, Given(*entries, listed=listed, asked=True, known_until=moment(9)))
+    listed_names = frozenset(f"P{number}" for number in range(100)) - set(withdrawn)
+    report = synced(store, Given(*entries, listed=listed_names, asked=True, known_until=moment(9)))
     assert (report.new_policies, report.new_versions) == (new_policies, new_versions)
     assert (report.conflicts, report.withdrawn) == (conflicts, withdrawn)
     assert report.changed is bool(new_policies or new_versions or conflicts or withdrawn)
@@ -304,42 +310,43 @@ def test_a_sync_reports_each_kind_of_change(
 
 
 @pytest.mark.parametrize(
-    ("gone", "accept", "withdrawn"), [(1, False, 1), (2, False, 2), (3, False, 0), (3, True, 3), (100, True, 100)]
+    ("withdrawn_count", "accept", "accepted_count"),
+    [(1, False, 1), (2, False, 2), (3, False, 0), (3, True, 3), (100, True, 100)],
 )
 def test_more_than_one_policy_in_fifty_is_withdrawn_at_once_only_if_that_is_accepted(
-    store: PolicyStore, gone: int, accept: bool, withdrawn: int
+    store: PolicyStore, withdrawn_count: int, accept: bool, accepted_count: int
 ) -> None:
-    listed = frozenset(f"P{number}" for number in range(gone, 100))
+    listed = frozenset(f"P{number}" for number in range(withdrawn_count, 100))
     report = synced(store, Given(listed=listed, asked=True, known_until=moment(9)), accept_withdrawals=accept)
-    assert len(report.withdrawn) == withdrawn
+    assert len(report.withdrawn) == accepted_count
     # What is not certain is not known until today, and the next sync says so again.
-    assert report.complete is (gone == withdrawn)
+    assert report.complete is (withdrawn_count == accepted_count)
     assert [skipped.place for skipped in report.skipped] == ([] if report.complete else ["iam:ListPolicies"])
     assert report.known_until == (moment(9) if report.complete else None)
 
 
 @pytest.mark.parametrize(
-    ("ahead", "believed"), [(DAY - MINUTE, True), (DAY, True), (DAY + MINUTE, False), (400 * DAY, False)]
+    ("ahead", "is_believed"), [(DAY - MINUTE, True), (DAY, True), (DAY + MINUTE, False), (400 * DAY, False)]
 )
 def test_a_time_is_believed_up_to_a_day_ahead_of_the_clock(
-    store: PolicyStore, ahead: timedelta, believed: bool
+    store: PolicyStore, ahead: timedelta, is_believed: bool
 ) -> None:
-    new = history({1: (moment(1), READS), 2: (NOW + ahead, document("s3:*"))}, name="New")
-    report = synced(store, Given(new))
-    (stored,) = (policy for policy in store.policies() if policy.name == "New")
-    assert [info.created for info in stored.versions] == [moment(1), NOW + ahead if believed else None]
-    assert [skipped.place for skipped in report.skipped] == ([] if believed else ["New v2"])
+    new_history = history({1: (moment(1), READS), 2: (NOW + ahead, document("s3:*"))}, name="New")
+    report = synced(store, Given(new_history))
+    (stored_policy,) = (policy for policy in store.policies() if policy.name == "New")
+    assert [info.created for info in stored_policy.versions] == [moment(1), NOW + ahead if is_believed else None]
+    assert [skipped.place for skipped in report.skipped] == ([] if is_believed else ["New v2"])
     # The same of a source as a whole, which then delivers nothing.
-    later = Given(history({1: (moment(1), READS)}, name="Later"), as_of=NOW + ahead)
-    if believed:
-        assert synced(store, later).new_policies == ("Later",)
+    later_source = Given(history({1: (moment(1), READS)}, name="Later"), as_of=NOW + ahead)
+    if is_believed:
+        assert synced(store, later_source).new_policies == ("Later",)
     else:
         with pytest.raises(InputError, match="in the future"):
-            synced(store, later)
+            synced(store, later_source)
 
 
 @pytest.mark.parametrize(
-    ("had", "known_until", "complete", "until"),
+    ("known_count", "known_until", "complete", "expected_until"),
     [
         # An archive tells until when nothing else changed only if it has nine of ten policies.
         (90, moment(9), True, moment(9)),
@@ -350,21 +357,21 @@ def test_a_time_is_believed_up_to_a_day_ahead_of_the_clock(
     ],
 )
 def test_what_an_archive_tells_of_the_policies_that_it_lacks(
-    store: PolicyStore, had: int, known_until: datetime | None, complete: bool, until: datetime | None
+    store: PolicyStore, known_count: int, known_until: datetime | None, complete: bool, expected_until: datetime | None
 ) -> None:
-    names = frozenset(f"P{number}" for number in range(had - 1))
-    own = history({1: (moment(1), READS)}, name=f"P{had - 1}")
-    report = synced(store, Given(own, names=names, known_until=known_until))
-    assert (report.complete, report.known_until) == (complete, until)
-    older = known_until is not None and known_until < moment(8)
-    assert ["ends on" in skipped.reason for skipped in report.skipped] == ([True] if older else [])
+    names = frozenset(f"P{number}" for number in range(known_count - 1))
+    last_history = history({1: (moment(1), READS)}, name=f"P{known_count - 1}")
+    report = synced(store, Given(last_history, names=names, known_until=known_until))
+    assert (report.complete, report.known_until) == (complete, expected_until)
+    is_older = known_until is not None and known_until < moment(8)
+    assert ["ends on" in skipped.reason for skipped in report.skipped] == ([True] if is_older else [])
     # A source that is asked is not an archive that ends.
     assert synced(store, Given(known_until=moment(7), asked=True)).skipped == ()
-    assert store.state().known_until == max(moment(8), until or moment(8))
+    assert store.state().known_until == max(moment(8), expected_until or moment(8))
 
 
 @pytest.mark.parametrize(
-    ("changed", "stored"),
+    ("policy_fields", "is_stored"),
     [
         ({}, True),
         ({"arn": "arn:aws:iam::aws:policy/service-role/New"}, True),
@@ -382,18 +389,18 @@ def test_what_an_archive_tells_of_the_policies_that_it_lacks(
     ],
 )
 def test_only_what_iam_would_call_an_aws_policy_is_stored(
-    store: PolicyStore, changed: dict[str, Any], stored: bool
+    store: PolicyStore, policy_fields: dict[str, Any], is_stored: bool
 ) -> None:
     policy_history = history({1: (moment(1), READS)}, name="New")
-    report = synced(store, Given(policy_history._replace(policy=policy_history.policy._replace(**changed))))
-    assert bool(report.new_policies) is stored
-    assert bool(report.skipped) is (not stored and "default_version" not in changed)
+    report = synced(store, Given(policy_history._replace(policy=policy_history.policy._replace(**policy_fields))))
+    assert bool(report.new_policies) is is_stored
+    assert bool(report.skipped) is (not is_stored and "default_version" not in policy_fields)
 
 
 def test_a_version_that_cannot_be_read_does_not_keep_back_the_others(store: PolicyStore) -> None:
-    both = history({1: (moment(1), READS), 2: (moment(2), b'{"Statement": 1}')}, default=1, name="New")
-    of_p0 = history({1: (moment(1), READS), 2: (moment(2), b"{")}, name="P0")
-    report = synced(store, Given(both, of_p0, Skipped("a file", "cannot be read")))
+    new_history = history({1: (moment(1), READS), 2: (moment(2), b'{"Statement": 1}')}, default=1, name="New")
+    p0_history = history({1: (moment(1), READS), 2: (moment(2), b"{")}, name="P0")
+    report = synced(store, Given(new_history, p0_history, Skipped("a file", "cannot be read")))
     assert (report.new_policies, report.new_versions) == (("New",), ())
     assert [skipped.place for skipped in report.skipped] == ["New v2", "P0 v2", "a file"]
     # From a service, what is missing may come the next time.
@@ -403,11 +410,11 @@ def test_a_version_that_cannot_be_read_does_not_keep_back_the_others(store: Poli
 
 def test_a_sync_that_is_cancelled_keeps_what_arrived_and_withdraws_nothing(store: PolicyStore) -> None:
     entries = [history({1: (moment(1), READS)}, name=name) for name in ("A", "B", "C")]
-    asked: list[None] = []
+    polls: list[None] = []
 
     def cancelled() -> bool:
-        asked.append(None)
-        return len(asked) > 2
+        polls.append(None)
+        return len(polls) > 2
 
     source = Given(*entries, listed=frozenset(), asked=True, known_until=moment(9))
     reports: list[tuple[int, int]] = []
@@ -419,7 +426,7 @@ def test_a_sync_that_is_cancelled_keeps_what_arrived_and_withdraws_nothing(store
 
 
 @pytest.mark.parametrize(
-    ("stored", "caller", "profile", "offline", "chosen", "expected"),
+    ("stored_accounts", "caller", "profile", "offline", "is_chosen", "expected_account"),
     [
         # The same credentials lead to the same account; others may lead anywhere.
         (["a", "b"], "caller-a", None, False, True, "a"),
@@ -438,29 +445,29 @@ def test_a_sync_that_is_cancelled_keeps_what_arrived_and_withdraws_nothing(store
     ],
 )
 def test_which_stored_account_the_credentials_mean(
-    stored: list[str], caller: str | None, profile: str | None, offline: bool, chosen: bool, expected: str | None,
+    stored_accounts: list[str], caller: str | None, profile: str | None, offline: bool, is_chosen: bool, expected_account: str | None,
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     numbers = {"a": "111122223333", "b": "444455556666"}
-    for later, name in enumerate(stored):
+    for minutes_later, name in enumerate(stored_accounts):
         account_snapshot = snapshot(numbers[name])
-        at = account_snapshot._replace(fetched_at=account_snapshot.fetched_at + later * MINUTE)
-        accounts.store(tmp_path, at, f"caller-{name}", f"profile-{name}")
-        accounts.keep_profile(tmp_path, "aws", numbers[name], "profile-both", at.fetched_at)
+        dated_snapshot = account_snapshot._replace(fetched_at=account_snapshot.fetched_at + minutes_later * MINUTE)
+        accounts.store(tmp_path, dated_snapshot, f"caller-{name}", f"profile-{name}")
+        accounts.keep_profile(tmp_path, "aws", numbers[name], "profile-both", dated_snapshot.fetched_at)
     monkeypatch.setattr(own_account, "caller_digest", lambda _: caller)
     monkeypatch.setattr(own_account, "profile_digest", lambda _: profile)
-    monkeypatch.setattr(own_account, "is_any_chosen", lambda _: chosen)
+    monkeypatch.setattr(own_account, "is_any_chosen", lambda _: is_chosen)
     account = Account(AccountChoice(offline=offline), tmp_path)
-    last = account.last_snapshot()
-    assert (last and last.identity.account) == (expected and numbers[expected])
-    if last is None and offline:
+    last_snapshot = account.last_snapshot()
+    assert (last_snapshot and last_snapshot.identity.account) == (expected_account and numbers[expected_account])
+    if last_snapshot is None and offline:
         # That there are snapshots, and none of them is known to be the right one, is said.
         with pytest.raises(
-            AccountError, match="known to be of the account" if stored else "no snapshot of this account"
+            AccountError, match="known to be of the account" if stored_accounts else "no snapshot of this account"
         ):
             account.last_snapshot_or_error()
     with pytest.raises(InputError, match="is not an account number"):
         account.forget("prod")
-    assert account.forget("111122223333") == (1 if "a" in stored else 0)
-    assert account.forget() == (1 if "b" in stored else 0)
+    assert account.forget("111122223333") == (1 if "a" in stored_accounts else 0)
+    assert account.forget() == (1 if "b" in stored_accounts else 0)
     assert account.stored() == ()
