@@ -50,7 +50,7 @@ def live_library(rig: Rig) -> Library:
 
 
 @pytest.fixture(scope="module")
-def shared() -> dict[str, Connection]:
+def shared_connections() -> dict[str, Connection]:
     """Connections by endpoint: a new one reads the SDK's models, half a second that most tests need not pay."""
     return {}
 
@@ -61,33 +61,33 @@ def snapshots() -> dict[str, AccountSnapshot]:
 
 
 @pytest.fixture
-def small(rig: Rig, shared: dict[str, Connection], tmp_path: Path) -> Iterator[Account]:
+def named_roles_account(rig: Rig, shared_connections: dict[str, Connection], tmp_path: Path) -> Iterator[Account]:
     """The account's named roles, asked over a connection that tests share."""
     rig.standing()
-    if rig.url not in shared:
-        shared[rig.url] = Connection()
-    yield Account(AccountChoice(), tmp_path / "cache" / "accounts", _connection=shared[rig.url])
+    if rig.url not in shared_connections:
+        shared_connections[rig.url] = Connection()
+    yield Account(AccountChoice(), tmp_path / "cache" / "accounts", _connection=shared_connections[rig.url])
     rig.proxy.clear()
 
 
 @pytest.fixture
-def of_iam(small: Account) -> Account:
+def iam_only_account(named_roles_account: Account) -> Account:
     """The same, asked for a region without clusters: two thirds of a sweep's calls are for those."""
-    return replace_choice(small, AccountChoice(regions=("eu-north-1",)))
+    return replace_choice(named_roles_account, AccountChoice(regions=("eu-north-1",)))
 
 
 @pytest.fixture
-def undisturbed(small: Account, snapshots: dict[str, AccountSnapshot]) -> AccountSnapshot:
+def snapshot_without_failures(named_roles_account: Account, snapshots: dict[str, AccountSnapshot]) -> AccountSnapshot:
     """What the account looks like when nothing fails, read once."""
     if "whole" not in snapshots:
-        snapshots["whole"] = small.refresh()
+        snapshots["whole"] = named_roles_account.refresh()
     return snapshots["whole"]
 
 
 @pytest.fixture
-def undisturbed_library(small: Account, undisturbed: AccountSnapshot) -> Library:
+def library_without_failures(named_roles_account: Account, snapshot_without_failures: AccountSnapshot) -> Library:
     """A library over the account as it was read once: a sweep takes a quarter of a second of the processor."""
-    return asking(replace(small, held_snapshot=undisturbed))
+    return asking(replace(named_roles_account, held_snapshot=snapshot_without_failures))
 
 
 def named(rig: Rig) -> set[str]:
@@ -136,18 +136,18 @@ def test_every_role_is_read_once_over_short_pages(rig: Rig, live_library: Librar
     assert {entry.role.name for entry in answer.attachments.roles} == rig.account.roles_with(CNI)
 
 
-def test_boundaries_are_told_from_attachments(undisturbed_library: Library) -> None:
-    carried = attached(undisturbed_library, "AmazonEKSClusterPolicy").attachments
-    ways = {entry.role.name: entry.attached_as for entry in carried.roles}
+def test_boundaries_are_told_from_attachments(library_without_failures: Library) -> None:
+    attachments = attached(library_without_failures, "AmazonEKSClusterPolicy").attachments
+    ways = {entry.role.name: entry.attached_as for entry in attachments.roles}
     assert ways["prod-orders"] == ("boundary",)
     assert ways["prod-cluster"] == ("permissions",)
-    users = attached(undisturbed_library, "AmazonEC2ContainerRegistryReadOnly").attachments.users
+    users = attached(library_without_failures, "AmazonEC2ContainerRegistryReadOnly").attachments.users
     assert {entry.user.name: entry.attached_as for entry in users} == {"ci-bot": ("permissions", "boundary")}
-    assert [group.name for group in carried.groups] == ["platform"]
+    assert [group.name for group in attachments.groups] == ["platform"]
 
 
-def test_every_use_is_found_and_no_other_confirmed(rig: Rig, undisturbed: AccountSnapshot) -> None:
-    uses = dict(uses_in(undisturbed))
+def test_every_use_is_found_and_no_other_confirmed(rig: Rig, snapshot_without_failures: AccountSnapshot) -> None:
+    uses = dict(uses_in(snapshot_without_failures))
     assert truth(rig) - joined(uses) == set()
     through_association = (
         rig.account.builder.arn("iam", "role/prod-ebs-csi"),
@@ -155,34 +155,34 @@ def test_every_use_is_found_and_no_other_confirmed(rig: Rig, undisturbed: Accoun
     )  # fmt: skip
     confirmed = {arn: tuple(use for use in of_role if use.certainty == "confirmed") for arn, of_role in uses.items()}
     assert joined(confirmed) - truth(rig) == {through_association}
-    inferred = [use for of_role in uses.values() for use in of_role if use.kind == "irsa"]
-    assert inferred
-    assert all(use.certainty == "inferred" for use in inferred)
+    irsa_uses = [use for of_role in uses.values() for use in of_role if use.kind == "irsa"]
+    assert irsa_uses
+    assert all(use.certainty == "inferred" for use in irsa_uses)
     orphan = uses[rig.account.builder.arn("iam", "role/old-cluster-app")]
     assert [(use.kind, use.cluster) for use in orphan] == [("irsa", None)]
     assert rig.account.builder.arn("iam", "role/prod-never-matches") not in uses
-    assert not any(role.arn in uses for role in undisturbed.roles if role.service_linked)
+    assert not any(role.arn in uses for role in snapshot_without_failures.roles if role.service_linked)
 
 
-def test_session_policy_and_tags_of_pod_identity(undisturbed_library: Library) -> None:
-    (use,) = role_answer(undisturbed_library, "prod-reports").subject.uses
+def test_session_policy_and_tags_of_pod_identity(library_without_failures: Library) -> None:
+    (use,) = role_answer(library_without_failures, "prod-reports").subject.uses
     assert isinstance(use, Use)
     assert use.session_tags is False
     assert use.session_policy is not None
     assert "acme-reports" in use.session_policy
 
 
-def test_counts_agree_with_the_sweep(undisturbed: AccountSnapshot) -> None:
-    snapshot = undisturbed
+def test_counts_agree_with_the_sweep(snapshot_without_failures: AccountSnapshot) -> None:
+    snapshot = snapshot_without_failures
     assert snapshot.counts is not None
     for arn, count in snapshot.counts.items():
-        swept = attachments_of(snapshot, arn)
-        ways = [*(role.attached_as for role in swept.roles), *(user.attached_as for user in swept.users)]
-        assert count.attachments == sum("permissions" in way for way in ways) + len(swept.groups), arn
-    attached = [*(role.attached for role in snapshot.roles), *(user.attached for user in snapshot.users)]
-    attached += [group.attached for group in snapshot.groups]
-    carried = {policy.arn for policies in attached for policy in policies}
-    assert not {arn for arn in carried if ":aws:policy/" in arn} - set(snapshot.counts)
+        attachments = attachments_of(snapshot, arn)
+        ways = [*(role.attached_as for role in attachments.roles), *(user.attached_as for user in attachments.users)]
+        assert count.attachments == sum("permissions" in way for way in ways) + len(attachments.groups), arn
+    attached_policies = [*(role.attached for role in snapshot.roles), *(user.attached for user in snapshot.users)]
+    attached_policies += [group.attached for group in snapshot.groups]
+    attached_arns = {policy.arn for policies in attached_policies for policy in policies}
+    assert not {arn for arn in attached_arns if ":aws:policy/" in arn} - set(snapshot.counts)
 
 
 REFRESH = [
@@ -198,38 +198,39 @@ REFRESH = [
 
 @pytest.mark.parametrize(("service", "action"), REFRESH)
 def test_one_denied_action_is_named_and_hides_nothing_else(
-    rig: Rig, small: Account, undisturbed: AccountSnapshot, service: str, action: str
+    rig: Rig, named_roles_account: Account, snapshot_without_failures: AccountSnapshot, service: str, action: str
 ) -> None:
-    whole = undisturbed
-    assert whole.errors == ()
+    snapshot = snapshot_without_failures
+    assert snapshot.errors == ()
     rig.proxy.fail("denied", service, action)
-    denied = small.refresh()
-    assert {(error.action, error.kind) for error in denied.errors} == {(f"{service}:{action}", "denied")}
-    answer = attached(asking(small), CNI)
+    partial_snapshot = named_roles_account.refresh()
+    assert {(error.action, error.kind) for error in partial_snapshot.errors} == {(f"{service}:{action}", "denied")}
+    answer = attached(asking(named_roles_account), CNI)
     assert {entry.role.name for entry in answer.attachments.roles} == rig.account.roles_with(CNI)
     if action == "GetAccountAuthorizationDetails":
-        assert not denied.complete
+        assert not partial_snapshot.complete
         return
-    assert denied.roles == whole.roles
-    assert (denied.counts is None) is (action == "ListPolicies")
-    assert (denied.oidc_providers is None) is (action == "ListOpenIDConnectProviders")
+    assert partial_snapshot.roles == snapshot.roles
+    assert (partial_snapshot.counts is None) is (action == "ListPolicies")
+    assert (partial_snapshot.oidc_providers is None) is (action == "ListOpenIDConnectProviders")
     if service != "iam":
         assert not answer.complete
-        assert denied.eks is not None
-        unread = [cluster.unread for cluster in denied.eks.clusters]
-        assert any(unread) or denied.eks.regions == ()
+        assert partial_snapshot.eks is not None
+        unread_sources = [cluster.unread for cluster in partial_snapshot.eks.clusters]
+        assert any(unread_sources) or partial_snapshot.eks.regions == ()
         # What EKS confirms is the truth still, and whatever else is said is said to be inferred. A profile that was
         # not read leaves its access entry, which says Fargate without the profile's name.
-        confirmed = {
-            arn: tuple(use for use in uses if use.certainty == "confirmed") for arn, uses in uses_in(denied).items()
+        confirmed_uses = {
+            arn: tuple(use for use in uses if use.certainty == "confirmed")
+            for arn, uses in uses_in(partial_snapshot).items()
         }
-        assert joined(confirmed) <= joined(dict(uses_in(whole)))
+        assert joined(confirmed_uses) <= joined(dict(uses_in(snapshot)))
 
 
-def test_a_denied_sweep_is_gone_round(rig: Rig, small: Account) -> None:
+def test_a_denied_sweep_is_gone_round(rig: Rig, named_roles_account: Account) -> None:
     rig.proxy.fail("denied", "iam", "GetAccountAuthorizationDetails")
-    small.refresh()
-    library = asking(small)
+    named_roles_account.refresh()
+    library = asking(named_roles_account)
     answer = attached(library, "AmazonEKSClusterPolicy").attachments
     ways = {entry.role.name: entry.attached_as for entry in answer.roles}
     assert ways["prod-orders"] == ("boundary",)
@@ -248,34 +249,34 @@ def test_a_denied_sweep_is_gone_round(rig: Rig, small: Account) -> None:
     assert [error.kind for error in absent.errors if error.source == "entities"] == ["absent"]
 
 
-def test_rate_limits_lose_no_role(rig: Rig, of_iam: Account) -> None:
+def test_rate_limits_lose_no_role(rig: Rig, iam_only_account: Account) -> None:
     rig.proxy.fail("denied", "iam", "GetAccountAuthorizationDetails")
-    of_iam.refresh()
+    iam_only_account.refresh()
     # By numbers: whether so many calls a second are too many would be for a busy machine to decide.
     rig.proxy.fail("throttled", "iam", "GetRole", every=4, times=3)
-    answer = attached(asking(of_iam), CNI).attachments
+    answer = attached(asking(iam_only_account), CNI).attachments
     assert {entry.role.extent for entry in answer.roles} == {"detail"}
     assert len(answer.roles) == len(rig.account.roles_with(CNI))
     assert rig.proxy.counts()["iam:GetRole"] == len(answer.roles) + 3
 
 
-def test_a_denied_sweep_and_get_role_leave_the_names(rig: Rig, of_iam: Account) -> None:
+def test_a_denied_sweep_and_get_role_leave_the_names(rig: Rig, iam_only_account: Account) -> None:
     rig.proxy.fail("denied", "iam", "GetAccountAuthorizationDetails")
     rig.proxy.fail("denied", "iam", "GetRole")
-    of_iam.refresh()
-    answer = attached(asking(of_iam), CNI)
+    iam_only_account.refresh()
+    answer = attached(asking(iam_only_account), CNI)
     assert {entry.role.name for entry in answer.attachments.roles} == rig.account.roles_with(CNI)
     assert {entry.role.extent for entry in answer.attachments.roles} == {"name"}
     assert [error.action for error in answer.attachments.errors if error.source == "entities"] == ["iam:GetRole"]
 
 
-def test_nothing_allowed_in_iam_is_not_zero(rig: Rig, of_iam: Account) -> None:
+def test_nothing_allowed_in_iam_is_not_zero(rig: Rig, iam_only_account: Account) -> None:
     rig.proxy.fail("denied", "iam", "*")
-    snapshot = of_iam.refresh()
+    snapshot = iam_only_account.refresh()
     assert not snapshot.complete
     assert {error.action for error in snapshot.errors} >= {"iam:GetAccountAuthorizationDetails", "iam:ListPolicies"}
     with pytest.raises(AccountError, match="iam:GetAccountAuthorizationDetails is denied"):
-        attached(asking(of_iam), CNI)
+        attached(asking(iam_only_account), CNI)
 
 
 def test_new_keys_are_seen_after_the_old_ones_expired(
@@ -300,75 +301,75 @@ def test_new_keys_are_seen_after_the_old_ones_expired(
     assert account.refresh().identity.account == "444455556666"
 
 
-def test_texts_that_hurt_are_read_as_they_are(rig: Rig, small: Account) -> None:
+def test_texts_that_hurt_are_read_as_they_are(rig: Rig, named_roles_account: Account) -> None:
     rig.reset(NAMED, hostile=True)
-    snapshot = small.refresh()
+    snapshot = named_roles_account.refresh()
     assert snapshot.errors == ()
     (role,) = [role for role in snapshot.roles if role.name == "hostile"]
     assert role.inline[0].document is not None
     assert "\x1b" in (role.inline[0].document.statements[0].sid or "")
-    cluster = cluster_answer(asking(small), "hostile").cluster
+    cluster = cluster_answer(asking(named_roles_account), "hostile").cluster
     assert "\x1b" in cluster.all_issues[0].message
-    kept = Account(AccountChoice(), small.folder).last_snapshot()
-    assert kept == snapshot
+    stored_snapshot = Account(AccountChoice(), named_roles_account.folder).last_snapshot()
+    assert stored_snapshot == snapshot
 
 
-def test_a_role_deleted_between_list_and_get_is_gone(rig: Rig, of_iam: Account) -> None:
+def test_a_role_deleted_between_list_and_get_is_gone(rig: Rig, iam_only_account: Account) -> None:
     rig.proxy.fail("denied", "iam", "GetAccountAuthorizationDetails")
     rig.proxy.add(Effect("error", code="NoSuchEntity", status=404), "iam", "GetRole", times=1)
-    of_iam.refresh()
-    answer = attached(asking(of_iam), CNI).attachments
+    iam_only_account.refresh()
+    answer = attached(asking(iam_only_account), CNI).attachments
     assert len(answer.roles) == len(rig.account.roles_with(CNI)) - 1
     assert {entry.role.name for entry in answer.roles} < rig.account.roles_with(CNI)
     assert answer.complete
 
 
-def test_a_page_without_marker_is_incomplete(rig: Rig, of_iam: Account) -> None:
+def test_a_page_without_marker_is_incomplete(rig: Rig, iam_only_account: Account) -> None:
     rig.world.short_pages = 7
     rig.proxy.add(Effect("no_marker"), "iam", "GetAccountAuthorizationDetails", nth=2, times=1)
-    snapshot = of_iam.refresh()
+    snapshot = iam_only_account.refresh()
     assert not snapshot.complete
     assert entities(snapshot) == 14
     assert [(error.source, error.kind) for error in snapshot.errors] == [("roles", "incomplete")]
-    answer = attached(asking(of_iam), "AmazonEKSServicePolicy")
+    answer = attached(asking(iam_only_account), "AmazonEKSServicePolicy")
     assert not answer.complete
     assert not answer.attachments.proven_empty
 
 
 @pytest.mark.parametrize("service", ["iam", "eks"])
-def test_a_marker_that_leads_nowhere_is_incomplete(rig: Rig, small: Account, service: str) -> None:
+def test_a_marker_that_leads_nowhere_is_incomplete(rig: Rig, named_roles_account: Account, service: str) -> None:
     rig.world.short_pages = 3
     action = "ListPolicies" if service == "iam" else "ListAddons"
     rig.proxy.add(Effect("same_marker"), service, action, nth=2)
-    snapshot = small.refresh()
+    snapshot = named_roles_account.refresh()
     assert (f"{service}:{action}", "incomplete") in {(error.action, error.kind) for error in snapshot.errors}
 
 
-def test_expiry_on_page_three_keeps_two(rig: Rig, of_iam: Account) -> None:
-    complete = of_iam.refresh()
+def test_expiry_on_page_three_keeps_two(rig: Rig, iam_only_account: Account) -> None:
+    complete_snapshot = iam_only_account.refresh()
     rig.world.short_pages = 7
     rig.proxy.fail("expired", "iam", "GetAccountAuthorizationDetails", nth=3)
-    snapshot = of_iam.refresh()
+    snapshot = iam_only_account.refresh()
     assert entities(snapshot) == 14
     assert not snapshot.complete
     assert [(error.source, error.kind) for error in snapshot.errors] == [("roles", "expired")]
-    kept = Account(AccountChoice(), of_iam.folder).last_snapshot()
-    assert kept == complete
+    stored_snapshot = Account(AccountChoice(), iam_only_account.folder).last_snapshot()
+    assert stored_snapshot == complete_snapshot
 
 
-def test_expiry_before_anything_keeps_the_last_snapshot(rig: Rig, of_iam: Account) -> None:
-    complete = of_iam.refresh()
+def test_expiry_before_anything_keeps_the_last_snapshot(rig: Rig, iam_only_account: Account) -> None:
+    complete_snapshot = iam_only_account.refresh()
     rig.proxy.fail("expired")
     with pytest.raises(AccountError, match="session has expired"):
-        of_iam.refresh()
-    assert of_iam.last_snapshot() == complete
+        iam_only_account.refresh()
+    assert iam_only_account.last_snapshot() == complete_snapshot
 
 
-def test_trouble_that_passes_is_not_seen(rig: Rig, small: Account) -> None:
+def test_trouble_that_passes_is_not_seen(rig: Rig, named_roles_account: Account) -> None:
     rig.proxy.fail("throttled", "eks", "*", every=9, times=3)
     rig.proxy.fail("unavailable", "iam", "GetAccountAuthorizationDetails", times=1)
     rig.proxy.add(Effect("reset"), "iam", "ListPolicies", times=1)
-    snapshot = small.refresh()
+    snapshot = named_roles_account.refresh()
     assert snapshot.errors == ()
     assert sorted(role.name for role in snapshot.roles) == sorted(named(rig))
 
@@ -377,18 +378,20 @@ def test_trouble_that_passes_is_not_seen(rig: Rig, small: Account) -> None:
     ("action", "kind"),
     pairs(["ListClusters", "ListNodegroups", "DescribeAddon", "ListPodIdentityAssociations"], ["truncate", "html"]),
 )
-def test_an_answer_that_is_not_of_eks_is_not_an_empty_list(rig: Rig, small: Account, action: str, kind: str) -> None:
+def test_an_answer_that_is_not_of_eks_is_not_an_empty_list(
+    rig: Rig, named_roles_account: Account, action: str, kind: str
+) -> None:
     rig.proxy.add(Effect("truncate" if kind == "truncate" else "html"), "eks", action)
-    snapshot = small.refresh()
+    snapshot = named_roles_account.refresh()
     assert {(error.action, error.kind) for error in snapshot.errors} == {(f"eks:{action}", "unexpected")}
     assert snapshot.eks is not None
     assert any(cluster.unread for cluster in snapshot.eks.clusters) or snapshot.eks.regions == ()
 
 
 @pytest.mark.parametrize("kind", ["html", "bad_xml"])
-def test_an_answer_that_is_not_of_iam_is_not_an_empty_list(rig: Rig, of_iam: Account, kind: str) -> None:
+def test_an_answer_that_is_not_of_iam_is_not_an_empty_list(rig: Rig, iam_only_account: Account, kind: str) -> None:
     rig.proxy.add(Effect("html" if kind == "html" else "bad_xml"), "iam", "*")
-    snapshot = of_iam.refresh()
+    snapshot = iam_only_account.refresh()
     assert not snapshot.complete
     assert snapshot.counts is None
     assert snapshot.oidc_providers is None
@@ -396,16 +399,16 @@ def test_an_answer_that_is_not_of_iam_is_not_an_empty_list(rig: Rig, of_iam: Acc
     assert all("captive portal" in error.next_step for error in snapshot.errors)
 
 
-def test_a_captive_portal_is_reported(rig: Rig, small: Account) -> None:
+def test_a_captive_portal_is_reported(rig: Rig, named_roles_account: Account) -> None:
     rig.proxy.add(Effect("html"))
     with pytest.raises(AccountError, match="captive portal"):
-        small.refresh()
+        named_roles_account.refresh()
 
 
-def test_a_wrong_clock_is_reported(rig: Rig, small: Account) -> None:
+def test_a_wrong_clock_is_reported(rig: Rig, named_roles_account: Account) -> None:
     rig.proxy.fail("skewed")
     with pytest.raises(AccountError, match="clock is off"):
-        small.refresh()
+        named_roles_account.refresh()
 
 
 def test_a_call_that_hangs_is_reported(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -422,25 +425,25 @@ def test_a_call_that_hangs_is_reported(rig: Rig, monkeypatch: pytest.MonkeyPatch
     assert {cluster.name for cluster in snapshot.eks.clusters} == {"prod", "auto"}
 
 
-def test_regions_without_opt_in_are_reported_and_others_read(rig: Rig, small: Account) -> None:
+def test_regions_without_opt_in_are_reported_and_others_read(rig: Rig, named_roles_account: Account) -> None:
     rig.proxy.fail("not-opted-in", "eks", region=rig.account.away)
-    snapshot = small.refresh()
+    snapshot = named_roles_account.refresh()
     assert [(error.kind, error.region) for error in snapshot.errors] == [("region", rig.account.away)]
     assert snapshot.eks is not None
     assert {cluster.name for cluster in snapshot.eks.clusters} == {"prod", "auto"}
 
 
-def test_all_regions_are_those_that_are_enabled(rig: Rig, small: Account) -> None:
+def test_all_regions_are_those_that_are_enabled(rig: Rig, named_roles_account: Account) -> None:
     rig.world.not_opted_in = frozenset({"ap-east-1"})
-    everywhere = replace_choice(small, AccountChoice(regions=("all",)))
-    snapshot = everywhere.refresh()
+    account_in_all_regions = replace_choice(named_roles_account, AccountChoice(regions=("all",)))
+    snapshot = account_in_all_regions.refresh()
     assert snapshot.eks is not None
     assert len(snapshot.eks.regions) > 20
     assert "ap-east-1" not in snapshot.eks.regions
-    only = replace_choice(small, AccountChoice(regions=(rig.account.away,))).refresh()
-    assert only.eks is not None
-    assert [cluster.name for cluster in only.eks.clusters] == ["legacy"]
-    assert rig.account.away in only.not_looked_at[0]
+    legacy_snapshot = replace_choice(named_roles_account, AccountChoice(regions=(rig.account.away,))).refresh()
+    assert legacy_snapshot.eks is not None
+    assert [cluster.name for cluster in legacy_snapshot.eks.clusters] == ["legacy"]
+    assert rig.account.away in legacy_snapshot.not_looked_at[0]
 
 
 @pytest.mark.parametrize("partition", ["aws-us-gov", "aws-cn"])
@@ -473,8 +476,8 @@ def test_two_accounts_do_not_mix(rig: Rig, live_library: Library, monkeypatch: p
         r.name for r in second_account.builder.iam.roles.values()
     )
     assert {role.arn.split(":")[4] for role in snapshot.roles if role.arn} == {"444455556666"}
-    again = Library.open().account.last_snapshot()
-    assert again == snapshot
+    stored_snapshot = Library.open().account.last_snapshot()
+    assert stored_snapshot == snapshot
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", access_key(first.identity.account))
     assert Library.open().account.last_snapshot() == first
     with pytest.raises(InputError, match="444455556666"):
@@ -489,10 +492,10 @@ def test_offline_needs_a_snapshot(rig: Rig, live_library: Library) -> None:
             ask()
     snapshot = live_library.account.refresh()
     rig.proxy.clear()
-    later = Library.open(AccountChoice(offline=True))
-    assert later.account.refresh() == snapshot
-    assert cluster_answer(later, "prod").cluster.name == "prod"
-    assert attached(later, CNI).complete
+    later_library = Library.open(AccountChoice(offline=True))
+    assert later_library.account.refresh() == snapshot
+    assert cluster_answer(later_library, "prod").cluster.name == "prod"
+    assert attached(later_library, CNI).complete
     assert rig.proxy.counts() == {}
 
 
@@ -543,8 +546,8 @@ def test_offline_answers_only_for_the_account_of_the_profile(rig: Rig, monkeypat
     assert offline("prod") == account
 
 
-def test_clusters_by_name(rig: Rig, undisturbed_library: Library) -> None:
-    answer = cluster_answer(undisturbed_library, "prod")
+def test_clusters_by_name(rig: Rig, library_without_failures: Library) -> None:
+    answer = cluster_answer(library_without_failures, "prod")
     assert answer.complete
     assert [(issue.kind, issue.name, issue.code) for issue in answer.cluster.all_issues] == [
         ("nodegroup", "spot", "AccessDenied"),
@@ -553,41 +556,41 @@ def test_clusters_by_name(rig: Rig, undisturbed_library: Library) -> None:
     needs = {addon.name: addon for addon in answer.cluster.addons or ()}
     assert needs["vpc-cni"].requires_permissions is True
     assert needs["coredns"].requires_permissions is False
-    recommended = needs["aws-ebs-csi-driver"].recommended_policies
-    assert recommended is not None
-    assert recommended[0][0] == "ebs-csi-controller-sa"
-    here = {role.arn.rsplit("/", 1)[-1] for role in answer.roles}
-    assert here >= {use.role.rsplit("/", 1)[-1] for use in rig.account.builder.uses if use.cluster == "prod"}
-    assert "prod-never-matches" in here
-    assert "legacy-cluster" not in here
+    recommended_policies = needs["aws-ebs-csi-driver"].recommended_policies
+    assert recommended_policies is not None
+    assert recommended_policies[0][0] == "ebs-csi-controller-sa"
+    role_names = {role.arn.rsplit("/", 1)[-1] for role in answer.roles}
+    assert role_names >= {use.role.rsplit("/", 1)[-1] for use in rig.account.builder.uses if use.cluster == "prod"}
+    assert "prod-never-matches" in role_names
+    assert "legacy-cluster" not in role_names
     with pytest.raises(NotFoundError) as unknown:
-        cluster_answer(undisturbed_library, "prd")
+        cluster_answer(library_without_failures, "prd")
     assert unknown.value.nearest == ("prod",)
     with pytest.raises(NotFoundError):
-        cluster_answer(undisturbed_library, "prod", rig.account.away)
+        cluster_answer(library_without_failures, "prod", rig.account.away)
 
 
-def test_a_name_in_two_regions_is_ambiguous(rig: Rig, small: Account) -> None:
+def test_a_name_in_two_regions_is_ambiguous(rig: Rig, named_roles_account: Account) -> None:
     rig.reset(NAMED)
     role = rig.account.role("legacy-cluster")
     rig.account.builder.cluster(rig.account.away, "prod", role)
-    small.refresh()
-    library = asking(small)
+    named_roles_account.refresh()
+    library = asking(named_roles_account)
     with pytest.raises(AmbiguousError) as ambiguous:
         cluster_answer(library, "prod")
     assert set(ambiguous.value.candidates) == {rig.account.home, rig.account.away}
     assert cluster_answer(library, "prod", rig.account.away).cluster.region == rig.account.away
 
 
-def test_a_cluster_is_not_missing_where_eks_is_denied(rig: Rig, small: Account) -> None:
+def test_a_cluster_is_not_missing_where_eks_is_denied(rig: Rig, named_roles_account: Account) -> None:
     rig.proxy.fail("denied", "eks", "ListClusters")
-    small.refresh()
+    named_roles_account.refresh()
     with pytest.raises(AccountError, match="eks:ListClusters is denied"):
-        cluster_answer(asking(small), "prod")
+        cluster_answer(asking(named_roles_account), "prod")
 
 
-def test_copies_are_reported_with_the_version_they_started_from(undisturbed_library: Library) -> None:
-    copies = copies_in(undisturbed_library)
+def test_copies_are_reported_with_the_version_they_started_from(library_without_failures: Library) -> None:
+    copies = copies_in(library_without_failures)
     assert {(copy.copy.local.name, copy.copy.original.name, copy.copy.same_name) for copy in copies} == {
         ("AmazonEKS_CNI_Policy", "AmazonEKS_CNI_Policy", True),
         ("acme-eks-control-plane", "AmazonEKSClusterPolicy", False),
@@ -595,16 +598,16 @@ def test_copies_are_reported_with_the_version_they_started_from(undisturbed_libr
     assert all(copy.change.kind == "actions" for copy in copies)
 
 
-def test_an_aggregator_answers_for_every_account(rig: Rig, small: Account) -> None:
+def test_an_aggregator_answers_for_every_account(rig: Rig, named_roles_account: Account) -> None:
     second_account = rig.add_account("444455556666", 60)
-    library = asking(small)
+    library = asking(named_roles_account)
     policy = library.find("AmazonEKSClusterPolicy").policy
     answer = attached_everywhere(library, policy, "organisation")
     roles = {(attachment.account, attachment.name) for attachment in answer.attachments if attachment.kind == "role"}
-    expected = {(rig.account.builder.account_id, name) for name in rig.account.roles_with(policy.name)}
-    expected |= {("444455556666", name) for name in second_account.roles_with(policy.name)}
-    bounded = {(account, "prod-orders") for account in (rig.account.builder.account_id, "444455556666")}
-    assert roles == expected | bounded
+    carriers_by_account = {(rig.account.builder.account_id, name) for name in rig.account.roles_with(policy.name)}
+    carriers_by_account |= {("444455556666", name) for name in second_account.roles_with(policy.name)}
+    roles_with_boundary = {(account, "prod-orders") for account in (rig.account.builder.account_id, "444455556666")}
+    assert roles == carriers_by_account | roles_with_boundary
     assert len(answer.attachments) == len({(attachment.account, attachment.arn) for attachment in answer.attachments})
     assert {attachment.attached_as for attachment in answer.attachments if attachment.name == "prod-orders"} == {
         ("boundary",)
@@ -622,38 +625,40 @@ def replace_choice(account: Account, choice: AccountChoice) -> Account:
     return replace(account, choice=choice, held_snapshot=None)
 
 
-def test_a_role_is_compared_as_a_whole(undisturbed_library: Library) -> None:
-    whole = compare(undisturbed_library, RoleSide("PROD-cluster"), PolicyAt("AmazonEKSClusterPolicy"))
-    assert whole.before.label == "role:prod-cluster"
+def test_a_role_is_compared_as_a_whole(library_without_failures: Library) -> None:
+    comparison = compare(library_without_failures, RoleSide("PROD-cluster"), PolicyAt("AmazonEKSClusterPolicy"))
+    assert comparison.before.label == "role:prod-cluster"
     # The role carries one more policy, so nothing is added on the way to the cluster policy alone.
-    assert whole.change.added == ()
-    removed = {action for difference in whole.change.removed for action in difference.actions}
-    document = undisturbed_library.document(undisturbed_library.find("AmazonEKSVPCResourceController").policy)
+    assert comparison.change.added == ()
+    removed = {action for difference in comparison.change.removed for action in difference.actions}
+    document = library_without_failures.document(library_without_failures.find("AmazonEKSVPCResourceController").policy)
     assert removed <= {action for statement in document.statements for action in statement.actions}
-    bounded = compare(undisturbed_library, RoleSide("prod-orders"), RoleSide("prod-orders"))
-    assert bounded.change.kind == "none"
-    assert "before its boundary AmazonEKSClusterPolicy" in bounded.before.label
+    role_with_itself = compare(library_without_failures, RoleSide("prod-orders"), RoleSide("prod-orders"))
+    assert role_with_itself.change.kind == "none"
+    assert "before its boundary AmazonEKSClusterPolicy" in role_with_itself.before.label
     with pytest.raises(NotFoundError):
-        compare(undisturbed_library, RoleSide("prod-clustre"), PolicyAt("AmazonEKSClusterPolicy"))
+        compare(library_without_failures, RoleSide("prod-clustre"), PolicyAt("AmazonEKSClusterPolicy"))
 
 
-def test_what_is_kept_can_be_listed_and_forgotten(rig: Rig, of_iam: Account) -> None:
-    snapshot = of_iam.refresh()
-    assert [(snapshot.partition, snapshot.account, snapshot.fetched_at) for snapshot in of_iam.stored()] == [
+def test_what_is_kept_can_be_listed_and_forgotten(rig: Rig, iam_only_account: Account) -> None:
+    snapshot = iam_only_account.refresh()
+    assert [(snapshot.partition, snapshot.account, snapshot.fetched_at) for snapshot in iam_only_account.stored()] == [
         ("aws", snapshot.identity.account, snapshot.fetched_at.replace(microsecond=0))
     ]
-    assert of_iam.forget() == 1
-    assert of_iam.stored() == ()
-    assert of_iam.last_snapshot() is None
+    assert iam_only_account.forget() == 1
+    assert iam_only_account.stored() == ()
+    assert iam_only_account.last_snapshot() is None
 
 
-def test_access_entries_are_read_whole_where_a_cluster_is_looked_at(rig: Rig, undisturbed_library: Library) -> None:
+def test_access_entries_are_read_whole_where_a_cluster_is_looked_at(
+    rig: Rig, library_without_failures: Library
+) -> None:
     entries = {
         row.entry.principal_arn.rpartition("/")[2]: row.entry
-        for row in cluster_answer(undisturbed_library, "prod").entries
+        for row in cluster_answer(library_without_failures, "prod").entries
     }
     assert entries["deleted-since"].kind == "STANDARD"
-    assert [(associated.policy, associated.scope) for associated in entries["deleted-since"].policies or ()] == [
+    assert [(association.policy, association.scope) for association in entries["deleted-since"].policies or ()] == [
         ("AmazonEKSViewPolicy", "cluster")
     ]
     assert entries["prod-node"].policies is None
@@ -662,32 +667,39 @@ def test_access_entries_are_read_whole_where_a_cluster_is_looked_at(rig: Rig, un
     # They are known from then on, offline too.
     offline = Library.open(AccountChoice(offline=True))
     offline = Library(
-        offline.corpus, offline.store, Account(AccountChoice(offline=True), undisturbed_library.account.folder)
+        offline.corpus, offline.store, Account(AccountChoice(offline=True), library_without_failures.account.folder)
     )
-    again = cluster_answer(offline, "prod").entries
-    assert {row.entry.principal_arn.rpartition("/")[2]: row.entry for row in again} == entries
+    entries_offline = cluster_answer(offline, "prod").entries
+    assert {row.entry.principal_arn.rpartition("/")[2]: row.entry for row in entries_offline} == entries
 
 
-def test_a_list_of_clusters_asks_nobody(rig: Rig, undisturbed_library: Library) -> None:
-    asked = rig.proxy.counts()
-    assert {answer.cluster.name for answer in clusters(undisturbed_library)} >= {"prod", "legacy"}
-    assert rig.proxy.counts() == asked
+def test_a_list_of_clusters_asks_nobody(rig: Rig, library_without_failures: Library) -> None:
+    calls_before = rig.proxy.counts()
+    assert {answer.cluster.name for answer in clusters(library_without_failures)} >= {"prod", "legacy"}
+    assert rig.proxy.counts() == calls_before
 
 
 def test_entries_that_cannot_be_read_hide_nothing_else(
-    rig: Rig, small: Account, undisturbed_library: Library, undisturbed: AccountSnapshot
+    rig: Rig,
+    named_roles_account: Account,
+    library_without_failures: Library,
+    snapshot_without_failures: AccountSnapshot,
 ) -> None:
-    whole = cluster_answer(undisturbed_library, "prod")
+    answer_without_failures = cluster_answer(library_without_failures, "prod")
     rig.proxy.fail("denied", "eks", "ListAssociatedAccessPolicies")
-    denied = cluster_answer(asking(replace(small, held_snapshot=undisturbed)), "prod")
-    assert [error.action for error in denied.errors] == ["eks:ListAssociatedAccessPolicies"]
-    assert not denied.complete
-    assert [role.arn for role in denied.roles] == [role.arn for role in whole.roles]
-    assert all(row.entry.policies is None for row in denied.entries)
-    assert len(denied.entries) == len(whole.entries)
+    partial_answer = cluster_answer(
+        asking(replace(named_roles_account, held_snapshot=snapshot_without_failures)), "prod"
+    )
+    assert [error.action for error in partial_answer.errors] == ["eks:ListAssociatedAccessPolicies"]
+    assert not partial_answer.complete
+    assert [role.arn for role in partial_answer.roles] == [role.arn for role in answer_without_failures.roles]
+    assert all(row.entry.policies is None for row in partial_answer.entries)
+    assert len(partial_answer.entries) == len(answer_without_failures.entries)
 
 
-def test_a_copy_of_a_controllers_policy_is_recognised_with_all_that_it_lacks(rig: Rig, small: Account) -> None:
+def test_a_copy_of_a_controllers_policy_is_recognised_with_all_that_it_lacks(
+    rig: Rig, named_roles_account: Account
+) -> None:
     """By brute force: each action of the reference against the words of both documents, as IAM matches them."""
     component = components()["aws-load-balancer-controller"]
     old, new = component.at("v2.4.7"), component.at("v3.5.0")
@@ -696,22 +708,24 @@ def test_a_copy_of_a_controllers_policy_is_recognised_with_all_that_it_lacks(rig
     builder = rig.reset(NAMED).builder
     policy = builder.policy("our-lbc", old.json())
     builder.role("prod-lbc", trusting_pods(), policy.arn)
-    small.refresh()
-    (copy,) = role_answer(asking(small), "prod-lbc").copies
-    recognised = copy.copy
-    assert (recognised.original.name, version_label(recognised.version)) == ("aws-load-balancer-controller", "v2.4.7")
-    assert (recognised.overlap, recognised.nearness) == (1.0, 1.0)
-    comparison = compare(asking(small), RoleSide("prod-lbc"), PolicyAt(component.name, release="v3.5.0"))
+    named_roles_account.refresh()
+    (copy,) = role_answer(asking(named_roles_account), "prod-lbc").copies
+    match = copy.copy
+    assert (match.original.name, version_label(match.version)) == ("aws-load-balancer-controller", "v2.4.7")
+    assert (match.overlap, match.nearness) == (1.0, 1.0)
+    comparison = compare(asking(named_roles_account), RoleSide("prod-lbc"), PolicyAt(component.name, release="v3.5.0"))
 
-    def allowed(document: dict[str, Any]) -> set[str]:
-        listed = [statement["Action"] for statement in document["Statement"]]
-        patterns = [pattern for actions in listed for pattern in ([actions] if isinstance(actions, str) else actions)]
+    def allowed_actions(document: dict[str, Any]) -> set[str]:
+        action_lists = [statement["Action"] for statement in document["Statement"]]
+        patterns = [
+            pattern for actions in action_lists for pattern in ([actions] if isinstance(actions, str) else actions)
+        ]
         matches = re.compile("|".join(fnmatch.translate(pattern) for pattern in patterns), re.IGNORECASE).match
         return {name for name in names if matches(name)}
 
     names = [name for service in reference().services() for name in reference().names(service).values()]
     lacking = {name for difference in comparison.differences.added for name in difference.actions}
-    assert lacking == allowed(new.json()) - allowed(old.json())
+    assert lacking == allowed_actions(new.json()) - allowed_actions(old.json())
     assert len(lacking) > 5
     assert comparison.differences.removed == ()
     assert copy.change.reach == comparison.change.reach == "widened"

@@ -37,12 +37,12 @@ def indexed_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def indexed(indexed_file: Path) -> Library:
+def indexed_library(indexed_file: Path) -> Library:
     return library_with(indexed_file)
 
 
 @pytest.fixture
-def unindexed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Library:
+def unindexed_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Library:
     monkeypatch.setenv("EKSTUI_CACHE", str(tmp_path / "absent"))
     return Library.open()
 
@@ -58,20 +58,20 @@ def unindexed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Library:
     ],
 )
 def test_the_index_gives_the_answers_of_the_documents(
-    indexed: Library, unindexed: Library, action: str, resource: str | None
+    indexed_library: Library, unindexed_library: Library, action: str, resource: str | None
 ) -> None:
-    answer = who_can_answer(indexed, action, resource)
+    answer = who_can_answer(indexed_library, action, resource)
     assert answer.holders
-    assert answer == who_can_answer(unindexed, action, resource)
+    assert answer == who_can_answer(unindexed_library, action, resource)
 
 
 @pytest.mark.parametrize("action", ["ec2:CreateVolume", "ec2:DescribeSecurityGroups", "iam:PassRole", "nosuch:Action"])
-def test_the_index_names_every_policy_that_may_allow_what_is_denied(indexed: Library, action: str) -> None:
-    request, applied = Request(action), Policies()
-    names = names_allowing(indexed.store, action, {"AmazonEKS_CNI_Policy"})
-    by_name = possible_allowers(request, applied, indexed.store, knowledge(), names)
-    by_text = possible_allowers(request, applied, indexed.store, knowledge())
-    giving = {
+def test_the_index_names_every_policy_that_may_allow_what_is_denied(indexed_library: Library, action: str) -> None:
+    request, policies = Request(action), Policies()
+    names = names_allowing(indexed_library.store, action, {"AmazonEKS_CNI_Policy"})
+    by_name = possible_allowers(request, policies, indexed_library.store, knowledge(), names)
+    by_text = possible_allowers(request, policies, indexed_library.store, knowledge())
+    allowing_names = {
         result.policy.name
         for result in by_text
         if any(
@@ -79,46 +79,48 @@ def test_the_index_names_every_policy_that_may_allow_what_is_denied(indexed: Lib
             for statement in result.documents[result.policy.default_version].statements
         )
     }
-    assert giving - {result.policy.name for result in by_name} == set()
-    assert giving or action == "nosuch:Action"
+    assert allowing_names - {result.policy.name for result in by_name} == set()
+    assert allowing_names or action == "nosuch:Action"
     assert "AmazonEKS_CNI_Policy" in names
 
 
 @pytest.mark.parametrize("since", [None, datetime(2026, 2, 1, tzinfo=UTC)])
 def test_the_feed_is_the_same_with_and_without_the_index(
-    indexed: Library, unindexed: Library, since: datetime | None, monkeypatch: pytest.MonkeyPatch
+    indexed_library: Library, unindexed_library: Library, since: datetime | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    feed = changes_feed(indexed, since)
+    feed = changes_feed(indexed_library, since)
     assert feed.complete
     assert feed.changes
-    assert feed == changes_feed(unindexed, since)
+    assert feed == changes_feed(unindexed_library, since)
     # Nothing that ships fits: the documents are judged.
     monkeypatch.setattr(Corpus, "steps", lambda _: {})
-    assert feed == changes_feed(unindexed, since)
+    assert feed == changes_feed(unindexed_library, since)
 
 
-def test_policies_that_are_new_are_in_the_feed(unindexed: Library) -> None:
+def test_policies_that_are_new_are_in_the_feed(unindexed_library: Library) -> None:
     """Counted in the corpus by the dates of first versions alone."""
     firsts = [(policy["name"], policy["versions"][0]) for policy in raw_corpus()]
-    expected = {
+    expected_steps = {
         (name, version["version"], version["created"])
         for name, version in firsts
         if version["created"] >= "2026-02-01T00:00:00Z"
     }
-    feed = changes_feed(unindexed, datetime(2026, 2, 1, tzinfo=UTC), "all")
-    new = [step for step in feed.changes if step.change.kind == "new"]
-    assert {(step.policy, version_label(step.version), format_time(step.created)) for step in new} == expected
-    assert len(new) == len(expected) > 100
-    assert new == [step for step in feed.changes if step.previous is None]
+    feed = changes_feed(unindexed_library, datetime(2026, 2, 1, tzinfo=UTC), "all")
+    new_steps = [step for step in feed.changes if step.change.kind == "new"]
+    assert {
+        (step.policy, version_label(step.version), format_time(step.created)) for step in new_steps
+    } == expected_steps
+    assert len(new_steps) == len(expected_steps) > 100
+    assert new_steps == [step for step in feed.changes if step.previous is None]
     first = dict(firsts)["AmazonEBSCSIDriverPolicyV2"]["document"]
-    (driver,) = [step for step in new if step.policy == "AmazonEBSCSIDriverPolicyV2"]
+    (driver,) = [step for step in new_steps if step.policy == "AmazonEBSCSIDriverPolicyV2"]
     assert driver.change.added == len({action for statement in first["Statement"] for action in statement["Action"]})
 
 
-def test_the_cni_policy_can_describe_security_groups_since_v6(indexed: Library) -> None:
+def test_the_cni_policy_can_describe_security_groups_since_v6(indexed_library: Library) -> None:
     (cni,) = [
         holder
-        for holder in who_can_answer(indexed, "ec2:DescribeSecurityGroups").holders
+        for holder in who_can_answer(indexed_library, "ec2:DescribeSecurityGroups").holders
         if holder.policy.name == "AmazonEKS_CNI_Policy"
     ]
     assert cni.since.version == 6
@@ -127,74 +129,76 @@ def test_the_cni_policy_can_describe_security_groups_since_v6(indexed: Library) 
     assert cni.via == "Action"
 
 
-def test_power_users_can_through_not_action_except_in_iam(unindexed: Library) -> None:
+def test_power_users_can_through_not_action_except_in_iam(unindexed_library: Library) -> None:
     def names(action: str) -> set[str]:
-        return {holder.policy.name for holder in who_can_answer(unindexed, action, scope="all").holders}
+        return {holder.policy.name for holder in who_can_answer(unindexed_library, action, scope="all").holders}
 
     assert {"PowerUserAccess", "AdministratorAccess"} <= names("kafka:CreateCluster")
     assert "PowerUserAccess" not in names("organizations:CreateAccount")
 
 
-def test_a_time_after_what_is_known_is_not_answered_with_nothing(indexed: Library) -> None:
-    feed = changes_feed(indexed, datetime(2030, 1, 1, tzinfo=UTC))
+def test_a_time_after_what_is_known_is_not_answered_with_nothing(indexed_library: Library) -> None:
+    feed = changes_feed(indexed_library, datetime(2030, 1, 1, tzinfo=UTC))
     assert (feed.complete, feed.changes) == (False, ())
-    newest = indexed.data().newest
-    assert changes_feed(indexed, newest).complete
-    assert not changes_feed(indexed, newest + timedelta(seconds=1)).complete
+    newest = indexed_library.data().newest
+    assert changes_feed(indexed_library, newest).complete
+    assert not changes_feed(indexed_library, newest + timedelta(seconds=1)).complete
 
 
-def test_an_action_that_nobody_names_is_covered_by_patterns_alone(unindexed: Library) -> None:
-    answer = who_can_answer(unindexed, "newsvc:Foo")
+def test_an_action_that_nobody_names_is_covered_by_patterns_alone(unindexed_library: Library) -> None:
+    answer = who_can_answer(unindexed_library, "newsvc:Foo")
     assert (answer.is_named, answer.level) == (False, "unknown")
     assert {"AdministratorAccess", "PowerUserAccess"} <= {holder.policy.name for holder in answer.holders}
     assert {(holder.pattern == "*") or holder.via == "NotAction" for holder in answer.holders} == {True}
     # Ten services of the corpus are in no list; a document that names the action makes it known.
-    assert who_can_answer(unindexed, "ec2:DescribeSubnets").is_named
+    assert who_can_answer(unindexed_library, "ec2:DescribeSubnets").is_named
     assert nearest_actions("ec2:DescribeSecurtyGroups")[0] == "ec2:DescribeSecurityGroups"
 
 
-def test_an_invalid_action_is_reported(indexed: Library) -> None:
+def test_an_invalid_action_is_reported(indexed_library: Library) -> None:
     with pytest.raises(NotFoundError, match="EKS access policy"):
-        who_can_answer(indexed, "AmazonEKSAdminPolicy")
+        who_can_answer(indexed_library, "AmazonEKSAdminPolicy")
     with pytest.raises(InputError, match="not an action"):
-        who_can_answer(indexed, "DescribeSecurityGroups")
+        who_can_answer(indexed_library, "DescribeSecurityGroups")
     with pytest.raises(InputError, match="not an ARN"):
-        who_can_answer(indexed, "ec2:CreateVolume", "snapshot/snap-1")
+        who_can_answer(indexed_library, "ec2:CreateVolume", "snapshot/snap-1")
 
 
 @pytest.mark.parametrize(
-    ("since", "listed"),
+    ("since", "versions"),
     [(datetime(2026, 7, 1, tzinfo=UTC), (2,)), (None, ())],
 )
 def test_a_version_of_unknown_time_is_perhaps_in_a_period_unless_a_later_one_says_otherwise(
-    since: datetime | None, listed: tuple[int, ...]
+    since: datetime | None, versions: tuple[int, ...]
 ) -> None:
     def policy(*times: datetime | None) -> Policy:
         infos = tuple(VersionInfo(number, time) for number, time in enumerate(times, 1))
         return Policy("A", "arn:aws:iam::aws:policy/A", len(times), infos)
 
     first, last = datetime(2023, 1, 1, tzinfo=UTC), datetime(2024, 4, 1, tzinfo=UTC)
-    assert tuple(undated_versions_possibly_since(policy(first, None), since)) == listed
+    assert tuple(undated_versions_possibly_since(policy(first, None), since)) == versions
     assert not tuple(undated_versions_possibly_since(policy(first, None, last), since))
 
 
-def test_the_steps_that_ship_are_judged_as_they_would_be_judged_now(indexed: Library) -> None:
+def test_the_steps_that_ship_are_judged_as_they_would_be_judged_now(indexed_library: Library) -> None:
     """If this fails, the same documents are judged differently: raise JUDGEMENT_VERSION and run `make steps`."""
-    shipped = indexed.corpus.steps()
-    assert shipped["judges"] == judging_version()
-    assert len(shipped["steps"]) == POLICIES
-    steps = shipped_steps(shipped, judging_version())
-    for number, name in enumerate(indexed.store.names()):
+    shipped_corpus_steps = indexed_library.corpus.steps()
+    assert shipped_corpus_steps["judges"] == judging_version()
+    assert len(shipped_corpus_steps["steps"]) == POLICIES
+    steps = shipped_steps(shipped_corpus_steps, judging_version())
+    for number, name in enumerate(indexed_library.store.names()):
         if number % 3 == 0:
-            (entry,) = indexed.store.named((name,))
-            assert steps(name, entry.documents) == judged(entry.policy, indexed.store.history(name).texts), name
-    assert shipped_steps(shipped, "another reference")(name, entry.documents) is None
+            (entry,) = indexed_library.store.named((name,))
+            assert steps(name, entry.documents) == judged(entry.policy, indexed_library.store.history(name).texts), name
+    assert shipped_steps(shipped_corpus_steps, "another reference")(name, entry.documents) is None
 
 
-def test_without_a_cache_the_steps_that_ship_answer(unindexed: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_cache_the_steps_that_ship_answer(
+    unindexed_library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Judging them again takes seconds, as `--demo` has no cache."""
     monkeypatch.setattr(feed, "steps_since", lambda *_: pytest.fail("judged again"))
-    assert len(changes_feed(unindexed, scope="all").changes) > POLICIES
+    assert len(changes_feed(unindexed_library, scope="all").changes) > POLICIES
 
 
 @pytest.mark.parametrize(
@@ -202,12 +206,12 @@ def test_without_a_cache_the_steps_that_ship_answer(unindexed: Library, monkeypa
 )
 def test_looking_at_the_bytes_loses_no_policy_that_allows_the_action(action: str) -> None:
     corpus = Corpus.bundled()
-    giving = {
+    allowing_names = {
         history.policy.name
         for history in corpus.histories()
         for statement in parse_text(history.texts[history.policy.default_version]).statements
         if statement.effect == "Allow" and action_matches(statement, action)
     }
-    offered = {entry.policy.name for entry in possible_allowers(Request(action), Policies(), corpus, knowledge())}
-    assert giving <= offered
-    assert len(offered) < 600
+    offered_names = {entry.policy.name for entry in possible_allowers(Request(action), Policies(), corpus, knowledge())}
+    assert allowing_names <= offered_names
+    assert len(offered_names) < 600
