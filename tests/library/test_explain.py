@@ -25,7 +25,7 @@ SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/ebs-csi/1747307062150341641"
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/edge"
 
 
-def details(*attached: str, inline: dict[str, Any] | None = None, boundary: str | None = None) -> dict[str, Any]:
+def details(*policy_arns: str, inline: dict[str, Any] | None = None, boundary: str | None = None) -> dict[str, Any]:
     role: dict[str, Any] = {
         "Path": "/eks/",
         "RoleName": "ebs-csi",
@@ -35,12 +35,12 @@ def details(*attached: str, inline: dict[str, Any] | None = None, boundary: str 
         "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []},
         "InstanceProfileList": [],
         "RolePolicyList": [{"PolicyName": "own", "PolicyDocument": inline}] if inline else [],
-        "AttachedManagedPolicies": [{"PolicyName": arn.rpartition("/")[2], "PolicyArn": arn} for arn in attached],
+        "AttachedManagedPolicies": [{"PolicyName": arn.rpartition("/")[2], "PolicyArn": arn} for arn in policy_arns],
         "Tags": [],
     }
     if boundary:
         role["PermissionsBoundary"] = {"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": boundary}
-    local = {
+    local_policy = {
         "PolicyName": "edge",
         "PolicyId": "ANPAEXAMPLE",
         "Arn": BOUNDARY,
@@ -55,7 +55,7 @@ def details(*attached: str, inline: dict[str, Any] | None = None, boundary: str 
              "CreateDate": "2024-01-01T00:00:00+00:00"},
         ],
     }  # fmt: skip
-    return {"UserDetailList": [], "GroupDetailList": [], "RoleDetailList": [role], "Policies": [local]}
+    return {"UserDetailList": [], "GroupDetailList": [], "RoleDetailList": [role], "Policies": [local_policy]}
 
 
 def library_of_file(folder: Path, content: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Library:
@@ -75,8 +75,8 @@ def inquiry(action: str, resource: str = "*", principal: str = "ebs-csi", **cont
 EBS = "arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy"
 
 
-def explain_first(library: Library, wanted: Inquiry) -> Explanation:
-    first = explain_all(library, wanted)[0]
+def explain_first(library: Library, question: Inquiry) -> Explanation:
+    first = explain_all(library, question)[0]
     assert isinstance(first, Explanation)
     return first
 
@@ -90,15 +90,15 @@ def test_a_role_by_name_arn_or_session(principal: str, tmp_path: Path, monkeypat
     lib = library_of_file(tmp_path, details(EBS), monkeypatch)
     explanation = explain_first(lib, inquiry("ec2:DescribeVolumes", principal=principal))
     assert explanation.verdict == "allowed"
-    assert [near.policy.name for near in explanation.nearest] == ["AmazonEBSCSIDriverPolicy"]
+    assert [statement.policy.name for statement in explanation.nearest] == ["AmazonEBSCSIDriverPolicy"]
     assert explanation.principal == ROLE_ARN
     # All of the role was read, so neither its policies nor a boundary are among what was not looked at.
     assert not [text for text in explanation.not_looked_at if "identity policies" in text or "boundary" in text]
 
 
 def test_inline_policies_and_the_boundary_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    own = allowing("s3:GetObject", "ec2:RunInstances")
-    lib = library_of_file(tmp_path, details(inline=own, boundary=BOUNDARY), monkeypatch)
+    inline_policy = allowing("s3:GetObject", "ec2:RunInstances")
+    lib = library_of_file(tmp_path, details(inline=inline_policy, boundary=BOUNDARY), monkeypatch)
     assert explain_first(lib, inquiry("ec2:RunInstances")).verdict == "allowed"
     explanation = explain_first(lib, inquiry("s3:GetObject", "arn:aws:s3:::logs/a"))
     assert (explanation.verdict, explanation.smallest_statement, explanation.allowed_by) == ("implicit-deny", None, ())
@@ -109,9 +109,9 @@ def test_inline_policies_and_the_boundary_count(tmp_path: Path, monkeypatch: pyt
 
 
 def test_the_role_s_own_arn_is_known_with_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    own = allowing("ec2:RunInstances")
-    own["Statement"][0]["Condition"] = {"ArnEquals": {"aws:PrincipalArn": ROLE_ARN}}
-    lib = library_of_file(tmp_path, details(inline=own), monkeypatch)
+    inline_policy = allowing("ec2:RunInstances")
+    inline_policy["Statement"][0]["Condition"] = {"ArnEquals": {"aws:PrincipalArn": ROLE_ARN}}
+    lib = library_of_file(tmp_path, details(inline=inline_policy), monkeypatch)
     assert explain_first(lib, inquiry("ec2:RunInstances", principal=SESSION)).verdict == "allowed"
 
 
@@ -145,12 +145,14 @@ def test_the_role_of_a_message_is_taken_from_the_account_that_was_read(
     # EKS tags every session of Pod Identity, so this role cannot be assumed at all.
     assert "trust-lacks-tag-session" in [finding.code for finding in explanation.findings]
     # A policy that is named instead, and a role of another account, are not judged by it.
-    named = Inquiry(Question(message=message), policies=(PolicyAt("AmazonEKS_CNI_Policy"),))
-    assert explain_first(lib, named).role is None
-    elsewhere = explain_first(lib, Inquiry(Question(message=message.replace(ACCOUNT, "999999999999"))))
-    assert (elsewhere.role, elsewhere.nearest, elsewhere.findings) == (None, (), ())
-    gone = explain_first(lib, Inquiry(Question(message=message.replace("assumed-role/ebs-csi", "assumed-role/gone"))))
-    assert (gone.role, gone.verdict) == (None, "implicit-deny")
+    with_policy = Inquiry(Question(message=message), policies=(PolicyAt("AmazonEKS_CNI_Policy"),))
+    assert explain_first(lib, with_policy).role is None
+    of_another_account = explain_first(lib, Inquiry(Question(message=message.replace(ACCOUNT, "999999999999"))))
+    assert (of_another_account.role, of_another_account.nearest, of_another_account.findings) == (None, (), ())
+    of_deleted_role = explain_first(
+        lib, Inquiry(Question(message=message.replace("assumed-role/ebs-csi", "assumed-role/gone")))
+    )
+    assert (of_deleted_role.role, of_deleted_role.verdict) == (None, "implicit-deny")
 
 
 def test_a_role_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,15 +212,15 @@ def test_a_role_that_is_to_be_assumed_is_judged_by_its_trust_policy(
 ) -> None:  # fmt: skip
     content = details()
     content["RoleDetailList"][0]["AssumeRolePolicyDocument"] = trust
-    read = library_of_file(tmp_path, content, monkeypatch)
-    answer = explain_first(read, Inquiry(Question(message=message, **question), principal=role))
+    library = library_of_file(tmp_path, content, monkeypatch)
+    answer = explain_first(library, Inquiry(Question(message=message, **question), principal=role))
     assert answer.verdict == verdict
     assert phrase in " ".join(answer.notes)
     assert answer.trust is not None
     assert answer.trust.role == ROLE_ARN
     if message != ASSUMING:
         assert (answer.allowed_by, answer.smallest_statement, answer.newer_version) == ((), None, None)
-        assert all(near.layer == "trust" for near in answer.nearest)
+        assert all(statement.layer == "trust" for statement in answer.nearest)
 
 
 def test_a_trust_policy_may_come_from_a_file(tmp_path: Path) -> None:
@@ -230,7 +232,7 @@ def test_a_trust_policy_may_come_from_a_file(tmp_path: Path) -> None:
     )
     answer = explain_first(Library.open(), Inquiry(question, trust=FileSide(str(path))))
     assert answer.verdict == "implicit-deny"
-    assert [failure.key for near in answer.nearest for failure in near.failed] == [f"{ISSUER}:sub"]
+    assert [failure.key for statement in answer.nearest for failure in statement.failed] == [f"{ISSUER}:sub"]
     with pytest.raises(InputError, match="does not assume a role"):
         explain_first(Library.open(), Inquiry(Question(action="ec2:RunInstances"), trust=FileSide(str(path))))
     path.write_text(json.dumps(allowing("s3:*")))
@@ -247,10 +249,13 @@ def test_a_user_is_not_taken_for_the_role_of_the_same_name(tmp_path: Path, monke
          "UserPolicyList": [{"PolicyName": "own", "PolicyDocument": allowing("s3:GetObject")}]},
     ]  # fmt: skip
     lib = library_of_file(tmp_path, content, monkeypatch)
-    for principal, reads, lists in ((arn, "allowed", "implicit-deny"), (ROLE_ARN, "implicit-deny", "allowed")):
+    for principal, s3_verdict, ec2_verdict in (
+        (arn, "allowed", "implicit-deny"),
+        (ROLE_ARN, "implicit-deny", "allowed"),
+    ):
         explanation = explain_first(lib, inquiry("s3:GetObject", "arn:aws:s3:::logs/a", principal))
-        assert (explanation.verdict, explanation.principal) == (reads, principal)
-        assert explain_first(lib, inquiry("ec2:DescribeVolumes", principal=principal)).verdict == lists
+        assert (explanation.verdict, explanation.principal) == (s3_verdict, principal)
+        assert explain_first(lib, inquiry("ec2:DescribeVolumes", principal=principal)).verdict == ec2_verdict
 
 
 def test_a_policy_that_a_message_names_wrongly_is_named_rightly(
@@ -269,11 +274,11 @@ def test_only_what_may_be_why_a_role_is_denied_is_said_of_it(demo: Library) -> N
         findings = role_answer(demo, name).findings
         severities |= {finding.severity for finding in findings}
         answer = explain_first(demo, Inquiry(Question(action="s3:GetObject"), principal=name))
-        telling = {finding.code for finding in answer.findings if finding.severity != "problem"}
+        other_codes = {finding.code for finding in answer.findings if finding.severity != "problem"}
         assert {finding for finding in answer.findings if finding.severity == "problem"} == {
             finding for finding in findings if finding.severity == "problem"
         }
-        assert telling <= {"trust-lacks-tag-session", "principal-tag-missing", "irsa-wildcard-with-stringequals"}
+        assert other_codes <= {"trust-lacks-tag-session", "principal-tag-missing", "irsa-wildcard-with-stringequals"}
     assert len(severities) > 1
 
 
@@ -287,23 +292,23 @@ def test_denials_of_one_action_read_and_evaluate_its_policies_once(
         for action in ("ecr:GetAuthorizationToken", "autoscaling:DescribeTags")
     ]
     place = library_on(tmp_path)
-    evaluated = 0
+    evaluation_count = 0
 
-    def counting(*parts: Any, **named: Any) -> Evaluation:
-        nonlocal evaluated
-        evaluated += 1
-        return evaluate(*parts, **named)
+    def counting(*parts: Any, **options: Any) -> Evaluation:
+        nonlocal evaluation_count
+        evaluation_count += 1
+        return evaluate(*parts, **options)
 
     monkeypatch.setattr(remedies, "evaluate", counting)
-    alone = [explain_all(place, Inquiry(Question(message=text)))[0] for text in texts]
-    evaluated, for_each = 0, evaluated
-    heard: list[tuple[int, int]] = []
+    single_answers = [explain_all(place, Inquiry(Question(message=text)))[0] for text in texts]
+    evaluation_count, count_alone = 0, evaluation_count
+    progress: list[tuple[int, int]] = []
     together = explain_all(
-        place, Inquiry(Question(message="\n".join(texts))), lambda done, total: heard.append((done, total))
+        place, Inquiry(Question(message="\n".join(texts))), lambda done, total: progress.append((done, total))
     )
-    assert evaluated == for_each / 3
-    assert heard == [(done, len(texts)) for done in range(len(texts))]
-    assert together == tuple(alone)
+    assert evaluation_count == count_alone / 3
+    assert progress == [(done, len(texts)) for done in range(len(texts))]
+    assert together == tuple(single_answers)
     assert all(isinstance(answer, Explanation) and answer.allowed_by for answer in together)
 
 
@@ -322,28 +327,32 @@ def test_repeats_that_the_policies_decide_otherwise_are_answered_apart(tmp_path:
     )
 
     def answers(*policies: Side) -> list[tuple[str, int, tuple[str, ...]]]:
-        wanted = Inquiry(Question(message="\n".join(texts)), policies)
-        found = explain_all(library_on(tmp_path), wanted)
-        return [(one.verdict, one.times, one.resources) for one in found if isinstance(one, Explanation)]
+        question = Inquiry(Question(message="\n".join(texts)), policies)
+        explanations = explain_all(library_on(tmp_path), question)
+        return [
+            (answer.verdict, answer.times, answer.resources)
+            for answer in explanations
+            if isinstance(answer, Explanation)
+        ]
 
-    every = tuple(f"arn:aws:s3:::{name}" for name in names)
-    assert answers() == [("implicit-deny", 6, every)]
+    resources = tuple(f"arn:aws:s3:::{name}" for name in names)
+    assert answers() == [("implicit-deny", 6, resources)]
     assert answers(FileSide(str(tmp_path / "p.json"))) == [
-        ("explicit-deny", 3, every[:3:2]),
-        ("implicit-deny", 3, (every[1], *every[3:])),
+        ("explicit-deny", 3, resources[:3:2]),
+        ("implicit-deny", 3, (resources[1], *resources[3:])),
     ]
 
 
 @pytest.mark.usefixtures("small_bundle")
 def test_a_denial_whose_action_is_not_named_keeps_its_encoded_part(tmp_path: Path) -> None:
-    called = "An error occurred (AccessDeniedException) when calling the ListTagsForResource operation: You are not"
-    encoded = f"{called} authorized to perform this operation. Encoded authorization failure message: {ENCODED}"
-    for text, part in ((called, None), (encoded, ENCODED)):
+    start = "An error occurred (AccessDeniedException) when calling the ListTagsForResource operation: You are not"
+    encoded_text = f"{start} authorized to perform this operation. Encoded authorization failure message: {ENCODED}"
+    for text, part in ((start, None), (encoded_text, ENCODED)):
         message = f"{refused('s3:GetObject', 'arn:aws:s3:::a/1')}\n{text}"
-        named, unnamed = explain_all(library_on(tmp_path), Inquiry(Question(message=message)))
-        assert isinstance(named, Explanation) and isinstance(unnamed, Explanation)
-        assert (named.action, named.encoded) == ("s3:GetObject", None)
-        assert (unnamed.action, unnamed.encoded, unnamed.verdict) == (None, part, "depends")
-        assert (unnamed.denied, unnamed.judged) == (True, False)
+        named_denial, unnamed_denial = explain_all(library_on(tmp_path), Inquiry(Question(message=message)))
+        assert isinstance(named_denial, Explanation) and isinstance(unnamed_denial, Explanation)
+        assert (named_denial.action, named_denial.encoded) == ("s3:GetObject", None)
+        assert (unnamed_denial.action, unnamed_denial.encoded, unnamed_denial.verdict) == (None, part, "depends")
+        assert (unnamed_denial.denied, unnamed_denial.judged) == (True, False)
         # Which services have such a call is of use where nothing encoded tells.
-        assert [note[:10] for note in unnamed.notes] == (["It may be "] if part is None else [])
+        assert [note[:10] for note in unnamed_denial.notes] == (["It may be "] if part is None else [])

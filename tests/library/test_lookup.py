@@ -38,7 +38,7 @@ def demo_catalogue() -> Catalogue:
 
 
 @pytest.mark.parametrize(
-    ("typed", "kind", "name"),
+    ("text", "kind", "name"),
     [
         # A name as it stands, before every name that it is a part of.
         ("ReadOnlyAccess", "policy", "ReadOnlyAccess"),
@@ -142,18 +142,18 @@ def demo_catalogue() -> Catalogue:
         ("level=info\nChecking for IPAM connectivity ...", "symptom", IPAM),
     ],
 )  # fmt: skip
-def test_what_is_meant_comes_first(demo_catalogue: Catalogue, typed: str, kind: str, name: str) -> None:
-    things = demo_catalogue.find(typed)
+def test_what_is_meant_comes_first(demo_catalogue: Catalogue, text: str, kind: str, name: str) -> None:
+    things = demo_catalogue.find(text)
     assert things
     assert (things[0].kind, things[0].name) == (kind, name)
 
 
 def test_a_version_alone_is_one_of_the_policy_that_is_shown(demo_catalogue: Catalogue) -> None:
     current = Library.open(AccountChoice(demo=True)).find("AmazonEKS_CNI_Policy").policy.default_version
-    for typed, after in (("v5..v6", 6), ("5..6", 6), ("@v5..", current)):
+    for text, last_version in (("v5..v6", 6), ("5..6", 6), ("@v5..", current)):
         assert (
-            demo_catalogue.find(typed, current_policy="AmazonEKS_CNI_Policy")[0].name
-            == f"AmazonEKS_CNI_Policy@v5..v{after}"
+            demo_catalogue.find(text, current_policy="AmazonEKS_CNI_Policy")[0].name
+            == f"AmazonEKS_CNI_Policy@v5..v{last_version}"
         )
     assert demo_catalogue.find("v5", current_policy="AmazonEKS_CNI_Policy")[0].name == "AmazonEKS_CNI_Policy@v5"
 
@@ -180,16 +180,16 @@ def test_everything_is_found_by_its_name_and_its_arn(demo_catalogue: Catalogue) 
             name, account = f"{pod.namespace}/{pod.name}", f"{pod.namespace}/sa/{pod.service_account}"
             about = {thing.value: thing.about for text in (name, account) for thing in demo_catalogue.find(text)}
             assert about[PodPlace(cluster.name, name)] == f"of {cluster.name}"
-            alike = [
-                other
-                for other in pods
-                if (other.namespace, other.service_account) == (pod.namespace, pod.service_account)
+            pods_of_account = [
+                candidate
+                for candidate in pods
+                if (candidate.namespace, candidate.service_account) == (pod.namespace, pod.service_account)
             ]
-            assert about[PodPlace(cluster.name, account)] == f"{counted(len(alike), 'pod')} of {cluster.name}"
+            assert about[PodPlace(cluster.name, account)] == f"{counted(len(pods_of_account), 'pod')} of {cluster.name}"
 
 
 @pytest.mark.parametrize(
-    ("typed", "about"),
+    ("text", "about"),
     [
         # Karpenter's v1.8.0 publishes what v1.7.0 does.
         ("karpenter@v1.7.0", "Karpenter"),
@@ -197,9 +197,9 @@ def test_everything_is_found_by_its_name_and_its_arn(demo_catalogue: Catalogue) 
     ],
 )
 def test_a_release_without_changes_is_found_with_the_one_that_has_the_last(
-    demo_catalogue: Catalogue, typed: str, about: str
+    demo_catalogue: Catalogue, text: str, about: str
 ) -> None:
-    assert demo_catalogue.find(typed)[0].about == about
+    assert demo_catalogue.find(text)[0].about == about
 
 
 def test_a_message_names_the_role_that_was_denied(demo_catalogue: Catalogue) -> None:
@@ -218,16 +218,16 @@ def test_nothing_is_made_up(demo_catalogue: Catalogue) -> None:
 def test_a_megabyte_takes_bounded_time_and_the_denial_in_it_is_kept(demo_catalogue: Catalogue) -> None:
     line = "2026-08-26T10:00:00Z level=info msg=reconciled pod=kube-system/aws-node-x\n"
     log = line * 7000 + DENIAL + "\n" + line * 7000
-    begun = process_time()
+    started_at = process_time()
     things = demo_catalogue.find(log)
-    assert process_time() - begun < PROCESSOR
+    assert process_time() - started_at < PROCESSOR
     assert isinstance(things[0].value, Pasted)
     assert DENIAL in things[0].value.text
     assert len(things[0].value.text) < 1000
     for text in ("a" * 1_000_000, "a b " * 250_000, "é\n" * 500_000, "arn:" * 250_000, "{" * 1_000_000):
-        begun = process_time()
+        started_at = process_time()
         (first, *_) = demo_catalogue.find(text)
-        assert process_time() - begun < PROCESSOR
+        assert process_time() - started_at < PROCESSOR
         assert isinstance(first.value, Pasted)
         assert len(first.value.text) <= MESSAGE_PART
 
@@ -246,8 +246,8 @@ FOUND = [
 OF_EC2 = ("ec2:CreateTags", "ec2:CreateVolume", "s3:CreateBucket", "eks:CreateCluster")
 
 
-def few(*things: Thing, **more: Any) -> Catalogue:
-    return Catalogue(things or FOUND, **more)
+def few(*things: Thing, **options: Any) -> Catalogue:
+    return Catalogue(things or FOUND, **options)
 
 
 def names(things: Iterable[Thing]) -> list[str]:
@@ -255,7 +255,7 @@ def names(things: Iterable[Thing]) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("typed", "expected"),
+    ("text", "expected_names"),
     [
         ("Alpha@", ["Alpha@v10", "Alpha@v2", "Alpha@v1"]),
         # The version that is written whole, then those that begin so, newest first.
@@ -299,8 +299,8 @@ def names(things: Iterable[Thing]) -> list[str]:
         ("arn:aws:iam::aws:policy/nothing", []),
     ],
 )  # fmt: skip
-def test_what_a_text_finds(typed: str, expected: list[str]) -> None:
-    assert names(few().find(typed)) == expected
+def test_what_a_text_finds(text: str, expected_names: list[str]) -> None:
+    assert names(few().find(text)) == expected_names
 
 
 def test_what_was_found_comes_back_as_it_is_to_be_used() -> None:
@@ -313,9 +313,9 @@ def test_what_was_found_comes_back_as_it_is_to_be_used() -> None:
 
 
 def test_actions_are_found_by_their_beginning_and_then_by_a_part_first_those_that_eks_uses() -> None:
-    def actions(typed: str) -> list[str]:
-        of = {"ec2": {"createtags": "ec2:CreateTags", "deletetags": "ec2:DeleteTags"}}
-        return names(few(actions=OF_EC2, services=("ec2",), names=lambda service: of.get(service, {})).find(typed))
+    def actions(text: str) -> list[str]:
+        tags = {"ec2": {"createtags": "ec2:CreateTags", "deletetags": "ec2:DeleteTags"}}
+        return names(few(actions=OF_EC2, services=("ec2",), names=lambda service: tags.get(service, {})).find(text))
 
     assert actions("create") == ["eks:CreateCluster", "ec2:CreateTags", "ec2:CreateVolume", "s3:CreateBucket"]
     assert actions("volume") == ["ec2:CreateVolume"]
@@ -342,8 +342,8 @@ def test_things_can_be_added_and_most_are_left_out() -> None:
     before = few()
     after = before.with_things([Thing("command", "Alphabet")])
     assert (names(before.find("alphabet")), names(after.find("alphabet"))) == ([], ["Alphabet"])
-    many = few(*(Thing("policy", f"P{number}") for number in range(300)))
-    assert (len(many.find("p")), len(many.find("p", 3))) == (200, 3)
+    large_catalogue = few(*(Thing("policy", f"P{number}") for number in range(300)))
+    assert (len(large_catalogue.find("p")), len(large_catalogue.find("p", 3))) == (200, 3)
     # What two ways lead to is returned once.
     assert names(few(FOUND[0], FOUND[0]).find("alpha")) == ["Alpha"]
 
@@ -371,10 +371,10 @@ def test_a_message_is_told_from_a_name(text: str, is_one: bool) -> None:
 def test_of_a_long_log_the_lines_about_a_denial_are_kept_with_two_around_them() -> None:
     filler = "x" * 999
     lines = [f"{number}{filler}" for number in range(100)]
-    denied = {10: "AccessDenied", 12: "not authorized", 60: "explicit deny", 99: "UnauthorizedOperation"}
-    log = [denied.get(number, line) for number, line in enumerate(lines)]
-    kept = [*range(8, 15), *range(58, 63), 97, 98, 99]
-    assert denial_part("\n".join(log)) == "\n".join(log[number] for number in kept)
+    denial_lines = {10: "AccessDenied", 12: "not authorized", 60: "explicit deny", 99: "UnauthorizedOperation"}
+    log = [denial_lines.get(number, line) for number, line in enumerate(lines)]
+    kept_numbers = [*range(8, 15), *range(58, 63), 97, 98, 99]
+    assert denial_part("\n".join(log)) == "\n".join(log[number] for number in kept_numbers)
     assert denial_part("AccessDenied\n" + "\n".join(lines)) == "\n".join(["AccessDenied", *lines[:2]])
     # A short one is kept whole, and of a long one without any its beginning.
     short = "\n".join(log[:45])
@@ -382,11 +382,11 @@ def test_of_a_long_log_the_lines_about_a_denial_are_kept_with_two_around_them() 
     assert denial_part(short) == short
     assert denial_part("y" * (50_000 + 1)) == "y" * 50_000
     # A long line before it does not push a denial out.
-    padded = "x" * 60_000 + "\n" + denied[10]
-    assert denial_part(padded).endswith(denied[10])
+    padded_log = "x" * 60_000 + "\n" + denial_lines[10]
+    assert denial_part(padded_log).endswith(denial_lines[10])
     # Once there is enough, no more is read.
-    every = "\n".join(f"AccessDenied {number}{filler}" for number in range(200))
-    part = denial_part(every)
+    long_log = "\n".join(f"AccessDenied {number}{filler}" for number in range(200))
+    part = denial_part(long_log)
     assert part.startswith("AccessDenied 0")
     assert 50_000 <= len(part) < 50_000 + 6 * 1100
 
@@ -421,9 +421,9 @@ def test_a_symptom_is_found_by_all_its_words_or_a_rare_one() -> None:
     assert names(catalogue.find("a\nunhealthy targets")) == ["unhealthy targets", "Explain this message"]
     assert names(catalogue.find("AccessDenied\nunhealthy targets")) == ["Explain this message", "unhealthy targets"]
     # A few words are typed rather than pasted: the symptom that they describe goes before the message that they may be.
-    refused = few(symptoms=[symptom("targets with access denied")])
+    denial_catalogue = few(symptoms=[symptom("targets with access denied")])
     for length, first in ((80, "targets with access denied"), (81, "Explain this message")):
-        assert names(refused.find("targets" + " " * (length - 20) + "access denied"))[0] == first
+        assert names(denial_catalogue.find("targets" + " " * (length - 20) + "access denied"))[0] == first
     # A role in it is found, but nothing that is not known.
     roles = few(*FOUND).find(
         "x is not authorized: arn:aws:sts::111122223333:assumed-role/delta/s arn:aws:iam::111122223333:role/no"

@@ -21,17 +21,17 @@ Planted = Mapping[str, str]
 """What denies: the layer or a policy's ARN, and whether it denies explicitly or only does not allow."""
 
 
-def simulator(planted: Planted, asked: list[Any]) -> Callable[[Mapping[str, Any]], list[dict[str, Any]]]:
+def simulator(planted: Planted, exclusions: list[Any]) -> Callable[[Mapping[str, Any]], list[dict[str, Any]]]:
     """A simulator of a world in which these layers deny, and all others allow."""
 
     def simulate(request: Mapping[str, Any]) -> list[dict[str, Any]]:
-        excluded = {
+        excluded_layers = {
             entry.get("PolicyType") or entry.get("PolicyArn") or entry["InlinePolicyIdentifier"]["PolicyName"]
             for entry in request.get("PolicyExclusionList", ())
         }
-        asked.append(excluded)
-        left = [how for what, how in planted.items() if what not in excluded]
-        decision = "explicitDeny" if "explicitDeny" in left else "implicitDeny" if left else "allowed"
+        exclusions.append(excluded_layers)
+        decisions = [layer_decision for layer, layer_decision in planted.items() if layer not in excluded_layers]
+        decision = "explicitDeny" if "explicitDeny" in decisions else "implicitDeny" if decisions else "allowed"
         return [
             {"EvalActionName": action, "EvalResourceName": "*", "EvalDecision": decision}
             for action in request["ActionNames"]
@@ -76,21 +76,21 @@ QUESTION = Inquiry(Question(action="ec2:CreateTags", resources=("*",)), principa
 
 def test_the_layer_that_denies_is_named(refreshed_library: Library, rig: Rig) -> None:
     for planted, verdict in VERDICTS:
-        asked: list[Any] = []
-        rig.world.simulation = simulator(planted, asked)
-        so_far: list[Peeled] = []
-        peeled = peel(refreshed_library, QUESTION, so_far.append)
-        assert (peeled.verdict, peeled.complete, peeled.error) == (verdict, True, None), planted
-        assert asked[0] == set() and len(asked) == len(peeled.steps) == peeled.planned <= 12
-        assert not any(earlier.complete for earlier in so_far)
+        exclusions: list[Any] = []
+        rig.world.simulation = simulator(planted, exclusions)
+        partial_results: list[Peeled] = []
+        peeling = peel(refreshed_library, QUESTION, partial_results.append)
+        assert (peeling.verdict, peeling.complete, peeling.error) == (verdict, True, None), planted
+        assert exclusions[0] == set() and len(exclusions) == len(peeling.steps) == peeling.planned <= 12
+        assert not any(partial_result.complete for partial_result in partial_results)
         # A policy that only does not allow something denies nothing: only a Deny leads to asking about each.
-        assert any(excluded & {CLUSTER} for excluded in asked) == ("explicitDeny" in planted.values())
+        assert any(layers & {CLUSTER} for layers in exclusions) == ("explicitDeny" in planted.values())
 
 
 def test_it_stops_when_it_is_told_to(refreshed_library: Library, rig: Rig) -> None:
     rig.world.simulation = simulator({"scp": "explicitDeny"}, [])
-    peeled = peel(refreshed_library, QUESTION, cancelled=lambda: True)
-    assert (len(peeled.steps), peeled.complete, peeled.error) == (1, False, "It was cancelled.")
+    peeling = peel(refreshed_library, QUESTION, cancelled=lambda: True)
+    assert (len(peeling.steps), peeling.complete, peeling.error) == (1, False, "It was cancelled.")
 
 
 @pytest.mark.parametrize("cause", ["denied", "throttled"])
@@ -101,10 +101,10 @@ def test_nothing_partial_is_shown_as_whole(
     refreshed_library.account.connection().clients.clear()
     rig.world.simulation = simulator({"permission-boundary": "implicitDeny"}, [])
     rig.proxy.fail(cause, "iam", "SimulatePrincipalPolicy", nth=2)
-    peeled = peel(refreshed_library, QUESTION)
-    assert (len(peeled.steps), peeled.complete) == (1, False)
-    assert peeled.verdict == "So far no layer alone denies it, and the rest was not asked."
-    assert peeled.error
+    peeling = peel(refreshed_library, QUESTION)
+    assert (len(peeling.steps), peeling.complete) == (1, False)
+    assert peeling.verdict == "So far no layer alone denies it, and the rest was not asked."
+    assert peeling.error
     rig.proxy.clear()
     rig.proxy.fail(cause, "iam", "SimulatePrincipalPolicy")
     with pytest.raises(AccountError):
@@ -114,9 +114,9 @@ def test_nothing_partial_is_shown_as_whole(
 def test_an_older_sdk_says_so(refreshed_library: Library, rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection.Connection, "knows", lambda *_: False)
     rig.world.simulation = simulator({"scp": "explicitDeny"}, [])
-    with pytest.raises(AccountError) as caught:
+    with pytest.raises(AccountError) as error:
         peel(refreshed_library, QUESTION)
-    assert "1.43.60" in caught.value.next_step
+    assert "1.43.60" in error.value.next_step
 
 
 def test_where_the_simulator_and_ekstui_differ_both_say_what_they_did_not_know(
@@ -126,9 +126,9 @@ def test_where_the_simulator_and_ekstui_differ_both_say_what_they_did_not_know(
     rig.world.simulation = simulator({"scp": "explicitDeny"}, [])
     arguments = ["explain", "--action", "eks:ListClusters", "--resource", "*", "--role", ROLE, "--peel"]
     assert main(arguments) == 0
-    printed = " ".join(capsys.readouterr().out.split())
-    assert "ekstui and the simulator differ" in printed
+    output = " ".join(capsys.readouterr().out.split())
+    assert "ekstui and the simulator differ" in output
     assert (
-        "did not look at" in printed.partition("differ")[2]
-        and "service control policies" in printed.partition("differ")[2]
+        "did not look at" in output.partition("differ")[2]
+        and "service control policies" in output.partition("differ")[2]
     )

@@ -97,13 +97,13 @@ VOLUME = f"arn:aws:ec2:eu-west-1:{ACCOUNT}:volume/*"
 def test_what_is_made_for_a_role_by_its_uses_is_offered_first(
     name: str, action: str, resource: str | None, fitting: set[str]
 ) -> None:
-    offered = explained(action, resource, role_arn(name), of(name)).allowed_by
-    own = [allower.policy for allower in offered if allower.fit == "own"]
-    assert own
-    assert set(own) <= fitting
-    assert [allower.policy for allower in offered[: len(own)]] == own
-    certain = [not allower.missing for allower in offered[: len(own)]]
-    assert certain == sorted(certain, reverse=True)
+    offered_policies = explained(action, resource, role_arn(name), of(name)).allowed_by
+    own_policies = [allower.policy for allower in offered_policies if allower.fit == "own"]
+    assert own_policies
+    assert set(own_policies) <= fitting
+    assert [allower.policy for allower in offered_policies[: len(own_policies)]] == own_policies
+    certainties = [not allower.missing for allower in offered_policies[: len(own_policies)]]
+    assert certainties == sorted(certainties, reverse=True)
 
 
 def test_of_what_is_made_for_a_role_that_which_certainly_allows_comes_before_aws_s_own() -> None:
@@ -112,15 +112,15 @@ def test_of_what_is_made_for_a_role_that_which_certainly_allows_comes_before_aws
         policy = Policy(name, f"arn:aws:iam::aws:policy/{name}", 1, (VersionInfo(1, None),))
         return CandidatePolicy(policy, {1: parse_text(text)}, scope)
 
-    tagged = ', "Condition": {"StringEquals": {"aws:RequestTag/team": "a"}}'
-    depends, certain = candidate("Tagged", "eks", tagged), candidate("driver", "controllers")
+    condition = ', "Condition": {"StringEquals": {"aws:RequestTag/team": "a"}}'
+    tagged, driver = candidate("Tagged", "eks", condition), candidate("driver", "controllers")
     purpose = Purpose(is_known=True, own=frozenset(("Tagged", "driver")))
     request = Request("ec2:CreateVolume", (VOLUME,), role_arn("ebs"))
-    offered, _ = allowers(request, (depends, certain), purpose)
-    assert [allower.policy for allower in offered] == ["driver", "Tagged"]
+    offered_policies, _ = allowers(request, (tagged, driver), purpose)
+    assert [allower.policy for allower in offered_policies] == ["driver", "Tagged"]
     # What is made for anybody and allows everything is no better for being certain.
-    offered, _ = allowers(request, (certain, depends), Purpose())
-    assert [allower.policy for allower in offered] == ["Tagged", "driver"]
+    offered_policies, _ = allowers(request, (driver, tagged), Purpose())
+    assert [allower.policy for allower in offered_policies] == ["Tagged", "driver"]
 
 
 def test_a_pod_s_role_is_offered_nothing_of_clusters_and_nodes() -> None:
@@ -132,8 +132,8 @@ def test_a_pod_s_role_is_offered_nothing_of_clusters_and_nodes() -> None:
         assert {
             allower.fit for allower in explained("ec2:CreateVolume", VOLUME, role_arn(name), of(name)).allowed_by
         } == {"other"}
-    offered = explained("secretsmanager:GetSecretValue", None, role_arn("app"), of("app")).allowed_by
-    assert [allower.policy for allower in offered if allower.fit != "other"] == [
+    offered_policies = explained("secretsmanager:GetSecretValue", None, role_arn("app"), of("app")).allowed_by
+    assert [allower.policy for allower in offered_policies if allower.fit != "other"] == [
         "AWSSecretsManagerClientReadOnlyAccess"
     ]
     assert purpose_of(bare_role("lonely"), ACCOUNT_SNAPSHOT, uses_in(ACCOUNT_SNAPSHOT), knowledge(), NOW) is None
@@ -143,7 +143,7 @@ INSTANCE = f"arn:aws:sts::{ACCOUNT}:assumed-role/node/i-0123456789abcdef0"
 
 
 @pytest.mark.parametrize(
-    ("action", "says", "helped"),
+    ("action", "says", "is_helped"),
     [
         # Of two roles the association's counts; the load balancer controller is no add-on.
         ("ec2:CreateVolume", ["aws-ebs-csi-driver", "ebs in prod, by Pod Identity"], False),
@@ -154,18 +154,18 @@ INSTANCE = f"arn:aws:sts::{ACCOUNT}:assumed-role/node/i-0123456789abcdef0"
         ("dynamodb:GetItem", ["has no role of its own"], True),
     ],
 )  # fmt: skip
-def test_no_pod_s_call_widens_the_node_role(action: str, says: list[str], *, helped: bool) -> None:
+def test_no_pod_s_call_widens_the_node_role(action: str, says: list[str], *, is_helped: bool) -> None:
     answer = explained(action, None, INSTANCE, of("node"))
     notes = " ".join(answer.notes)
     assert all(words in notes for words in says)
     assert "ebs-irsa" not in notes
     assert (bool(answer.allowed_by), bool(answer.smallest_statement)) in ((True, True), (False, False))
-    assert bool(answer.smallest_statement) is helped
-    assert bool(answer.symptoms) is not helped
+    assert bool(answer.smallest_statement) is is_helped
+    assert bool(answer.symptoms) is not is_helped
 
 
 @pytest.mark.parametrize(
-    ("principal", "text", "held", "offered"),
+    ("principal", "text", "held_policies", "offered_policy"),
     [
         ("assumed-role/prod-ebs-csi/1", "", (), "AmazonEBSCSIDriverPolicyV2"),
         ("assumed-role/x/1", "ebs.csi.aws.com_ebs-csi-controller-774c", (), "AmazonEBSCSIDriverPolicyV2"),
@@ -175,13 +175,13 @@ def test_no_pod_s_call_widens_the_node_role(action: str, says: list[str], *, hel
     ],
 )  # fmt: skip
 def test_signs_tell_what_a_principal_is_for(
-    principal: str, text: str, held: tuple[str, ...], offered: str | None
+    principal: str, text: str, held_policies: tuple[str, ...], offered_policy: str | None
 ) -> None:
-    who = f"arn:aws:sts::{ACCOUNT}:{principal}"
-    purpose = purpose_by_signs(who, text, held, knowledge())
-    answer = explained("ec2:CreateVolume", VOLUME, who, purpose)
-    fitting = [allower.policy for allower in answer.allowed_by if allower.fit in ("own", "kind")]
-    assert (offered in fitting) if offered else not fitting
+    principal_arn = f"arn:aws:sts::{ACCOUNT}:{principal}"
+    purpose = purpose_by_signs(principal_arn, text, held_policies, knowledge())
+    answer = explained("ec2:CreateVolume", VOLUME, principal_arn, purpose)
+    fitting_policies = [allower.policy for allower in answer.allowed_by if allower.fit in ("own", "kind")]
+    assert (offered_policy in fitting_policies) if offered_policy else not fitting_policies
     assert not purpose_by_signs(f"arn:aws:iam::{ACCOUNT}:role/ci/deploy", "", (), knowledge()).is_known
 
 
@@ -197,11 +197,11 @@ def test_a_copy_of_an_older_release_is_compared_with_the_first_that_helps() -> N
         subject = RoleInUse(bare_role("lbc"), (RolePolicy("lbc-policy", None, None, version.document()),))
         return list(old_copies(subject, request))
 
-    (old,) = copies("v2.4.0")
-    assert (old.name, old.role, old.newer.policy) == ("lbc-policy", "lbc", component.name)
-    assert (version_label(old.newer.current), version_label(old.newer.version)) == ("v2.4.0", "v2.4.7")
+    (old_copy,) = copies("v2.4.0")
+    assert (old_copy.name, old_copy.role, old_copy.newer.policy) == ("lbc-policy", "lbc", component.name)
+    assert (version_label(old_copy.newer.current), version_label(old_copy.newer.version)) == ("v2.4.0", "v2.4.7")
     assert copies("v2.4.7") == []
     # "Since" is not the first release with some statement for the action.
-    offered = explained("elasticloadbalancing:AddTags", group, role_arn("lbc"), of("lbc")).allowed_by
-    (own,) = [allower for allower in offered if allower.policy == component.name]
-    assert version_label(own.since.version) == "v2.4.7"
+    offered_policies = explained("elasticloadbalancing:AddTags", group, role_arn("lbc"), of("lbc")).allowed_by
+    (own_policy,) = [allower for allower in offered_policies if allower.policy == component.name]
+    assert version_label(own_policy.since.version) == "v2.4.7"
