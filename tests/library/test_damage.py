@@ -38,7 +38,7 @@ NOW = datetime(2026, 12, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def filled_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with a synced and indexed cache of the EKS family, an account's snapshot, and the versions that were seen."""
     home = tmp_path_factory.mktemp("whole")
     store = fill_from_the_corpus(home / "cache", family=True)
@@ -76,46 +76,46 @@ def known_account(home: Path) -> AccountSnapshot | None:
 def flips(content: bytes, seed: str) -> Iterator[bytes]:
     chance = random.Random(seed)
     while True:
-        flipped = bytearray(content)
+        damaged = bytearray(content)
         for _ in range(chance.choice((1, 1, 1, 3))):
-            place = chance.randrange(len(flipped))
-            flipped[place] ^= 1 << chance.randrange(8) if chance.random() < 0.5 else chance.randrange(1, 256)
-        yield bytes(flipped)
+            place = chance.randrange(len(damaged))
+            damaged[place] ^= 1 << chance.randrange(8) if chance.random() < 0.5 else chance.randrange(1, 256)
+        yield bytes(damaged)
 
 
 def test_every_flip_in_the_policies_gives_the_right_answer_or_is_reported_and_rebuilt(
-    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    filled_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One bit in a policy's partition once lost it from who-can until the cache was verified."""
     monkeypatch.setenv("EKSTUI_CACHE", str(tmp_path))
-    bundled = answers(Library.open())
-    shutil.copy(whole / "cache" / "policies.db", tmp_path)
-    right = answers(Library.open())
-    assert right != bundled
+    bundled_answers = answers(Library.open())
+    shutil.copy(filled_home / "cache" / "policies.db", tmp_path)
+    right_answers = answers(Library.open())
+    assert right_answers != bundled_answers
     content, reports = (tmp_path / "policies.db").read_bytes(), 0
-    for number, flipped in zip(range(FLIPS // 2), flips(content, "policies"), strict=False):
+    for number, damaged in zip(range(FLIPS // 2), flips(content, "policies"), strict=False):
         # Most of the file is documents: every third flip goes where everything else stands.
-        (tmp_path / "policies.db").write_bytes(flipped if number % 3 else flipped[:4096] + content[4096:])
+        (tmp_path / "policies.db").write_bytes(damaged if number % 3 else damaged[:4096] + content[4096:])
         library = Library.open()
         answer_by_part = answers(library)
         notices = library.notices()
         reports += bool(notices)
         for part, answer in answer_by_part.items():
-            assert answer == right[part] or (answer == bundled[part] and notices), (number, part)
-        for aside in tmp_path.glob("*.aside-*"):
-            aside.unlink()
+            assert answer == right_answers[part] or (answer == bundled_answers[part] and notices), (number, part)
+        for file_aside in tmp_path.glob("*.aside-*"):
+            file_aside.unlink()
     assert reports > FLIPS // 20
 
 
-def test_every_flip_in_a_snapshot_gives_the_snapshot_or_is_reported(whole: Path, tmp_path: Path) -> None:
+def test_every_flip_in_a_snapshot_gives_the_snapshot_or_is_reported(filled_home: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
-    shutil.copytree(whole, home)
+    shutil.copytree(filled_home, home)
     (path,) = (home / "cache" / "accounts").glob("*.db")
-    right, content = known_account(home), path.read_bytes()
-    assert right == snapshot()
-    for _, flipped in zip(range(FLIPS // 3), flips(content, "account"), strict=False):
-        path.write_bytes(flipped)
-        assert known_account(home) in (right, None)
+    stored_snapshot, content = known_account(home), path.read_bytes()
+    assert stored_snapshot == snapshot()
+    for _, damaged in zip(range(FLIPS // 3), flips(content, "account"), strict=False):
+        path.write_bytes(damaged)
+        assert known_account(home) in (stored_snapshot, None)
 
 
 def test_a_damaged_snapshot_is_called_damaged_and_not_taken_for_none(tmp_path: Path) -> None:
@@ -137,12 +137,12 @@ def test_a_damaged_snapshot_is_called_damaged_and_not_taken_for_none(tmp_path: P
 def test_every_flip_in_what_was_looked_at_leaves_marks_or_starts_over(tmp_path: Path) -> None:
     policies = list(Corpus.bundled().policies("eks"))
     seen_versions().changed_since([], datetime(2026, 8, 1, tzinfo=UTC))
-    right = seen_versions().changed_since(policies, NOW)
-    assert right
+    changed_arns = seen_versions().changed_since(policies, NOW)
+    assert changed_arns
     path = files.state_dir() / "looked.json"
     content = path.read_bytes()
-    for _, flipped in zip(range(FLIPS // 6), flips(content, "looked"), strict=False):
-        path.write_bytes(flipped)
+    for _, damaged in zip(range(FLIPS // 6), flips(content, "looked"), strict=False):
+        path.write_bytes(damaged)
         assert seen_versions().changed_since(policies, NOW) <= frozenset(policy.arn for policy in policies)
         path.write_bytes(content)
-    assert seen_versions().changed_since(policies, NOW) == right
+    assert seen_versions().changed_since(policies, NOW) == changed_arns

@@ -47,13 +47,13 @@ def test_what_was_lately_stays_lately_and_what_is_old_stays_where_it_was() -> No
     now, later = datetime(2026, 12, 1, tzinfo=UTC), datetime(2031, 12, 1, tzinfo=UTC)
     account_now, account_later = demo_account(now), demo_account(later)
     assert account_now.fetched_at == now
-    used = [
+    last_uses = [
         (a.last_used, b.last_used)
         for a, b in zip(account_now.roles, account_later.roles, strict=True)
         if a.last_used and b.last_used
     ]
-    assert used
-    assert all(b - a == later - now for a, b in used)
+    assert last_uses
+    assert all(b - a == later - now for a, b in last_uses)
     created = {cluster.name: cluster.created for cluster in account_later.eks.clusters} if account_later.eks else {}
     assert any(moment and later - moment > timedelta(days=1500) for moment in created.values())
 
@@ -111,9 +111,9 @@ def test_a_note_about_missing_actions_has_the_command_that_gives_them(
     """Whether pods have security groups of their own is nowhere in AWS, so the cluster role's lack is never a problem."""
     snapshot = own_demo.account.last_snapshot_or_error()
 
-    def command_with(**changed: object) -> set[str]:
+    def command_with(**fields: object) -> set[str]:
         roles = tuple(
-            role._replace(attached=tuple(p for p in role.attached if "VPCResource" not in p.name), **changed)  # type: ignore[arg-type]
+            role._replace(attached=tuple(p for p in role.attached if "VPCResource" not in p.name), **fields)  # type: ignore[arg-type]
             if role.name == "prod-cluster"
             else role
             for role in snapshot.roles
@@ -141,10 +141,10 @@ def test_an_upgrade_judges_the_roles_that_pods_use(own_demo: Library, monkeypatc
     prod = find_cluster("prod", None, snapshot)
     addons = tuple(addon for addon in prod.addons or () if addon.name != "eks-pod-identity-agent")
     monkeypatch.setattr(own_demo.account, "held_snapshot", with_cluster(snapshot, prod._replace(addons=addons)))
-    either = upgrade(own_demo, "prod", {"aws-ebs-csi-driver": "v1.64.0"}, {}, {}).components
-    assert {component.role for component in either} == {"prod-ebs-csi", "prod-ebs-csi-irsa"}
-    unread = snapshot._replace(complete=False, roles=tuple(r for r in snapshot.roles if r.name != "prod-ebs-csi"))
-    monkeypatch.setattr(own_demo.account, "held_snapshot", unread)
+    components = upgrade(own_demo, "prod", {"aws-ebs-csi-driver": "v1.64.0"}, {}, {}).components
+    assert {component.role for component in components} == {"prod-ebs-csi", "prod-ebs-csi-irsa"}
+    partial = snapshot._replace(complete=False, roles=tuple(r for r in snapshot.roles if r.name != "prod-ebs-csi"))
+    monkeypatch.setattr(own_demo.account, "held_snapshot", partial)
     (driver,) = upgrade(own_demo, "prod", {"aws-ebs-csi-driver": "v1.64.0"}, {}, {}).components
     assert (driver.role, driver.is_judged) == ("prod-ebs-csi", False)
     assert "what prod-ebs-csi allows, which was not read" in driver.not_known
@@ -180,15 +180,15 @@ def test_an_upgrade_asks_for_what_a_release_needs_and_its_own_policy_lacks(
 def test_an_upgrade_tells_what_a_role_has_in_some_cases_from_what_it_lacks(demo: Library) -> None:
     answer = upgrade(demo, "prod", {"aws-efs-csi-driver": "v3.4.1"}, {}, {})
     lines = [line.strip() for line in lines_of(upgrade_blocks(answer), 200, colours=False, whole_tables=False)]
-    partly = next(at for at, line in enumerate(lines) if "only in some" in line)
-    (create,) = (at for at, line in enumerate(lines) if line.startswith("+ elasticfilesystem:CreateAccessPoint"))
+    partly = next(row for row, line in enumerate(lines) if "only in some" in line)
+    (create,) = (row for row, line in enumerate(lines) if line.startswith("+ elasticfilesystem:CreateAccessPoint"))
     optional = lines.index("only if volumes are on S3 file systems (S3 Files), not only on EFS:")
     assert partly < create < optional < lines.index("+ s3files:CreateAccessPoint")
     assert any(
         "has it on * if aws:RequestTag/efs.csi.aws.com/cluster Null false and aws:TagKeys" in line for line in lines
     )
-    unknown = upgrade(demo, "prod", {"karpenter": "9.9.9"}, {}, {})
-    text = "\n".join(lines_of(upgrade_blocks(unknown), 200, colours=False, whole_tables=False))
+    unknown_answer = upgrade(demo, "prod", {"karpenter": "9.9.9"}, {}, {})
+    text = "\n".join(lines_of(upgrade_blocks(unknown_answer), 200, colours=False, whole_tables=False))
     assert "is not one of the releases" in text
     assert "has all" not in text
 
@@ -246,7 +246,9 @@ def test_pods_of_the_demo_have_the_problems_that_pods_have(demo: Library) -> Non
 
 def test_uses_that_the_demo_s_kubernetes_shows_are_confirmed(demo: Library) -> None:
     uses = demo.account.uses(demo.account.last_snapshot_or_error())
-    irsa = [use for own in uses.values() for use in own if use.kind == "irsa" and use.cluster and not use.overruled]
+    irsa = [
+        use for of_role in uses.values() for use in of_role if use.kind == "irsa" and use.cluster and not use.overruled
+    ]
     assert irsa
     assert {use.certainty for use in irsa} == {"confirmed"}
     assert any(use.pods == 12 for use in irsa)

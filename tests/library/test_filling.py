@@ -35,32 +35,32 @@ def test_another_process_is_cancelled_and_the_next_fills_the_cache_and_imports_n
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", ["", *sys.path])
     monkeypatch.setattr(maintenance, "fill", lambda *_, **__: pytest.fail("filled by this process"))
-    library, reported = Library.open(), list[str]()
+    library, progress = Library.open(), list[str]()
     with monkeypatch.context() as noting:
-        cancelled, started = threading.Event(), list[subprocess.Popen[bytes]]()
+        cancelled, processes = threading.Event(), list[subprocess.Popen[bytes]]()
         start = subprocess.Popen
 
-        def noted(*arguments: Any, **options: Any) -> Any:
-            started.append(start(*arguments, **options))
-            return started[0]
+        def start_and_note(*arguments: Any, **options: Any) -> Any:
+            processes.append(start(*arguments, **options))
+            return processes[0]
 
-        noting.setattr("subprocess.Popen", noted)
+        noting.setattr("subprocess.Popen", start_and_note)
 
-        def cancel(doing: str, done: int, total: int) -> None:
-            reported.append(f"{doing} {total}")
+        def cancel(step: str, done: int, total: int) -> None:
+            progress.append(f"{step} {total}")
             cancelled.set()
 
         fill_and_index(library, cancel, cancelled.is_set)
-    (process,) = started
+    (process,) = processes
     with pytest.raises(ProcessLookupError):
         os.kill(process.pid, 0)
     assert library.data().newest
     # What it left is no hindrance, nor how far it came before its end.
-    fill_and_index(library, lambda doing, done, total: reported.append(f"{doing} {total}"), never)
+    fill_and_index(library, lambda step, done, total: progress.append(f"{step} {total}"), never)
     assert is_ready(library)
     assert not Path("imported").exists()
     assert changes_feed(library).complete
-    assert {f"caching {POLICIES}", f"indexing {POLICIES}"} <= set(reported)
+    assert {f"caching {POLICIES}", f"indexing {POLICIES}"} <= set(progress)
     monkeypatch.setattr("subprocess.Popen", lambda *_, **__: pytest.fail("filled again"))
     fill_and_index(library, lambda *_: None, never)
 

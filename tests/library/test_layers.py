@@ -22,8 +22,8 @@ KEY = f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/1"
 
 
 def write_document(path: Path, *statements: dict[str, Any]) -> str:
-    filled = [{"Effect": "Allow", "Resource": "*", **statement} for statement in statements]
-    path.write_text(json.dumps({"Version": "2012-10-17", "Statement": filled}), encoding="utf-8")
+    filled_statements = [{"Effect": "Allow", "Resource": "*", **statement} for statement in statements]
+    path.write_text(json.dumps({"Version": "2012-10-17", "Statement": filled_statements}), encoding="utf-8")
     return str(path)
 
 
@@ -41,18 +41,18 @@ def test_service_control_policies_limit_who_can_and_what_a_role_may_do(tmp_path:
     before = verdicts(principals_can(library, "ec2:CreateTags"))
     answer = principals_can(library, "ec2:CreateTags", layers=layers)
     assert "allowed" in before.values()
-    linked = {principal.subject.name for principal in answer.principals if principal.subject.service_linked}
-    assert linked and {name for name, verdict in verdicts(answer).items() if verdict != "taken"} <= linked
+    linked_names = {principal.subject.name for principal in answer.principals if principal.subject.service_linked}
+    assert linked_names and {name for name, verdict in verdicts(answer).items() if verdict != "taken"} <= linked_names
     assert (
         "service control policies" not in answer.not_looked_at and "resource control policies" in answer.not_looked_at
     )
     role = role_answer(library, "prod-node", layers)
-    allowed = {action.action for row in role.access.services for action in row.actions if action.is_granted}
-    assert {name.partition(":")[0] for name in allowed} == {"ec2", "ecr"}
+    allowed_actions = {action.action for row in role.access.services for action in row.actions if action.is_granted}
+    assert {name.partition(":")[0] for name in allowed_actions} == {"ec2", "ecr"}
     assert (role.within, role.access.withheld) == (("service control policy",), 0)
-    alone = role_answer(library, "prod-node").access.services
-    everything = [action for row in alone for action in row.actions if action.is_granted]
-    assert role.access.withheld_above == len(everything) - len(allowed) > 0
+    services_alone = role_answer(library, "prod-node").access.services
+    actions_alone = [action for row in services_alone for action in row.actions if action.is_granted]
+    assert role.access.withheld_above == len(actions_alone) - len(allowed_actions) > 0
 
 
 def test_a_key_policy_decides_who_can_use_the_key(tmp_path: Path) -> None:
@@ -66,10 +66,10 @@ def test_a_key_policy_decides_who_can_use_the_key(tmp_path: Path) -> None:
     assert [principal.subject.name for principal in answer.principals] == ["prod-node"]
     assert not any("resource policies" in note for note in answer.not_looked_at)
     # The policy of a resource of another account grants nothing alone.
-    elsewhere = principals_can(
+    answer_of_other_account = principals_can(
         library, "kms:Decrypt", KEY.replace(ACCOUNT, "444455556666"), read_layers(resource_policy=[path])
     )
-    assert not elsewhere.principals
+    assert not answer_of_other_account.principals
 
 
 @pytest.mark.parametrize(
@@ -95,14 +95,14 @@ def test_a_statement_of_a_resources_policy_is_of_what_it_names(
 
 
 def test_layers_of_the_settings_count_for_their_account_unless_others_are_given(tmp_path: Path) -> None:
-    scp, full = (
+    s3_only, everything = (
         write_document(tmp_path / "scp.json", {"Action": "s3:*"}),
         write_document(tmp_path / "full.json", {"Action": "*"}),
     )
-    settings = {ACCOUNT: {"scp": (scp,)}, "444455556666": {"scp": ("missing.json",)}}
+    settings = {ACCOUNT: {"scp": (s3_only,)}, "444455556666": {"scp": ("missing.json",)}}
     library = demo_with(settings)
     assert role_answer(library, "prod-node").access.services == ()
-    assert role_answer(library, "prod-node", read_layers([full])).access.services
+    assert role_answer(library, "prod-node", read_layers([everything])).access.services
     question = Question(action="ec2:DescribeInstances", resources=("*",))
     (answer,) = explain_all(library, Inquiry(question, principal="prod-node"))
     assert isinstance(answer, Explanation)

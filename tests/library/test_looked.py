@@ -22,80 +22,80 @@ def policy(name: str, *days: int) -> Policy:
 
 
 @pytest.fixture
-def looked(tmp_path: Path) -> SeenVersions:
+def seen(tmp_path: Path) -> SeenVersions:
     return SeenVersions(tmp_path / "state" / "looked.json")
 
 
-def test_nothing_is_marked_at_first_and_then_what_changed_until_it_is_looked_at(looked: SeenVersions) -> None:
+def test_nothing_is_marked_at_first_and_then_what_changed_until_it_is_looked_at(seen: SeenVersions) -> None:
     before = [policy("A", 1), policy("B", 1, 2), policy("C", 3)]
-    assert looked.changed_since(before, in_september(5)) == frozenset()
+    assert seen.changed_since(before, in_september(5)) == frozenset()
     after = [policy("A", 1, 6), policy("B", 1, 2, 7), policy("C", 3), policy("D", 8)]
-    assert looked.changed_since(after, in_september(8)) == {after[0].arn, after[1].arn, after[3].arn}
-    looked.mark_seen(after[:1])
-    assert looked.changed_since(after, in_september(8)) == {after[1].arn, after[3].arn}
+    assert seen.changed_since(after, in_september(8)) == {after[0].arn, after[1].arn, after[3].arn}
+    seen.mark_seen(after[:1])
+    assert seen.changed_since(after, in_september(8)) == {after[1].arn, after[3].arn}
     # The same policy changes once more.
-    assert after[0].arn in looked.changed_since([policy("A", 1, 6, 9)], in_september(9))
+    assert after[0].arn in seen.changed_since([policy("A", 1, 6, 9)], in_september(9))
 
 
-def test_a_version_of_unknown_time_is_not_marked(looked: SeenVersions) -> None:
-    looked.changed_since([], in_september(5))
-    undated = policy("A", 1)._replace(versions=(VersionInfo(1, None),))
-    assert looked.changed_since([undated], in_september(6)) == frozenset()
+def test_a_version_of_unknown_time_is_not_marked(seen: SeenVersions) -> None:
+    seen.changed_since([], in_september(5))
+    undated_policy = policy("A", 1)._replace(versions=(VersionInfo(1, None),))
+    assert seen.changed_since([undated_policy], in_september(6)) == frozenset()
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"until": 3}', '{"until": "noon", "versions": {}}', "[" * 9999])
-def test_a_file_that_cannot_be_read_marks_nothing_and_is_rewritten(looked: SeenVersions, content: str) -> None:
-    looked.path.parent.mkdir()
-    looked.path.write_text(content)
-    assert looked.changed_since([policy("A", 1, 6)], in_september(6)) == frozenset()
-    assert looked.changed_since([policy("A", 1, 7)], in_september(7)) == {policy("A", 1).arn}
+def test_a_file_that_cannot_be_read_marks_nothing_and_is_rewritten(seen: SeenVersions, content: str) -> None:
+    seen.path.parent.mkdir()
+    seen.path.write_text(content)
+    assert seen.changed_since([policy("A", 1, 6)], in_september(6)) == frozenset()
+    assert seen.changed_since([policy("A", 1, 7)], in_september(7)) == {policy("A", 1).arn}
 
 
 def test_where_nothing_can_be_kept_nothing_fails(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    looked = SeenVersions(tmp_path / "file" / "looked.json")
-    assert looked.changed_since([policy("A", 1)], in_september(2)) == frozenset()
-    looked.mark_seen([policy("A", 1)])
+    seen = SeenVersions(tmp_path / "file" / "looked.json")
+    assert seen.changed_since([policy("A", 1)], in_september(2)) == frozenset()
+    seen.mark_seen([policy("A", 1)])
 
 
 def test_clearing_the_cache_leaves_the_marks() -> None:
     library = Library.open()
 
-    def changed() -> frozenset[str]:
+    def changed_arns() -> frozenset[str]:
         return seen_versions().changed_since(
             [entry.policy for entry in library.policies()], datetime(2026, 8, 1, tzinfo=UTC)
         )
 
-    assert changed() == frozenset()
+    assert changed_arns() == frozenset()
     assert files.state_dir() in seen_versions().path.parents
     clear_cache(library)
     assert seen_versions().path.exists()
-    marked = changed()
-    policy = next(entry.policy for entry in library.policies() if entry.policy.arn in marked)
+    marked_arns = changed_arns()
+    policy = next(entry.policy for entry in library.policies() if entry.policy.arn in marked_arns)
     seen_versions().mark_seen([policy])
-    assert changed() == marked - {policy.arn}
+    assert changed_arns() == marked_arns - {policy.arn}
 
 
-def test_only_what_was_looked_at_stops_being_marked(looked: SeenVersions) -> None:
-    looked.mark_seen([policy("A", 1)])
-    assert not looked.path.exists(), "nothing is recorded before the first look"
-    looked.changed_since([], in_september(5))
+def test_only_what_was_looked_at_stops_being_marked(seen: SeenVersions) -> None:
+    seen.mark_seen([policy("A", 1)])
+    assert not seen.path.exists(), "nothing is recorded before the first look"
+    seen.changed_since([], in_september(5))
     # A change at the very time until which everything counts as seen is no news.
-    assert looked.changed_since([policy("A", 1, 5)], in_september(8)) == frozenset()
-    looked.mark_seen([policy("A", 1, 6, 7)])
-    written = looked.path.read_bytes()
+    assert seen.changed_since([policy("A", 1, 5)], in_september(8)) == frozenset()
+    seen.mark_seen([policy("A", 1, 6, 7)])
+    content = seen.path.read_bytes()
     # Neither an older version nor the same one again changes what was seen.
-    looked.mark_seen([policy("A", 1, 6)])
-    looked.mark_seen([policy("A", 1, 6, 7)])
-    assert looked.path.read_bytes() == written
-    assert looked.changed_since([policy("A", 1, 6, 7), policy("A", 1, 6)], in_september(8)) == frozenset()
+    seen.mark_seen([policy("A", 1, 6)])
+    seen.mark_seen([policy("A", 1, 6, 7)])
+    assert seen.path.read_bytes() == content
+    assert seen.changed_since([policy("A", 1, 6, 7), policy("A", 1, 6)], in_september(8)) == frozenset()
 
 
 @pytest.mark.parametrize("marks", ['{"arn:a": true}', '{"arn:a": "1"}', '{"a": 1}', '{"arn:a": 1.0}', "[]"])
-def test_marks_that_are_not_numbers_of_versions_by_arn_count_for_nothing(looked: SeenVersions, marks: str) -> None:
-    looked.path.parent.mkdir()
-    looked.path.write_text(f'{{"until": "2026-09-01T00:00:00Z", "versions": {marks}}}')
-    assert looked.changed_since([policy("A", 1, 6)], in_september(6)) == frozenset()
+def test_marks_that_are_not_numbers_of_versions_by_arn_count_for_nothing(seen: SeenVersions, marks: str) -> None:
+    seen.path.parent.mkdir()
+    seen.path.write_text(f'{{"until": "2026-09-01T00:00:00Z", "versions": {marks}}}')
+    assert seen.changed_since([policy("A", 1, 6)], in_september(6)) == frozenset()
 
 
 AT = datetime(2026, 9, 1, 12, tzinfo=UTC)
@@ -104,20 +104,20 @@ HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
 
 
 @pytest.mark.parametrize(
-    ("later", "offered"),
+    ("later", "is_offered"),
     [(timedelta(0), True), (HOUR - SECOND, True), (HOUR, False), (HOUR + SECOND, False), (-SECOND, False)],
 )
-def test_a_place_is_offered_for_an_hour(later: timedelta, offered: bool) -> None:
+def test_a_place_is_offered_for_an_hour(later: timedelta, is_offered: bool) -> None:
     assert kept_place(AT) is None
     keep_place(PLACE)
-    assert kept_place(AT + later) == (PLACE if offered else None)
+    assert kept_place(AT + later) == (PLACE if is_offered else None)
     forget_place()
     forget_place()
     assert kept_place(AT) is None
 
 
 @pytest.mark.parametrize(
-    ("place", "sound"),
+    ("place", "is_sound"),
     [
         (PLACE._replace(row=19_999), True),
         (PLACE._replace(row=0), True),
@@ -131,9 +131,9 @@ def test_a_place_is_offered_for_an_hour(later: timedelta, offered: bool) -> None
         (PLACE._replace(marks=("A@v1",) * 5), False),
     ],
 )
-def test_a_place_that_ekstui_would_not_have_kept_is_not_offered(place: RememberedPlace, sound: bool) -> None:
+def test_a_place_that_ekstui_would_not_have_kept_is_not_offered(place: RememberedPlace, is_sound: bool) -> None:
     keep_place(place)
-    assert (kept_place(AT) is not None) is sound
+    assert (kept_place(AT) is not None) is is_sound
 
 
 def test_visitors_of_a_served_app_leave_no_place_and_see_none(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -93,7 +93,7 @@ def test_which_policy_is_taken_for_a_components(policy: WrittenPolicy, because: 
 
 
 @pytest.mark.parametrize(
-    ("release", "held", "lacks"),
+    ("release", "actions", "lacks"),
     [
         ("v1.0.0", READS, ()),
         ("v2.0.0", READS, (RUNS,)),
@@ -101,15 +101,17 @@ def test_which_policy_is_taken_for_a_components(policy: WrittenPolicy, because: 
         ("v2.0.0", ("ec2:*",), ()),
     ],
 )
-def test_what_a_policy_lacks_of_what_is_published(release: str, held: tuple[str, ...], lacks: tuple[str, ...]) -> None:
-    (need,) = release_needs([f"./a.json=karpenter@{release}"], [written(*held), written("s3:*", path="b.json")])
+def test_what_a_policy_lacks_of_what_is_published(
+    release: str, actions: tuple[str, ...], lacks: tuple[str, ...]
+) -> None:
+    (need,) = release_needs([f"./a.json=karpenter@{release}"], [written(*actions), written("s3:*", path="b.json")])
     assert [action for action, _ in need.required] == [*lacks]
     assert need.lacks_something is bool(lacks)
     assert (need.because, need.place) == ("it is named for it", "a.json")
 
 
 @pytest.mark.parametrize(
-    ("release", "held", "variant", "published"),
+    ("release", "actions", "variant", "published_actions"),
     [
         ("v2.0.0", ("ec2:AssignPrivateIpAddresses",), "vpc-cni", (RUNS,)),
         ("v1.0.0", ("ec2:AssignPrivateIpAddresses",), "vpc-cni", ()),
@@ -120,24 +122,24 @@ def test_what_a_policy_lacks_of_what_is_published(release: str, held: tuple[str,
     ],
 )
 def test_a_policy_for_ipv6_is_held_against_what_is_published_for_it(
-    release: str, held: tuple[str, ...], variant: str, published: tuple[str, ...]
+    release: str, actions: tuple[str, ...], variant: str, published_actions: tuple[str, ...]
 ) -> None:
-    (need,) = release_needs([f"a.json=vpc-cni@{release}"], [written(*held)])
+    (need,) = release_needs([f"a.json=vpc-cni@{release}"], [written(*actions)])
     assert (need.component, need.release) == (variant, release)
     # What it does not start without is known beside what is published.
     lacks = {*need.published, *(action for action, _ in need.required)}
-    assert lacks & {RUNS, "ec2:DescribeImages"} == {*published}
+    assert lacks & {RUNS, "ec2:DescribeImages"} == {*published_actions}
 
 
 def test_policies_of_one_role_are_judged_together_and_others_each_by_itself() -> None:
     first, second = (
         written(*actions, place=f"karpenter-{actions[0]}", attached_to="aws_iam_role.k") for actions in (READS, (RUNS,))
     )
-    other = written(RUNS, place="karpenter-other")
-    of_role, by_itself = release_needs(["karpenter@v2.0.0"], [first, other, second])
-    assert (of_role.place, of_role.lacks_something) == (first.place, False)
-    assert (by_itself.place, [action for action, _ in by_itself.required]) == (other.place, [*READS])
-    (words,) = by_itself.sentences
+    other_policy = written(RUNS, place="karpenter-other")
+    need_of_role, need_of_other = release_needs(["karpenter@v2.0.0"], [first, other_policy, second])
+    assert (need_of_role.place, need_of_role.lacks_something) == (first.place, False)
+    assert (need_of_other.place, [action for action, _ in need_of_other.required]) == (other_policy.place, [*READS])
+    (words,) = need_of_other.sentences
     assert words[0] == "release-needs"
     assert words[1].endswith("without, what its project publishes for the release is not all allowed")
 

@@ -26,7 +26,7 @@ def two(name: str, before: int, after: int) -> VersionRange:
 
 
 @pytest.mark.parametrize(
-    ("text", "where"),
+    ("text", "place"),
     [
         ("AmazonEKS_CNI_Policy", PolicyAt("AmazonEKS_CNI_Policy")),
         ("AmazonEKS_CNI_Policy@v6", PolicyAt("AmazonEKS_CNI_Policy", 6)),
@@ -47,8 +47,8 @@ def two(name: str, before: int, after: int) -> VersionRange:
         ),
     ],
 )
-def test_where_points_at_a_policy_or_two_of_its_versions(text: str, where: PolicyAt | VersionRange) -> None:
-    assert parse_policy_or_range(text) == where
+def test_where_points_at_a_policy_or_two_of_its_versions(text: str, place: PolicyAt | VersionRange) -> None:
+    assert parse_policy_or_range(text) == place
 
 
 @pytest.mark.parametrize(
@@ -66,9 +66,9 @@ def test_where_points_at_a_policy_or_two_of_its_versions(text: str, where: Polic
     ],
 )
 def test_a_version_that_is_none_is_named(text: str, phrase: str) -> None:
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(InputError) as error:
         parse_policy_or_range(text)
-    assert phrase in caught.value.message
+    assert phrase in error.value.message
 
 
 def test_one_version_is_not_a_range() -> None:
@@ -97,9 +97,9 @@ def test_the_two_sides_of_a_diff() -> None:
     assert parse_sides(["X@v5..v6"]) == (PolicyAt("X", 5), PolicyAt("X", 6))
     assert parse_sides(["X", "v5..v6"]) == (PolicyAt("X", 5), PolicyAt("X", 6))
     assert parse_sides(["X", "../v6"])[1] == FileSide("../v6")
-    for wrong in ([], ["X"], ["X", "Y", "Z"], ["-", "-"], ["role:", "X"], ["X@v1..v2", "Y"]):
+    for places in ([], ["X"], ["X", "Y", "Z"], ["-", "-"], ["role:", "X"], ["X@v1..v2", "Y"]):
         with pytest.raises(InputError):
-            parse_sides(wrong)
+            parse_sides(places)
 
 
 NOW = datetime(2026, 9, 1, 12, tzinfo=UTC)
@@ -130,7 +130,7 @@ def test_what_is_no_time(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "meant"),
+    ("before", "after", "second_side"),
     [
         ("AmazonEKS_CNI_Policy@v5", "v6", PolicyAt("AmazonEKS_CNI_Policy", 6)),
         ("AmazonEKS_CNI_Policy", "5", PolicyAt("AmazonEKS_CNI_Policy", 5)),
@@ -139,5 +139,5 @@ def test_what_is_no_time(text: str) -> None:
         ("A", "VSixPolicy", PolicyAt("VSixPolicy")),
     ],
 )
-def test_a_version_after_a_policy_is_that_policys(before: str, after: str, meant: PolicyAt) -> None:
-    assert parse_sides([before, after])[1] == meant
+def test_a_version_after_a_policy_is_that_policys(before: str, after: str, second_side: PolicyAt) -> None:
+    assert parse_sides([before, after])[1] == second_side

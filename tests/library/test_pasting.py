@@ -33,16 +33,16 @@ FORBIDDEN = (
 
 def printed(blocks: Sequence[Block]) -> list[str]:
     """Return the commands of an answer, which every width and a pipe show alike, and Markdown too but for the account."""
-    (narrow, wide), piped = (
+    (narrow, wide), unwrapped = (
         [commands_in("\n".join(lines(blocks, width, colours=False, whole_tables=False))) for width in (40, 300)],
         commands_in("\n".join(lines(blocks, 80, colours=False, whole_tables=True))),
     )
-    assert narrow == wide == piped
-    shared = [command for command in commands_in(markdown(blocks)) if not command.startswith("ACCOUNT=")]
+    assert narrow == wide == unwrapped
+    in_markdown = [command for command in commands_in(markdown(blocks)) if not command.startswith("ACCOUNT=")]
     assert [
-        command.replace("'\"${ACCOUNT:?}\"'", "111122223333") for command in shared if "${ACCOUNT:?}" in command
-    ] == [command for command, own_command in zip(narrow, shared, strict=True) if command != own_command]
-    return [*narrow, *shared]
+        command.replace("'\"${ACCOUNT:?}\"'", "111122223333") for command in in_markdown if "${ACCOUNT:?}" in command
+    ] == [command for command, own_command in zip(narrow, in_markdown, strict=True) if command != own_command]
+    return [*narrow, *in_markdown]
 
 
 def faults(commands: Sequence[str]) -> list[tuple[str, str]]:
@@ -99,16 +99,16 @@ def test_what_helps_against_a_forbidden_prints(demo: Library, message: str, clus
 
 
 def test_a_policy_that_a_finding_attaches_allows_what_the_role_lacks(demo: Library) -> None:
-    tried = 0
+    count = 0
     for name in CLUSTERS:
         for _, finding in findings_worst_first(cluster_answer(demo, name)):
             for command in finding.commands:
                 if command.arguments[2] == "attach-role-policy":
                     policy = demo.find(command.arguments[-1].rpartition("/")[2]).policy
-                    allowed = _actions(demo.document(policy, policy.default_version))
-                    assert _lacking(finding) <= allowed, finding.text
-                    tried += 1
-    assert tried > 2
+                    allowed_actions = _actions(demo.document(policy, policy.default_version))
+                    assert _lacking(finding) <= allowed_actions, finding.text
+                    count += 1
+    assert count > 2
 
 
 def _actions(document: Document) -> set[str]:

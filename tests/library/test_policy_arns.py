@@ -35,9 +35,9 @@ ACCESS = "arn:aws:eks::aws:cluster-access-policy/"
 def test_each_mistake_is_told_from_the_others(arn: str, says: str) -> None:
     text = MISSING.format(arn)
     # The terminal of 100 columns breaks every one of these ARNs.
-    for pasted in (text, "\n".join(text[start : start + 100] for start in range(0, len(text), 100))):
-        assert (arn in pasted) is (pasted == text)
-        (symptom,) = misnamed_policies(pasted, Corpus(files.assets()), knowledge(), "aws")
+    for pasted_text in (text, "\n".join(text[start : start + 100] for start in range(0, len(text), 100))):
+        assert (arn in pasted_text) is (pasted_text == text)
+        (symptom,) = misnamed_policies(pasted_text, Corpus(files.assets()), knowledge(), "aws")
         assert says in f"{symptom.symptom} {symptom.answer}"
 
 

@@ -35,10 +35,10 @@ def test_an_account_leaves_files_of_its_owner_and_no_trace_once_it_is_cleared(
     finally:
         os.umask(before)
     role = min(rig.account.roles_with("AmazonEKSClusterPolicy"))
-    kept = traces(own_home, ACCOUNT_ID)
-    assert kept
+    paths = traces(own_home, ACCOUNT_ID)
+    assert paths
     assert list((own_home / "cache" / "accounts").glob("*.db"))
-    for path in {*kept, *(path.parent for path in kept), own_home / "state" / "ekstui.log", own_home / "state"}:
+    for path in {*paths, *(path.parent for path in paths), own_home / "state" / "ekstui.log", own_home / "state"}:
         assert stat.S_IMODE(path.stat().st_mode) & PRIVATE == 0 or path == own_home / "cache", path
     assert traces(own_home / "state", ACCOUNT_ID) == []
     assert main(["cache", "clear", "--account", ACCOUNT_ID]) == 0
@@ -47,14 +47,14 @@ def test_an_account_leaves_files_of_its_owner_and_no_trace_once_it_is_cleared(
     assert list((own_home / "cache" / "accounts").iterdir()) == []
 
 
-@pytest.mark.parametrize("how", ["a link", "somebody else's"])
+@pytest.mark.parametrize("fault", ["a link", "somebody else's"])
 def test_a_folder_that_others_rule_is_not_used(
-    rig: Rig, own_home: Path, capsys: pytest.CaptureFixture[str], how: str
+    rig: Rig, own_home: Path, capsys: pytest.CaptureFixture[str], fault: str
 ) -> None:
     rig.standing()
     folder = own_home / "cache" / "accounts"
     folder.parent.mkdir()
-    if how == "a link":
+    if fault == "a link":
         (own_home / "elsewhere").mkdir()
         folder.symlink_to(own_home / "elsewhere")
     else:

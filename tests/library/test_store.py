@@ -25,7 +25,7 @@ MAY = datetime(2026, 5, 1, tzinfo=UTC)
 
 
 @pytest.fixture
-def filled(filled_file: Path) -> Library:
+def filled_library(filled_file: Path) -> Library:
     """A library on a filled cache."""
     files.cache_dir().mkdir(parents=True)
     shutil.copy(filled_file, files.cache_dir())
@@ -42,7 +42,7 @@ def test_a_command_on_an_empty_cache_reads_the_corpus_and_makes_no_file() -> Non
     assert library.notices() == ()
 
 
-def test_cache_and_corpus_give_the_same_answers(filled: Library) -> None:
+def test_cache_and_corpus_give_the_same_answers(filled_library: Library) -> None:
     def answers(library: Library) -> list[object]:
         policy = library.find("AmazonEKSServiceRolePolicy").policy
         return [
@@ -54,8 +54,8 @@ def test_cache_and_corpus_give_the_same_answers(filled: Library) -> None:
             library.timeline(policy),
         ]
 
-    nowhere = PolicyStore.in_folder(files.cache_dir() / "nowhere")
-    assert answers(filled) == answers(Library(Corpus.bundled(), nowhere))
+    empty_store = PolicyStore.in_folder(files.cache_dir() / "nowhere")
+    assert answers(filled_library) == answers(Library(Corpus.bundled(), empty_store))
 
 
 def truncated(path: Path) -> None:
@@ -83,11 +83,11 @@ def without_a_root(path: Path) -> None:
 
 @pytest.mark.parametrize("damage", [truncated, garbled, from_a_newer_version, with_another_document, without_a_root])
 def test_a_cache_that_cannot_be_trusted_is_set_aside_and_rebuilt(
-    filled: Library, damage: Callable[[Path], None]
+    filled_library: Library, damage: Callable[[Path], None]
 ) -> None:
-    entries = filled.policies("all")
+    entries = filled_library.policies("all")
     policy = entries[0].policy
-    document = filled.document(policy)
+    document = filled_library.document(policy)
     damage(files.cache_dir() / "policies.db")
     library = Library.open()
     assert library.policies("all") == entries
@@ -115,36 +115,36 @@ def test_a_cache_that_cannot_be_made_is_reported_once_and_worked_without(
     assert library.notices() == ()
 
 
-def test_the_cache_says_what_is_in_it_and_can_be_verified_and_cleared(filled: Library) -> None:
-    info = cache_info(filled)
-    manifest = filled.corpus.manifest()
+def test_the_cache_says_what_is_in_it_and_can_be_verified_and_cleared(filled_library: Library) -> None:
+    info = cache_info(filled_library)
+    manifest = filled_library.corpus.manifest()
     assert (info.policies, info.versions, info.in_use) == (manifest.policies, manifest.versions, True)
     assert info.path == files.cache_dir() / "policies.db"
     assert info.size == info.path.stat().st_size
-    assert verify_cache(filled) == count(filled)
-    assert clear_cache(filled) == info.size
+    assert verify_cache(filled_library) == count(filled_library)
+    assert clear_cache(filled_library) == info.size
     assert not info.path.exists()
-    assert verify_cache(filled) is None
-    assert count(filled).versions == manifest.versions
-    assert not cache_info(filled).in_use
+    assert verify_cache(filled_library) is None
+    assert count(filled_library).versions == manifest.versions
+    assert not cache_info(filled_library).in_use
 
 
-def test_verifying_finds_what_a_normal_read_does_not_look_at(filled: Library) -> None:
+def test_verifying_finds_what_a_normal_read_does_not_look_at(filled_library: Library) -> None:
     with closing(sqlite3.connect(files.cache_dir() / "policies.db")) as connection, connection:
         connection.execute("UPDATE object SET body = zeroblob(9) WHERE rowid = (SELECT max(rowid) / 2 FROM object)")
     with pytest.raises(DataError, match="did not write"):
-        verify_cache(filled)
-    assert "set aside" in filled.notices()[0]
+        verify_cache(filled_library)
+    assert "set aside" in filled_library.notices()[0]
 
 
-def test_a_cache_older_than_the_corpus_does_not_answer_until_it_is_filled_again(filled: Library) -> None:
+def test_a_cache_older_than_the_corpus_does_not_answer_until_it_is_filled_again(filled_library: Library) -> None:
     """After an update of ekstui the new corpus answers, and what a sync brought stays."""
-    state = filled.state()
+    state = filled_library.state()
     assert state is not None
     change = DeliveryInfo(Provenance("old", "archive", MAY, MAY), MAY, corpus="of an older release")
-    stale = PolicyStore.in_folder(files.cache_dir() / "stale")
-    stale.put([pack(next(iter(filled.corpus.histories())))], change)
-    library = Library(filled.corpus, stale)
+    stale_store = PolicyStore.in_folder(files.cache_dir() / "stale")
+    stale_store.put([pack(next(iter(filled_library.corpus.histories())))], change)
+    library = Library(filled_library.corpus, stale_store)
     assert library.state() is None
     assert len(library.policies("all")) == library.corpus.manifest().policies
     assert fill_cache(library)
@@ -152,8 +152,8 @@ def test_a_cache_older_than_the_corpus_does_not_answer_until_it_is_filled_again(
     assert library.store.state().corpus == state.corpus
     # One that knows as much as the corpus is not older.
     level = PolicyStore.in_folder(files.cache_dir() / "level")
-    level.put([pack(next(iter(filled.corpus.histories())))], change._replace(known_until=state.known_until))
-    assert Library(filled.corpus, level).state() is not None
+    level.put([pack(next(iter(filled_library.corpus.histories())))], change._replace(known_until=state.known_until))
+    assert Library(filled_library.corpus, level).state() is not None
 
 
 def test_what_is_stopped_while_it_fills_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,13 +29,13 @@ def test_a_policy_that_lacks_the_action_is_not_said_to_allow_it(pull_through: Sy
 
 def test_the_roles_that_it_concerns_come_first(pull_through: SymptomAnswer) -> None:
     assert pull_through.roles
-    lacking = {concerned.role.name for concerned in pull_through.roles if concerned.lacks}
+    lacking = {row.role.name for row in pull_through.roles if row.lacks}
     assert "prod-node" in lacking
     # All with ReadOnly alone lack it, those with PullOnly do not.
-    for concerned in pull_through.roles:
-        names = {policy.arn.rpartition("/")[2] for policy in concerned.role.attached}
-        assert ("AmazonEC2ContainerRegistryPullOnly" in names) == (not concerned.lacks)
-    states = [bool(concerned.lacks) for concerned in pull_through.roles]
+    for row in pull_through.roles:
+        names = {policy.arn.rpartition("/")[2] for policy in row.role.attached}
+        assert ("AmazonEC2ContainerRegistryPullOnly" in names) == (not row.lacks)
+    states = [bool(row.lacks) for row in pull_through.roles]
     assert states == sorted(states, reverse=True)
 
 

@@ -28,9 +28,9 @@ def test_of_a_misspelt_action_only_the_nearest_are_named(own_demo: Library) -> N
     assert "ec2:CreateTags" in answer.near
     assert (answer.policies.holders, answer.principals, answer.error) == ((), None, None)
     # What has no near name may be new, so the policies that allow it by a pattern count.
-    unnamed = who_can_in_account(own_demo, "newservice:DoThing", scope="all", account=None)
-    assert (unnamed.near, unnamed.policies.is_named) == ((), False)
-    assert unnamed.policies.holders
+    new_action_answer = who_can_in_account(own_demo, "newservice:DoThing", scope="all", account=None)
+    assert (new_action_answer.near, new_action_answer.policies.is_named) == ((), False)
+    assert new_action_answer.policies.holders
 
 
 def test_policies_are_listed_also_where_the_account_cannot_be_read(own_demo: Library) -> None:
@@ -60,9 +60,9 @@ def test_the_entries_of_the_last_snapshot_are_listed_where_eks_cannot_be_asked(
     request = "k8s:get:pods"
     snapshot = own_demo.account.last_snapshot()
     assert snapshot is not None
-    known = who_can_in_clusters(own_demo, request, account=lambda: snapshot).in_clusters
-    assert known is not None and known.principals
-    lacking = known.principals[0]
+    known_answer = who_can_in_clusters(own_demo, request, account=lambda: snapshot).in_clusters
+    assert known_answer is not None and known_answer.principals
+    lacking = known_answer.principals[0]
     clusters = tuple(
         cluster._replace(
             access_entries=tuple(
@@ -74,21 +74,21 @@ def test_the_entries_of_the_last_snapshot_are_listed_where_eks_cannot_be_asked(
     )
     # With a profile that is nowhere, what that entry has cannot be read from EKS.
     assert snapshot.eks is not None
-    held = snapshot._replace(eks=snapshot.eks._replace(clusters=clusters))
+    partial = snapshot._replace(eks=snapshot.eks._replace(clusters=clusters))
     library = Library(
-        own_demo.corpus, own_demo.store, Account(AccountChoice(profile="nowhere"), tmp_path, held_snapshot=held)
+        own_demo.corpus, own_demo.store, Account(AccountChoice(profile="nowhere"), tmp_path, held_snapshot=partial)
     )
-    answer = who_can_in_clusters(library, request, account=lambda: held)
+    answer = who_can_in_clusters(library, request, account=lambda: partial)
     assert answer.in_clusters is not None
-    assert len(known.principals) > 1
+    assert len(known_answer.principals) > 1
     assert answer.in_clusters.principals == tuple(
-        principal for principal in known.principals if principal.principal != lacking.principal
+        principal for principal in known_answer.principals if principal.principal != lacking.principal
     )
     assert f"the access policies of 1 access entry of {lacking.cluster}, which were not read" in (
         answer.in_clusters.not_looked_at
     )
     assert {error.action for error in answer.in_clusters.errors} == {"eks:ListAssociatedAccessPolicies"}
     assert "nowhere" in answer.in_clusters.errors[0].message
-    assert who_can_in_clusters(library, request, account=lambda: held, ask=False).in_clusters == (
+    assert who_can_in_clusters(library, request, account=lambda: partial, ask=False).in_clusters == (
         answer.in_clusters._replace(errors=())
     )

@@ -81,11 +81,11 @@ def write(folder: Path, files: Mapping[str, str]) -> None:
         path.write_text(text, encoding="utf-8")
 
 
-def outcome(judged: Review) -> str:
+def outcome(result: Review) -> str:
     """Return one word for all that changed."""
-    if judged.not_read:
+    if result.not_read:
         return "not read"
-    words = {document.change.reach if document.change else "cannot tell" for document in judged.documents}
+    words = {document.change.reach if document.change else "cannot tell" for document in result.documents}
     words = {"cannot tell" if word == "unknown" else word for word in words}
     return " and ".join(sorted(words)) or "nothing"
 
@@ -366,8 +366,8 @@ def without_git(folder: Path, case: Case, library: Library) -> Review:
 
 @pytest.mark.parametrize("case", CASES, ids=IDS)
 def test_what_is_written_is_judged(tmp_path: Path, library: Library, case: Case) -> None:
-    judged = without_git(tmp_path, case, library)
-    assert outcome(judged) == case.expected, judged
+    result = without_git(tmp_path, case, library)
+    assert outcome(result) == case.expected, result
 
 
 # Those of several files, of which git has more to say; the others are one file that changed, all alike to it.
@@ -376,12 +376,12 @@ SEVERAL = [case for case in CASES if len({*case.before, *case.after}) > 1]
 
 @pytest.mark.parametrize("case", [*sample(SEVERAL, 7), *sample([case for case in CASES if case not in SEVERAL], 3)])
 def test_git_says_the_same_of_them(tmp_path: Path, library: Library, case: Case) -> None:
-    judged = without_git(tmp_path / "without", case, library)
+    result = without_git(tmp_path / "without", case, library)
     (tmp_path / "git").mkdir()
     repository = Repository(tmp_path / "git")
     repository.commit(case.before)
     repository.replace(case.after)
-    assert review(repository.folder, "HEAD", library=library) == judged
+    assert review(repository.folder, "HEAD", library=library) == result
 
 
 def test_an_association_attaches_its_access_policy_once(tmp_path: Path, library: Library) -> None:
@@ -398,20 +398,20 @@ def test_an_association_attaches_its_access_policy_once(tmp_path: Path, library:
 
 def test_each_statement_that_differs_is_judged_by_itself(tmp_path: Path, library: Library) -> None:
     """Those with the same Sid, actions or resources are one statement before and after."""
-    kept, put = {**READ, "Sid": "Kept"}, allow("s3:PutObject", "arn:aws:s3:::logs/*", Sid="Put")
-    wider = allow(["s3:PutObject", "s3:DeleteObject"], "arn:aws:s3:::logs/*", Sid="Put")
-    told = {
-        name: [(statement.name, statement.reach) for statement in judged.statements]
+    read, put = {**READ, "Sid": "Kept"}, allow("s3:PutObject", "arn:aws:s3:::logs/*", Sid="Put")
+    wider_statement = allow(["s3:PutObject", "s3:DeleteObject"], "arn:aws:s3:::logs/*", Sid="Put")
+    reaches = {
+        name: [(statement.name, statement.reach) for statement in document.statements]
         for name, after in {
-            "several": doc(kept, wider, allow("s3:ListBucket", "arn:aws:s3:::logs")),
-            "fewer": doc(wider, allow("s3:GetObject", "arn:aws:s3:::data/a/*")),
-            "one": doc(kept, wider),
+            "several": doc(read, wider_statement, allow("s3:ListBucket", "arn:aws:s3:::logs")),
+            "fewer": doc(wider_statement, allow("s3:GetObject", "arn:aws:s3:::data/a/*")),
+            "one": doc(read, wider_statement),
         }.items()
-        for judged in without_git(
-            tmp_path, Case(name, {"policy.json": doc(kept, put)}, {"policy.json": after}, ""), library
+        for document in without_git(
+            tmp_path, Case(name, {"policy.json": doc(read, put)}, {"policy.json": after}, ""), library
         ).documents
     }
-    assert told == {
+    assert reaches == {
         "several": [("Put", "widened"), ("statement 3", "widened")],
         "fewer": [("Put", "widened"), ("statement 2", "narrowed")],
         "one": [("Put", "widened")],
