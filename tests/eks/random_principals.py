@@ -56,41 +56,41 @@ def check(seed: int, count: int) -> Counter[str]:
         identity = [document(rng, denies=True) for _ in range(rng.choice((1, 2)))]
         boundary = document(rng, denies=True) if rng.random() < 0.4 else None
         levels = [document(rng, denies=True) for _ in range(rng.choice((0, 0, 0, 1, 2)))]
-        named = [document(rng, denies=False)] if rng.random() < 0.15 else []
+        resource_policies = [document(rng, denies=False)] if rng.random() < 0.15 else []
         action, resource = rng.choice(("zz:GetOne", "zz:Put")), rng.choice((None, *TARGETS))
-        applied = [AppliedPolicy(f"p{place}", None, parse(policy)) for place, policy in enumerate(identity)]
+        identity_policies = [AppliedPolicy(f"p{place}", None, parse(policy)) for place, policy in enumerate(identity)]
         edge = None if boundary is None else AppliedPolicy("edge", None, parse(boundary))
-        subject = Subject(kind, arn.rpartition("/")[2], arn, tuple(applied), boundary=edge, tags=tags)
-        above = tuple(
+        subject = Subject(kind, arn.rpartition("/")[2], arn, tuple(identity_policies), boundary=edge, tags=tags)
+        ceilings = tuple(
             Ceiling(f"level {place}", (AppliedPolicy("scp", None, parse(level)),)) for place, level in enumerate(levels)
         )
-        of_resource = tuple(AppliedPolicy("of the resource", None, parse(document)) for document in named)
-        subject = subject._replace(above=above, named=of_resource, limits_named=kind == "role")
-        (narrowed,) = within_work([subject], action)
-        can = principal_can(narrowed, action, resource)
+        of_resource = tuple(AppliedPolicy("of the resource", None, parse(document)) for document in resource_policies)
+        subject = subject._replace(above=ceilings, named=of_resource, limits_named=kind == "role")
+        (bounded_subject,) = within_work([subject], action)
+        can = principal_can(bounded_subject, action, resource)
         verdict = "nobody" if can is None else can.verdict
-        tried = [
-            allowed(identity, boundary, request, levels, named, limits_named=kind == "role")
+        verdicts = [
+            allowed(identity, boundary, request, levels, resource_policies, limits_named=kind == "role")
             for request in requests(arn, kind, tags, action, resource)
         ]
-        story = (seed, number, verdict, arn, tags, action, resource, identity, boundary, levels, named)
+        story = (seed, number, verdict, arn, tags, action, resource, identity, boundary, levels, resource_policies)
         counts[verdict] += 1
         if verdict in ("nobody", "taken"):
-            assert not any(tried), story
+            assert not any(verdicts), story
         elif verdict == "depends":
-            counts["depends, always"] += all(tried)
-            counts["depends, never"] += not any(tried)
+            counts["depends, always"] += all(verdicts)
+            counts["depends, never"] += not any(verdicts)
         elif resource is not None:
-            assert all(tried), story
+            assert all(verdicts), story
         else:
-            assert any(tried), story
+            assert any(verdicts), story
     return counts
 
 
 def requests(arn: str, kind: str, tags: Any, action: str, resource: str | None) -> list[Request]:
     """What AWS could send for a principal: a role's session may have a tag that the role does not have."""
-    others: list[tuple[str, ...]] = [()] if kind == "user" else [(), ("a",), ("b",), ("ada",)]
-    own = [(value,) for _, value in tags] or others
+    unset_or_any: list[tuple[str, ...]] = [()] if kind == "user" else [(), ("a",), ("b",), ("ada",)]
+    session_tags = [(value,) for _, value in tags] or unset_or_any
     return [
         Request(action, target, {
             "aws:principalarn": (arn,),
@@ -101,18 +101,27 @@ def requests(arn: str, kind: str, tags: Any, action: str, resource: str | None) 
             "zz:k": value,
         })
         for target in ([resource] if resource else [*TARGETS, "arn:aws:zz:::z", "arn:aws:zz:r:1:z"])
-        for tag in own
+        for tag in session_tags
         for value in ((), ("a",), ("z",))
     ]  # fmt: skip
 
 
 def allowed(
-    identity: list[Any], boundary: Any, request: Request, levels: list[Any], named: list[Any], *, limits_named: bool
+    identity: list[Any],
+    boundary: Any,
+    request: Request,
+    levels: list[Any],
+    resource_policies: list[Any],
+    *,
+    limits_named: bool,
 ) -> bool:
     """Return whether AWS allows a request: every level does, no Deny matches, and an own or a resource's policy allows it."""
-    together = {"Version": "2012-10-17", "Statement": [entry for policy in identity for entry in policy["Statement"]]}
-    own = allows(together, request) and (boundary is None or allows(boundary, request))
-    denied = any(
+    identity_document = {
+        "Version": "2012-10-17",
+        "Statement": [entry for policy in identity for entry in policy["Statement"]],
+    }
+    by_identity = allows(identity_document, request) and (boundary is None or allows(boundary, request))
+    is_denied = any(
         not allows(
             {
                 **policy,
@@ -120,11 +129,11 @@ def allowed(
             },
             request,
         )
-        for policy in (together, *([] if boundary is None or not limits_named else [boundary]))
+        for policy in (identity_document, *([] if boundary is None or not limits_named else [boundary]))
     )
-    within = boundary is None or not limits_named or allows(boundary, request)
-    by_name = any(allows(policy, request) for policy in named) and within and not denied
-    return (own or by_name) and all(allows(level, request) for level in levels)
+    is_within_boundary = boundary is None or not limits_named or allows(boundary, request)
+    by_resource = any(allows(policy, request) for policy in resource_policies) and is_within_boundary and not is_denied
+    return (by_identity or by_resource) and all(allows(level, request) for level in levels)
 
 
 EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}

@@ -29,8 +29,8 @@ CLUSTER = AppliedPolicy("AmazonEKSClusterPolicy", 8, parse(raw_document("AmazonE
 CNI = AppliedPolicy("AmazonEKS_CNI_Policy", 6, parse(raw_document("AmazonEKS_CNI_Policy", 6)))
 
 
-def role_with(*policies: AppliedPolicy, boundary: AppliedPolicy | None = None, **more: Any) -> Subject:
-    return Subject("role", "prod", "arn:aws:iam::111122223333:role/prod", policies, boundary=boundary, **more)
+def role_with(*policies: AppliedPolicy, boundary: AppliedPolicy | None = None, **fields: Any) -> Subject:
+    return Subject("role", "prod", "arn:aws:iam::111122223333:role/prod", policies, boundary=boundary, **fields)
 
 
 def asked(subject: Subject, action: str = TAGS, resource: str | None = None) -> PrincipalCan:
@@ -68,28 +68,28 @@ def test_only_what_every_needed_resource_allows_is_allowed() -> None:
     assert on("ec2:TerminateInstances", Resource=instances) == ("allowed", ())
     # What NotResource leaves nothing of is not allowed.
     clusters = "arn:aws:eks:*:*:cluster/*"
-    for left_out in ("*", ["arn:aws:s3:::a", clusters]):
-        statement = {"Effect": "Allow", "Action": "*", "NotResource": left_out}
+    for excluded_resources in ("*", ["arn:aws:s3:::a", clusters]):
+        statement = {"Effect": "Allow", "Action": "*", "NotResource": excluded_resources}
         assert principal_can(role_with(applied("a", statement)), "eks:DescribeCluster") is None
     assert on("eks:DescribeCluster", NotResource="arn:aws:eks:*:*:cluster/prod") == ("allowed", ())
     assert on("eks:ListClusters", NotResource=clusters) == ("allowed", ())
 
 
 def test_a_deny_takes_all_away_and_one_with_a_condition_makes_it_depend() -> None:
-    whole = asked(role_with(CLUSTER, applied("guard", deny("ec2:*Tags"))))
-    assert (whole.verdict, whole.reasons) == ("taken", ("denied by guard",))
-    unless = {"StringNotEquals": {"aws:RequestedRegion": "eu-west-1"}}
-    part = asked(role_with(CLUSTER, applied("guard", deny("ec2:*", Condition=unless))))
-    assert (part.verdict, part.reasons) == ("depends", ("guard denies a part",))
+    denied_answer = asked(role_with(CLUSTER, applied("guard", deny("ec2:*Tags"))))
+    assert (denied_answer.verdict, denied_answer.reasons) == ("taken", ("denied by guard",))
+    other_regions = {"StringNotEquals": {"aws:RequestedRegion": "eu-west-1"}}
+    partly_denied = asked(role_with(CLUSTER, applied("guard", deny("ec2:*", Condition=other_regions))))
+    assert (partly_denied.verdict, partly_denied.reasons) == ("depends", ("guard denies a part",))
 
 
 def test_a_boundary_takes_away_what_it_does_not_allow() -> None:
-    of_s3 = applied("edge", {"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
-    wide = applied("edge", {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"})
-    narrow = applied("edge", {"Effect": "Allow", "Action": "ec2:*", "Resource": "arn:aws:ec2:*:*:volume/*"})
-    assert asked(role_with(CLUSTER, boundary=of_s3)).verdict == "taken"
-    assert asked(role_with(CLUSTER, boundary=wide)).verdict == "allowed"
-    assert asked(role_with(CLUSTER, boundary=narrow)).verdict == "depends"
+    s3_only = applied("edge", {"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
+    whole_ec2 = applied("edge", {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"})
+    volumes_only = applied("edge", {"Effect": "Allow", "Action": "ec2:*", "Resource": "arn:aws:ec2:*:*:volume/*"})
+    assert asked(role_with(CLUSTER, boundary=s3_only)).verdict == "taken"
+    assert asked(role_with(CLUSTER, boundary=whole_ec2)).verdict == "allowed"
+    assert asked(role_with(CLUSTER, boundary=volumes_only)).verdict == "depends"
 
 
 def test_what_was_not_read_is_not_taken_for_absent() -> None:
@@ -109,8 +109,8 @@ def test_principals_come_by_cluster_and_use() -> None:
         return asked(subject)
 
     b, a = Use("nodegroup", "confirmed", "b"), Use("nodegroup", "confirmed", "a")
-    ordered = by_cluster_and_use([used("z"), used("n", b), used("c", Use("cluster", "confirmed", "b")), used("m", a)])
-    assert [principal.subject.name for principal in ordered] == ["m", "c", "n", "z"]
+    answers = by_cluster_and_use([used("z"), used("n", b), used("c", Use("cluster", "confirmed", "b")), used("m", a)])
+    assert [principal.subject.name for principal in answers] == ["m", "c", "n", "z"]
 
 
 VOLUME = "arn:aws:ec2:eu-west-1:111122223333:volume/vol-1"
@@ -130,12 +130,12 @@ def test_a_boundary_lets_through_only_what_it_certainly_allows() -> None:
     assert within(VOLUME.replace("volume/vol", "snapshot/snap"), Resource=volumes) == (
         "taken", ("boundary edge does not allow it",),
     )  # fmt: skip
-    excluded = applied("edge", {"Effect": "Allow", "Action": "*", "NotResource": "arn:aws:s3:::a"})
-    assert asked(role_with(CLUSTER, boundary=excluded)).reasons == ("boundary edge",)
-    both = applied("edge", {"Effect": "Allow", "Action": "*", "Resource": "*"}, deny(TAGS))
-    assert asked(role_with(CLUSTER, boundary=both)).reasons == ("denied by boundary edge",)
-    part = applied("edge", {"Effect": "Allow", "Action": "*", "Resource": "*"}, deny(TAGS, Condition=region))
-    assert (asked(role_with(CLUSTER, boundary=part)).verdict, asked(role_with(CLUSTER, boundary=part)).reasons) == (
+    boundary = applied("edge", {"Effect": "Allow", "Action": "*", "NotResource": "arn:aws:s3:::a"})
+    assert asked(role_with(CLUSTER, boundary=boundary)).reasons == ("boundary edge",)
+    boundary = applied("edge", {"Effect": "Allow", "Action": "*", "Resource": "*"}, deny(TAGS))
+    assert asked(role_with(CLUSTER, boundary=boundary)).reasons == ("denied by boundary edge",)
+    boundary = applied("edge", {"Effect": "Allow", "Action": "*", "Resource": "*"}, deny(TAGS, Condition=region))
+    assert (asked(role_with(CLUSTER, boundary=boundary)).verdict, asked(role_with(CLUSTER, boundary=boundary)).reasons) == (
         "depends", ("boundary edge",),
     )  # fmt: skip
 
@@ -156,8 +156,8 @@ def test_on_one_resource_and_for_a_pattern_of_actions() -> None:
     assert on(None, Resource="arn:aws:ec2:*:*:volume/${aws:username}") == "nobody"  # which no role has
     assert on(None, "ec2:*Tags", Resource="*") == "allowed"
     # A Deny of a pattern may deny only some of its actions.
-    some = role_with(CLUSTER, applied("guard", deny("ec2:CreateTags")))
-    answer = asked(some, "ec2:Create*")
+    guarded_role = role_with(CLUSTER, applied("guard", deny("ec2:CreateTags")))
+    answer = asked(guarded_role, "ec2:Create*")
     assert (answer.verdict, answer.reasons) == ("depends", ("guard denies a part",))
 
 
@@ -189,33 +189,33 @@ def test_who_asks_decides_conditions_on_who_asks() -> None:
         answer = principal_can(subject, "s3:GetObject")
         return ("nobody", ()) if answer is None else (answer.verdict, answer.reasons)
 
-    def with_(arn: str, *statements: Any, **more: Any) -> Subject:
+    def with_(arn: str, *statements: Any, **fields: Any) -> Subject:
         kind: PrincipalKind = "user" if ":user/" in arn else "role"
         return Subject(
-            kind, arn.rpartition("/")[2], arn, (applied("p", everything), applied("guard", *statements)), **more
+            kind, arn.rpartition("/")[2], arn, (applied("p", everything), applied("guard", *statements)), **fields
         )
 
     def when(effect: str, operator: str, key: str, value: str) -> dict[str, Any]:
         return {"Effect": effect, "Action": "*", "Resource": "*", "Condition": {operator: {key: value}}}
 
-    admin, developer = "arn:aws:iam::111122223333:role/admin", "arn:aws:iam::111122223333:role/other"
+    admin_arn, developer_arn = "arn:aws:iam::111122223333:role/admin", "arn:aws:iam::111122223333:role/other"
     unless_admin = when("Deny", "ArnNotLike", "aws:PrincipalArn", "arn:aws:iam::*:role/admin")
-    assert can(with_(admin, unless_admin)) == ("allowed", ())
-    assert can(with_(developer, unless_admin)) == ("taken", ("denied by guard",))
-    abroad = when("Deny", "StringNotEquals", "aws:PrincipalAccount", "111122223333")
-    assert can(with_(developer, abroad)) == ("allowed", ())
-    assert can(with_(developer, when("Deny", "StringEquals", "aws:PrincipalType", "User"))) == ("allowed", ())
+    assert can(with_(admin_arn, unless_admin)) == ("allowed", ())
+    assert can(with_(developer_arn, unless_admin)) == ("taken", ("denied by guard",))
+    other_accounts_denied = when("Deny", "StringNotEquals", "aws:PrincipalAccount", "111122223333")
+    assert can(with_(developer_arn, other_accounts_denied)) == ("allowed", ())
+    assert can(with_(developer_arn, when("Deny", "StringEquals", "aws:PrincipalType", "User"))) == ("allowed", ())
     user = "arn:aws:iam::111122223333:user/ada"
     assert can(with_(user, when("Deny", "StringEquals", "aws:username", "ada")))[0] == "taken"
-    red = when("Deny", "StringNotEquals", "aws:PrincipalTag/team", "red")
-    assert can(with_(user, red, tags=(("team", "red"),))) == ("allowed", ())
-    assert can(with_(user, red)) == ("taken", ("denied by guard",))
+    red_team_only = when("Deny", "StringNotEquals", "aws:PrincipalTag/team", "red")
+    assert can(with_(user, red_team_only, tags=(("team", "red"),))) == ("allowed", ())
+    assert can(with_(user, red_team_only)) == ("taken", ("denied by guard",))
     # A session of a role may have tags that the role does not have.
-    assert can(with_(developer, red)) == ("depends", ("guard denies a part",))
-    own = {"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::home/${aws:username}/*"}
-    alone = Subject("user", "ada", user, (applied("p", own),))
-    assert principal_can(alone, "s3:GetObject", "arn:aws:s3:::home/bob/a") is None
-    answer = principal_can(alone, "s3:GetObject", "arn:aws:s3:::home/ada/a")
+    assert can(with_(developer_arn, red_team_only)) == ("depends", ("guard denies a part",))
+    own_home = {"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::home/${aws:username}/*"}
+    user_ada = Subject("user", "ada", user, (applied("p", own_home),))
+    assert principal_can(user_ada, "s3:GetObject", "arn:aws:s3:::home/bob/a") is None
+    answer = principal_can(user_ada, "s3:GetObject", "arn:aws:s3:::home/ada/a")
     assert answer is not None and answer.verdict == "allowed"
 
 
@@ -235,50 +235,50 @@ def test_what_the_boundary_and_several_denies_leave_nothing_of_is_taken() -> Non
 
 
 def test_actions_that_need_no_permission_and_the_root_user() -> None:
-    nothing = role_with(applied("p", deny("*")))
-    assert asked(nothing, "sts:getcalleridentity").verdict == "allowed"
-    assert principal_can(nothing, "sts:GetSessionToken") is None
-    user = Subject("user", "ada", "arn:aws:iam::111122223333:user/ada", ())
-    assert asked(user, "sts:GetSessionToken").verdict == "allowed"
-    assert principal_can(user, "sts:GetFederationToken") is None
+    denied_role = role_with(applied("p", deny("*")))
+    assert asked(denied_role, "sts:getcalleridentity").verdict == "allowed"
+    assert principal_can(denied_role, "sts:GetSessionToken") is None
+    user_ada = Subject("user", "ada", "arn:aws:iam::111122223333:user/ada", ())
+    assert asked(user_ada, "sts:GetSessionToken").verdict == "allowed"
+    assert principal_can(user_ada, "sts:GetFederationToken") is None
 
 
 def test_random_principals_are_never_contradicted_by_a_request() -> None:
-    judged = random_principals.check(20261202, examples(750, whole=1_500))
-    assert min(judged[verdict] for verdict in ("allowed", "depends", "taken", "nobody")) > 20, judged
+    counts = random_principals.check(20261202, examples(750, whole=1_500))
+    assert min(counts[verdict] for verdict in ("allowed", "depends", "taken", "nobody")) > 20, counts
     # Whoever could do it in every request that was tried, or in none, is seldom said to depend.
-    assert judged["depends, always"] + judged["depends, never"] < judged["depends"] / 3, judged
+    assert counts["depends, always"] + counts["depends, never"] < counts["depends"] / 3, counts
 
 
 def test_every_level_of_the_organization_must_allow_it() -> None:
-    full = applied("full", {"Effect": "Allow", "Action": "*", "Resource": "*"})
+    full_access = applied("full", {"Effect": "Allow", "Action": "*", "Resource": "*"})
     ec2, s3 = (applied("some", {"Effect": "Allow", "Action": action, "Resource": "*"}) for action in ("ec2:*", "s3:*"))
     guard = applied("guard", deny("ec2:*Tags"))
     region = {"StringNotEquals": {"aws:RequestedRegion": "eu-west-1"}}
-    some = applied("some", deny("ec2:*", Condition=region))
+    regional_guard = applied("some", deny("ec2:*", Condition=region))
 
     def under(*levels: tuple[AppliedPolicy, ...]) -> tuple[str, tuple[str, ...]]:
-        above = tuple(Ceiling(f"level {place}", policies) for place, policies in enumerate(levels))
-        answer = asked(role_with(CLUSTER, above=above))
+        ceilings = tuple(Ceiling(f"level {place}", policies) for place, policies in enumerate(levels))
+        answer = asked(role_with(CLUSTER, above=ceilings))
         return answer.verdict, answer.reasons
 
-    assert under((full,), (s3, ec2)) == ("allowed", ())
-    assert under((full,), (s3,)) == ("taken", ("level 1 does not allow it",))
-    assert under((full, guard), (full,)) == ("taken", ("denied by level 0",))
-    assert under((full, some)) == ("depends", ("level 0",))
+    assert under((full_access,), (s3, ec2)) == ("allowed", ())
+    assert under((full_access,), (s3,)) == ("taken", ("level 1 does not allow it",))
+    assert under((full_access, guard), (full_access,)) == ("taken", ("denied by level 0",))
+    assert under((full_access, regional_guard)) == ("depends", ("level 0",))
 
 
 def test_a_principal_that_the_policy_of_the_resource_names_needs_no_policy_of_its_own() -> None:
-    nothing = applied("edge", {"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
-    own = applied("of the resource", {"Effect": "Allow", "Action": "ec2:*", "Resource": VOLUME})
-    named = role_with(boundary=nothing, named=(own,))
+    s3_boundary = applied("edge", {"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
+    resource_policy = applied("of the resource", {"Effect": "Allow", "Action": "ec2:*", "Resource": VOLUME})
+    named_role = role_with(boundary=s3_boundary, named=(resource_policy,))
     assert principal_can(role_with(), TAGS, VOLUME) is None
-    assert asked(named, TAGS, VOLUME).verdict == "allowed"
-    assert asked(named._replace(limits_named=True), TAGS, VOLUME).verdict == "taken"
-    denied = named._replace(policies=(applied("own", deny("ec2:*")),))
-    assert asked(denied, TAGS, VOLUME).reasons == ("denied by own",)
+    assert asked(named_role, TAGS, VOLUME).verdict == "allowed"
+    assert asked(named_role._replace(limits_named=True), TAGS, VOLUME).verdict == "taken"
+    denied_role = named_role._replace(policies=(applied("own", deny("ec2:*")),))
+    assert asked(denied_role, TAGS, VOLUME).reasons == ("denied by own",)
     # Where it must allow it, what the principal has of its own is not enough.
-    needed = role_with(
+    role_with_ceiling = role_with(
         CLUSTER,
         needed=Ceiling(
             "of the resource",
@@ -290,7 +290,7 @@ def test_a_principal_that_the_policy_of_the_resource_names_needs_no_policy_of_it
             ),
         ),
     )
-    assert asked(needed, TAGS, VOLUME).reasons == ("of the resource does not allow it",)
+    assert asked(role_with_ceiling, TAGS, VOLUME).reasons == ("of the resource does not allow it",)
 
 
 def _bucket(number: int) -> str:
@@ -301,10 +301,10 @@ def test_more_denies_than_can_be_compared_may_deny_it() -> None:
     """What is too large to decide is unknown, whatever the Denies are; a hundred pairs fewer are decided."""
     allow = [{"Effect": "Allow", "Action": "s3:*", "NotResource": _bucket(n)} for n in range(10)]
     denies = [{"Effect": "Deny", "Action": "s3:*", "NotResource": _bucket(n)} for n in range(200)]
-    decided = asked(role_with(applied("few", *allow, *denies[:100], deny("s3:*"))), "s3:GetObject")
-    assert (decided.verdict, decided.reasons) == ("taken", ("denied by few",))
-    unknown = asked(role_with(applied("many", *allow, *denies, deny("s3:*"))), "s3:GetObject")
-    assert (unknown.verdict, unknown.reasons) == ("depends", ("many may deny it",))
+    decided_answer = asked(role_with(applied("few", *allow, *denies[:100], deny("s3:*"))), "s3:GetObject")
+    assert (decided_answer.verdict, decided_answer.reasons) == ("taken", ("denied by few",))
+    undecided_answer = asked(role_with(applied("many", *allow, *denies, deny("s3:*"))), "s3:GetObject")
+    assert (undecided_answer.verdict, undecided_answer.reasons) == ("depends", ("many may deny it",))
 
 
 def test_past_the_work_of_a_question_the_largest_are_left_open_and_the_rest_is_decided_as_before(
@@ -317,11 +317,11 @@ def test_past_the_work_of_a_question_the_largest_are_left_open_and_the_rest_is_d
         for place, shape in enumerate(SHAPES)
         for copy in (1, 2)
     ]
-    whole = {role.name: principal_can(role, "s3:GetObject") for role in roles}
+    answers_before = {role.name: principal_can(role, "s3:GetObject") for role in roles}
     monkeypatch.setattr(principals, "MAX_WORK", 400)
     left_open: set[str] = set()
     for role in within_work(roles, "s3:GetObject"):
-        can, before = principal_can(role, "s3:GetObject"), whole[role.name]
+        can, before = principal_can(role, "s3:GetObject"), answers_before[role.name]
         if can is not None and TOO_LARGE in can.reasons:
             assert (can.verdict, [policy.name for policy in can.through]) == ("depends", [role.name[:-2]])
             left_open.add(role.name)
@@ -335,9 +335,9 @@ def test_past_the_work_of_a_question_the_largest_are_left_open_and_the_rest_is_d
     }
     assert 4 <= len(left_open) < len(roles) - 4
     monkeypatch.setattr(principals, "MAX_WORK", 1)
-    (alone,) = within_work([roles[-1]], "s3:GetObject")
-    assert principal_can(alone, "s3:GetObject") is not None
-    assert not alone.is_too_large
+    (single_role,) = within_work([roles[-1]], "s3:GetObject")
+    assert principal_can(single_role, "s3:GetObject") is not None
+    assert not single_role.is_too_large
 
 
 def test_conditions_on_who_asks_are_left_open_where_they_are_too_many() -> None:
@@ -349,12 +349,12 @@ def test_conditions_on_who_asks_are_left_open_where_they_are_too_many() -> None:
         ]
 
     assert principal_can(role_with(applied("few", *statements(20))), "s3:GetObject") is None
-    many = asked(role_with(applied("many", *statements(40))), "s3:GetObject")
-    assert (many.verdict, many.reasons) == ("depends", ("if aws:PrincipalArn",))
+    answer_of_many = asked(role_with(applied("many", *statements(40))), "s3:GetObject")
+    assert (answer_of_many.verdict, answer_of_many.reasons) == ("depends", ("if aws:PrincipalArn",))
 
 
 def test_what_one_role_may_do_says_nothing_of_another_with_the_same_policy() -> None:
-    own = {"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::${aws:PrincipalTag/team}-*", "Condition": {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/prod"}}}  # fmt: skip
-    policy = applied("same", own)
+    own_team = {"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::${aws:PrincipalTag/team}-*", "Condition": {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/prod"}}}  # fmt: skip
+    policy = applied("same", own_team)
     assert asked(role_with(policy), "s3:GetObject").verdict == "depends"
     assert principal_can(role_with(policy)._replace(arn="arn:aws:iam::111122223333:role/dev"), "s3:GetObject") is None
