@@ -112,8 +112,8 @@ def test_irsa_names_service_accounts(
     ],
 )
 def test_one_service_account_and_several_in_words(subjects: list[str], words: str) -> None:
-    named = [f"system:serviceaccount:{subject}" for subject in subjects]
-    condition = {"StringEquals": {f"{ISSUER}:sub": named, f"{ISSUER}:aud": "sts.amazonaws.com"}}
+    subject_values = [f"system:serviceaccount:{subject}" for subject in subjects]
+    condition = {"StringEquals": {f"{ISSUER}:sub": subject_values, f"{ISSUER}:aud": "sts.amazonaws.com"}}
     assert trust_in_words(irsa(condition), ACCOUNT)[0].startswith(f"{words} ")
 
 
@@ -143,14 +143,14 @@ def test_an_operator_that_nobody_knows_rules_no_service_account_out() -> None:
 
 
 def test_deny_trusts_nobody_and_missing_trust_is_unknown() -> None:
-    denied = parsed_trust({"Service": "eks.amazonaws.com"}, effect="Deny")
-    assert trustees(denied) == ()
-    assert not trusts_service(denied, "eks.amazonaws.com")
-    assert trust_word(denied, ACCOUNT) == "nobody"
-    both = Document(
-        denied.version, None, (*denied.statements, *parsed_trust({"Service": "ec2.amazonaws.com"}).statements)
+    deny_trust = parsed_trust({"Service": "eks.amazonaws.com"}, effect="Deny")
+    assert trustees(deny_trust) == ()
+    assert not trusts_service(deny_trust, "eks.amazonaws.com")
+    assert trust_word(deny_trust, ACCOUNT) == "nobody"
+    mixed_trust = Document(
+        deny_trust.version, None, (*deny_trust.statements, *parsed_trust({"Service": "ec2.amazonaws.com"}).statements)
     )
-    assert [trustee.name for trustee in trustees(both)] == ["ec2.amazonaws.com"]
+    assert [trustee.name for trustee in trustees(mixed_trust)] == ["ec2.amazonaws.com"]
     assert trust_word(None, ACCOUNT) == "unknown"
 
 
@@ -187,8 +187,8 @@ def test_who_is_trusted_twice_is_said_once_and_all_but_some_are_anyone() -> None
         "Principals of this account may assume it if their own policies allow that.",
         "Deny statements restrict this further.",
     )
-    others = parse({"Statement": [{**allow, "NotPrincipal": {"AWS": ACCOUNT}}]})
-    assert [(trustee.kind, trustee.name) for trustee in trustees(others)] == [("anyone", "everyone but some")]
+    everyone_else = parse({"Statement": [{**allow, "NotPrincipal": {"AWS": ACCOUNT}}]})
+    assert [(trustee.kind, trustee.name) for trustee in trustees(everyone_else)] == [("anyone", "everyone but some")]
     assert trust_in_words(None, ACCOUNT) == ("The trust policy could not be read.",)
     assert trust_in_words(parse({"Statement": []}), ACCOUNT) == ("Nobody may assume it.",)
 
@@ -216,8 +216,8 @@ def test_the_namespace_and_name_of_a_subject(operator: str, subject: str, namesp
 
 def test_what_a_statement_lets_a_principal_do() -> None:
     (trustee,) = trustees(parsed_trust({"Service": "eks.amazonaws.com"}, ["STS:assume*", "sts:TagSession"]))
-    allowed = ("sts:AssumeRole", "sts:tagsession", "sts:AssumeRoleWithSAML", "sts:SetSourceIdentity")
-    assert [trustee.allows(action) for action in allowed] == [True, True, True, False]
+    actions = ("sts:AssumeRole", "sts:tagsession", "sts:AssumeRoleWithSAML", "sts:SetSourceIdentity")
+    assert [trustee.allows(action) for action in actions] == [True, True, True, False]
 
 
 @pytest.mark.parametrize(

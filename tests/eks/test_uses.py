@@ -43,8 +43,8 @@ def account(role: Role, *clusters: Cluster, regions: tuple[str, ...] = ("eu-west
 
 
 def a_role(trust: Document | None = None, *policies: str, path: str = "/team/", profiles: tuple[str, ...] = ()) -> Role:
-    attached = tuple(AttachedPolicy(name, f"arn:aws:iam::aws:policy/{name}") for name in policies)
-    return Role("r", ARN, path=path, trust=trust, attached=attached, instance_profiles=profiles)
+    attached_policies = tuple(AttachedPolicy(name, f"arn:aws:iam::aws:policy/{name}") for name in policies)
+    return Role("r", ARN, path=path, trust=trust, attached=attached_policies, instance_profiles=profiles)
 
 
 def a_cluster(**parts: object) -> Cluster:
@@ -110,9 +110,9 @@ def test_a_service_linked_role_is_no_cluster_role() -> None:
 )
 def test_what_eks_says_is_confirmed_and_not_inferred_again(parts: dict[str, object], kind: UseKind, trust: str) -> None:
     role = a_role(trusting(trust), "AmazonEKSWorkerNodePolicy", profiles=("profile",))
-    (first, *others) = uses_in(account(role, a_cluster(**parts)))[ARN]
+    (first, *other_uses) = uses_in(account(role, a_cluster(**parts)))[ARN]
     assert (first.kind, first.certainty, first.cluster, first.region) == (kind, "confirmed", "prod", "eu-west-1")
-    assert kind not in {use.kind for use in others}
+    assert kind not in {use.kind for use in other_uses}
 
 
 @pytest.mark.parametrize("parts", [{"nodegroups": ()}, {"nodes": ()}])
@@ -133,13 +133,13 @@ def test_irsa_is_inferred_even_where_the_cluster_is_known() -> None:
     (use,) = uses_in(account(role, a_cluster()))[ARN]
     assert (use.kind, use.certainty, use.cluster) == ("irsa", "inferred", "prod")
     assert (use.namespace, use.service_account, use.remark) == ("web", "*", None)
-    (orphan,) = uses_in(account(role))[ARN]
-    assert (orphan.cluster, orphan.region) == (None, "eu-west-1")
-    assert "no cluster in eu-west-1" in (orphan.remark or "")
-    (unknown,) = uses_in(account(role, regions=("us-east-1",)))[ARN]
-    assert unknown.remark is None  # its region was not read, so nothing is said
-    (lost,) = uses_in(account(role, a_cluster())._replace(oidc_providers=()))[ARN]
-    assert lost.remark == "IAM has no OIDC provider for its issuer"
+    (orphan_use,) = uses_in(account(role))[ARN]
+    assert (orphan_use.cluster, orphan_use.region) == (None, "eu-west-1")
+    assert "no cluster in eu-west-1" in (orphan_use.remark or "")
+    (use_elsewhere,) = uses_in(account(role, regions=("us-east-1",)))[ARN]
+    assert use_elsewhere.remark is None  # its region was not read, so nothing is said
+    (use_without_provider,) = uses_in(account(role, a_cluster())._replace(oidc_providers=()))[ARN]
+    assert use_without_provider.remark == "IAM has no OIDC provider for its issuer"
 
 
 def test_the_roles_of_a_cluster_include_those_that_nothing_can_assume() -> None:
@@ -152,17 +152,19 @@ def test_the_roles_of_a_cluster_include_those_that_nothing_can_assume() -> None:
 
 def test_what_was_not_read_is_named() -> None:
     role = a_role()
-    read = a_cluster(nodegroups=(), fargate_profiles=(), addons=(), access_entries=(), capabilities=(), associations=())
+    cluster = a_cluster(
+        nodegroups=(), fargate_profiles=(), addons=(), access_entries=(), capabilities=(), associations=()
+    )
 
     def unseen(*clusters: Cluster) -> tuple[str, ...]:
         return unseen_uses(role, account(role, *clusters))
 
     assert unseen_uses(role, account(role)._replace(eks=None)) == ("clusters",)
-    assert unseen(read) == ()
-    assert unseen(read._replace(addons=None)) == ("add-ons of cluster prod in eu-west-1",)
-    assert unseen(read._replace(cut_short=("nodegroups",))) == ("node groups of cluster prod in eu-west-1",)
-    denied = SourceError("clusters", "eks:ListClusters", "denied", "x", region="us-east-1")
-    assert unseen_uses(role, account(role, read)._replace(errors=(denied,))) == ("clusters in us-east-1",)
+    assert unseen(cluster) == ()
+    assert unseen(cluster._replace(addons=None)) == ("add-ons of cluster prod in eu-west-1",)
+    assert unseen(cluster._replace(cut_short=("nodegroups",))) == ("node groups of cluster prod in eu-west-1",)
+    denial = SourceError("clusters", "eks:ListClusters", "denied", "x", region="us-east-1")
+    assert unseen_uses(role, account(role, cluster)._replace(errors=(denial,))) == ("clusters in us-east-1",)
 
 
 def test_an_answer_without_eks_is_whole_in_carriers_only() -> None:
@@ -181,7 +183,7 @@ def test_the_account_says_which_regions_matter() -> None:
 
 
 def test_a_policy_that_another_one_cancels_says_so_where_it_is_attached() -> None:
-    def attached(*names: str) -> Role:
+    def role_with(*names: str) -> Role:
         return Role(
             "ebs",
             None,
@@ -189,13 +191,13 @@ def test_a_policy_that_another_one_cancels_says_so_where_it_is_attached() -> Non
             attached=tuple(AttachedPolicy(name, f"arn:aws:iam::aws:policy/{name}") for name in names),
         )
 
-    scoped, wide = "AmazonEBSCSIDriverEKSClusterScopedPolicy", "AmazonEBSCSIDriverPolicyV2"
-    for carried, asked, has_remark in (
-        ((scoped, wide), wide, True), ((scoped, wide), scoped, True), ((scoped,), scoped, False),
-        ((scoped, wide, "AmazonEKS_CNI_Policy"), "AmazonEKS_CNI_Policy", False),
+    scoped_policy, wide_policy = "AmazonEBSCSIDriverEKSClusterScopedPolicy", "AmazonEBSCSIDriverPolicyV2"
+    for policy_names, policy_name, has_remark in (
+        ((scoped_policy, wide_policy), wide_policy, True), ((scoped_policy, wide_policy), scoped_policy, True), ((scoped_policy,), scoped_policy, False),
+        ((scoped_policy, wide_policy, "AmazonEKS_CNI_Policy"), "AmazonEKS_CNI_Policy", False),
     ):  # fmt: skip
-        read = account(attached(*carried))
-        (entry,) = attachments_with_uses(read, f"arn:aws:iam::aws:policy/{asked}").roles
+        snapshot = account(role_with(*policy_names))
+        (entry,) = attachments_with_uses(snapshot, f"arn:aws:iam::aws:policy/{policy_name}").roles
         assert bool(entry.remarks) is has_remark
 
 
@@ -220,11 +222,11 @@ SERVICES = {"eks": "cluster", "eks-fargate-pods": "fargate", "capabilities.eks":
 
 
 def test_only_what_is_confirmed_of_the_same_kind_keeps_a_suggestion_away() -> None:
-    def inferred(service: str, *confirmed: UseKind, policy: str = "AmazonEKSWorkerNodePolicy") -> list[str]:
+    def inferred(service: str, *confirmed_kinds: UseKind, policy: str = "AmazonEKSWorkerNodePolicy") -> list[str]:
         role = a_role(trusting({"Service": f"{service}.amazonaws.com"}), policy)
-        return [use.kind for use in inferred_uses(role, account(role), set(confirmed))]
+        return [use.kind for use in inferred_uses(role, account(role), set(confirmed_kinds))]
 
-    others: tuple[UseKind, ...] = (
+    kinds: tuple[UseKind, ...] = (
         "cluster",
         "fargate",
         "capability",
@@ -233,17 +235,17 @@ def test_only_what_is_confirmed_of_the_same_kind_keeps_a_suggestion_away() -> No
         "addon",
         "irsa",
     )
-    assert inferred("ec2", *others, "hybrid-node", "hyperpod-node") == ["nodegroup"]
+    assert inferred("ec2", *kinds, "hybrid-node", "hyperpod-node") == ["nodegroup"]
     for kind in NODES:
         assert inferred("ec2", kind) == inferred("ec2", kind, "cluster") == []
-    assert inferred("pods.eks", *NODES, *others[:3], "addon", "irsa") == ["pod-identity"]
+    assert inferred("pods.eks", *NODES, *kinds[:3], "addon", "irsa") == ["pod-identity"]
     assert inferred("pods.eks", "pod-identity") == inferred("pods.eks", "pod-identity-target", "cluster") == []
-    for service, own in SERVICES.items():
-        assert inferred(service, *NODES, *(neighbour for neighbour in others if neighbour != own)) == [own]
-        assert not any(inferred(service, kind) for kind in others if kind == own)
-    linked = a_role(trusting("eks.amazonaws.com"))._replace(path="/aws-service-role/eks.amazonaws.com/")
-    assert linked.service_linked
-    assert inferred_uses(linked, account(linked), set()) == ()
+    for service, own_kind in SERVICES.items():
+        assert inferred(service, *NODES, *(neighbour for neighbour in kinds if neighbour != own_kind)) == [own_kind]
+        assert not any(inferred(service, kind) for kind in kinds if kind == own_kind)
+    linked_role = a_role(trusting("eks.amazonaws.com"))._replace(path="/aws-service-role/eks.amazonaws.com/")
+    assert linked_role.service_linked
+    assert inferred_uses(linked_role, account(linked_role), set()) == ()
 
 
 @pytest.mark.parametrize(
