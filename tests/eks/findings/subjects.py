@@ -37,8 +37,10 @@ def knowledge() -> Knowledge:
 def aws(name: str, *, read: bool = True) -> RolePolicy:
     """AWS's policy of that name as it was at the time of the tables, which AWS may have changed since; a later one's first."""
     policy = raw_policies()[name]
-    dated = [version for version in policy["versions"] if version["created"] and version["created"] < NOW.isoformat()]
-    version = [policy["versions"][0], *dated][-1]
+    versions = [
+        version for version in policy["versions"] if version["created"] and version["created"] < NOW.isoformat()
+    ]
+    version = [policy["versions"][0], *versions][-1]
     return RolePolicy(name, policy["arn"], int(version["version"][1:]), parse(version["document"]) if read else None)
 
 
@@ -101,11 +103,11 @@ def findings_with(
     policies: tuple[RolePolicy, ...] = (),
     uses: tuple[Use, ...] = (),
     account: AccountContext | None = None,
-    of: Role | None = None,
+    subject_role: Role | None = None,
     **fields: Any,
 ) -> tuple[Finding, ...]:
     """What is said about a role."""
-    subject = RoleInUse(of or role(), policies, uses=uses, **fields)
+    subject = RoleInUse(subject_role or role(), policies, uses=uses, **fields)
     return findings_of(subject, account or around(cluster()))
 
 
@@ -114,8 +116,8 @@ def coded(findings: tuple[Finding, ...], code: str) -> list[Finding]:
 
 
 def fixing(
-    finding: Finding, of: Role | None = None, where: Cluster | None = None, **fields: Any
+    finding: Finding, role_to_fix: Role | None = None, cluster_to_fix: Cluster | None = None, **fields: Any
 ) -> tuple[Command, ...]:
     """The commands of the finding's own entry: for a role, in a cluster."""
-    place = FixPlace(ROLE, of, where, replace(around(), **fields))
+    place = FixPlace(ROLE, role_to_fix, cluster_to_fix, replace(around(), **fields))
     return table()[finding.code].fix(finding, place)

@@ -150,14 +150,14 @@ def test_the_mode_says_whether_entries_count() -> None:
 
 
 @pytest.mark.parametrize(
-    ("access_entry", "by"),
+    ("access_entry", "grounds"),
     [
         (entry("STANDARD", "AmazonEKSClusterAdminPolicy"), "AmazonEKSClusterAdminPolicy"),
         (entry("STANDARD", groups=("system:masters",)), "the group system:masters"),
         (entry("STANDARD", "AmazonEKSClusterAdminPolicy", groups=("system:masters",)), "AmazonEKSClusterAdminPolicy"),
     ],
 )
-def test_it_is_said_what_makes_an_admin(access_entry: AccessEntry, by: str) -> None:
+def test_it_is_said_what_makes_an_admin(access_entry: AccessEntry, grounds: str) -> None:
     cluster = Cluster("c", "eu-west-1", authentication_mode="API", access_entries=(access_entry,))
     (finding,) = findings_of(EntryInCluster(access_entry, cluster, ()), around(principals=frozenset([ROLE])))
-    assert finding.text == f"May do everything in the cluster, through {by}."
+    assert finding.text == f"May do everything in the cluster, through {grounds}."

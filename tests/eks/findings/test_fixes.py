@@ -34,13 +34,13 @@ def finding_of(code: str, *uses: Use, severity: Any = "problem") -> Finding:
     return Finding(code, severity, "text", (), uses=uses)
 
 
-def command(finding: Finding, of: Role | None = None, **fields: Any) -> str | None:
-    made = fixing(finding, of, cluster(**fields), partition="aws-cn")
-    return one_line(made) or None
+def command(finding: Finding, role_to_fix: Role | None = None, **fields: Any) -> str | None:
+    commands = fixing(finding, role_to_fix, cluster(**fields), partition="aws-cn")
+    return one_line(commands) or None
 
 
 @pytest.mark.parametrize(
-    ("finding", "of", "fields", "expected"),
+    ("finding", "role_to_fix", "fields", "expected"),
     [
         (finding_of("entry-missing", used("fargate", name="f")), None, {},
          f"aws eks create-access-entry --cluster-name c --principal-arn {ROLE} --region eu-west-1 --type FARGATE_LINUX"),
@@ -64,10 +64,10 @@ def command(finding: Finding, of: Role | None = None, **fields: Any) -> str | No
     ],
 )  # fmt: skip
 def test_the_command_for_a_cluster(
-    finding: Finding, of: Role | None, fields: dict[str, Any], expected: str | None
+    finding: Finding, role_to_fix: Role | None, fields: dict[str, Any], expected: str | None
 ) -> None:
-    made = command(finding, of, **fields)
-    assert made is None if expected is None else made is not None and sorted(made.split()) == sorted(expected.split())
+    line = command(finding, role_to_fix, **fields)
+    assert line is None if expected is None else line is not None and sorted(line.split()) == sorted(expected.split())
 
 
 def service(
@@ -77,12 +77,12 @@ def service(
 
 
 def fixed(code: str, *statements: dict[str, Any]) -> tuple[Any, ...] | None:
-    made = fixing(finding_of(code), role(trust_of(*statements)))
-    return parse_text(shlex.split(one_line(made))[-1]).statements if made else None
+    commands = fixing(finding_of(code), role(trust_of(*statements)))
+    return parse_text(shlex.split(one_line(commands))[-1]).statements if commands else None
 
 
 @pytest.mark.parametrize(
-    ("statement", "meant"),
+    ("statement", "is_meant"),
     [
         (service(PODS), True),
         (service("eks.amazonaws.com.cn"), True),
@@ -97,15 +97,15 @@ def fixed(code: str, *statements: dict[str, Any]) -> tuple[Any, ...] | None:
     ],
 )
 def test_the_session_may_be_tagged_by_the_services_that_assume_the_role_for_eks(
-    statement: dict[str, Any], meant: bool
+    statement: dict[str, Any], is_meant: bool
 ) -> None:
     of_nodes = service("ec2.amazonaws.com")
-    made = fixed("trust-lacks-tag-session", of_nodes, statement)
-    if not meant:
-        assert made is None
+    statements = fixed("trust-lacks-tag-session", of_nodes, statement)
+    if not is_meant:
+        assert statements is None
         return
     before = trust_of(of_nodes, statement).statements
-    assert made == (before[0], before[1]._replace(actions=(*before[1].actions, "sts:TagSession")))
+    assert statements == (before[0], before[1]._replace(actions=(*before[1].actions, "sts:TagSession")))
     assert fixed("missing-policy", statement) is None
     assert fixing(finding_of("trust-lacks-tag-session"), role(None)) == ()
 
@@ -132,31 +132,31 @@ def test_a_wildcard_of_a_subject_gets_an_operator_that_takes_it_for_one(
     conditions: dict[str, Any], expected: dict[str, Any] | None
 ) -> None:
     statement = {**web_identity(ISSUER, None), "Condition": conditions}
-    made = fixed("irsa-wildcard-with-stringequals", statement)
-    assert made == (None if expected is None else trust_of({**statement, "Condition": expected}).statements)
-    for untouched in ({**statement, "Effect": "Deny"}, {**statement, "Principal": {"AWS": "*"}}):
-        assert fixed("irsa-wildcard-with-stringequals", untouched) is None
+    statements = fixed("irsa-wildcard-with-stringequals", statement)
+    assert statements == (None if expected is None else trust_of({**statement, "Condition": expected}).statements)
+    for other_statement in ({**statement, "Effect": "Deny"}, {**statement, "Principal": {"AWS": "*"}}):
+        assert fixed("irsa-wildcard-with-stringequals", other_statement) is None
 
 
 def test_the_statement_for_another_issuer_is_the_first_that_allows_one_of_eks() -> None:
     github = "token.actions.githubusercontent.com"
-    both = [
+    issuers = [
         statement["Principal"]["Federated"]
         for statement in (web_identity(OTHER_ISSUER, None), web_identity(github, None))
     ]
-    denied = {**web_identity(OTHER_ISSUER, "x"), "Effect": "Deny"}
-    two = {**web_identity(OTHER_ISSUER, "y"), "Principal": {"Federated": both}}
-    meant = web_identity(OTHER_ISSUER, "z")
-    statements = [web_identity(github, "w"), service(PODS), denied, two, meant, web_identity(OTHER_ISSUER, "zz")]
-    made = command(finding_of("irsa-issuer-of-another-cluster"), role(trust_of(*statements)))
-    assert made is not None
-    assert parse_text(shlex.split(made)[-1]).statements == trust_of(*statements, web_identity(ISSUER, "z")).statements
+    deny = {**web_identity(OTHER_ISSUER, "x"), "Effect": "Deny"}
+    mixed = {**web_identity(OTHER_ISSUER, "y"), "Principal": {"Federated": issuers}}
+    of_eks = web_identity(OTHER_ISSUER, "z")
+    statements = [web_identity(github, "w"), service(PODS), deny, mixed, of_eks, web_identity(OTHER_ISSUER, "zz")]
+    line = command(finding_of("irsa-issuer-of-another-cluster"), role(trust_of(*statements)))
+    assert line is not None
+    assert parse_text(shlex.split(line)[-1]).statements == trust_of(*statements, web_identity(ISSUER, "z")).statements
     assert command(finding_of("irsa-issuer-of-another-cluster"), role(trust_of(*statements[:4]))) is None
 
 
 def test_the_aws_cli_takes_no_name_with_a_hyphen_first_for_an_option() -> None:
-    attached = one_line([attach_policy("-x", "arn:aws:iam::aws:policy/P", "user")])
-    assert attached == "aws iam attach-user-policy --user-name=-x --policy-arn arn:aws:iam::aws:policy/P"
+    line = one_line([attach_policy("-x", "arn:aws:iam::aws:policy/P", "user")])
+    assert line == "aws iam attach-user-policy --user-name=-x --policy-arn arn:aws:iam::aws:policy/P"
     assert role_arn_from_iam("-x") == "$(aws iam get-role --role-name=-x --query Role.Arn --output text)"
     assert " --role-name x " in role_arn_from_iam("x")
 
@@ -164,7 +164,7 @@ def test_the_aws_cli_takes_no_name_with_a_hyphen_first_for_an_option() -> None:
 def test_a_problem_has_words_and_advice_has_not() -> None:
     (problem,) = coded(findings_with((), (used("cluster"),)), "missing-policy")[:1]
     assert (problem.severity, problem.change) == ("problem", table()["missing-policy"].change)
-    (advice,) = findings_with((), (), of=role(trust_of(web_identity(ISSUER, None))))
+    (advice,) = findings_with((), (), subject_role=role(trust_of(web_identity(ISSUER, None))))
     assert (advice.code, advice.change) == ("irsa-without-sub", "")
 
 
@@ -205,6 +205,6 @@ def test_the_command_that_attaches_a_policy_says_which_and_to_whom(kind: str) ->
     assert f"iam attach-{kind}-policy --{kind}-name web " in one_line([command])
 
 
-@pytest.mark.parametrize(("cluster", "called"), [("prod", "prod"), ("${CLUSTER:?}", "the cluster")])
-def test_a_cluster_that_the_user_has_to_name_is_called_the_cluster(cluster: str, called: str) -> None:
-    assert create_entry(cluster, "eu-west-1", ROLE).about == f"lets the principal into {called}"
+@pytest.mark.parametrize(("cluster", "cluster_in_words"), [("prod", "prod"), ("${CLUSTER:?}", "the cluster")])
+def test_a_cluster_that_the_user_has_to_name_is_called_the_cluster(cluster: str, cluster_in_words: str) -> None:
+    assert create_entry(cluster, "eu-west-1", ROLE).about == f"lets the principal into {cluster_in_words}"

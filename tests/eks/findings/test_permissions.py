@@ -139,16 +139,16 @@ def test_a_copy_of_an_older_cni_policy_is_told_what_newer_releases_need() -> Non
 
 
 @pytest.mark.parametrize(
-    ("fields", "why"),
+    ("fields", "evidence_line"),
     [
         ({"boundary": policy_allowing("edge", "ec2:*")}, "withheld by the permissions boundary edge"),
         ({}, None),
     ],
 )
-def test_what_a_boundary_withholds_is_missing(fields: dict[str, Any], why: str | None) -> None:
+def test_what_a_boundary_withholds_is_missing(fields: dict[str, Any], evidence_line: str | None) -> None:
     findings = findings_with((aws("AmazonEKSFargatePodExecutionRolePolicy"),), (used("fargate"),), **fields)
     evidence = [line for finding in coded(findings, "missing-policy") for line in finding.evidence]
-    assert any(why in line for line in evidence) if why else evidence == []
+    assert any(evidence_line in line for line in evidence) if evidence_line else evidence == []
 
 
 def test_an_unread_boundary_makes_it_unknown() -> None:
@@ -199,12 +199,14 @@ def test_a_policy_of_the_account_with_the_name_of_one_of_aws_is_not_taken_for_it
 
 
 def test_a_role_whose_policies_were_not_seen_lacks_nothing_that_one_could_name() -> None:
-    assert coded(findings_with((), (used("cluster"),), of=role(extent="name", arn=None)), "missing-policy") == []
+    assert (
+        coded(findings_with((), (used("cluster"),), subject_role=role(extent="name", arn=None)), "missing-policy") == []
+    )
 
 
 def test_hybrid_nodes_need_systems_manager_where_it_is_trusted() -> None:
     for service, expected in (("ssm.amazonaws.com", ["problem", "note"]), ("rolesanywhere.amazonaws.com", [])):
-        findings = findings_with((NODE[1],), (used("hybrid-node"),), of=role(trusting(service)))
+        findings = findings_with((NODE[1],), (used("hybrid-node"),), subject_role=role(trusting(service)))
         missing = [
             finding.severity for finding in coded(findings, "missing-policy") if "Systems Manager" in finding.text
         ]
@@ -273,8 +275,8 @@ LOOKS_LIKE_ONE = used("cluster", "inferred", cluster=None, region=None)
 def test_a_role_that_looks_like_a_clusters_gets_no_notes_of_what_few_clusters_need(
     policies: tuple[RolePolicy, ...], since: int, expected: list[str]
 ) -> None:
-    of = role(created=datetime(since, 5, 1, tzinfo=UTC))
-    findings = coded(findings_with(policies, (LOOKS_LIKE_ONE,), around(eks=None), of), "missing-policy")
+    subject_role = role(created=datetime(since, 5, 1, tzinfo=UTC))
+    findings = coded(findings_with(policies, (LOOKS_LIKE_ONE,), around(eks=None), subject_role), "missing-policy")
     assert len(findings) == len(expected)
     for finding, words in zip(findings, expected, strict=True):
         assert f"needed to {words}" in finding.text
@@ -323,17 +325,19 @@ def test_a_role_of_2020_04_16_or_later_belongs_to_no_cluster_before(created: dat
 
 
 def test_what_another_policy_covers_is_said_with_what_is_usual() -> None:
-    own = policy_allowing("own", "ecr:*", "ec2:*", "kms:*", "eks-auth:*")
-    (one,) = (finding.text for finding in findings_with((own,), (used("cluster"),)) if "run a cluster" in finding.text)
-    assert one.startswith("AmazonEKSClusterPolicy is not attached; ")
-    assert one.endswith(" is covered by own.")
-    (several,) = (
+    own_policy = policy_allowing("own", "ecr:*", "ec2:*", "kms:*", "eks-auth:*")
+    (text,) = (
+        finding.text for finding in findings_with((own_policy,), (used("cluster"),)) if "run a cluster" in finding.text
+    )
+    assert text.startswith("AmazonEKSClusterPolicy is not attached; ")
+    assert text.endswith(" is covered by own.")
+    (node_text,) = (
         finding.text
-        for finding in findings_with((NODE[0], own), (used("nodegroup"),))
+        for finding in findings_with((NODE[0], own_policy), (used("nodegroup"),))
         if "pull images" in finding.text and "own" in finding.text
     )
-    assert several.startswith("None of AmazonEC2ContainerRegistry")
-    assert " and AmazonEC2ContainerRegistry" in several.split(" is attached; ")[0]
+    assert node_text.startswith("None of AmazonEC2ContainerRegistry")
+    assert " and AmazonEC2ContainerRegistry" in node_text.split(" is attached; ")[0]
 
 
 @pytest.mark.parametrize(
@@ -351,7 +355,7 @@ def test_an_action_is_missed_by_the_releases_that_call_it(release: str | None, e
     """amazon-vpc-cni-k8s #3705, and #3720, which took one of the calls back."""
     original = aws("AmazonEKS_CNI_Policy").document
     assert original is not None
-    kept = tuple(
+    statements = tuple(
         statement._replace(
             actions=tuple(
                 a for a in statement.actions if a not in ("ec2:DescribeSubnets", "ec2:DescribeSecurityGroups")
@@ -359,7 +363,7 @@ def test_an_action_is_missed_by_the_releases_that_call_it(release: str | None, e
         )
         for statement in original.statements
     )
-    copy = RolePolicy("copy", None, None, original._replace(statements=kept))
+    copy = RolePolicy("copy", None, None, original._replace(statements=statements))
     cluster_of_use = cluster(addons=(Addon("vpc-cni", release, ROLE),))
     findings = [
         finding
@@ -401,8 +405,8 @@ def test_a_boundary_that_takes_everything_away(
     pod = used("pod-identity", session_tags=True)
     findings = coded(findings_with(policies, (pod,), boundary=boundary), "boundary-allows-nothing")
     assert [finding.severity for finding in findings] == ["problem"] * is_voided
-    guessed = coded(findings_with(policies, (), boundary=boundary), "boundary-allows-nothing")
-    assert [finding.severity for finding in guessed] == ["advice"] * is_voided
+    findings_without_use = coded(findings_with(policies, (), boundary=boundary), "boundary-allows-nothing")
+    assert [finding.severity for finding in findings_without_use] == ["advice"] * is_voided
 
 
 KARPENTER = used("pod-identity", namespace="karpenter", service_account="karpenter", session_tags=True)
@@ -471,10 +475,10 @@ def test_a_controllers_role_is_judged_by_the_release_whose_image_runs(
     name = "aws-load-balancer-controller"
     container = Container(name, f"public.ecr.aws/eks/{name}", tag)
     pod = Pod("kube-system", "lbc-1", name, "n", NOW, "Running", "Deployment", name, (container,))
-    running = cluster()._replace(kubernetes=KubernetesFacts(NOW, (pod,)))
+    running_cluster = cluster()._replace(kubernetes=KubernetesFacts(NOW, (pod,)))
     use = KARPENTER._replace(service_account=name)
     codes = coded(
-        findings_with((published(name, policy),), (use,), around(running, components=components())),
+        findings_with((published(name, policy),), (use,), around(running_cluster, components=components())),
         "controller-lacks-actions",
     )
     assert len(codes) == len(expected)

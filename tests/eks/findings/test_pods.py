@@ -51,8 +51,8 @@ def of_pods(place: Cluster, **account: Any) -> dict[str, Finding]:
     for workload in workloads(facts.pods or ()):
         subject = WorkloadInCluster(workload, place, credentials_of(workload, place), expected_of(workload, place))
         findings += findings_of(subject, context)
-    for own in facts.service_accounts or ():
-        findings += findings_of(ServiceAccountInCluster(own, place), context)
+    for account_in_cluster in facts.service_accounts or ():
+        findings += findings_of(ServiceAccountInCluster(account_in_cluster, place), context)
     return {finding.code: finding for finding in findings}
 
 
@@ -157,10 +157,10 @@ def test_the_restart_is_that_of_the_owner(owner: tuple[str, str] | None, expecte
 def test_the_right_annotation_has_the_path_of_the_role() -> None:
     place = holding(service_account("web", ROLE, **{"eks.amazon.com/role-arn": ROLE}))
     assert place.kubernetes is not None
-    own = place.kubernetes.service_account("shop", "web")
+    annotated_account = place.kubernetes.service_account("shop", "web")
     finding = of_pods(place, principals=frozenset([f"arn:aws:iam::{ACCOUNT}:role/team/r"]))["annotated-role-gone"]
     assert "the path is part of the ARN" in finding.text
-    assert commands(finding, place, service_account=own) == (
+    assert commands(finding, place, service_account=annotated_account) == (
         "kubectl annotate serviceaccount web -n shop --overwrite "
         f"eks.amazonaws.com/role-arn=arn:aws:iam::{ACCOUNT}:role/team/r eks.amazon.com/role-arn-"
     )
@@ -179,8 +179,8 @@ def test_an_association_needs_its_service_account(items: list[dict[str, Any]], e
     place = holding(*items, associations=(association(),))
     findings = findings_of(RoleInCluster(ROLE, (use,), place), around(place))
     assert [finding.severity for finding in findings if finding.code == "association-without-account"] == expected
-    selected = cluster(kubernetes=read_kubernetes([("one", listing(service_account("x")))], datetime.now(UTC)))
-    assert findings_of(RoleInCluster(ROLE, (use,), selected), around(selected)) == ()
+    partial_cluster = cluster(kubernetes=read_kubernetes([("one", listing(service_account("x")))], datetime.now(UTC)))
+    assert findings_of(RoleInCluster(ROLE, (use,), partial_cluster), around(partial_cluster)) == ()
 
 
 LINE = "- rolearn: {arn}\n  username: x\n  groups: [{groups}]\n"

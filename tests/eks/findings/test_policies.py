@@ -122,9 +122,9 @@ def test_without_a_use_that_was_seen_a_superseded_policy_is_only_noted() -> None
 
 def test_a_shared_node_role_is_judged_by_the_cni_of_every_cluster() -> None:
     uses = (NODES, used("nodegroup", cluster="d"))
-    own = cluster(addons=(CNI_WITH_ITS_OWN_ROLE,))
+    first = cluster(addons=(CNI_WITH_ITS_OWN_ROLE,))
     for addons, expected in (((CNI_WITH_ITS_OWN_ROLE,), ["advice"]), ((CNI_WITHOUT,), [])):
-        findings = findings_with((aws("AmazonEKS_CNI_Policy"),), uses, around(own, cluster(name="d", addons=addons)))
+        findings = findings_with((aws("AmazonEKS_CNI_Policy"),), uses, around(first, cluster(name="d", addons=addons)))
         assert [finding.severity for finding in coded(findings, "broader-than-needed")] == expected
 
 
@@ -229,12 +229,12 @@ def test_no_finding_tells_anyone_to_take_something_away() -> None:
 
 
 def test_nothing_is_said_of_a_service_linked_role() -> None:
-    of = role(path="/aws-service-role/eks.amazonaws.com/", created=datetime(2019, 1, 1, tzinfo=UTC))
-    assert findings_with((aws("AmazonEKSServiceRolePolicy"),), (used("cluster"),), of=of) == ()
+    linked_role = role(path="/aws-service-role/eks.amazonaws.com/", created=datetime(2019, 1, 1, tzinfo=UTC))
+    assert findings_with((aws("AmazonEKSServiceRolePolicy"),), (used("cluster"),), subject_role=linked_role) == ()
 
 
 @pytest.mark.parametrize(
-    ("used", "made", "uses", "expected"),
+    ("last_used", "created", "uses", "expected"),
     [
         (datetime(2026, 1, 5, tzinfo=UTC), OLD, (), ["since 2026-01-05"]),
         (datetime(2026, 8, 30, tzinfo=UTC), OLD, (), []),
@@ -246,9 +246,11 @@ def test_nothing_is_said_of_a_service_linked_role() -> None:
     ],
 )
 def test_no_recorded_activity_is_a_note_and_never_of_a_role_that_eks_confirms(
-    used: datetime | None, made: datetime | None, uses: tuple[Use, ...], expected: list[str]
+    last_used: datetime | None, created: datetime | None, uses: tuple[Use, ...], expected: list[str]
 ) -> None:
-    findings = coded(findings_with((), uses, of=role(last_used=used, created=made)), "no-recorded-activity")
+    findings = coded(
+        findings_with((), uses, subject_role=role(last_used=last_used, created=created)), "no-recorded-activity"
+    )
     assert len(findings) == len(expected)
     for finding, words in zip(findings, expected, strict=True):
         assert finding.severity == "note"
@@ -279,10 +281,10 @@ def test_a_cluster_that_two_regions_have_is_not_mistaken_for_the_other() -> None
     ],
 )
 def test_a_policy_of_the_account_is_not_taken_for_its_namesake_of_aws(name: str, code: str, use: Use) -> None:
-    own = replace(aws(name), arn=f"arn:aws:iam::{ACCOUNT}:policy/{name}")
-    in_china = replace(aws(name), arn=f"arn:aws-cn:iam::aws:policy/{name}")
-    assert coded(findings_with((own,), (use,)), code) == []
-    assert len(coded(findings_with((in_china,), (use,)), code)) == 1
+    customer_policy = replace(aws(name), arn=f"arn:aws:iam::{ACCOUNT}:policy/{name}")
+    chinese_policy = replace(aws(name), arn=f"arn:aws-cn:iam::aws:policy/{name}")
+    assert coded(findings_with((customer_policy,), (use,)), code) == []
+    assert len(coded(findings_with((chinese_policy,), (use,)), code)) == 1
 
 
 V2, SCOPED = aws("AmazonEBSCSIDriverPolicyV2"), aws("AmazonEBSCSIDriverEKSClusterScopedPolicy")
@@ -312,5 +314,5 @@ def test_the_wider_policy_of_the_ebs_driver_cancels_the_scoping_of_the_other() -
         },
         absent=frozenset({"ec2:ResourceTag/kubernetes.io/created-for/pvc/name"}),
     )
-    applied = [applied_policy for policy in (SCOPED, V2) if (applied_policy := policy.applied()) is not None]
-    assert [evaluate(volume, applied[:count]).verdict for count in (1, 2)] == ["implicit-deny", "allowed"]
+    applied_policies = [applied_policy for policy in (SCOPED, V2) if (applied_policy := policy.applied()) is not None]
+    assert [evaluate(volume, applied_policies[:count]).verdict for count in (1, 2)] == ["implicit-deny", "allowed"]

@@ -44,7 +44,7 @@ def test_eks_was_not_asked() -> None:
 
 
 @pytest.mark.parametrize(
-    ("recommended", "attached", "words"),
+    ("recommended_arns", "attached_arns", "words"),
     [
         ((ARN,), (), "EKS recommends CloudWatchAgentServerPolicy for the add-on amazon-of-its-own; it is not attached."),
         ((ARN, X_RAY), (X_RAY,), "EKS recommends CloudWatchAgentServerPolicy for the add-on amazon-of-its-own; it is not"),
@@ -52,13 +52,13 @@ def test_eks_was_not_asked() -> None:
     ],
 )  # fmt: skip
 def test_what_is_recommended_and_not_attached_is_named(
-    recommended: tuple[str, ...], attached: tuple[str, ...], words: str
+    recommended_arns: tuple[str, ...], attached_arns: tuple[str, ...], words: str
 ) -> None:
-    addon = Addon("amazon-of-its-own", "v1", ROLE, recommended_policies=(("agent", recommended),))
-    policies = (policy_allowing("own", "logs:*"), *(aws(arn.rpartition("/")[2]) for arn in attached))
+    addon = Addon("amazon-of-its-own", "v1", ROLE, recommended_policies=(("agent", recommended_arns),))
+    policies = (policy_allowing("own", "logs:*"), *(aws(arn.rpartition("/")[2]) for arn in attached_arns))
     findings = findings_with(policies, (used("addon", name=addon.name),), around(cluster(addons=(addon,))))
     (finding,) = coded(findings, "missing-policy")
     assert words in finding.text
     assert {line for line in finding.evidence if "recommended" in line} == {
-        f"recommended: {arn}" for arn in recommended if arn not in attached
+        f"recommended: {arn}" for arn in recommended_arns if arn not in attached_arns
     }

@@ -51,7 +51,7 @@ def test_a_finding_is_said_once_with_the_evidence_of_all_its_cases(monkeypatch: 
     first = table()["missing-policy"]
     entries = (replace(first, look=look), replace(first, code="other", needs=("trust",), look=unread))
     monkeypatch.setattr(looking, "table", lambda: {entry.code: entry for entry in entries})
-    findings = findings_with(of=role(None))
+    findings = findings_with(subject_role=role(None))
     assert [(finding.text, finding.severity, finding.evidence, finding.title) for finding in findings] == [
         ("It fails.", "problem", ("a", "b"), first.title),
         ("It fails too.", "problem", ("d",), first.title),
@@ -75,7 +75,7 @@ def test_what_eks_reports_is_a_problem_with_a_next_step(
     (finding,) = findings_of(ClusterInUse(cluster(), unexplained=(issue,)), around())
     assert (finding.code, finding.severity, finding.title) == ("eks-reports", "problem", title)
     assert text in finding.text
-    assert [command_line.text for command_line in fixing(finding, where=cluster())] == [command]
+    assert [command_line.text for command_line in fixing(finding, cluster_to_fix=cluster())] == [command]
 
 
 FIRST_LINES = """

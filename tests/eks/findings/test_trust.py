@@ -82,7 +82,7 @@ def test_the_trust_of_each_use(
     ],
 )  # fmt: skip
 def test_the_subjects_of_irsa(statements: list[dict[str, Any]], code: str, expected: list[str]) -> None:
-    findings = coded(findings_with((), (), of=role(trust_of(*statements))), code)
+    findings = coded(findings_with((), (), subject_role=role(trust_of(*statements))), code)
     assert [finding.severity for finding in findings] == expected
 
 
@@ -169,10 +169,12 @@ def test_the_command_for_another_clusters_issuer_keeps_it_and_adds_this_one() ->
     cluster_of_use, use = cluster(addons=(Addon("vpc-cni", "v1", ROLE),)), used("addon", name="vpc-cni")
     (finding,) = coded(findings_with((), (use,), around(cluster_of_use), role(trust)), "irsa-issuer-of-another-cluster")
     (command,) = fixing(finding, role(trust), cluster_of_use)
-    fixed = parse_text(shlex.split(command.text)[-1])
-    both = [web_identity(issuer, "system:serviceaccount:kube-system:aws-node") for issuer in (OTHER_ISSUER, ISSUER)]
-    assert fixed.statements == trust_of(*both).statements
-    assert not coded(findings_with((), (use,), around(cluster_of_use), role(fixed)), "irsa-issuer-of-another-cluster")
+    new_trust = parse_text(shlex.split(command.text)[-1])
+    trusts = [web_identity(issuer, "system:serviceaccount:kube-system:aws-node") for issuer in (OTHER_ISSUER, ISSUER)]
+    assert new_trust.statements == trust_of(*trusts).statements
+    assert not coded(
+        findings_with((), (use,), around(cluster_of_use), role(new_trust)), "irsa-issuer-of-another-cluster"
+    )
 
 
 @pytest.mark.parametrize(
@@ -201,8 +203,8 @@ def test_the_command_for_a_trust_policy_ends_the_finding_and_nothing_else(
     (command,) = fixing(finding, role(trust))
     words = shlex.split(command.text)
     assert words[2:4] == ["update-assume-role-policy", "--role-name"]
-    fixed = parse_text(words[-1])
-    after = findings_with((), (use,), around(cluster_of_use), role(fixed))
+    new_trust = parse_text(words[-1])
+    after = findings_with((), (use,), around(cluster_of_use), role(new_trust))
     assert {finding.code for finding in after} == {finding.code for finding in before} - {code}
     # A second run has nothing to do.
-    assert fixing(finding, role(fixed)) == ()
+    assert fixing(finding, role(new_trust)) == ()
