@@ -95,20 +95,20 @@ def test_four_of_five_actions_make_a_copy(ours: list[str], of_original: list[str
 
 def test_of_several_originals_the_namesake_then_the_likest_in_actions_and_then_in_resources_is_meant() -> None:
     ours = LocalPolicy("ours", "arn:aws:iam::111122223333:policy/ours", "/", "v1", on("arn:aws:ec2:*:*:vpc/a", TEN[:5]))
-    less, more = original("Less", parsed(allow(TEN[:6]))), original("More", parsed(allow(TEN[:5])))
+    longer_original, equal_original = original("Less", parsed(allow(TEN[:6]))), original("More", parsed(allow(TEN[:5])))
     exact = original("Exact", on("arn:aws:ec2:*:*:vpc/a", TEN[:5]))
     namesake = original("ours", parsed(allow(["s3:GetObject"])))
-    for originals, expected in (
-        ([less, more], "More"), ([more, less], "More"), ([more, exact], "Exact"), ([exact, more], "Exact"),
-        ([less, exact, more], "Exact"), ([exact, namesake], "ours"), ([namesake, exact], "ours"),
+    for originals, original_name in (
+        ([longer_original, equal_original], "More"), ([equal_original, longer_original], "More"), ([equal_original, exact], "Exact"), ([exact, equal_original], "Exact"),
+        ([longer_original, exact, equal_original], "Exact"), ([exact, namesake], "ours"), ([namesake, exact], "ours"),
     ):  # fmt: skip
         (copy,) = copies_of([ours], originals_of(originals))
-        assert (copy.original.name, copy.same_name) == (expected, expected == "ours")
-        assert copy.nearness == {"Exact": 1.0, "More": 0.0, "ours": 0.0}[expected]
+        assert (copy.original.name, copy.same_name) == (original_name, original_name == "ours")
+        assert copy.nearness == {"Exact": 1.0, "More": 0.0, "ours": 0.0}[original_name]
     # Of versions that mean the same, the one that is written the same way; else the newest.
-    one, split = parsed(allow(TEN[:5])), parse({"Statement": [
+    single, halves = parsed(allow(TEN[:5])), parse({"Statement": [
         {"Effect": "Allow", "Action": TEN[:2], "Resource": "*"}, {"Effect": "Allow", "Action": TEN[2:5], "Resource": "*"}]})  # fmt: skip
-    for documents, version in (((one, split), 1), ((split, one), 2), ((split, split), 2)):
+    for documents, version in (((single, halves), 1), ((halves, single), 2), ((halves, halves), 2)):
         (copy,) = copies_of([local("ours", TEN[:5])], originals_of([original("A", *documents)]))
         assert (copy.version, copy.nearness) == (version, 1.0)
 

@@ -91,7 +91,7 @@ def after(request: KubernetesRequest, line: ReplacedLine) -> bool:
 @cache
 def rules_in(role: RoleToMake) -> list[Rule]:
     """Read the rules from the YAML, as Kubernetes would."""
-    made = next(yaml.safe_load_all(role.manifest))
+    role_object = next(yaml.safe_load_all(role.manifest))
     return [
         Rule(
             *(
@@ -99,21 +99,21 @@ def rules_in(role: RoleToMake) -> list[Rule]:
                 for key in ("apiGroups", "resources", "verbs", "nonResourceURLs", "resourceNames")
             )
         )
-        for rule in made["rules"]
+        for rule in role_object["rules"]
     ]
 
 
 @cache
 def bound_subject(role: RoleToMake) -> str:
-    made, binding = yaml.safe_load_all(role.manifest)
-    assert (made["kind"], binding["kind"]) in (("ClusterRole", "ClusterRoleBinding"), ("Role", "RoleBinding"))
+    role_object, binding = yaml.safe_load_all(role.manifest)
+    assert (role_object["kind"], binding["kind"]) in (("ClusterRole", "ClusterRoleBinding"), ("Role", "RoleBinding"))
     assert binding["roleRef"] == {
         "apiGroup": "rbac.authorization.k8s.io",
-        "kind": made["kind"],
-        "name": made["metadata"]["name"],
+        "kind": role_object["kind"],
+        "name": role_object["metadata"]["name"],
     }
-    assert made["metadata"] == binding["metadata"]
-    assert made["metadata"].get("namespace") == role.namespace
+    assert role_object["metadata"] == binding["metadata"]
+    assert role_object["metadata"].get("namespace") == role.namespace
     (subject,) = binding["subjects"]
     return str(subject["name"])
 
@@ -194,26 +194,26 @@ def test_a_line_of_nodes_becomes_an_entry_of_their_type(groups: tuple[str, ...],
 
 
 @pytest.mark.parametrize(
-    ("username", "kept"),
+    ("username", "is_kept"),
     [
         ("jo", True), ("dev:{{SessionName}}", True), ("{{AccountID}}:{{SessionName}}", True), ("{{SessionName}}", False),
         ("dev:{{EC2PrivateDNSName}}", False), ("system:jo", False), ("eks:jo", False),
     ],
 )  # fmt: skip
-def test_a_user_name_that_no_entry_can_have_is_said(username: str, kept: bool) -> None:
+def test_a_user_name_that_no_entry_can_have_is_said(username: str, is_kept: bool) -> None:
     (line,) = replaced(devs(username=username))
-    assert (line.username == username) is kept
-    assert (line.gives_the_same is True) is kept
-    assert any("user name" in note for note in line.notes) is not kept
+    assert (line.username == username) is is_kept
+    assert (line.gives_the_same is True) is is_kept
+    assert any("user name" in note for note in line.notes) is not is_kept
     # If nothing is bound to such a user, nothing is lost.
     (line,) = replaced(devs(username=username), bindings=(bound(NODES),))
     assert line.gives_the_same is True
 
 
 def test_what_needs_no_entry_or_can_have_none_is_said() -> None:
-    account = AuthMapping("account", "444455556666")
-    gone = AuthMapping("role", f"arn:aws:iam::{ACCOUNT}:role/gone", "", ("devs",))
-    lines = replaced(account, gone, devs("a"), devs("b"), entries=(AccessEntry(f"{DEV}s", "STANDARD"),))
+    account_mapping = AuthMapping("account", "444455556666")
+    deleted_role = AuthMapping("role", f"arn:aws:iam::{ACCOUNT}:role/gone", "", ("devs",))
+    lines = replaced(account_mapping, deleted_role, devs("a"), devs("b"), entries=(AccessEntry(f"{DEV}s", "STANDARD"),))
     assert [line.principal for line in lines] == [None, None, None, DEV]
     assert ["whole account" in lines[0].notes[0], "IAM has no role gone" in lines[1].notes[0]] == [True, True]
     assert "A later line" in lines[2].notes[0]
@@ -222,17 +222,17 @@ def test_what_needs_no_entry_or_can_have_none_is_said() -> None:
 
 
 def test_the_entry_has_the_path_that_aws_auth_leaves_out() -> None:
-    full = f"arn:aws:iam::{ACCOUNT}:role/team/a/dev"
-    assert replaced(devs(), principals=(full,))[0].principal == full
-    (unread,) = replaced(devs(), principals=None)
-    assert unread.principal == "$(aws iam get-role --role-name dev --query Role.Arn --output text)"
-    assert fault_of(unread.commands[0].text) == ""
+    role_arn = f"arn:aws:iam::{ACCOUNT}:role/team/a/dev"
+    assert replaced(devs(), principals=(role_arn,))[0].principal == role_arn
+    (line_without_arn,) = replaced(devs(), principals=None)
+    assert line_without_arn.principal == "$(aws iam get-role --role-name dev --query Role.Arn --output text)"
+    assert fault_of(line_without_arn.commands[0].text) == ""
     # A line with a path never matched: nothing was given, so it is not said to be the same.
-    (dead,) = replaced(replace_principal(full), principals=(full,))
-    assert (dead.principal, dead.gives_the_same) == (full, None)
-    assert any("lets nobody in today" in note for note in dead.notes)
-    (foreign,) = replaced(replace_principal("arn:aws:iam::444455556666:role/x"))
-    assert foreign.gives_the_same is None
+    (dead_line,) = replaced(replace_principal(role_arn), principals=(role_arn,))
+    assert (dead_line.principal, dead_line.gives_the_same) == (role_arn, None)
+    assert any("lets nobody in today" in note for note in dead_line.notes)
+    (foreign_line,) = replaced(replace_principal("arn:aws:iam::444455556666:role/x"))
+    assert foreign_line.gives_the_same is None
 
 
 def replace_principal(arn: str) -> AuthMapping:

@@ -111,8 +111,8 @@ def test_the_day_on_which_the_list_of_updates_begins_is_known() -> None:
 
 
 def test_services_kept_for_old_set_ups_are_marked() -> None:
-    marked = [(entry.name, service) for entry in KNOWLEDGE.policies.values() for service in entry.unused]
-    assert marked == UNUSED
+    unused_services = [(entry.name, service) for entry in KNOWLEDGE.policies.values() for service in entry.unused]
+    assert unused_services == UNUSED
 
 
 @pytest.mark.parametrize(("policy", "wrong"), MISNAMED)
@@ -181,14 +181,14 @@ def test_dates_in_disagreements_are_those_of_iam() -> None:
 )
 def test_what_an_entry_denies_is_in_no_version(policy: str, absent: str) -> None:
     """A newer version that has it asks for another entry, by a person: that is said, and nothing fails."""
-    having = [
+    numbers = [
         number
         for number, document in documents(policy).items()
         if any(matches(absent, action) for statement in document.statements for action in statement.actions)
     ]
-    assert all(number > newest_described(policy) for number in having)
-    if having:
-        warnings.warn(f"v{having[0]} of {policy} has {absent}: eks.toml denies that", stacklevel=1)
+    assert all(number > newest_described(policy) for number in numbers)
+    if numbers:
+        warnings.warn(f"v{numbers[0]} of {policy} has {absent}: eks.toml denies that", stacklevel=1)
 
 
 @pytest.mark.parametrize(
@@ -202,22 +202,22 @@ def test_each_usual_policy_gives_all_that_is_required(requirement: Any) -> None:
 
 
 def test_every_action_named_exists() -> None:
-    named = {action for requirement in KNOWLEDGE.requirements for action in requirement.actions}
-    named |= {action for hint in KNOWLEDGE.dependent_actions for action in (hint.action, *hint.needs)}
-    named |= {action for symptom in KNOWLEDGE.symptoms for action in symptom.actions}
-    unknown = {action for action in named if (info := reference().find(action)) is None or info.name != action}
+    named_actions = {action for requirement in KNOWLEDGE.requirements for action in requirement.actions}
+    named_actions |= {action for hint in KNOWLEDGE.dependent_actions for action in (hint.action, *hint.needs)}
+    named_actions |= {action for symptom in KNOWLEDGE.symptoms for action in symptom.actions}
+    unknown = {action for action in named_actions if (info := reference().find(action)) is None or info.name != action}
     assert not unknown, "correct these in assets/eks.toml: AWS's reference does not have them (any more)"
 
 
 def test_releases_in_answers_are_those_that_brought_what_they_name() -> None:
     """`iam:ListInstanceProfiles (v1.7.0)`: some statement of that release names the action, none of the one before does."""
-    checked = 0
+    count = 0
     for symptom in KNOWLEDGE.symptoms:
         for name in set(symptom.policies) & set(components()):
             # Up to each release, the actions since the release before it; a bare name means the controller's service.
-            for listed, release in re.findall(r"([^(;]*)\((?:since )?(v\d+\.\d+\.\d+)[^)]*\)", symptom.answer):
+            for action_list, release in re.findall(r"([^(;]*)\((?:since )?(v\d+\.\d+\.\d+)[^)]*\)", symptom.answer):
                 for action in symptom.actions:
-                    if not re.search(rf"\b{action.rpartition(':')[2]}\b", listed):
+                    if not re.search(rf"\b{action.rpartition(':')[2]}\b", action_list):
                         continue
                     versions = components()[name].versions
                     after = components()[name].at(release)
@@ -228,13 +228,13 @@ def test_releases_in_answers_are_those_that_brought_what_they_name() -> None:
                     targets = [target for target in grants_after if target.actions == (action.lower(),)]
                     assert targets
                     assert all(grants_before.get(target) != grants_after[target] for target in targets), action
-                    checked += 1
-    assert checked > 15
+                    count += 1
+    assert count > 15
 
 
 def test_every_policy_named_exists() -> None:
-    named = {name for symptom in KNOWLEDGE.symptoms for name in symptom.policies}
-    assert named <= {*raw_policies(), *components()}
+    policy_names = {name for symptom in KNOWLEDGE.symptoms for name in symptom.policies}
+    assert policy_names <= {*raw_policies(), *components()}
     prose = set(re.findall(r"\b(?:Amazon|AWS)[A-Z]\w*(?:Policy\w*|Only|Controller|Tagging|Access)\b", TEXT))
     assert prose - set(raw_policies()) - set(KNOWLEDGE.access_policies) == {
         wrong for _, wrong in MISNAMED if ":" not in wrong
@@ -242,8 +242,8 @@ def test_every_policy_named_exists() -> None:
 
 
 def test_names_of_both_kinds_are_the_four() -> None:
-    both = {entry.name for entry in KNOWLEDGE.policies.values() if entry.access_policy}
-    assert both == {
+    namesakes = {entry.name for entry in KNOWLEDGE.policies.values() if entry.access_policy}
+    assert namesakes == {
         "AmazonEKSBlockStoragePolicy",
         "AmazonEKSComputePolicy",
         "AmazonEKSLoadBalancingPolicy",
@@ -255,16 +255,16 @@ def test_names_of_both_kinds_are_the_four() -> None:
 
 
 def test_access_policies_that_a_document_names_are_known() -> None:
-    named: set[str] = set()
+    policy_names: set[str] = set()
     for name in KNOWLEDGE.policies:
         for version in raw_policies()[name]["versions"]:
-            named |= set(re.findall(r"cluster-access-policy/(\w+)", json.dumps(version["document"])))
-    assert len(named) > 10
-    assert named <= set(KNOWLEDGE.access_policies)
+            policy_names |= set(re.findall(r"cluster-access-policy/(\w+)", json.dumps(version["document"])))
+    assert len(policy_names) > 10
+    assert policy_names <= set(KNOWLEDGE.access_policies)
 
 
 @pytest.mark.parametrize(
-    ("asked", "topic"),
+    ("name", "topic"),
     [
         ("AWSLoadBalancerControllerIAMPolicy", "AWS Load Balancer Controller"),
         ("aws-load-balancer-controller", "AWS Load Balancer Controller"),
@@ -275,8 +275,8 @@ def test_access_policies_that_a_document_names_are_known() -> None:
         ("", None),
     ],
 )
-def test_what_does_not_exist_is_an_answer(asked: str, topic: str | None) -> None:
-    absence = KNOWLEDGE.absence(asked)
+def test_what_does_not_exist_is_an_answer(name: str, topic: str | None) -> None:
+    absence = KNOWLEDGE.absence(name)
     assert (absence.topic if absence else None) == topic
 
 
@@ -292,34 +292,34 @@ def test_no_sentence_of_the_page_was_copied() -> None:
 
 
 def test_a_text_of_another_shape_is_refused() -> None:
-    compiled = (files.assets() / "eks.json").read_text(encoding="utf-8")
+    compiled_text = (files.assets() / "eks.json").read_text(encoding="utf-8")
     for text in (
         "{",
         "{}",
         "[]",
         '{"policies": {"A": {"purpose": 1}}}',
-        compiled.replace('"attachable"', '"atachable"', 1),
+        compiled_text.replace('"attachable"', '"atachable"', 1),
     ):
         with pytest.raises(DataError, match=r"eks\.json"):
             parse_knowledge(text)
 
 
 def test_every_policy_is_in_one_group_of_the_list() -> None:
-    listed = [name for _, names in KNOWLEDGE.groups for name in names]
-    assert sorted(listed) == sorted(KNOWLEDGE.policies)
+    policy_names = [name for _, names in KNOWLEDGE.groups for name in names]
+    assert sorted(policy_names) == sorted(KNOWLEDGE.policies)
 
 
 def test_the_compiled_form_is_up_to_date() -> None:
-    compiled = json.loads((files.assets() / "eks.json").read_text(encoding="utf-8"))
-    assert compiled == json.loads(json.dumps(tomllib.loads(TEXT), default=str)), "run make knowledge"
+    compiled_form = json.loads((files.assets() / "eks.json").read_text(encoding="utf-8"))
+    assert compiled_form == json.loads(json.dumps(tomllib.loads(TEXT), default=str)), "run make knowledge"
 
 
 def test_what_is_tied_to_releases_was_checked_at_one_of_them() -> None:
     """Newer releases ask for a look at their sources, by a person: that is said, and nothing fails."""
-    tied = [requirement.releases for requirement in KNOWLEDGE.requirements if requirement.releases is not None]
-    tied += [action.releases for action in KNOWLEDGE.optional_actions]
-    assert {releases.of for releases in tied} == {"vpc-cni", "aws-efs-csi-driver"}
-    for releases in tied:
+    ranges = [requirement.releases for requirement in KNOWLEDGE.requirements if requirement.releases is not None]
+    ranges += [action.releases for action in KNOWLEDGE.optional_actions]
+    assert {releases.of for releases in ranges} == {"vpc-cni", "aws-efs-csi-driver"}
+    for releases in ranges:
         component = components()[releases.of]
         assert component.release(releases.checked), releases
         if releases.checked != (newest := component.short(component.newest)):

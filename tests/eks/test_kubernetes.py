@@ -144,7 +144,7 @@ def test_the_policies_with_rules_are_those_that_are_said_to_be_known_exactly() -
 
 
 @pytest.mark.parametrize(
-    ("typed", "requests"),
+    ("text", "requests"),
     [
         # Kubernetes, "Authorization Overview": which verb a request has; the API reference: the subresources of pods.
         ("kubectl exec", ["k8s:create:pods/exec"]),
@@ -162,12 +162,12 @@ def test_the_policies_with_rules_are_those_that_are_said_to_be_known_exactly() -
         ("kubectl get widgetry", []),
     ],
 )
-def test_a_command_of_kubectl_is_known_by_its_requests(typed: str, requests: list[str]) -> None:
-    assert [str(request) for request in requests_meant(typed, RULES)] == requests
+def test_a_command_of_kubectl_is_known_by_its_requests(text: str, requests: list[str]) -> None:
+    assert [str(request) for request in requests_meant(text, RULES)] == requests
 
 
 @pytest.mark.parametrize(
-    ("resources", "request_", "allowed"),
+    ("resources", "request_", "is_allowed"),
     [
         (("pods",), KubernetesRequest("get", "pods"), True),
         (("pods",), KubernetesRequest("get", "pods", CORE, "log"), False),
@@ -184,13 +184,13 @@ def test_a_command_of_kubectl_is_known_by_its_requests(typed: str, requests: lis
         ((), KubernetesRequest("get", "pods"), False),
     ],
 )
-def test_a_rule_for_subresources(resources: tuple[str, ...], request_: KubernetesRequest, allowed: bool) -> None:
+def test_a_rule_for_subresources(resources: tuple[str, ...], request_: KubernetesRequest, is_allowed: bool) -> None:
     """As Kubernetes' documentation of RBAC says: a resource does not include its subresources, and `*/scale` is of all."""
-    assert allows(Rule((CORE,), resources, ("get",)), request_) is allowed
+    assert allows(Rule((CORE,), resources, ("get",)), request_) is is_allowed
 
 
 @pytest.mark.parametrize(
-    ("url", "path", "allowed"),
+    ("url", "path", "is_allowed"),
     [
         ("/metrics", "/metrics", True),
         ("/metrics", "/metrics/", False),
@@ -201,19 +201,19 @@ def test_a_rule_for_subresources(resources: tuple[str, ...], request_: Kubernete
         ("*", "/metrics", True),
     ],
 )
-def test_a_rule_for_paths(url: str, path: str, allowed: bool) -> None:
+def test_a_rule_for_paths(url: str, path: str, is_allowed: bool) -> None:
     rule = Rule((), (), ("get",), (url,))
-    assert allows(rule, KubernetesRequest("get", "", path=path)) is allowed
+    assert allows(rule, KubernetesRequest("get", "", path=path)) is is_allowed
     assert not allows(rule, KubernetesRequest("post", "", path=path))
     assert not allows(rule, KubernetesRequest("get", path.strip("/")))
 
 
 @pytest.mark.parametrize(
-    ("names", "name", "allowed"),
+    ("names", "name", "is_allowed"),
     [((), None, True), ((), "web", True), (("web",), "web", True), (("web",), "db", False), (("web",), None, False)],
 )
-def test_a_rule_for_objects_by_name(names: tuple[str, ...], name: str | None, allowed: bool) -> None:
+def test_a_rule_for_objects_by_name(names: tuple[str, ...], name: str | None, is_allowed: bool) -> None:
     """Such a rule allows nothing about all objects: a list has no name."""
     rule = Rule((CORE,), ("pods",), ("get",), resource_names=names)
-    assert allows(rule, KubernetesRequest("get", "pods", name=name)) is allowed
-    assert bool(covering((rule,), KubernetesRequest("get", "pods", name=name))) is allowed
+    assert allows(rule, KubernetesRequest("get", "pods", name=name)) is is_allowed
+    assert bool(covering((rule,), KubernetesRequest("get", "pods", name=name))) is is_allowed

@@ -13,8 +13,8 @@ RECENT, OLD = NOW - timedelta(days=3), NOW - timedelta(days=91)
 
 
 def service(name: str, last_used: datetime | None, **actions: datetime | None) -> ServiceAccess:
-    tracked = tuple(ActionAccess(f"{name}:{action}", at) for action, at in actions.items())
-    return ServiceAccess(name, name.upper(), last_used, None, None, tracked)
+    tracked_actions = tuple(ActionAccess(f"{name}:{action}", last_use) for action, last_use in actions.items())
+    return ServiceAccess(name, name.upper(), last_used, None, None, tracked_actions)
 
 
 REPORT = LastAccessed(
@@ -27,7 +27,7 @@ REPORT = LastAccessed(
 
 
 @pytest.mark.parametrize(
-    ("actions", "kept"),
+    ("actions", "actions_left"),
     [
         # A service that was not used at all: whatever its pattern.
         (["sqs:*", "SNS:Publish", "ec2:CreateTags"], ["ec2:CreateTags"]),
@@ -44,12 +44,12 @@ REPORT = LastAccessed(
         (["iam:*"], ["iam:*"]),
     ],
 )  # fmt: skip
-def test_what_provably_was_not_used_goes(actions: list[str], kept: list[str]) -> None:
+def test_what_provably_was_not_used_goes(actions: list[str], actions_left: list[str]) -> None:
     document = parse({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": actions, "Resource": "*"}})
     less = without_unused(document, REPORT, 90)
     statements: Any = serialise(less.trimmed.document)["Statement"]
-    assert [action for statement in statements for action in statement["Action"]] == kept
-    assert set(less.trimmed.dropped) == set(actions) - set(kept)
+    assert [action for statement in statements for action in statement["Action"]] == actions_left
+    assert set(less.trimmed.dropped) == set(actions) - set(actions_left)
 
 
 def test_denies_and_exceptions_stay() -> None:
@@ -69,5 +69,5 @@ def test_what_a_pattern_matches_that_was_not_used_is_said() -> None:
 
 
 def test_never_is_not_in_the_tracking_period() -> None:
-    assert [use_in(at, NOW, 90) for at in (RECENT, OLD, None)] == ["used", "not-in-days", "not-in-period"]
+    assert [use_in(last_use, NOW, 90) for last_use in (RECENT, OLD, None)] == ["used", "not-in-days", "not-in-period"]
     assert use_in(OLD, NOW, 100) == "used"

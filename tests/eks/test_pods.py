@@ -21,7 +21,8 @@ def test_a_kind_was_read_also_if_there_is_nothing_of_it(kind: ReadKind) -> None:
 
 def made(*times: datetime | None) -> tuple[Pod, ...]:
     return tuple(
-        Pod("shop", f"web-{at}", "web", None, time, "Running", "Pod", "web", ()) for at, time in enumerate(times)
+        Pod("shop", f"web-{number}", "web", None, time, "Running", "Pod", "web", ())
+        for number, time in enumerate(times)
     )
 
 
@@ -44,12 +45,12 @@ def made(*times: datetime | None) -> tuple[Pod, ...]:
 def test_since_when_pods_use_their_credentials(
     source: CredentialSource, pods: tuple[Pod, ...], association: datetime | None, expected: datetime | None
 ) -> None:
-    associated = (
+    pod_association = (
         None if association is None else PodIdentityAssociation("a-1", "shop", "web", None, created=association)
     )
-    assert used_since(Credentials(source, None, (), ""), pods, associated) == expected
+    assert used_since(Credentials(source, None, (), ""), pods, pod_association) == expected
 
 
 def test_pods_of_an_association_of_unknown_age_use_it_since_an_unknown_time() -> None:
-    associated = PodIdentityAssociation("a-1", "shop", "web", None)
-    assert used_since(Credentials("pod-identity", None, (), ""), made(FIRST), associated) is None
+    pod_association = PodIdentityAssociation("a-1", "shop", "web", None)
+    assert used_since(Credentials("pod-identity", None, (), ""), made(FIRST), pod_association) is None

@@ -41,7 +41,7 @@ def test_the_data_is_that_of_its_manifest() -> None:
 
 def test_what_ships_of_policies_is_under_half_a_megabyte() -> None:
     """The files of the corpus, of the controllers' policies and of the access policies, as they are in the wheel."""
-    shipped = (
+    file_names = (
         "corpus.jsonl.xz",
         "manifest.json",
         "steps.json.xz",
@@ -49,18 +49,18 @@ def test_what_ships_of_policies_is_under_half_a_megabyte() -> None:
         "published.json",
         "access-policy-rules.tsv",
     )
-    assert sum((files.assets() / name).stat().st_size for name in shipped) < 500_000
+    assert sum((files.assets() / name).stat().st_size for name in file_names) < 500_000
 
 
 def test_every_document_belongs_to_a_component_and_is_a_policy() -> None:
     rows = [json.loads(line) for line in lines()]
-    kept = {
+    documents = {
         (policy.name, json.dumps(policy.document, sort_keys=True))
         for component in components().values()
         for version in component.versions
         for policy in version.policies
     }
-    assert kept == {(row["policy"], json.dumps(row["document"], sort_keys=True)) for row in rows}
+    assert documents == {(row["policy"], json.dumps(row["document"], sort_keys=True)) for row in rows}
     assert all(version.document().statements for component in components().values() for version in component.versions)
 
 
@@ -135,9 +135,9 @@ def test_parameters_are_filled_in_values_and_in_condition_keys_and_the_rest_stay
 
 def test_a_correction_stands_beside_what_was_released() -> None:
     rows = [row for row in map(json.loads, lines()) if any(tag == "v1.12.1" for tag, _ in row["releases"])]
-    corrected = {row["policy"]: row["corrected"] for row in rows if "corrected" in row}
-    assert corrected.keys() == {"KarpenterControllerZonalShiftPolicy", "KarpenterControllerResourceDiscoveryPolicy"}
-    assert all("karpenter-provider-aws" in correction["source"] for correction in corrected.values())
+    corrections = {row["policy"]: row["corrected"] for row in rows if "corrected" in row}
+    assert corrections.keys() == {"KarpenterControllerZonalShiftPolicy", "KarpenterControllerResourceDiscoveryPolicy"}
+    assert all("karpenter-provider-aws" in correction["source"] for correction in corrections.values())
 
 
 def test_documents_of_several_versions_of_the_language_have_no_union() -> None:

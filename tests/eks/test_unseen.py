@@ -72,8 +72,8 @@ def test_what_was_not_read_may_hide_a_use(trust: Document | None, fields: dict[s
 
 
 def test_regions_that_failed_and_eks_that_was_not_asked_are_told() -> None:
-    failed = SourceError("clusters", "eks:ListClusters", "denied", "Denied.", region="us-east-1")
-    assert unseen_uses(role(EC2), snapshot(eks=EksFacts((), ()), errors=(failed,))) == ("clusters in us-east-1",)
+    region_error = SourceError("clusters", "eks:ListClusters", "denied", "Denied.", region="us-east-1")
+    assert unseen_uses(role(EC2), snapshot(eks=EksFacts((), ()), errors=(region_error,))) == ("clusters in us-east-1",)
     assert unseen_uses(role(EC2), snapshot()) == ("clusters",)
     assert unseen_uses(role(trusting("lambda.amazonaws.com")), snapshot()) == ()
 
@@ -129,5 +129,5 @@ def test_what_only_kubernetes_knows_and_was_not_read(
     ],
 )
 def test_aws_auth_may_name_more_nodes_where_it_counts_and_was_not_read(fields: dict[str, Any], expected: bool) -> None:
-    listed = {branch.way: branch.unread for branch in branches(cluster(**fields), {}, roles_complete=True)}
-    assert ("aws-auth" in " ".join(listed["self-managed-node"])) is expected
+    unread_by_way = {branch.way: branch.unread for branch in branches(cluster(**fields), {}, roles_complete=True)}
+    assert ("aws-auth" in " ".join(unread_by_way["self-managed-node"])) is expected
