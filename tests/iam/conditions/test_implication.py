@@ -141,7 +141,7 @@ def judged(block: tuple[Condition, ...], context: Context) -> Truth:
 def check(seed: int, count: int) -> dict[str, int]:
     """Try random pairs of blocks; return how often each thing was claimed."""
     rng = random.Random(seed)
-    claimed = dict.fromkeys(("implied", "same", "excluded"), 0)
+    claims = dict.fromkeys(("implied", "same", "excluded"), 0)
     for _ in range(count):
         key = rng.choice(list(KEYS))
         conditions_a = tuple(random_condition(rng, key) for _ in range(rng.choice((1, 1, 2))))
@@ -150,32 +150,32 @@ def check(seed: int, count: int) -> dict[str, int]:
             normalised_conditions(conditions_a),
             normalised_conditions(conditions_b),
         )
-        forth, back = implies_all(*blocks), implies_all(*reversed(blocks))
-        apart = excludes(*blocks)
-        claimed["implied"] += forth
-        claimed["same"] += forth and back
-        claimed["excluded"] += apart
-        if not (forth or back or apart):
+        forth, converse = implies_all(*blocks), implies_all(*reversed(blocks))
+        exclusive = excludes(*blocks)
+        claims["implied"] += forth
+        claims["same"] += forth and converse
+        claims["excluded"] += exclusive
+        if not (forth or converse or exclusive):
             continue
         for context in CONTEXTS[key]:
             first, second = judged(conditions_a, context), judged(conditions_b, context)
             story = (conditions_a, conditions_b, context.values(key), context.values("k:tag"), first, second)
             assert not (forth and first is True and second is not True), story
             assert not (forth and first is None and second is False), story
-            assert not (back and second is True and first is not True), story
-            assert not (back and second is None and first is False), story
-            assert not (apart and first and second), story
-    return claimed
+            assert not (converse and second is True and first is not True), story
+            assert not (converse and second is None and first is False), story
+            assert not (exclusive and first and second), story
+    return claims
 
 
 def test_reach_and_evaluation_agree_about_random_conditions() -> None:
     count = 1_000 if EFFORT == 1 else 2_000 * EFFORT
-    claimed = check(SEED, count)
-    assert min(claimed.values()) > count // 60, claimed
+    claims = check(SEED, count)
+    assert min(claims.values()) > count // 60, claims
 
 
 @pytest.mark.parametrize(
-    ("condition_a", "condition_b", "forth", "back"),
+    ("condition_a", "condition_b", "is_implied", "implies_back"),
     [
         (("Null", "aws:TagKeys", ("false",)), ("ForAnyValue:StringLike", "aws:TagKeys", ("*",)), False, True),
         (("NumericEquals", "k:n", ("1",)), ("NumericEquals", "k:n", ("1.0",)), True, True),
@@ -219,11 +219,11 @@ def test_reach_and_evaluation_agree_about_random_conditions() -> None:
 def test_lines_that_imply_each_other(
     condition_a: tuple[str, str, tuple[str, ...]],
     condition_b: tuple[str, str, tuple[str, ...]],
-    forth: bool,
-    back: bool,
+    is_implied: bool,
+    implies_back: bool,
 ) -> None:
     blocks = [normalised_conditions((Condition(*condition),)) for condition in (condition_a, condition_b)]
-    assert (implies_all(*blocks), implies_all(*reversed(blocks))) == (forth, back)
+    assert (implies_all(*blocks), implies_all(*reversed(blocks))) == (is_implied, implies_back)
 
 
 @pytest.mark.parametrize("key", ["aws:MultiFactorAuthPresent", "aws:SecureTransport", "aws:ViaAWSService", "k:b"])
@@ -231,12 +231,12 @@ def test_lines_that_imply_each_other(
 @pytest.mark.parametrize("value", ["true", "false"])
 def test_no_comparison_implies_that_its_key_is_absent(key: str, name: str, value: str) -> None:
     """`Null` asks whether there is a value; its own `true` was once compared with the value `true` of the key."""
-    compared, absent = (
+    comparison, absent = (
         normalised_conditions((Condition(*condition),))
         for condition in ((name, key, (value,)), ("Null", key, ("true",)))
     )
-    assert not implies_all(compared, absent)
-    assert implies_all(absent, compared) == (name != "Bool" or key in {"aws:SecureTransport", "aws:ViaAWSService"})
+    assert not implies_all(comparison, absent)
+    assert implies_all(absent, comparison) == (name != "Bool" or key in {"aws:SecureTransport", "aws:ViaAWSService"})
 
 
 @pytest.mark.parametrize(
@@ -278,8 +278,8 @@ def among_halves(interval: ValueSpan) -> set[str]:
 
 
 def test_spans_are_the_sets_of_what_they_hold() -> None:
-    made = [span("number", str(number), comparison) for number in (1, 2, 3) for comparison in COMPARISONS]
-    ends = [interval for interval in made if isinstance(interval, ValueSpan)]
+    intervals = [span("number", str(number), comparison) for number in (1, 2, 3) for comparison in COMPARISONS]
+    ends = [interval for interval in intervals if isinstance(interval, ValueSpan)]
     assert len(ends) == 15
     spans = [
         *ends,
@@ -289,16 +289,16 @@ def test_spans_are_the_sets_of_what_they_hold() -> None:
         first, second = among_halves(span_a), among_halves(span_b)
         assert disjoint(span_a, span_b) is first.isdisjoint(second)
         assert value_covers(span_a, span_b) is (second <= first)
-        joined = union([span_a, span_b])
-        assert set().union(*map(among_halves, joined)) == first | second
-        assert all(before.high < after.low for before, after in pairwise(joined))
-        outside = complement("number", [span_a, span_b])
-        assert set().union(*map(among_halves, outside)) == set(HALVES) - first - second
-    for three in combinations(ends, 3):
-        joined = union(three)
-        assert set().union(*map(among_halves, joined)) == set().union(*map(among_halves, three))
-        assert all(before.high < after.low for before, after in pairwise(joined))
-        assert all(covered_by(interval, three) for interval in joined)
+        merged = union([span_a, span_b])
+        assert set().union(*map(among_halves, merged)) == first | second
+        assert all(before.high < after.low for before, after in pairwise(merged))
+        gaps = complement("number", [span_a, span_b])
+        assert set().union(*map(among_halves, gaps)) == set(HALVES) - first - second
+    for end_spans in combinations(ends, 3):
+        merged = union(end_spans)
+        assert set().union(*map(among_halves, merged)) == set().union(*map(among_halves, end_spans))
+        assert all(before.high < after.low for before, after in pairwise(merged))
+        assert all(covered_by(interval, end_spans) for interval in merged)
 
 
 @pytest.mark.parametrize(
@@ -364,7 +364,7 @@ def test_values_of_the_wrong_form_are_no_point(kind: Kind, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("network", "within", "outside"),
+    ("network", "members", "neighbours"),
     [
         ("10.1.2.3", ["10.1.2.3"], ["10.1.2.2", "10.1.2.4", "::ffff:a01:203"]),
         ("10.0.0.0/8", ["10.0.0.0", "10.255.255.255"], ["9.255.255.255", "11.0.0.0", "::a00:0"]),
@@ -377,12 +377,12 @@ def test_values_of_the_wrong_form_are_no_point(kind: Kind, text: str) -> None:
         ),
     ],
 )
-def test_a_network_holds_its_addresses_of_its_version(network: str, within: list[str], outside: list[str]) -> None:
+def test_a_network_holds_its_addresses_of_its_version(network: str, members: list[str], neighbours: list[str]) -> None:
     interval = span("address", network)
     assert isinstance(interval, ValueSpan)
-    assert [text for text in (*within, *outside) if contains(interval, POINTS["address"](text))] == within
+    assert [text for text in (*members, *neighbours) if contains(interval, POINTS["address"](text))] == members
     assert {text for text in examples(interval) if not contains(interval, POINTS["address"](text))} == set()
-    assert (examples(interval)[0], examples(interval)[-1]) == (within[0], within[-1])
+    assert (examples(interval)[0], examples(interval)[-1]) == (members[0], members[-1])
     for mask in ("10.0.0.0/255.0.0.0", "10.0.0.0/33", "10.0.0.0/a", "2001:db8::/129"):
         assert span("address", mask) == Malformed("address", mask)
 
@@ -391,7 +391,7 @@ LAST_OF_4, LAST_OF_6 = "255.255.255.255", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ff
 
 
 @pytest.mark.parametrize(
-    ("networks", "left"),
+    ("networks", "addresses_left"),
     [
         (["10.0.0.0/8", "2001:db8::/32"], {
             "0.0.0.0", "9.255.255.255", "11.0.0.0", LAST_OF_4, "::", "2001:db7:ffff:ffff:ffff:ffff:ffff:ffff", "2001:db9::",
@@ -406,11 +406,11 @@ LAST_OF_4, LAST_OF_6 = "255.255.255.255", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ff
         (["0.0.0.0/0", "::/0"], set()),
     ],
 )  # fmt: skip
-def test_what_networks_leave_starts_and_ends_beside_them(networks: list[str], left: set[str]) -> None:
+def test_what_networks_leave_starts_and_ends_beside_them(networks: list[str], addresses_left: set[str]) -> None:
     spans = [interval for text in networks if isinstance(interval := span("address", text), ValueSpan)]
-    outside = complement("address", spans)
-    assert {text for interval in outside for text in examples(interval)} == left
-    assert not any(contains(interval, POINTS["address"](text)) for interval in spans for text in left)
+    gaps = complement("address", spans)
+    assert {text for interval in gaps for text in examples(interval)} == addresses_left
+    assert not any(contains(interval, POINTS["address"](text)) for interval in spans for text in addresses_left)
 
 
 def test_values_that_only_together_leave_less() -> None:
@@ -418,8 +418,8 @@ def test_values_that_only_together_leave_less() -> None:
 
     def narrow(key: str, quantifier: str) -> bool:
         lines = (("StringEquals", ("a", "b")), ("StringNotEquals", ("b",)))
-        held = normalised_conditions(tuple(Condition(quantifier + name, key, values) for name, values in lines))
-        return implies_all(held, normalised_conditions((Condition(f"{quantifier}StringEquals", key, ("a",)),)))
+        line_pair = normalised_conditions(tuple(Condition(quantifier + name, key, values) for name, values in lines))
+        return implies_all(line_pair, normalised_conditions((Condition(f"{quantifier}StringEquals", key, ("a",)),)))
 
     assert narrow("aws:PrincipalTag/a", "")
     assert narrow("k:one", "")
@@ -483,12 +483,17 @@ class Judged(NamedTuple):
 
 
 def all_lines(
-    key: str, operators: list[str], values: Values, sent: Values, variable: str = "k:v", its: Values | None = None
+    key: str,
+    operators: list[str],
+    values: Values,
+    request_values: Values,
+    variable: str = "k:v",
+    variable_values: Values | None = None,
 ) -> Iterator[Judged]:
-    requests = Requests(key, variable, tuple(sent), tuple(its or [()]))
+    requests = Requests(key, variable, tuple(request_values), tuple(variable_values or [()]))
     for name in operators:
-        for wanted in each_alone("true", "false") if name == "Null" else values:
-            yield judged_line(Condition(name, key, wanted), requests)
+        for compared_values in each_alone("true", "false") if name == "Null" else values:
+            yield judged_line(Condition(name, key, compared_values), requests)
 
 
 class Requests(NamedTuple):
@@ -510,13 +515,14 @@ def contexts_of(requests: Requests) -> list[Context]:
 def judged_line(line: Condition, requests: Requests) -> Judged:
     truths = [condition_holds(line, context, has_variables=True).holds for context in contexts_of(requests)]
     holds, may = (
-        sum(1 << place for place, truth in enumerate(truths) if truth in those) for those in ((True,), (True, None))
+        sum(1 << place for place, truth in enumerate(truths) if truth in truths_counted)
+        for truths_counted in ((True,), (True, None))
     )
     return Judged(normalised_conditions((line,)), holds, may)
 
 
 @pytest.mark.parametrize(
-    ("key", "operators", "values", "sent"),
+    ("key", "operators", "values", "request_values"),
     [
         ("aws:PrincipalTag/t", [*with_if_exists(*LIKE), "Null"], SHORT, UP_TO_THREE),
         ("aws:PrincipalTag/t", [*with_if_exists(*FOLDED), "Null"], SHORT, UP_TO_THREE),
@@ -533,18 +539,18 @@ def judged_line(line: Condition, requests: Requests) -> Judged:
     ],
 )  # fmt: skip
 def test_one_line_implies_or_excludes_another_exactly_if_every_request_says_so(
-    key: str, operators: list[str], values: Values, sent: Values
+    key: str, operators: list[str], values: Values, request_values: Values
 ) -> None:
     """All short values, and one between any two compared values, stand for all possible requests."""
-    lines = list(all_lines(key, operators, values, sent))
+    lines = list(all_lines(key, operators, values, request_values))
     for line_a, line_b in product(lines, repeat=2):
-        implied = not (line_a.holds & ~line_b.holds or line_a.may & ~line_b.may)
-        assert implies_all(line_a.block, line_b.block) is implied, (line_a, line_b)
+        is_implied = not (line_a.holds & ~line_b.holds or line_a.may & ~line_b.may)
+        assert implies_all(line_a.block, line_b.block) is is_implied, (line_a, line_b)
         assert excludes(line_a.block, line_b.block) is (not line_a.may & line_b.may), (line_a, line_b)
 
 
 @pytest.mark.parametrize(
-    ("key", "operators", "values", "sent"),
+    ("key", "operators", "values", "request_values"),
     [
         ("aws:MultiFactorAuthAge", [*NUMERIC, "Null"], [*each_alone("1", "2", "3"), ("1", "3")], [(), *each_alone(*HALVES)]),
         ("aws:TokenIssueTime", DATED, [*each_alone("2026-01-01", "2026-06-01"), ("2026-01-01", "2027-01-01")], DAYS),
@@ -552,23 +558,23 @@ def test_one_line_implies_or_excludes_another_exactly_if_every_request_says_so(
     ],
 )  # fmt: skip
 def test_two_lines_about_values_in_an_order_imply_a_third_exactly_if_every_request_says_so(
-    key: str, operators: list[str], values: Values, sent: Values
+    key: str, operators: list[str], values: Values, request_values: Values
 ) -> None:
     """What remains of two lines that both only exclude values is not compared, so missing an implication is no
     contradiction.
     """
-    lines = list(all_lines(key, operators, values, sent))
-    for (line_a, line_b), wanted in product(combinations(lines, 2), lines):
+    lines = list(all_lines(key, operators, values, request_values))
+    for (line_a, line_b), third in product(combinations(lines, 2), lines):
         block, holds, may = line_a.block | line_b.block, line_a.holds & line_b.holds, line_a.may & line_b.may
-        implied = not (holds & ~wanted.holds or may & ~wanted.may)
-        if implied and not all("Not" in line.operator for line in block):
-            assert implies_all(block, wanted.block), (line_a, line_b, wanted)
-        assert implied or not implies_all(block, wanted.block), (line_a, line_b, wanted)
-        assert not (excludes(block, wanted.block) and may & wanted.may), (line_a, line_b, wanted)
+        is_implied = not (holds & ~third.holds or may & ~third.may)
+        if is_implied and not all("Not" in line.operator for line in block):
+            assert implies_all(block, third.block), (line_a, line_b, third)
+        assert is_implied or not implies_all(block, third.block), (line_a, line_b, third)
+        assert not (excludes(block, third.block) and may & third.may), (line_a, line_b, third)
 
 
 @pytest.mark.parametrize(
-    ("key", "operators", "values", "sent"),
+    ("key", "operators", "values", "request_values"),
     [
         ("aws:PrincipalTag/t", [*LIKE, *FOLDED, "Null"], SHORT[:-2], UP_TO_THREE),
         ("aws:TagKeys", [*in_sets(*LIKE, *FOLDED), "Null"], SHORT[:4], LISTS),
@@ -576,9 +582,9 @@ def test_two_lines_about_values_in_an_order_imply_a_third_exactly_if_every_reque
     ],
 )
 def test_lines_that_compare_texts_differently_are_never_contradicted(
-    key: str, operators: list[str], values: Values, sent: Values
+    key: str, operators: list[str], values: Values, request_values: Values
 ) -> None:
-    lines = list(all_lines(key, operators, values, sent))
+    lines = list(all_lines(key, operators, values, request_values))
     for line_a, line_b in product(lines, repeat=2):
         if implies_all(line_a.block, line_b.block):
             assert not (line_a.holds & ~line_b.holds or line_a.may & ~line_b.may), (line_a, line_b)
@@ -587,7 +593,7 @@ def test_lines_that_compare_texts_differently_are_never_contradicted(
 
 
 @pytest.mark.parametrize(
-    ("key", "operators", "values", "sent"),
+    ("key", "operators", "values", "request_values"),
     [
         ("aws:PrincipalTag/t", [*with_if_exists(*LIKE, *FOLDED), *in_sets(*LIKE)], [(), *SHORT[:6], ("a", "ab")],
          [(), ("",), *each_alone(*short_texts(2))]),
@@ -602,28 +608,28 @@ def test_lines_that_compare_texts_differently_are_never_contradicted(
     ],
 )  # fmt: skip
 def test_the_opposite_of_a_line_holds_where_it_fails_and_its_values_alone_hold_where_it_does(
-    key: str, operators: list[str], values: Values, sent: Values
+    key: str, operators: list[str], values: Values, request_values: Values
 ) -> None:
-    requests = Requests(key, "k:v", tuple(sent), ((),))
-    every_request = (1 << len(sent)) - 1
-    for name, wanted in product(operators, values):
-        line = judged_line(Condition(name, key, wanted), requests)
-        (written,) = line.block
-        other = opposite(written)
-        if other is not None:
-            refused = judged_line(Condition(other.operator, key, tuple(sorted(other.values))), requests)
-            assert refused.holds == every_request & ~line.may, (line, other)
-            assert refused.may == every_request & ~line.holds, (line, other)
-        if wanted and union_of_values(written):
-            alone = [judged_line(Condition(name, key, (value,)), requests) for value in wanted]
+    requests = Requests(key, "k:v", tuple(request_values), ((),))
+    every_request = (1 << len(request_values)) - 1
+    for name, compared_values in product(operators, values):
+        line = judged_line(Condition(name, key, compared_values), requests)
+        (condition_line,) = line.block
+        opposite_line = opposite(condition_line)
+        if opposite_line is not None:
+            reverse = judged_line(Condition(opposite_line.operator, key, tuple(sorted(opposite_line.values))), requests)
+            assert reverse.holds == every_request & ~line.may, (line, opposite_line)
+            assert reverse.may == every_request & ~line.holds, (line, opposite_line)
+        if compared_values and union_of_values(condition_line):
+            parts = [judged_line(Condition(name, key, (value,)), requests) for value in compared_values]
             assert (line.holds, line.may) == (
-                reduce(or_, (part.holds for part in alone)),
-                reduce(or_, (part.may for part in alone)),
+                reduce(or_, (part.holds for part in parts)),
+                reduce(or_, (part.may for part in parts)),
             ), line
 
 
 @pytest.mark.parametrize(
-    ("line", "other"),
+    ("line", "reverse"),
     [
         (("StringEquals", "aws:PrincipalTag/t", ("a", "b")), ("StringNotEquals", ("a", "b"))),
         (("StringNotLikeIfExists", "aws:PrincipalTag/t", ("a*",)), ("StringLike", ("a*",))),
@@ -644,11 +650,11 @@ def test_the_opposite_of_a_line_holds_where_it_fails_and_its_values_alone_hold_w
     ],
 )  # fmt: skip
 def test_which_lines_have_an_opposite(
-    line: tuple[str, str, tuple[str, ...]], other: tuple[str, tuple[str, ...]] | None
+    line: tuple[str, str, tuple[str, ...]], reverse: tuple[str, tuple[str, ...]] | None
 ) -> None:
-    (written,) = normalised_conditions((Condition(*line),))
-    expected = None if other is None else written._replace(operator=other[0], values=frozenset(other[1]))
-    assert opposite(written) == expected
+    (condition_line,) = normalised_conditions((Condition(*line),))
+    expected = None if reverse is None else condition_line._replace(operator=reverse[0], values=frozenset(reverse[1]))
+    assert opposite(condition_line) == expected
 
 
 ACCOUNT = "111122223333"
@@ -657,7 +663,7 @@ ROLE, USER = f"arn:aws:iam::{ACCOUNT}:role/a", f"arn:aws:iam::{ACCOUNT}:user/b"
 
 
 @pytest.mark.parametrize(
-    ("condition_a", "condition_b", "forth", "back", "apart"),
+    ("condition_a", "condition_b", "is_implied", "implies_back", "is_exclusive"),
     [
         # What a principal's ARN says of its type, and the other way round.
         (("ArnLike", PRINCIPAL_ARN, ("arn:*:iam::*:user/*",)), ("StringEquals", PRINCIPAL_TYPE, ("User",)), True, True, False),
@@ -686,13 +692,13 @@ ROLE, USER = f"arn:aws:iam::{ACCOUNT}:role/a", f"arn:aws:iam::{ACCOUNT}:user/b"
 def test_what_one_key_of_the_principal_says_of_another(
     condition_a: tuple[str, str, tuple[str, ...]],
     condition_b: tuple[str, str, tuple[str, ...]],
-    forth: bool,
-    back: bool,
-    apart: bool,
+    is_implied: bool,
+    implies_back: bool,
+    is_exclusive: bool,
 ) -> None:
     block_a, block_b = (normalised_conditions((Condition(*condition),)) for condition in (condition_a, condition_b))
-    assert (implies_all(block_a, block_b), implies_all(block_b, block_a)) == (forth, back)
-    assert excludes(block_a, block_b) is excludes(block_b, block_a) is apart
+    assert (implies_all(block_a, block_b), implies_all(block_b, block_a)) == (is_implied, implies_back)
+    assert excludes(block_a, block_b) is excludes(block_b, block_a) is is_exclusive
 
 
 LETTERS = "abz*" if EFFORT == 1 else "aAbz*?"
@@ -710,7 +716,7 @@ WITH_ITS = [(), *each_alone(*(
 
 
 @pytest.mark.parametrize(
-    ("key", "variable", "operators", "values", "sent", "its"),
+    ("key", "variable", "operators", "values", "request_values", "variable_values"),
     [
         ("aws:PrincipalTag/t", "k:v", LIKE, VARIABLES, [(), ("",), *each_alone(*short_texts(3, LETTERS))], [(), *each_alone(*short_texts(2, LETTERS))]),
         ("aws:SourceArn", "k:v", ["ArnLike", "ArnNotLike", *LIKE], ARNS_WITH_VARIABLES, WITH_ITS, ITS),
@@ -718,34 +724,34 @@ WITH_ITS = [(), *each_alone(*(
     ],
 )  # fmt: skip
 def test_lines_with_policy_variables_against_every_value_of_theirs(
-    key: str, variable: str, operators: list[str], values: Values, sent: Values, its: Values
+    key: str, variable: str, operators: list[str], values: Values, request_values: Values, variable_values: Values
 ) -> None:
     """A value may contain anything, so also the colons of an ARN, but not that of a key whose values have none."""
-    lines = list(all_lines(key, operators, values, sent, variable, its))
+    lines = list(all_lines(key, operators, values, request_values, variable, variable_values))
     for line_a, line_b in product(lines, repeat=2):
-        implied = not (line_a.holds & ~line_b.holds or line_a.may & ~line_b.may)
-        claimed = implies_all(line_a.block, line_b.block)
+        is_implied = not (line_a.holds & ~line_b.holds or line_a.may & ~line_b.may)
+        claims = implies_all(line_a.block, line_b.block)
         if not any("Not" in line.operator for line in line_a.block | line_b.block):
-            assert claimed is implied, (line_a, line_b)
-        assert implied or not claimed, (line_a, line_b)
+            assert claims is is_implied, (line_a, line_b)
+        assert is_implied or not claims, (line_a, line_b)
         assert not (excludes(line_a.block, line_b.block) and line_a.may & line_b.may), (line_a, line_b)
 
 
 def reach_of(before: Judged, after: Judged) -> Reach:
     """What a change from one line to another means, by the requests for which they hold."""
-    gained, lost = after.holds & ~before.may, before.holds & ~after.may
-    if gained and lost:
+    requests_gained, requests_lost = after.holds & ~before.may, before.holds & ~after.may
+    if requests_gained and requests_lost:
         return "mixed"
-    if gained:
+    if requests_gained:
         return "unknown" if before.may & ~after.holds else "widened"
-    if lost:
+    if requests_lost:
         return "unknown" if after.may & ~before.holds else "narrowed"
     return "same" if before.may == after.holds and after.may == before.holds else "unknown"
 
 
 @pytest.mark.parametrize("effect", ["Allow", "Deny"])
 @pytest.mark.parametrize(
-    ("action", "key", "operators", "values", "sent", "undecided"),
+    ("action", "key", "operators", "values", "request_values", "tolerance"),
     [
         ("s3:GetObject", "aws:PrincipalTag/t", [*LIKE, "Null"], SHORT, UP_TO_THREE, 8),
         ("s3:GetObject", "aws:PrincipalTag/t", [*FOLDED, "Null"], SHORT[:6], UP_TO_THREE, 0),
@@ -764,7 +770,7 @@ def reach_of(before: Judged, after: Judged) -> Reach:
     ],
 )  # fmt: skip
 def test_what_a_change_of_one_line_means_is_what_every_request_says(
-    action: str, key: str, operators: list[str], values: Values, sent: Values, undecided: int, effect: str
+    action: str, key: str, operators: list[str], values: Values, request_values: Values, tolerance: int, effect: str
 ) -> None:
     """Few pairs may stay undecided, since few requests are tried; every decision must be right."""
 
@@ -775,11 +781,11 @@ def test_what_a_change_of_one_line_means_is_what_every_request_says(
             statements.append({"Effect": "Allow", "Action": action, "Resource": "*"})
         return grants(parse({"Version": "2012-10-17", "Statement": statements}))
 
-    lines = [(line, sides(*line.block)) for line in all_lines(key, operators, values, sent)]
+    lines = [(line, sides(*line.block)) for line in all_lines(key, operators, values, request_values)]
     pairs = list(combinations(lines, 2))
-    tried = sample(pairs, 200)
+    tried_pairs = sample(pairs, 200)
     unknown = 0
-    for (line_before, before), (line_after, after) in tried:
+    for (line_before, before), (line_after, after) in tried_pairs:
         reach = reach_between(before, after, thorough=False).reach
         if reach == "unknown":
             unknown += 1
@@ -787,4 +793,4 @@ def test_what_a_change_of_one_line_means_is_what_every_request_says(
             assert reach == (
                 reach_of(line_before, line_after) if effect == "Allow" else reach_of(line_after, line_before)
             ), (line_before, line_after)
-    assert unknown <= ceil(undecided * len(tried) / len(pairs))
+    assert unknown <= ceil(tolerance * len(tried_pairs) / len(pairs))

