@@ -57,8 +57,8 @@ def completions(partial_context: Complete) -> Iterator[Complete]:
         else [values for values in VALUES if key == "k:b" or len(values) < 2]
         for key in KEYS
     ]
-    for chosen in product(*choices):
-        yield dict(zip(KEYS, chosen, strict=True))
+    for values_by_key in product(*choices):
+        yield dict(zip(KEYS, values_by_key, strict=True))
 
 
 def expand(value: str, context: Complete) -> str | None:
@@ -83,7 +83,7 @@ def like(pattern: str | None, text: str) -> bool:
 def brute_condition(condition: Condition, context: Complete) -> bool:
     values = context[condition.key.lower()]
     if condition.operator == "Null":
-        return any((wanted == "true") == (not values) for wanted in condition.values)
+        return any((policy_values == "true") == (not values) for policy_values in condition.values)
     quantifier, _, name = condition.operator.rpartition(":")
     if quantifier and not values:
         return quantifier == "ForAllValues"
@@ -91,8 +91,8 @@ def brute_condition(condition: Condition, context: Complete) -> bool:
         return "IfExists" in name or "Not" in name
     results = []
     for value in values:
-        wanted = [expand(entry, context) for entry in condition.values]
-        hits = [like(entry, value) if "Like" in name else entry == value for entry in wanted]
+        policy_values = [expand(entry, context) for entry in condition.values]
+        hits = [like(entry, value) if "Like" in name else entry == value for entry in policy_values]
         results.append(not any(hits) if "Not" in name else any(hits))
     return all(results) if quantifier == "ForAllValues" else any(results)
 
@@ -153,12 +153,12 @@ def test_agreement_with_brute_force(
     layers = [*levels, [identity], *([] if boundary is None else [[boundary]]), *([session] if session else [])]
     possible = {brute(layers, action, resource, context) for context in completions(partial_context)}
     assert len(evaluation.decisive.layers) == len(layers)
-    for layer, decided in zip(layers, evaluation.decisive.layers, strict=True):
-        alone = {brute([layer], action, resource, context) for context in completions(partial_context)}
+    for layer, decision in zip(layers, evaluation.decisive.layers, strict=True):
+        verdicts_alone = {brute([layer], action, resource, context) for context in completions(partial_context)}
         # As of the whole: a Deny that may match makes no difference where nothing allows.
-        assert decided.verdict != "implicit-deny" or "allowed" not in alone
-        assert decided.verdict in ("depends", "implicit-deny") or alone == {decided.verdict}
-        assert set(partial_context) != set(KEYS) or alone == {decided.verdict}
+        assert decision.verdict != "implicit-deny" or "allowed" not in verdicts_alone
+        assert decision.verdict in ("depends", "implicit-deny") or verdicts_alone == {decision.verdict}
+        assert set(partial_context) != set(KEYS) or verdicts_alone == {decision.verdict}
     if evaluation.verdict == "depends":
         assert set(partial_context) != set(KEYS)
         assert evaluation.missing

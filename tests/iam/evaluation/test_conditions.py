@@ -174,10 +174,10 @@ NO_OPERATORS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "wanted", "actual", "expected"), STRING + NUMERIC + DATE + OTHERS + SETS)
-def test_operator(name: str, wanted: list[str], actual: Given, expected: bool | None) -> None:
+@pytest.mark.parametrize(("name", "policy_values", "actual", "expected"), STRING + NUMERIC + DATE + OTHERS + SETS)
+def test_operator(name: str, policy_values: list[str], actual: Given, expected: bool | None) -> None:
     context = Context({} if actual is UNKNOWN else {"a:Key": actual}, frozenset())
-    result = condition_holds(Condition(name, "A:key", tuple(wanted)), context, has_variables=True)
+    result = condition_holds(Condition(name, "A:key", tuple(policy_values)), context, has_variables=True)
     assert result.holds is expected
     assert result.missing == (("A:key",) if actual is UNKNOWN else ())
 
@@ -206,7 +206,7 @@ VARIABLES = {
 
 
 @pytest.mark.parametrize(
-    ("name", "wanted", "actual", "expected", "missing"),
+    ("name", "policy_value", "actual", "expected", "missing"),
     [
         ("StringEquals", "${aws:username}", "ada", True, ()),
         ("StringEquals", "${AWS:UserName}", "ada", True, ()),
@@ -249,9 +249,11 @@ VARIABLES = {
         ("StringEquals", "$aws", "$aws", True, ()),
     ],
 )  # fmt: skip
-def test_policy_variables(name: str, wanted: str, actual: str, expected: bool | None, missing: tuple[str, ...]) -> None:
+def test_policy_variables(
+    name: str, policy_value: str, actual: str, expected: bool | None, missing: tuple[str, ...]
+) -> None:
     context = Context({**VARIABLES, "a:key": (actual,)}, frozenset())
-    result = condition_holds(Condition(name, "a:key", (wanted,)), context, has_variables=True)
+    result = condition_holds(Condition(name, "a:key", (policy_value,)), context, has_variables=True)
     assert (result.holds, result.missing) == (expected, missing)
 
 
@@ -280,5 +282,5 @@ def test_only_strings_arns_and_truths_are_compared_with_policy_variables() -> No
         name for name in OPERATOR_FAMILIES if (info := operator(name)) is not None and info.takes_wildcards
     }
     assert with_wildcards == {name for name in OPERATOR_FAMILIES if name.startswith("Arn") or name.endswith("Like")}
-    negated = {name for name in OPERATOR_FAMILIES if (info := operator(name)) is not None and info.negated}
-    assert negated == {name for name in OPERATOR_FAMILIES if "Not" in name}
+    negations = {name for name in OPERATOR_FAMILIES if (info := operator(name)) is not None and info.negated}
+    assert negations == {name for name in OPERATOR_FAMILIES if "Not" in name}

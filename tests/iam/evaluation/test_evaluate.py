@@ -20,7 +20,7 @@ ROLE = "arn:aws:sts::111122223333:assumed-role/node/i-1"
 
 
 @pytest.mark.parametrize(
-    ("action", "element", "listed", "expected"),
+    ("action", "element", "value", "expected"),
     [
         ("ec2:CreateVolume", "Action", ["EC2:createVOLUME"], "allowed"),
         ("EC2:CREATEVOLUME", "Action", "ec2:Create*", "allowed"),
@@ -34,12 +34,12 @@ ROLE = "arn:aws:sts::111122223333:assumed-role/node/i-1"
         ("ec2:CreateVolume", "NotAction", [], "allowed"),
     ],
 )
-def test_action(action: str, element: str, listed: object, expected: str) -> None:
-    assert evaluate(Request(action, ("*",)), [applied("p", {element: listed})]).verdict == expected
+def test_action(action: str, element: str, value: object, expected: str) -> None:
+    assert evaluate(Request(action, ("*",)), [applied("p", {element: value})]).verdict == expected
 
 
 @pytest.mark.parametrize(
-    ("element", "listed", "resource", "expected"),
+    ("element", "value", "resource", "expected"),
     [
         ("Resource", "arn:aws:ec2:*:*:volume/*", VOLUME, "allowed"),
         ("Resource", "arn:aws:ec2:*:*:Volume/*", VOLUME, "implicit-deny"),  # case counts
@@ -64,11 +64,11 @@ def test_action(action: str, element: str, listed: object, expected: str) -> Non
         ("NotResource", "*", None, "implicit-deny"),
     ],
 )
-def test_resource(element: str, listed: object, resource: str | None, expected: str) -> None:
-    statement = {"Effect": "Allow", "Action": "ec2:*", element: listed}
-    applied = AppliedPolicy("p", 1, parse({"Version": "2012-10-17", "Statement": statement}))
+def test_resource(element: str, value: object, resource: str | None, expected: str) -> None:
+    statement = {"Effect": "Allow", "Action": "ec2:*", element: value}
+    policy = AppliedPolicy("p", 1, parse({"Version": "2012-10-17", "Statement": statement}))
     request = Request("ec2:CreateVolume", () if resource is None else (resource,), ROLE)
-    assert evaluate(request, [applied]).verdict == expected
+    assert evaluate(request, [policy]).verdict == expected
 
 
 ALLOW = {"Action": "*"}
@@ -147,11 +147,11 @@ def test_the_first_statement_that_gives_the_verdict_decides(
 
 
 def test_only_resources_that_may_match_ask_for_their_variables() -> None:
-    team, other = (
+    team, other_team = (
         f"arn:aws:ec2:*:*:{kind}/${{aws:PrincipalTag/{tag}}}" for kind, tag in (("volume", "a"), ("snapshot", "b"))
     )
     request = Request("ec2:CreateVolume", (VOLUME,))
-    evaluation = evaluate(request, [applied("p", {"Action": "*", "Resource": [other, team]})])
+    evaluation = evaluate(request, [applied("p", {"Action": "*", "Resource": [other_team, team]})])
     assert (evaluation.verdict, evaluation.missing) == ("depends", ("aws:PrincipalTag/a",))
 
 
@@ -195,8 +195,8 @@ def test_what_failed_is_named_with_wanted_and_given() -> None:
 
 
 def test_a_statement_without_resource_grants_nothing() -> None:
-    applied = AppliedPolicy("p", 1, parse({"Statement": {"Effect": "Allow", "Action": "*"}}))
-    assert evaluate(Request("ec2:CreateVolume", ("*",)), [applied]).verdict == "implicit-deny"
+    policy = AppliedPolicy("p", 1, parse({"Statement": {"Effect": "Allow", "Action": "*"}}))
+    assert evaluate(Request("ec2:CreateVolume", ("*",)), [policy]).verdict == "implicit-deny"
 
 
 def test_variables_are_not_replaced_in_an_old_document() -> None:
@@ -222,8 +222,8 @@ def test_variables_are_not_replaced_in_an_old_document() -> None:
     ],
 )
 def test_what_follows_from_the_principal(principal: str, key: str, values: tuple[str, ...] | None) -> None:
-    wanted = {"Action": "*", "Condition": {"StringEquals": {key: list(values or ["?"])}}}
-    result = evaluate(Request("ec2:CreateVolume", (VOLUME,), principal), [applied("p", wanted)])
+    statement = {"Action": "*", "Condition": {"StringEquals": {key: list(values or ["?"])}}}
+    result = evaluate(Request("ec2:CreateVolume", (VOLUME,), principal), [applied("p", statement)])
     assert result.verdict == ("depends" if values is None else "allowed" if values else "implicit-deny")
 
 
@@ -231,18 +231,18 @@ def test_what_follows_from_the_principal(principal: str, key: str, values: tuple
     ("action", "expected"), [("ec2:DeleteVolume", "allowed"), ("ec2:CreateVolume", "depends"), ("ebs:GetX", "depends")]
 )
 def test_the_account_of_the_resource_follows_where_the_action_has_it(action: str, expected: str) -> None:
-    own = applied(
+    policy = applied(
         "p", {"Action": "*", "Condition": {"StringEquals": {"aws:ResourceAccount": "${aws:PrincipalAccount}"}}}
     )
-    assert evaluate(Request(action, (VOLUME,), ROLE), [own]).verdict == expected
+    assert evaluate(Request(action, (VOLUME,), ROLE), [policy]).verdict == expected
 
 
 def test_what_was_told_goes_before_what_follows() -> None:
     request = Request("ec2:CreateVolume", (VOLUME,), ROLE, {"AWS:principalaccount": ("9",)})
-    wanted = applied("p", {"Action": "*", "Condition": {"StringEquals": {"aws:PrincipalAccount": "9"}}})
-    assert evaluate(request, [wanted]).verdict == "allowed"
+    policy = applied("p", {"Action": "*", "Condition": {"StringEquals": {"aws:PrincipalAccount": "9"}}})
+    assert evaluate(request, [policy]).verdict == "allowed"
     absent = Request("ec2:CreateVolume", (VOLUME,), ROLE, {}, frozenset({"aws:PrincipalAccount"}))
-    assert evaluate(absent, [wanted]).verdict == "implicit-deny"
+    assert evaluate(absent, [policy]).verdict == "implicit-deny"
 
 
 def tag_conditions() -> Iterator[tuple[str, Statement, Condition]]:
@@ -268,7 +268,7 @@ def arns_of(action: str) -> Iterator[str]:
 
 
 def test_no_tag_that_aws_asks_for_is_absent_because_the_reference_is_silent() -> None:
-    asked: dict[tuple[str, str, str], set[str]] = {}
+    verdicts_by_case: dict[tuple[str, str, str], set[str]] = {}
 
     @cache
     def verdicts_of(action: str, key: str) -> set[str]:
@@ -278,9 +278,9 @@ def test_no_tag_that_aws_asks_for_is_absent_because_the_reference_is_silent() ->
     for name, statement, line in tag_conditions():
         for action in statement.actions if statement.action_element == "Action" else ():
             if reference().find(action) is not None:
-                asked[name, action, line.key] = verdicts_of(action, line.key)
-    assert len({(name, action) for name, action, _ in asked}) > 1_500
-    assert {case: verdicts for case, verdicts in asked.items() if verdicts != {"depends"}} == {}
+                verdicts_by_case[name, action, line.key] = verdicts_of(action, line.key)
+    assert len({(name, action) for name, action, _ in verdicts_by_case}) > 1_500
+    assert {case: verdicts for case, verdicts in verdicts_by_case.items() if verdicts != {"depends"}} == {}
 
 
 SECRET = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:a-AbCdEf"
@@ -316,10 +316,10 @@ def test_a_volume_is_copied_by_the_tag_that_aws_asks_for() -> None:
 def test_no_resource_follows_from_the_reference() -> None:
     # The reference gives iam:ListInstanceProfiles no resource; IAM's own messages name `instance-profile/` all the same.
     narrow = AppliedPolicy("p", 25, parse(raw_document("AmazonEKSServiceRolePolicy", 25)))
-    listed = Request("iam:ListInstanceProfiles")
-    result = evaluate(listed, [narrow], reference=reference())
+    list_request = Request("iam:ListInstanceProfiles")
+    result = evaluate(list_request, [narrow], reference=reference())
     assert (result.verdict, result.missing, result.decisive.resource) == ("depends", ("resource",), "*")
-    assert evaluate(listed, [applied("p", ALLOW)], reference=reference()).verdict == "allowed"
+    assert evaluate(list_request, [applied("p", ALLOW)], reference=reference()).verdict == "allowed"
     request = Request("iam:ListInstanceProfiles", ("arn:aws:iam::111122223333:instance-profile/eks-a",))
     assert evaluate(request, [narrow], reference=reference()).verdict == "allowed"
     assert evaluate(Request("iam:ListInstanceProfiles", ("*",)), [narrow]).verdict == "implicit-deny"
@@ -328,8 +328,8 @@ def test_no_resource_follows_from_the_reference() -> None:
 @pytest.mark.parametrize(("tags", "expected"), [(["Name"], "implicit-deny"), (["Name", "team"], "depends")])
 def test_all_tag_keys_told_leave_no_other_tag(tags: list[str], expected: str) -> None:
     context = {"aws:TagKeys": tuple(tags), "aws:RequestTag/Name": ("a",)}
-    wanted = applied("p", {"Action": "*", "Condition": {"StringLike": {"aws:RequestTag/team": "*"}}})
-    assert evaluate(Request("ec2:CreateVolume", (VOLUME,), None, context), [wanted]).verdict == expected
+    policy = applied("p", {"Action": "*", "Condition": {"StringLike": {"aws:RequestTag/team": "*"}}})
+    assert evaluate(Request("ec2:CreateVolume", (VOLUME,), None, context), [policy]).verdict == expected
 
 
 USER, ASSUMED = "arn:aws:iam::111122223333:user/team/ada", "arn:aws:sts::111122223333:assumed-role/r/s"

@@ -25,7 +25,7 @@ ALLOW = {"Effect": "Allow"}
 
 
 @pytest.mark.parametrize(
-    ("levels", "region", "expected", "by"),
+    ("levels", "region", "expected", "decided_by"),
     [
         ([level(FULL)], "eu-west-1", "allowed", None),
         # Every level must allow it; within one, any policy may.
@@ -49,11 +49,13 @@ ALLOW = {"Effect": "Allow"}
         ([level(FULL, OUTSIDE)], None, "depends", None),
     ],
 )  # fmt: skip
-def test_service_control_policies(levels: list[PolicyLevel], region: str | None, expected: str, by: str | None) -> None:
+def test_service_control_policies(
+    levels: list[PolicyLevel], region: str | None, expected: str, decided_by: str | None
+) -> None:
     context = {} if region is None else {"aws:RequestedRegion": (region,)}
     request = Request("s3:ListBucket", (BUCKET,), ROLE, context)
     evaluation = evaluate(request, [applied("p", FULL)], organization=Organization(tuple(levels)))
-    assert (evaluation.verdict, evaluation.decisive.decided_by) == (expected, by)
+    assert (evaluation.verdict, evaluation.decisive.decided_by) == (expected, decided_by)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +109,7 @@ def test_unknown_identity_policies_never_make_it_allowed_nor_hide_a_deny() -> No
     request = Request("s3:ListBucket", (BUCKET,), ROLE)
     evaluation = evaluate(request, None, organization=Organization((level(FULL),)))
     assert (evaluation.verdict, evaluation.missing) == ("depends", ("identity",))
-    denied = evaluate(request, None, organization=Organization((level(FULL, {"Action": "s3:*"}),)))
-    assert [(layer.layer, layer.verdict) for layer in denied.decisive.layers] == [
+    evaluation_with_deny = evaluate(request, None, organization=Organization((level(FULL, {"Action": "s3:*"}),)))
+    assert [(layer.layer, layer.verdict) for layer in evaluation_with_deny.decisive.layers] == [
         ("service-control", "explicit-deny"), ("identity", "depends"),
     ]  # fmt: skip

@@ -18,8 +18,8 @@ BUCKET = "arn:aws:s3:::logs"
 ACCOUNT_ITSELF = f"arn:aws:iam::{ACCOUNT}:root"
 
 
-def to(principal: object, **more: object) -> AppliedPolicy:
-    return applied("of the resource", {"Principal": principal if principal == "*" else {"AWS": principal}, **more})
+def to(principal: object, **fields: object) -> AppliedPolicy:
+    return applied("of the resource", {"Principal": principal if principal == "*" else {"AWS": principal}, **fields})
 
 
 ALL = applied("all", {})
@@ -27,7 +27,7 @@ NOTHING = applied("nothing", {"Action": "ec2:*"})
 
 
 @pytest.mark.parametrize(
-    ("caller", "named", "identity", "boundary", "session", "expected"),
+    ("caller", "grantee", "identity", "boundary", "session", "expected"),
     [
         # A user and a session that are named directly are limited by no implicit deny; a role's session is by some.
         (USER, USER, NOTHING, NOTHING, None, "allowed"),
@@ -50,18 +50,18 @@ NOTHING = applied("nothing", {"Action": "ec2:*"})
     ],
 )  # fmt: skip
 def test_within_an_account(
-    caller: str, named: str, identity: AppliedPolicy, boundary: AppliedPolicy | None, session: AppliedPolicy | None,
+    caller: str, grantee: str, identity: AppliedPolicy, boundary: AppliedPolicy | None, session: AppliedPolicy | None,
     expected: str,
 ) -> None:  # fmt: skip
     evaluation = evaluate(
         Request("sqs:SendMessage", (QUEUE,), caller), [identity], boundary, [session] if session else [],
-        resource_policies={QUEUE: to(named)},
+        resource_policies={QUEUE: to(grantee)},
     )  # fmt: skip
     assert evaluation.verdict == expected
 
 
 @pytest.mark.parametrize(
-    ("named", "identity", "expected", "by"),
+    ("grantee", "identity", "expected", "decided_by"),
     [
         (SESSION, ALL, "allowed", None),
         (ROLE, ALL, "allowed", None),
@@ -72,14 +72,16 @@ def test_within_an_account(
         (USER, NOTHING, "implicit-deny", "resource"),
     ],
 )
-def test_across_accounts_both_must_allow(named: str, identity: AppliedPolicy, expected: str, by: str | None) -> None:
+def test_across_accounts_both_must_allow(
+    grantee: str, identity: AppliedPolicy, expected: str, decided_by: str | None
+) -> None:
     request = Request("sqs:SendMessage", (THEIR_QUEUE,), SESSION)
-    evaluation = evaluate(request, [identity], resource_policies={THEIR_QUEUE: to(named)})
-    assert (evaluation.verdict, evaluation.decisive.decided_by) == (expected, by)
+    evaluation = evaluate(request, [identity], resource_policies={THEIR_QUEUE: to(grantee)})
+    assert (evaluation.verdict, evaluation.decisive.decided_by) == (expected, decided_by)
 
 
 @pytest.mark.parametrize(
-    ("named", "identity", "expected", "by"),
+    ("grantee", "identity", "expected", "decided_by"),
     [
         (ACCOUNT_ITSELF, ALL, "allowed", None),
         (ACCOUNT_ITSELF, NOTHING, "implicit-deny", "identity"),
@@ -87,12 +89,14 @@ def test_across_accounts_both_must_allow(named: str, identity: AppliedPolicy, ex
         (USER, ALL, "implicit-deny", "resource"),
     ],
 )
-def test_a_key_policy_must_allow_it(named: str, identity: AppliedPolicy, expected: str, by: str | None) -> None:
-    evaluation = evaluate(Request("kms:Decrypt", (KEY,), SESSION), [identity], resource_policies={KEY: to(named)})
-    assert (evaluation.verdict, evaluation.decisive.decided_by) == (expected, by)
+def test_a_key_policy_must_allow_it(
+    grantee: str, identity: AppliedPolicy, expected: str, decided_by: str | None
+) -> None:
+    evaluation = evaluate(Request("kms:Decrypt", (KEY,), SESSION), [identity], resource_policies={KEY: to(grantee)})
+    assert (evaluation.verdict, evaluation.decisive.decided_by) == (expected, decided_by)
     # What lists keys is on no key, and so no key policy takes part.
-    listed = evaluate(Request("kms:ListKeys", ("*",), SESSION), [ALL], resource_policies={KEY: to(USER)})
-    assert listed.verdict == "allowed"
+    list_evaluation = evaluate(Request("kms:ListKeys", ("*",), SESSION), [ALL], resource_policies={KEY: to(USER)})
+    assert list_evaluation.verdict == "allowed"
 
 
 @pytest.mark.parametrize(
@@ -109,7 +113,7 @@ def test_other_resources_of_the_account_need_no_policy(action: str, resource: st
 
 
 @pytest.mark.parametrize(
-    ("account", "named", "identity", "expected"),
+    ("account", "grantee", "identity", "expected"),
     [
         (None, SESSION, ALL, "allowed"), (None, USER, NOTHING, "implicit-deny"), (None, SESSION, NOTHING, "depends"),
         (None, USER, ALL, "depends"), (ACCOUNT, SESSION, NOTHING, "allowed"), (OTHER, SESSION, NOTHING, "implicit-deny"),
@@ -117,11 +121,11 @@ def test_other_resources_of_the_account_need_no_policy(action: str, resource: st
     ],
 )  # fmt: skip
 def test_the_account_of_a_bucket_is_not_in_its_arn(
-    account: str | None, named: str, identity: AppliedPolicy, expected: str
+    account: str | None, grantee: str, identity: AppliedPolicy, expected: str
 ) -> None:
     context = {} if account is None else {"aws:ResourceAccount": (account,)}
     evaluation = evaluate(
-        Request("s3:ListBucket", (BUCKET,), SESSION, context), [identity], resource_policies={BUCKET: to(named)}
+        Request("s3:ListBucket", (BUCKET,), SESSION, context), [identity], resource_policies={BUCKET: to(grantee)}
     )
     assert evaluation.verdict == expected
     assert ("aws:ResourceAccount" in evaluation.missing) == (expected == "depends")
@@ -133,8 +137,8 @@ def test_a_deny_decides_whatever_allows() -> None:
         request = Request("sqs:SendMessage", (QUEUE,), SESSION, {"aws:SecureTransport": (secure,)})
         assert evaluate(request, [ALL], resource_policies={QUEUE: deny}).verdict == expected
     request = Request("sqs:SendMessage", (QUEUE,), USER)
-    own = applied("own", {}, {"Effect": "Deny", "Action": "sqs:SendMessage"})
-    assert evaluate(request, [own], resource_policies={QUEUE: to(USER)}).verdict == "explicit-deny"
+    denying_policy = applied("own", {}, {"Effect": "Deny", "Action": "sqs:SendMessage"})
+    assert evaluate(request, [denying_policy], resource_policies={QUEUE: to(USER)}).verdict == "explicit-deny"
     # Nor do the identity policies have to be known for what the resource's policy decides: but one of them may deny it.
     assert evaluate(request, None, resource_policies={QUEUE: to(USER)}).missing == ("identity",)
 
@@ -177,8 +181,8 @@ def test_the_layer_names_the_statement_that_decides_it() -> None:
     )
     layer = next(layer for layer in evaluation.decisive.layers if layer.layer == "resource")
     assert layer.decided_by is not None and layer.decided_by.statement.sid == "Role"
-    refused = evaluate(Request("sqs:SendMessage", (QUEUE,), SESSION), [NOTHING], resource_policies={None: to(USER)})
-    (result,) = [statement for statement in refused.decisive.statements if statement.layer == "resource"]
+    evaluation = evaluate(Request("sqs:SendMessage", (QUEUE,), SESSION), [NOTHING], resource_policies={None: to(USER)})
+    (result,) = [statement for statement in evaluation.decisive.statements if statement.layer == "resource"]
     assert [(failure.part, failure.wanted, failure.actual) for failure in result.failed] == [
         ("principal", (USER,), (SESSION,))
     ]
