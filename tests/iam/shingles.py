@@ -26,8 +26,8 @@ def runs(text: str) -> Iterator[tuple[str, bytes]]:
 
 def known_runs() -> frozenset[bytes]:
     """The digests of the page's runs."""
-    packed = base64.b64decode(Path(__file__).with_name("seed_shingles.txt").read_bytes())
-    return frozenset(packed[start : start + DIGEST] for start in range(0, len(packed), DIGEST))
+    digests = base64.b64decode(Path(__file__).with_name("seed_shingles.txt").read_bytes())
+    return frozenset(digests[start : start + DIGEST] for start in range(0, len(digests), DIGEST))
 
 
 if __name__ == "__main__":

@@ -56,8 +56,8 @@ def test_matching(pattern: str, arn: str, expected: bool | None) -> None:
 
 def by_parts(pattern: str, arn: str) -> bool:
     """Return whether a pattern matches where a wildcard never leaves its part and a short ARN is filled up."""
-    wanted = [*pattern.split(":", 5), *["*"] * 5][:6]
-    pairs = zip(wanted, arn.split(":", 5), strict=True)
+    parts = [*pattern.split(":", 5), *["*"] * 5][:6]
+    pairs = zip(parts, arn.split(":", 5), strict=True)
     return all(re.fullmatch(re.escape(a).replace(r"\*", ".*").replace(r"\?", "."), b) for a, b in pairs)
 
 
@@ -65,13 +65,13 @@ def across_colons(pattern: str, arn: str) -> bool:
     """Return whether a pattern matches, filled up or not, where a `*` that ends a part stands for colons too."""
     missing = max(0, 6 - len(pattern.split(":")))
     for text in (pattern + ":*" * count for count in range(missing + 1)):
-        written = ""
+        expression = ""
         for index, letter in enumerate(text):
             last = text[:index].count(":") >= 5
             ends = text[index + 1 : index + 2] in ("", ":")
             within = {"*": ".*" if last or ends else "[^:]*", "?": "." if last else "[^:]"}
-            written += within.get(letter, re.escape(letter))
-        if re.fullmatch(written, arn):
+            expression += within.get(letter, re.escape(letter))
+        if re.fullmatch(expression, arn):
             return True
     return False
 

@@ -28,8 +28,8 @@ def test_the_order_of_statements_and_of_all_lists_in_them_makes_no_line() -> Non
 
 
 def test_letters_of_any_language_stay_as_they_are() -> None:
-    tagged = allow("s3:*", Condition={"StringEquals": {"aws:PrincipalTag/équipe": "données"}})
-    text = "\n".join(canonical_lines(parsed(tagged)))
+    statement = allow("s3:*", Condition={"StringEquals": {"aws:PrincipalTag/équipe": "données"}})
+    text = "\n".join(canonical_lines(parsed(statement)))
     assert '"aws:PrincipalTag/équipe"' in text
     assert '"données"' in text
 
@@ -44,17 +44,17 @@ def test_a_line_knows_its_statement_and_element() -> None:
         i for i, statement in enumerate(raw["Statement"], 1) if "AmazonEKSPodIdentityPolicy" in str(statement)
     )
     assert place == f"Statement {number} › Condition"
-    named = canonical_places(parse(raw_document("AmazonEKS_CNI_Policy", 6)))
-    assert 'Statement 1 "AmazonEKSCNIPolicy" › Action' in named
-    assert (named[0], named[-1]) == ("", "")
+    cni_places = canonical_places(parse(raw_document("AmazonEKS_CNI_Policy", 6)))
+    assert 'Statement 1 "AmazonEKSCNIPolicy" › Action' in cni_places
+    assert (cni_places[0], cni_places[-1]) == ("", "")
 
 
 def test_a_pair_of_lines_stands_where_the_side_after_has_it() -> None:
     before, after = (parse(raw_document("AmazonEKS_CNI_Policy", number)) for number in (5, 6))
     pairs = line_pairs(canonical_lines(before), canonical_lines(after))
     places = places_of(pairs, canonical_places(before), canonical_places(after))
-    changed = {place for pair, place in zip(pairs, places, strict=True) if pair.kind != "same"}
-    assert changed == {'Statement 1 "AmazonEKSCNIPolicy" › Action'}
+    changed_places = {place for pair, place in zip(pairs, places, strict=True) if pair.kind != "same"}
+    assert changed_places == {'Statement 1 "AmazonEKSCNIPolicy" › Action'}
 
 
 def test_lines_that_are_alike_are_one_that_changed_and_others_are_two() -> None:

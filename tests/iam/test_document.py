@@ -90,14 +90,14 @@ def test_every_document_of_the_corpus_survives_the_round_trip() -> None:
     ],
 )
 def test_what_is_no_policy_is_refused_with_its_place(text: str, place: str) -> None:
-    with pytest.raises(DocumentError) as caught:
+    with pytest.raises(DocumentError) as error:
         parse_text(text)
-    assert place in caught.value.message
+    assert place in error.value.message
 
 
 def made(**statement: Any) -> dict[str, Any]:
-    filled = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*", **statement}
-    return {"Version": "2012-10-17", "Statement": [{key: value for key, value in filled.items() if value is not None}]}
+    fields = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*", **statement}
+    return {"Version": "2012-10-17", "Statement": [{key: value for key, value in fields.items() if value is not None}]}
 
 
 @pytest.mark.parametrize(
@@ -122,9 +122,9 @@ def made(**statement: Any) -> dict[str, Any]:
     ],
 )
 def test_two_elements_of_one_name_are_refused_with_their_place(text: str, place: str) -> None:
-    with pytest.raises(DocumentError) as caught:
+    with pytest.raises(DocumentError) as error:
         parse_text(text)
-    assert caught.value.message == f"{place}two elements have this name."
+    assert error.value.message == f"{place}two elements have this name."
 
 
 @pytest.mark.parametrize(
@@ -156,26 +156,26 @@ def test_two_elements_of_one_name_are_refused_with_their_place(text: str, place:
     ],
 )
 def test_what_iam_refuses_in_an_identity_policy(document: dict[str, Any], place: str | None) -> None:
-    places = [broken.place for broken in broken_rules(parse(document))]
+    places = [rule.place for rule in broken_rules(parse(document))]
     assert places == ([] if place is None else [place])
 
 
 def test_a_trust_policy_has_a_principal_and_no_resource() -> None:
     trust = made(Action="sts:AssumeRole", Principal={"Service": "eks.amazonaws.com"}, Resource=None)
     assert list(broken_rules(parse(trust), "trust")) == []
-    assert [broken.place for broken in broken_rules(parse(made()), "trust")] == [
+    assert [rule.place for rule in broken_rules(parse(made()), "trust")] == [
         "Statement[0]",
         "Statement[0].Resource",
     ]
 
 
 def test_two_documents_of_aws_break_a_rule_and_are_still_read() -> None:
-    broken = {
+    messages = {
         name: [rule.message for rule in broken_rules(parse(document))]
         for name, document in corpus_documents()
         if next(broken_rules(parse(document)), None)
     }
-    assert broken == {
+    assert messages == {
         "AdministratorAccess-Amplify@v1": [
             "Statement[2].Action: 'amplifybackend: *' is not an action such as ec2:CreateVolume."
         ],
@@ -191,7 +191,7 @@ def test_bytes_that_are_not_utf_8_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("actions", "refused"),
+    ("actions", "refusal"),
     [
         (["s3:a"] * MAX_PATTERNS, ""),
         (["s3:a"] * (MAX_PATTERNS + 1), "20,001 action patterns"),
@@ -202,10 +202,10 @@ def test_bytes_that_are_not_utf_8_are_refused() -> None:
     ],
     ids=["all", "one more", "wild", "one more wild", "broad", "one more broad"],
 )
-def test_what_is_too_large_to_expand(actions: list[str], refused: str) -> None:
+def test_what_is_too_large_to_expand(actions: list[str], refusal: str) -> None:
     half = len(actions) // 2
     document = parse({"Statement": [made(Action=part)["Statement"][0] for part in (actions[:half], actions[half:])]})
-    with pytest.raises(DocumentError, match=refused) if refused else nullcontext():
+    with pytest.raises(DocumentError, match=refusal) if refusal else nullcontext():
         check_patterns(document)
 
 
@@ -215,9 +215,9 @@ def test_pairs_are_counted_over_all_statements() -> None:
     pairs.add(
         1, MAX_PAIRS // 4, 0, MAX_CHARACTERS_COMPARED // (MAX_PAIRS // 4)
     )  # without a resource, an action counts once
-    with pytest.raises(DocumentError, match="pairs of an action and a resource") as caught:
+    with pytest.raises(DocumentError, match="pairs of an action and a resource") as error:
         pairs.add(2, 1, 1)
-    assert caught.value.place == "Statement[2]"
+    assert error.value.place == "Statement[2]"
     with pytest.raises(DocumentError, match="characters"):
         PairCount().add(3, 2, 1, MAX_CHARACTERS_COMPARED // 2 + 1)
 
@@ -236,15 +236,16 @@ def test_resources_and_conditions_count_alike(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_services_are_taken_out_of_what_is_allowed_and_nothing_else() -> None:
-    kept = [
+    other_statements = [
         {"Effect": "Deny", "Action": ["s3:*"], "Resource": "*"},
         {"Effect": "Allow", "NotAction": ["s3:*"], "Resource": "*"},
         {"Effect": "Allow", "Action": ["*", "s*:Get"], "Resource": "*"},
     ]
-    mixed = {"Effect": "Allow", "Action": ["S3:Get", "ec2:Run", "kms:*", "S3:Get"], "Resource": "*"}
-    gone = {"Effect": "Allow", "Action": "kms:Sign", "Resource": "*"}
+    mixed_statement = {"Effect": "Allow", "Action": ["S3:Get", "ec2:Run", "kms:*", "S3:Get"], "Resource": "*"}
+    trimmed_statement = {"Effect": "Allow", "Action": "kms:Sign", "Resource": "*"}
     trim = trimmed(
-        parse({"Statement": [*kept, mixed, gone]}), lambda pattern: pattern.lower().startswith(("s3:", "kms:"))
+        parse({"Statement": [*other_statements, mixed_statement, trimmed_statement]}),
+        lambda pattern: pattern.lower().startswith(("s3:", "kms:")),
     )
-    assert trim.document == parse({"Statement": [*kept, {**mixed, "Action": "ec2:Run"}]})
+    assert trim.document == parse({"Statement": [*other_statements, {**mixed_statement, "Action": "ec2:Run"}]})
     assert trim.dropped == ("S3:Get", "kms:*", "kms:Sign")

@@ -14,8 +14,8 @@ from tests.support.documents import allow, document
 
 
 def rows_of(*documents: Any) -> dict[str, MatrixRow]:
-    parsed = [parse(document) for document in documents]
-    return {row.service: row for row in matrix([services_in(document) for document in parsed])}
+    parsed_documents = [parse(document) for document in documents]
+    return {row.service: row for row in matrix([services_in(document) for document in parsed_documents])}
 
 
 def test_each_policy_has_its_number_and_a_service_of_one_only_stands_too() -> None:
@@ -68,7 +68,7 @@ def test_nothing_given_is_no_row() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "kept"),
+    ("words", "actions_left"),
     [
         (["ec2"], ["ec2:CreateTags", "ec2:DescribeVpcs"]),
         (["describe"], ["ec2:DescribeVpcs"]),
@@ -76,19 +76,21 @@ def test_nothing_given_is_no_row() -> None:
         (["iam"], None),
     ],
 )
-def test_a_filter_keeps_a_service_whole_or_the_actions_that_match(words: list[str], kept: list[str] | None) -> None:
+def test_a_filter_keeps_a_service_whole_or_the_actions_that_match(
+    words: list[str], actions_left: list[str] | None
+) -> None:
     row = rows_of(document(allow(["ec2:DescribeVpcs", "ec2:CreateTags"])))["ec2"]
-    rest = holding(row, words)
-    assert (sorted(action.action for action in rest.actions) if rest else None) == kept
+    row_left = holding(row, words)
+    assert (sorted(action.action for action in row_left.actions) if row_left else None) == actions_left
     # The cells go on telling of the whole service.
-    assert rest is None or rest.cells == row.cells
+    assert row_left is None or row_left.cells == row.cells
 
 
 def test_over_the_corpus_it_counts_what_the_patterns_match() -> None:
     """Held against a count of its own for policies that say nothing but `Allow` `Action` on `*` without a condition."""
-    counted = 0
+    policy_count = 0
     for policy in raw_corpus():
-        if counted >= 60:
+        if policy_count >= 60:
             break
         raw = next(version["document"] for version in policy["versions"] if version["version"] == policy["default"])
         statements = raw["Statement"] if isinstance(raw["Statement"], list) else [raw["Statement"]]
@@ -98,7 +100,7 @@ def test_over_the_corpus_it_counts_what_the_patterns_match() -> None:
         )  # fmt: skip
         if not plain:
             continue
-        counted += 1
+        policy_count += 1
         # In the names of actions, fnmatch means the same by `*` and `?` as IAM does.
         patterns = [
             pattern.lower().replace("[", "[[]")
@@ -106,13 +108,17 @@ def test_over_the_corpus_it_counts_what_the_patterns_match() -> None:
             for pattern in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
         ]
         for service, row in rows_of(raw).items():
-            here = [pattern for pattern in patterns if pattern == "*" or pattern.partition(":")[0] == service]
+            service_patterns = [
+                pattern for pattern in patterns if pattern == "*" or pattern.partition(":")[0] == service
+            ]
             for level, cell in row.cells.items():
                 if level != "unknown":
                     names = [info.name for info in reference().actions(service).values() if info.level == level]
-                    expected = sum(any(fnmatchcase(name.lower(), pattern) for pattern in here) for name in names)
+                    expected = sum(
+                        any(fnmatchcase(name.lower(), pattern) for pattern in service_patterns) for name in names
+                    )
                     assert (cell.granted, cell.total) == ((expected,), len(names)), (policy["name"], service, level)
-    assert counted == 60
+    assert policy_count == 60
 
 
 def test_the_administrator_has_everything_and_the_power_user_all_but_three_services() -> None:

@@ -10,11 +10,11 @@ from tests.support.corpus import raw_document
 from tests.support.documents import allow, parsed
 
 
-def own(effect: str, *actions: str, resource: str = "*", **more: Any) -> Document:
+def own(effect: str, *actions: str, resource: str = "*", **fields: Any) -> Document:
     return parse(
         {
             "Version": "2012-10-17",
-            "Statement": {"Effect": effect, "Action": list(actions), "Resource": resource, **more},
+            "Statement": {"Effect": effect, "Action": list(actions), "Resource": resource, **fields},
         }
     )
 
@@ -23,7 +23,7 @@ READ, WRITE = own("Allow", "s3:GetObject"), own("Allow", "s3:PutObject", "s3:Get
 
 
 @pytest.mark.parametrize(
-    ("documents", "boundary", "expected", "denied", "withheld"),
+    ("documents", "boundary", "expected", "denied_count", "withheld_count"),
     [
         ([READ], None, {"s3": {"Read": 1}}, 0, 0),
         ([READ, WRITE], None, {"ec2": {"List": 1}, "s3": {"Read": 1, "Write": 1}}, 0, 0),
@@ -43,25 +43,25 @@ def test_what_policies_permit_together(
     documents: list[Document],
     boundary: Document | None,
     expected: dict[str, dict[str, int]],
-    denied: int,
-    withheld: int,
+    denied_count: int,
+    withheld_count: int,
 ) -> None:
     access = sum_access(documents, boundary)
-    counted = {
+    counts = {
         row.service: {level: count.granted for level, count in row.levels.items() if count.granted}
         for row in access.services
     }
-    assert counted == expected
-    assert (access.denied, access.withheld) == (denied, withheld)
+    assert counts == expected
+    assert (access.denied, access.withheld) == (denied_count, withheld_count)
 
 
 def test_a_boundary_that_is_one_of_the_policies_withholds_nothing_of_it() -> None:
     cluster, admin = parse(raw_document("AmazonEKSClusterPolicy", 10)), parse(raw_document("AdministratorAccess", 1))
-    alone = sum_access([cluster], None)
+    access_alone = sum_access([cluster], None)
     for documents, boundary in (([cluster], admin), ([admin], cluster), ([cluster, cluster], cluster)):
-        within = sum_access(documents, boundary)
-        assert [(row.service, row.levels) for row in within.services] == [
-            (row.service, row.levels) for row in alone.services
+        access_within = sum_access(documents, boundary)
+        assert [(row.service, row.levels) for row in access_within.services] == [
+            (row.service, row.levels) for row in access_alone.services
         ]
 
 
@@ -87,5 +87,5 @@ def test_an_action_that_the_reference_lacks_says_nothing_of_its_service_beside_o
     # Of a service that the reference lacks nobody knows what all would be.
     assert (service.service, service.access) == ("zz", "")
     # It is said of the service where nothing else is left.
-    (alone,) = sum_access([policy], parsed(allow("ec2:NoSuchAction"))).services
-    assert (alone.resource, alone.condition) == ("arn:aws:ec2:*:*:instance/*", "aws:SecureTransport Bool true")
+    (ec2_alone,) = sum_access([policy], parsed(allow("ec2:NoSuchAction"))).services
+    assert (ec2_alone.resource, ec2_alone.condition) == ("arn:aws:ec2:*:*:instance/*", "aws:SecureTransport Bool true")

@@ -18,12 +18,12 @@ NEEDS_WILDCARD = (
 )
 
 
-def row(of: Document, service: str, effect: str = "Allow") -> ServiceSummary:
-    return next(entry for entry in services_in(of) if (entry.service, entry.effect) == (service, effect))
+def row(document: Document, service: str, effect: str = "Allow") -> ServiceSummary:
+    return next(entry for entry in services_in(document) if (entry.service, entry.effect) == (service, effect))
 
 
-def action(of: Document, name: str, effect: str = "Allow") -> ActionSummary:
-    service = row(of, name.split(":")[0].lower(), effect)
+def action(document: Document, name: str, effect: str = "Allow") -> ActionSummary:
+    service = row(document, name.split(":")[0].lower(), effect)
     return next(entry for entry in service.actions if entry.action == name)
 
 
@@ -62,11 +62,11 @@ SUMMARY_ALL_ELEMENTS = parsed(
 
 
 def test_the_user_guides_policy_with_all_elements() -> None:
-    uncategorised, s3_denied, *allowed = services_in(SUMMARY_ALL_ELEMENTS)
-    assert (uncategorised.service, uncategorised.recognised, uncategorised.access) == ("codedploy", False, "")
-    assert cells(s3_denied) == ("s3", "Deny", "Full access", "Multiple", "None")
-    assert s3_denied.warnings == ("One or more actions do not have an applicable resource.",)
-    by_name = {entry.service: entry for entry in allowed}
+    unknown_service, s3_deny, *allow_rows = services_in(SUMMARY_ALL_ELEMENTS)
+    assert (unknown_service.service, unknown_service.recognised, unknown_service.access) == ("codedploy", False, "")
+    assert cells(s3_deny) == ("s3", "Deny", "Full access", "Multiple", "None")
+    assert s3_deny.warnings == ("One or more actions do not have an applicable resource.",)
+    by_name = {entry.service: entry for entry in allow_rows}
     billing = by_name["aws-portal"]
     assert (billing.resource, billing.condition) == ("All resources", "aws:SourceIp IpAddress 203.0.113.0/24")
     assert by_name["codebuild"].access == "⚠ No actions are defined."
@@ -86,8 +86,8 @@ def test_the_user_guides_policy_with_all_elements() -> None:
 def test_a_resource_of_another_service_has_a_row_of_its_own_and_warns_on_none() -> None:
     queue = f"arn:aws:sqs:eu-west-1:{ACCOUNT}:q"
     rows = services_in(parsed(allow(["s3:GetObject", "ec2:DescribeSubnets"], ["arn:aws:s3:::b/*", queue])))
-    named = next(entry for entry in rows if entry.service == "sqs")
-    assert (named.access, named.resource, named.actions) == ("⚠ No actions are defined.", queue, ())
+    queue_row = next(entry for entry in rows if entry.service == "sqs")
+    assert (queue_row.access, queue_row.resource, queue_row.actions) == ("⚠ No actions are defined.", queue, ())
     assert row(parsed(allow("s3:GetObject", ["arn:aws:s3:::b/*", queue])), "s3").warnings == ()
 
 
@@ -108,23 +108,23 @@ def test_the_user_guides_service_summary_of_s3() -> None:
 
 
 def test_example_1_allow_and_deny_of_one_service() -> None:
-    of = parsed(
+    document = parsed(
         allow(["s3:*"], ["*"], Sid="FullAccess"),
         deny(["s3:*"], ["arn:aws:s3:::customer", "arn:aws:s3:::customer/*"], Sid="DenyCustomerBucket"),
     )
-    assert [cells(entry) for entry in services_in(of)] == [
+    assert [cells(entry) for entry in services_in(document)] == [
         ("s3", "Deny", "Full access", "Multiple", "None"),
         ("s3", "Allow", "Full access", "All resources", "None"),
     ]
-    get = action(of, "s3:GetObject", "Deny")
+    get = action(document, "s3:GetObject", "Deny")
     assert (get.level, get.resource, get.sids) == ("Read", "arn:aws:s3:::customer/*", ("DenyCustomerBucket",))
-    assert action(of, "s3:GetObject").denied == "partial"
-    assert action(of, "s3:ListAllMyBuckets").denied is None
+    assert action(document, "s3:GetObject").denied == "partial"
+    assert action(document, "s3:ListAllMyBuckets").denied is None
 
 
 def test_example_2_one_table_and_one_condition() -> None:
     table = f"arn:aws:dynamodb:us-west-1:{ACCOUNT}:table/myDynamoTable"
-    of = parsed(
+    document = parsed(
         allow(
             ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
             [table],
@@ -134,26 +134,26 @@ def test_example_2_one_table_and_one_condition() -> None:
         )
     )
     condition = "dynamodb:LeadingKeys ForAllValues:StringEquals ${cognito-identity.amazonaws.com:sub}"
-    assert [cells(entry) for entry in services_in(of)] == [
+    assert [cells(entry) for entry in services_in(document)] == [
         ("dynamodb", "Allow", "Limited: Read, Write", table, condition)
     ]
-    assert resources_of(action(of, "dynamodb:GetItem"), ACCOUNT) == (
+    assert resources_of(action(document, "dynamodb:GetItem"), ACCOUNT) == (
         ResourceRow(table, "us-west-1", "This account", condition),
     )
-    assert resources_of(action(of, "dynamodb:GetItem"))[0].account == ACCOUNT
+    assert resources_of(action(document, "dynamodb:GetItem"))[0].account == ACCOUNT
 
 
 def test_example_3_several_resources_and_conditions() -> None:
     actions = ["s3:PutObject", "s3:PutObjectAcl"]
     grants = {"s3:x-amz-acl": ["custom"], "s3:x-amz-grant-full-control": ["1234"]}
-    of = parsed(
+    document = parsed(
         allow(actions, ["arn:aws:s3:::Apple_bucket/*"], Condition={"StringEquals": {"s3:x-amz-acl": ["public-read"]}}),
         allow(actions, ["arn:aws:s3:::Orange_bucket/*"], Condition={"StringEquals": grants}),
     )
-    assert [cells(entry) for entry in services_in(of)] == [
+    assert [cells(entry) for entry in services_in(document)] == [
         ("s3", "Allow", "Limited: Write, Permissions management", "Multiple", "Multiple")
     ]
-    rows = [(entry.resource, entry.condition) for entry in resources_of(action(of, "s3:PutObject"))]
+    rows = [(entry.resource, entry.condition) for entry in resources_of(action(document, "s3:PutObject"))]
     assert rows == [
         ("arn:aws:s3:::Apple_bucket/*", "s3:x-amz-acl = public-read"),
         ("arn:aws:s3:::Orange_bucket/*", "Multiple"),
@@ -161,12 +161,12 @@ def test_example_3_several_resources_and_conditions() -> None:
 
 
 def test_example_4_two_services() -> None:
-    of = parsed(allow(["ec2:GetConsoleScreenshot"], ["*"]), allow(["s3:ListBucket"], ["arn:aws:s3:::developer"]))
-    assert [cells(entry) for entry in services_in(of)] == [
+    document = parsed(allow(["ec2:GetConsoleScreenshot"], ["*"]), allow(["s3:ListBucket"], ["arn:aws:s3:::developer"]))
+    assert [cells(entry) for entry in services_in(document)] == [
         ("ec2", "Allow", "Limited: Read", "All resources", "None"),
         ("s3", "Allow", "Limited: List", "arn:aws:s3:::developer", "None"),
     ]
-    assert not any(entry.warnings for entry in services_in(of))
+    assert not any(entry.warnings for entry in services_in(document))
 
 
 def test_example_5_unrecognised_service_and_action() -> None:
@@ -175,24 +175,24 @@ def test_example_5_unrecognised_service_and_action() -> None:
     def in_region(region: str) -> dict[str, object]:
         return {"StringEquals": {"ec2:Region": region}}
 
-    of = parsed(
+    document = parsed(
         allow(["dynamobd:*"], ["*"]),
         deny([*names, "ec2:RebootoInstances"], Condition=in_region("ap-northeast-2")),
         allow([*names, "ec2:RebootInstances"], Condition=in_region("us-east-2")),
     )
-    assert [cells(entry) for entry in services_in(of)] == [
+    assert [cells(entry) for entry in services_in(document)] == [
         ("dynamobd", "Allow", "", "", ""),
         ("ec2", "Deny", "Limited: Write", "All resources", "ec2:Region = ap-northeast-2"),
         ("ec2", "Allow", "Limited: Write", "All resources", "ec2:Region = us-east-2"),
     ]
-    assert action(of, "ec2:StartInstances").denied == "partial"
-    assert action(of, "ec2:RebootInstances").denied is None
+    assert action(document, "ec2:StartInstances").denied == "partial"
+    assert action(document, "ec2:RebootInstances").denied is None
 
 
 def test_example_6_resources_appear_with_their_service_only() -> None:
     project = f"arn:aws:codebuild:us-east-2:{ACCOUNT}:project/my-demo-project"
     repository = f"arn:aws:codecommit:us-east-2:{ACCOUNT}:MyDemoRepo"
-    of = parsed(
+    document = parsed(
         allow(
             ["codebuild:*", "codecommit:*", "codedeploy:*"],
             [
@@ -203,12 +203,12 @@ def test_example_6_resources_appear_with_their_service_only() -> None:
             ],
         )
     )
-    assert {entry.service: entry.resource for entry in services_in(of)} == {
+    assert {entry.service: entry.resource for entry in services_in(document)} == {
         "codebuild": project,
         "codecommit": repository,
         "codedeploy": "Multiple",
     }
-    start = action(of, "codebuild:StartBuild")
+    start = action(document, "codebuild:StartBuild")
     assert resources_of(start) == (ResourceRow(project, "us-east-2", ACCOUNT, "None"),)
 
 
@@ -367,7 +367,7 @@ def test_what_an_action_is_really_given(
 
 
 @pytest.mark.parametrize(
-    ("allowed", "denied", "expected"),
+    ("allow_statement", "deny_statement", "expected"),
     [
         (allow("s3:GetObject"), deny("s3:*"), "full"),
         (allow("s3:GetObject"), deny("S3:get*"), "full"),
@@ -412,16 +412,18 @@ def test_what_an_action_is_really_given(
         (allow("s3:NoSuchAction"), {"Effect": "Deny", "NotAction": "s3:No*", "Resource": "*"}, None),
     ],
 )
-def test_deny_beside_allow(allowed: dict[str, object], denied: dict[str, object], expected: str | None) -> None:
-    name = str(allowed["Action"])
-    entry = action(parsed(allowed, denied), name)
+def test_deny_beside_allow(
+    allow_statement: dict[str, object], deny_statement: dict[str, object], expected: str | None
+) -> None:
+    name = str(allow_statement["Action"])
+    entry = action(parsed(allow_statement, deny_statement), name)
     assert entry.is_granted
     assert entry.denied == expected
 
 
 def test_not_action_gives_everything_else() -> None:
-    of = parsed({"Effect": "Allow", "NotAction": ["iam:*", "ec2:Describe*"], "Resource": "*"})
-    rows = {entry.service: entry for entry in services_in(of)}
+    document = parsed({"Effect": "Allow", "NotAction": ["iam:*", "ec2:Describe*"], "Resource": "*"})
+    rows = {entry.service: entry for entry in services_in(document)}
     assert set(rows) == set(reference().services()) - {"iam"}
     assert rows["eks"].access == "Full access"
     assert not any(entry.action.startswith("ec2:Describe") for entry in rows["ec2"].actions)
@@ -429,8 +431,8 @@ def test_not_action_gives_everything_else() -> None:
 
 
 def test_not_action_on_one_resource_shows_only_the_services_that_it_fits() -> None:
-    of = parsed({"Effect": "Allow", "NotAction": "iam:*", "Resource": f"arn:aws:eks:*:{ACCOUNT}:cluster/a"})
-    rows = services_in(of)
+    document = parsed({"Effect": "Allow", "NotAction": "iam:*", "Resource": f"arn:aws:eks:*:{ACCOUNT}:cluster/a"})
+    rows = services_in(document)
     # Amazon Managed Service for Prometheus and EKS Auth have actions on EKS clusters.
     assert [entry.service for entry in rows] == ["aps", "eks", "eks-auth"]
     assert all("cluster" in resource_types(entry.action) for service in rows for entry in service.actions)
@@ -444,20 +446,20 @@ def resource_types(name: str) -> set[str]:
 
 
 def test_odd_case_and_stray_spaces_and_wildcards_in_the_service() -> None:
-    of = parsed(allow([" SNS:publish ", "e?s:LIST*"]))
-    names = {entry.action for service in services_in(of) for entry in service.actions}
+    document = parsed(allow([" SNS:publish ", "e?s:LIST*"]))
+    names = {entry.action for service in services_in(document) for entry in service.actions}
     assert "sns:Publish" in names
     assert {"eks:ListClusters", "ecs:ListClusters"} <= names
-    assert action(of, "sns:Publish").patterns == ("SNS:publish",)
+    assert action(document, "sns:Publish").patterns == ("SNS:publish",)
 
 
 def test_a_literal_that_the_reference_lacks_counts_and_a_pattern_that_fits_it_gives_it_too() -> None:
-    of = parsed(allow("eks:NoSuchAction", Sid="One"), allow("eks:No*", Sid="Two"), allow("eks:Nothing*"))
-    entry = action(of, "eks:NoSuchAction")
+    document = parsed(allow("eks:NoSuchAction", Sid="One"), allow("eks:No*", Sid="Two"), allow("eks:Nothing*"))
+    entry = action(document, "eks:NoSuchAction")
     assert (entry.level, entry.is_granted, entry.sids) == ("unknown", True, ("One", "Two"))
-    assert row(of, "eks").levels["unknown"].granted == 1
-    lost = action(of, "eks:Nothing*")
-    assert (lost.is_granted, lost.warnings) == (False, ("No known action matches this pattern.",))
+    assert row(document, "eks").levels["unknown"].granted == 1
+    pattern = action(document, "eks:Nothing*")
+    assert (pattern.is_granted, pattern.warnings) == (False, ("No known action matches this pattern.",))
 
 
 @pytest.mark.parametrize(
@@ -482,25 +484,29 @@ def test_a_level_is_full_and_alone_when_every_action_of_it_is_named() -> None:
 
 
 def test_resources_of_a_not_resource_statement() -> None:
-    of = parsed({"Effect": "Allow", "Action": "s3:GetObject", "NotResource": "arn:aws:s3:::a/*"})
-    assert row(of, "s3").resource == "Multiple"
-    assert resources_of(action(of, "s3:GetObject")) == (
+    document = parsed({"Effect": "Allow", "Action": "s3:GetObject", "NotResource": "arn:aws:s3:::a/*"})
+    assert row(document, "s3").resource == "Multiple"
+    assert resources_of(action(document, "s3:GetObject")) == (
         ResourceRow("All resources except arn:aws:s3:::a/*", "All regions", "All accounts", "None"),
     )
 
 
 def test_remaining_is_what_no_allow_gives() -> None:
-    of = parsed(allow("eks:*"), allow("ec2:DescribeSubnets"), allow("s3:ListBucket", "arn:aws:sqs:::q"), deny("sqs:*"))
-    left = remaining(of)
-    assert {"s3", "sqs", "iam"} <= set(left.services)
-    assert "eks" not in left.services
-    assert "eks" not in left.actions
-    assert {info.name for info in left.actions["ec2"]} == set(reference().expand("ec2:*")) - {"ec2:DescribeSubnets"}
+    document = parsed(
+        allow("eks:*"), allow("ec2:DescribeSubnets"), allow("s3:ListBucket", "arn:aws:sqs:::q"), deny("sqs:*")
+    )
+    remainder = remaining(document)
+    assert {"s3", "sqs", "iam"} <= set(remainder.services)
+    assert "eks" not in remainder.services
+    assert "eks" not in remainder.actions
+    assert {info.name for info in remainder.actions["ec2"]} == set(reference().expand("ec2:*")) - {
+        "ec2:DescribeSubnets"
+    }
 
 
 def test_a_trust_policy_summarises_without_resources() -> None:
-    of = parsed({"Effect": "Allow", "Principal": {"Service": "eks.amazonaws.com"}, "Action": "sts:AssumeRole"})
-    assert cells(services_in(of)[0]) == ("sts", "Allow", "Limited: Write", "All resources", "None")
+    document = parsed({"Effect": "Allow", "Principal": {"Service": "eks.amazonaws.com"}, "Action": "sts:AssumeRole"})
+    assert cells(services_in(document)[0]) == ("sts", "Allow", "Limited: Write", "All resources", "None")
 
 
 def test_an_empty_document_has_no_services() -> None:
@@ -520,17 +526,17 @@ def test_a_condition_of_some_grants_is_not_said_of_all() -> None:
     assert ec2.condition == OWNED, "the console's own word"
     assert ec2.conditioned.words(ec2.condition) == f"1 of 28 if {OWNED}"
     everywhere = allow("ec2:DeleteNetworkInterface", "arn:aws:ec2:*:*:network-interface/eni-1")
-    held = allow("ec2:DeleteNetworkInterface", Condition=OWNER)
-    deleting = action(parsed(held, everywhere), "ec2:DeleteNetworkInterface")
+    owned_only = allow("ec2:DeleteNetworkInterface", Condition=OWNER)
+    deleting = action(parsed(owned_only, everywhere), "ec2:DeleteNetworkInterface")
     assert deleting.conditioned.words(deleting.condition) == f"some if {OWNED}"
     for statements, condition_text in (
-        ((held,), OWNED),
-        ((held, everywhere), f"some if {OWNED}"),
-        ((held, everywhere, allow("ec2:DescribeVpcs")), f"1 of 2: some if {OWNED}"),
-        ((held, allow("ec2:RunInstances", Condition={"StringEquals": {"ec2:Region": "a"}})), "Multiple"),
+        ((owned_only,), OWNED),
+        ((owned_only, everywhere), f"some if {OWNED}"),
+        ((owned_only, everywhere, allow("ec2:DescribeVpcs")), f"1 of 2: some if {OWNED}"),
+        ((owned_only, allow("ec2:RunInstances", Condition={"StringEquals": {"ec2:Region": "a"}})), "Multiple"),
         (
             (
-                held,
+                owned_only,
                 allow("ec2:RunInstances", Condition={"StringEquals": {"ec2:Region": "a"}}),
                 allow("ec2:DescribeVpcs"),
             ),
@@ -561,8 +567,10 @@ QUEUE = f"arn:aws:sqs:eu-west-1:{ACCOUNT}:jobs"
 def test_a_service_that_only_resources_name_has_a_row_without_actions(
     statements: list[dict[str, object]], rows: set[tuple[str, str]]
 ) -> None:
-    written = [{key: value for key, value in statement.items() if value is not None} for statement in statements]
-    services = services_in(parsed(*written))
+    written_statements = [
+        {key: value for key, value in statement.items() if value is not None} for statement in statements
+    ]
+    services = services_in(parsed(*written_statements))
     assert {(service.service, service.effect) for service in services} == rows
     assert all(
         bool(service.actions) is (service.access != NO_ACTIONS) for service in services if service.service != "s3"

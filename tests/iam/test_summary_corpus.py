@@ -67,8 +67,8 @@ def brute_actions(pattern: str) -> Iterator[tuple[str, str]]:
 
 
 def statement_actions(statement: Statement) -> set[tuple[str, str]]:
-    listed = {action for pattern in statement.actions for action in brute_actions(pattern)}
-    return listed if statement.action_element == "Action" else set(brute_actions("*")) - listed
+    expanded_actions = {action for pattern in statement.actions for action in brute_actions(pattern)}
+    return expanded_actions if statement.action_element == "Action" else set(brute_actions("*")) - expanded_actions
 
 
 @cache
@@ -130,8 +130,8 @@ def resource_applies(statement: Statement, service: str, action: dict[str, Any])
 def unassigned_keys(service: str) -> set[str]:
     """Return the keys of a service's own list that no action has, which rule out none, and those of credentials."""
     text = json.dumps([raw("actions", service), raw("resourceTypes", service)]).lower()
-    listed = {entry["key"] for entry in raw("conditionKeys", service).values()}
-    return {key for key in listed if f'"{key.lower()}"' not in text} | {"ec2:SourceInstanceARN"}
+    keys = {entry["key"] for entry in raw("conditionKeys", service).values()}
+    return {key for key in keys if f'"{key.lower()}"' not in text} | {"ec2:SourceInstanceARN"}
 
 
 def condition_applies(statement: Statement, service: str, action: dict[str, Any]) -> bool:
@@ -141,14 +141,14 @@ def condition_applies(statement: Statement, service: str, action: dict[str, Any]
         keys |= set(raw("resourceTypes", service)[use["name"].lower()].get("conditionKeys", ()))
     keys |= unassigned_keys(service)
     key_patterns = [as_regex(re.sub(VARIABLE_PART, "*", key), re.IGNORECASE) for key in keys]
-    needed = []
+    condition_keys = []
     for line in statement.conditions:
         positive = not re.search(r"not|ifexists$|^forallvalues|^null$", line.operator, re.IGNORECASE)
         positive |= line.operator.lower().startswith("foranyvalue:")
         positive |= line.operator.lower() == "null" and "true" not in line.values
         if line.key.lower().startswith(service + ":") and positive:
-            needed.append(line.key)
-    return not needed or any(key.fullmatch(name) for name in needed for key in key_patterns)
+            condition_keys.append(line.key)
+    return not condition_keys or any(key.fullmatch(name) for name in condition_keys for key in key_patterns)
 
 
 def brute_given(document: Document, effect: Effect) -> set[tuple[str, str]]:
@@ -227,8 +227,8 @@ def test_a_service_is_said_to_have_a_condition_only_where_all_of_its_grants_have
                 assert all(lines), (policy["name"], row.service)
                 assert words == "Multiple" or all(line == lines[0] for line in lines)
             elif words != "None" and actions:
-                some = sum(any(grant.conditions for grant in action.grants) for action in actions)
-                assert words.startswith(f"{some} of {len(actions)}" if some < len(actions) else "some"), words
+                count = sum(any(grant.conditions for grant in action.grants) for action in actions)
+                assert words.startswith(f"{count} of {len(actions)}" if count < len(actions) else "some"), words
                 assert not all(lines)
             beginnings.add(words.split(" ")[0].strip("0123456789"))
     assert {"None", "Multiple", "some", ""} <= beginnings
@@ -237,8 +237,8 @@ def test_a_service_is_said_to_have_a_condition_only_where_all_of_its_grants_have
 def test_power_user_access_has_all_but_three_services_in_full() -> None:
     policy = raw_policies()["PowerUserAccess"]
     rows = {row.service: row for row in services_in(current(policy))}
-    limited = {service for service, row in rows.items() if row.access != "Full access"}
-    assert limited == {"iam", "organizations", "account"}
+    services_in_part = {service for service, row in rows.items() if row.access != "Full access"}
+    assert services_in_part == {"iam", "organizations", "account"}
     assert set(services()) == set(rows)
 
 
@@ -260,10 +260,10 @@ def test_every_literal_of_the_corpus_is_named() -> None:
     for policy in sampled_corpus():
         document = current(policy)
         for effect in EFFECTS:
-            named = named_actions(document, effect)
+            actions_by_service = named_actions(document, effect)
             names = {
                 name.lower()
-                for service in named.values()
+                for service in actions_by_service.values()
                 for group in (service.listed, service.unknown)
                 for name in group
             }

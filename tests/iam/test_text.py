@@ -37,7 +37,7 @@ def test_lists_and_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "name", "expected"),
+    ("text", "name", "expected"),
     [
         # The name or an alias, whatever the case; then its start, with or without the vendor.
         ("My-Role", "my-role", (EXACT, False, 0)),
@@ -78,11 +78,11 @@ def test_lists_and_counts() -> None:
         ("bdf gh", "abcdefghij", None),
     ],
 )  # fmt: skip
-def test_how_well_a_text_matches_a_name(typed: str, name: str, expected: tuple[int, bool, int] | None) -> None:
+def test_how_well_a_text_matches_a_name(text: str, name: str, expected: tuple[int, bool, int] | None) -> None:
     thing = Thing(
         "role", name, "carries traffic" if "-" in name else "", aliases=("other name",) if "-" in name else ()
     )
-    rank = Query(f" {typed} ").rank(search_forms(thing))
+    rank = Query(f" {text} ").rank(search_forms(thing))
     assert (None if rank is None else (rank.group, rank.within, rank.loose)) == expected
 
 
@@ -97,11 +97,11 @@ def test_equal_matches_come_by_kind_and_those_of_eks_first_in_their_order() -> N
 
 
 def test_letters_in_order_are_shown_only_if_nothing_matches_better() -> None:
-    far, near, named = ((rank, Thing("role", name)) for rank, name in (
+    loose_match, close_match, described_match = ((rank, Thing("role", name)) for rank, name in (
         (Rank(LETTERS, loose=9), "far"), (Rank(LETTERS, loose=2), "near"), (Rank(DESCRIBED), "named"),
     ))  # fmt: skip
-    assert closest([far, near]) == [near, far]
-    assert closest([far, named, near]) == [named]
+    assert closest([loose_match, close_match]) == [close_match, loose_match]
+    assert closest([loose_match, described_match, close_match]) == [described_match]
     assert closest([]) == []
 
 

@@ -34,18 +34,18 @@ def test_a_pattern_matches_what_its_regular_expression_matches(pattern: str, tex
 @given(st.text("ab*?", max_size=4), st.text("ab*?", max_size=4))
 def test_covering_and_overlapping_are_inclusion_and_intersection_of_languages(general: str, special: str) -> None:
     # With at most four characters a side, a text of seven is long enough to tell any two patterns apart.
-    wide, narrow = language(general), language(special)
-    assert covers(general, special) == (narrow <= wide)
-    assert overlaps(general, special) == bool(wide & narrow)
+    general_texts, special_texts = language(general), language(special)
+    assert covers(general, special) == (special_texts <= general_texts)
+    assert overlaps(general, special) == bool(general_texts & special_texts)
 
 
 def test_short_patterns_cover_and_overlap_each_other_as_their_languages_do() -> None:
     """All patterns of up to three characters; texts of up to five tell any two of them apart."""
     short = ["".join(letters) for length in range(4) for letters in product("ab*?", repeat=length)]
     texts_by_pattern = {pattern: {text for text in language(pattern) if len(text) <= 5} for pattern in short}
-    for (general, wide), (special, narrow) in product(texts_by_pattern.items(), repeat=2):
-        assert covers(general, special) is (narrow <= wide), (general, special)
-        assert overlaps(general, special) is not wide.isdisjoint(narrow), (general, special)
+    for (general, general_texts), (special, special_texts) in product(texts_by_pattern.items(), repeat=2):
+        assert covers(general, special) is (special_texts <= general_texts), (general, special)
+        assert overlaps(general, special) is not general_texts.isdisjoint(special_texts), (general, special)
 
 
 @given(patterns, patterns)
@@ -56,7 +56,7 @@ def test_overlap_has_no_direction_and_follows_from_cover(a: str, b: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("general", "special", "covered"),
+    ("general", "special", "is_covered"),
     [
         ("ec2:Describe*", "ec2:DescribeSubnets", True),
         ("ec2:Describe*", "ec2:DescribeV*s", True),
@@ -70,8 +70,8 @@ def test_overlap_has_no_direction_and_follows_from_cover(a: str, b: str) -> None
         ("[ab]", "a", False),
     ],
 )
-def test_covers(general: str, special: str, covered: bool) -> None:
-    assert covers(general, special) is covered
+def test_covers(general: str, special: str, is_covered: bool) -> None:
+    assert covers(general, special) is is_covered
 
 
 @pytest.mark.parametrize(
@@ -94,15 +94,15 @@ def test_hostile_patterns_take_bounded_time(pattern: str, text: str) -> None:
 
 
 def test_a_pattern_beyond_the_longest_matches_nothing_on_either_side() -> None:
-    longest, longer = "a" * (MAX_LENGTH - 1) + "*", "a" * MAX_LENGTH + "*"
+    longest_pattern, longer_pattern = "a" * (MAX_LENGTH - 1) + "*", "a" * MAX_LENGTH + "*"
     text = "a" * MAX_LENGTH
-    assert matches(longest, text)
-    assert covers("a*", longest)
-    assert overlaps("*a", longest)
-    assert overlaps(longest, "*a")
-    assert not matches(longer, text + "a")
-    assert not covers("a*", longer)
-    assert not covers(longer, "a")
-    assert not overlaps("*a", longer)
-    assert not overlaps(longer, "*a")
-    assert not overlaps(longer + "a", longer + "a")
+    assert matches(longest_pattern, text)
+    assert covers("a*", longest_pattern)
+    assert overlaps("*a", longest_pattern)
+    assert overlaps(longest_pattern, "*a")
+    assert not matches(longer_pattern, text + "a")
+    assert not covers("a*", longer_pattern)
+    assert not covers(longer_pattern, "a")
+    assert not overlaps("*a", longer_pattern)
+    assert not overlaps(longer_pattern, "*a")
+    assert not overlaps(longer_pattern + "a", longer_pattern + "a")
