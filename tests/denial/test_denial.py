@@ -26,8 +26,8 @@ ENCODED = "H8F0jDN9KPpyINgZ_awdx-5x8V34ntzRNtdI5Uqz5sS4Bj6mIUboysBgNK2ml" * 4
 
 def denials_in(text: str) -> list[Denial]:
     """What a text says that IAM denied, repeats together."""
-    repeated = (group.refusal.what for group in merged_refusals(refusals_in(text)))
-    return [what for what in repeated if isinstance(what, Denial) and what.action]
+    subjects = (group.refusal.what for group in merged_refusals(refusals_in(text)))
+    return [subject for subject in subjects if isinstance(subject, Denial) and subject.action]
 
 
 def every_denial_in(text: str) -> list[Denial]:
@@ -210,8 +210,8 @@ def test_the_action_that_was_called_and_the_encoded_part_are_kept() -> None:
 def test_a_message_in_colours(escape: str) -> None:
     text = MESSAGES[0][0]
     words = text.split(" ")
-    coloured = " ".join(f"{escape}[1;31m{word}{escape}[0m" if index % 3 else word for index, word in enumerate(words))
-    assert parse_denial(coloured) == parse_denial(text)
+    in_colour = " ".join(f"{escape}[1;31m{word}{escape}[0m" if index % 3 else word for index, word in enumerate(words))
+    assert parse_denial(in_colour) == parse_denial(text)
 
 
 @pytest.mark.parametrize("width", range(20, 200, 7))
@@ -243,8 +243,8 @@ PULL = (
 @pytest.mark.parametrize("prefix", ["", "    ", "I1201 10:00:00.123456 1 log.go:33] "])
 @pytest.mark.parametrize("width", range(30, 200, 7))
 def test_an_arn_that_is_broken_after_a_slash_goes_on_in_the_next_line(width: int, prefix: str) -> None:
-    wrapped = "\n".join(f"{prefix}{line}" for line in at_words(PULL, width).split("\n"))
-    assert parse_denial(wrapped) == parse_denial(PULL)
+    wrapped_text = "\n".join(f"{prefix}{line}" for line in at_words(PULL, width).split("\n"))
+    assert parse_denial(wrapped_text) == parse_denial(PULL)
 
 
 @pytest.mark.parametrize(
@@ -266,7 +266,7 @@ def test_an_arn_without_the_name_that_has_to_follow_is_cut_off(after: str, cause
 
 
 @pytest.mark.parametrize(
-    ("named", "resource", "name"),
+    ("text", "resource", "name"),
     [
         ("prod/db", None, "prod/db"),
         ("arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db", None,
@@ -278,10 +278,10 @@ def test_an_arn_without_the_name_that_has_to_follow_is_cut_off(after: str, cause
         ("*", "*", None), ("xxxxx", None, None), ("REDACTED", None, None), ("role dev", None, None),
     ],
 )  # fmt: skip
-def test_a_resource_may_be_named_without_its_arn(named: str, resource: str | None, name: str | None) -> None:
+def test_a_resource_may_be_named_without_its_arn(text: str, resource: str | None, name: str | None) -> None:
     denial = parse_denial(
         "User: arn:aws:sts::111122223333:assumed-role/app/1 is not authorized to perform: secretsmanager:GetSecretValue on "
-        f"resource: {named} because no identity-based policy allows the secretsmanager:GetSecretValue action"
+        f"resource: {text} because no identity-based policy allows the secretsmanager:GetSecretValue action"
     )
     assert (denial.resource, denial.resource_name) == (resource, name)
     assert denial.cause == NO_ALLOW
@@ -298,13 +298,13 @@ def test_a_message_in_a_frame_or_beside_another_pane(width: int, before: str) ->
     text = before + MESSAGES[0][0]
     lines = [text[start : start + width] for start in range(0, len(text), width)]
     output = ["$ kubectl get pods -n kube-system", "NAME  READY  STATUS  RESTARTS", "ebs-csi-controller-0  1/6"]
-    right = [output[number % 3].ljust(30) for number in range(len(lines))]
-    panes = "\n".join(f"{line.ljust(width)}│{beside}" for line, beside in zip(lines, right, strict=True))
-    swapped = "\n".join(f"{beside}│{line.ljust(width)}" for line, beside in zip(lines, right, strict=True))
+    right_pane = [output[number % 3].ljust(30) for number in range(len(lines))]
+    panes = "\n".join(f"{line.ljust(width)}│{beside}" for line, beside in zip(lines, right_pane, strict=True))
+    swapped_panes = "\n".join(f"{beside}│{line.ljust(width)}" for line, beside in zip(lines, right_pane, strict=True))
     # A selection that begins within the frame's first line, and ends within its last.
-    partial = boxed(lines, width).split("\n", 1)[1].rpartition("\n")[0].removeprefix("│ ").rstrip("│ ")
+    selection = boxed(lines, width).split("\n", 1)[1].rpartition("\n")[0].removeprefix("│ ").rstrip("│ ")
     screens = [
-        boxed(lines, width), boxed(lines, width, "┃"), boxed(lines, width, margin=""), partial, panes, swapped,
+        boxed(lines, width), boxed(lines, width, "┃"), boxed(lines, width, margin=""), selection, panes, swapped_panes,
         "\n".join(f"| {line.ljust(width)} |" for line in lines),
         "\n".join(f"\x1b[36m│\x1b[0m {line.ljust(width)} \x1b[36m│\x1b[0m" for line in lines),
     ]  # fmt: skip
@@ -383,15 +383,15 @@ def test_a_cloudtrail_event_whose_message_says_nothing(source: str, name: str, a
 
 
 @pytest.mark.parametrize(
-    "wrapped",
+    "event_in_wrapper",
     [
         {"Records": [event(errorCode=None), event()]},
         {"Events": [{"EventId": "1", "CloudTrailEvent": json.dumps(event())}]},
         {"detail-type": "AWS API Call via CloudTrail", "detail": event()},
     ],
 )
-def test_wrapped_cloudtrail_events(wrapped: dict[str, Any]) -> None:
-    assert parse_denial("2026-01-19 " + json.dumps(wrapped)).action == "ec2:CreateFleet"
+def test_wrapped_cloudtrail_events(event_in_wrapper: dict[str, Any]) -> None:
+    assert parse_denial("2026-01-19 " + json.dumps(event_in_wrapper)).action == "ec2:CreateFleet"
 
 
 def recorded(name: str, parameters: object, source: str = "ec2", **changes: Any) -> str:
@@ -553,18 +553,18 @@ def test_several_denials_are_all_read() -> None:
     second = (
         f"User: {SESSION} is not authorized to perform: ec2:CreateTags on resource: arn:aws:ec2:eu-west-1:1:volume/*"
     )
-    why = " because no identity-based policy allows the {} action"
+    reason = " because no identity-based policy allows the {} action"
     text = "\n".join(
         [
-            f"E1 1 controller.go:1] {first}{why.format('ec2:CreateVolume')}",
+            f"E1 1 controller.go:1] {first}{reason.format('ec2:CreateVolume')}",
             "E1 1 controller.go:1] failed to call ec2:CreateVolume due to missing permissions",
-            f"E1 1 controller.go:1] {second}{why.format('ec2:CreateTags')}",
-            f"E1 1 controller.go:1] {first}{why.format('ec2:CreateVolume')}",
+            f"E1 1 controller.go:1] {second}{reason.format('ec2:CreateTags')}",
+            f"E1 1 controller.go:1] {first}{reason.format('ec2:CreateVolume')}",
         ]
     )
     assert [denial.action for denial in denials_in(text)] == ["ec2:CreateVolume", "ec2:CreateTags"]
-    wrapped = "\n".join(text[start : start + 90] for start in range(0, len(text), 90))
-    assert {denial.action for denial in denials_in(wrapped)} == {"ec2:CreateVolume", "ec2:CreateTags"}
+    wrapped_text = "\n".join(text[start : start + 90] for start in range(0, len(text), 90))
+    assert {denial.action for denial in denials_in(wrapped_text)} == {"ec2:CreateVolume", "ec2:CreateTags"}
     records = {"Records": [event(), event(errorCode=None), event(errorMessage="no", eventName="RunInstances")]}
     assert [denial.action for denial in denials_in(json.dumps(records))] == ["ec2:CreateFleet", "ec2:RunInstances"]
     lines = "\n".join(json.dumps({"level": "error", "error": message}) for message in (first, second))
@@ -739,18 +739,18 @@ def test_an_encoded_message_that_is_cut_off() -> None:
 
 
 @pytest.mark.parametrize(
-    "left",
+    "part",
     ["", "***", "<redacted>", "[REDACTED]", "REDACTED", "xxxxxxxxxxxxxxxx", "XXXXXXXX", "encoded", "...", '"', "\n\tstatus code: 403",
      "RequestID: 12", "User: nobody"],
 )  # fmt: skip
-def test_an_encoded_message_that_was_taken_out_gives_no_command(left: str) -> None:
+def test_an_encoded_message_that_was_taken_out_gives_no_command(part: str) -> None:
     with pytest.raises(InputError) as error:
-        parse_denial(f"You are not authorized to perform this operation. Encoded authorization failure message: {left}")
+        parse_denial(f"You are not authorized to perform this operation. Encoded authorization failure message: {part}")
     assert "decode-authorization-message" not in str(error.value) + error.value.next_step
-    named = (
-        f"User: {SESSION} is not authorized to perform: ec2:RunInstances. Encoded authorization failure message: {left}"
+    message = (
+        f"User: {SESSION} is not authorized to perform: ec2:RunInstances. Encoded authorization failure message: {part}"
     )
-    assert parse_denial(named).encoded is None
+    assert parse_denial(message).encoded is None
 
 
 @pytest.mark.parametrize(
@@ -775,10 +775,10 @@ def test_an_encoded_message_that_was_taken_out_gives_no_command(left: str) -> No
     ids=range(15),
 )
 def test_hostile_text_takes_bounded_time(text: str) -> None:
-    started = time.process_time()
+    started_at = time.process_time()
     with contextlib.suppress(InputError):
         parse_denial(text)
-    assert time.process_time() - started < PROCESSOR
+    assert time.process_time() - started_at < PROCESSOR
 
 
 @pytest.mark.parametrize(
@@ -852,30 +852,30 @@ def test_the_prefix_of_a_service(name: str, prefix: str | None) -> None:
 
 def test_a_log_that_repeats_itself_is_read_once() -> None:
     """A million empty lines took more than a minute."""
-    asked: list[str] = []
+    lines_asked: list[str] = []
 
     def means_something(line: str) -> bool:
-        asked.append(line)
+        lines_asked.append(line)
         return False
 
     assert excerpt(["\n", "a\n"] * 1000, 100, means_something) == ("", 2000, 0, {})
-    assert len(asked) == 2
+    assert len(lines_asked) == 2
 
 
 def test_an_excerpt_has_each_kind_of_line_once_within_its_room() -> None:
-    denied = "10:00:01 AccessDenied for 0123456789abcdef\n"
-    log = ["10:00:00 started\n", denied, denied.replace("10:00:01", "11:30:45"), "known\n", "pods is forbidden\n"]
+    denial = "10:00:01 AccessDenied for 0123456789abcdef\n"
+    log = ["10:00:00 started\n", denial, denial.replace("10:00:01", "11:30:45"), "known\n", "pods is forbidden\n"]
 
     def kept(room: int) -> tuple[str, int, int]:
         return excerpt(log, room, lambda line: line == "known\n")[:3]
 
-    whole = denied + "known\n" + "pods is forbidden\n"
-    assert kept(len(whole)) == kept(len(whole) + 9) == (whole, 5, 3)
-    assert kept(len(whole) - 1) == (denied + "known\n", 5, 2)
+    all_lines = denial + "known\n" + "pods is forbidden\n"
+    assert kept(len(all_lines)) == kept(len(all_lines) + 9) == (all_lines, 5, 3)
+    assert kept(len(all_lines) - 1) == (denial + "known\n", 5, 2)
     # A line that is too long leaves its room to those after it.
-    assert kept(len(denied) - 1) == ("known\npods is forbidden\n", 5, 2)
+    assert kept(len(denial) - 1) == ("known\npods is forbidden\n", 5, 2)
     assert kept(5) == ("", 5, 0)
-    assert excerpt(log, 1000, lambda _: False).repeats == {denied: 1}
+    assert excerpt(log, 1000, lambda _: False).repeats == {denial: 1}
     # Two accounts are two denials.
     accounts = [f"AccessDenied for arn:aws:iam::{number}:role/a\n" for number in ("111122223333", "444455556666")]
     assert excerpt(accounts, 1000, lambda _: False).kept == 2
@@ -991,7 +991,7 @@ def test_what_a_call_concerns_is_in_the_account_and_region_that_were_called(
 
 
 @pytest.mark.parametrize(
-    ("listed", "resource"),
+    ("resources", "resource"),
     [
         ([{"ARN": "arn:aws:s3:::a/b"}], "arn:aws:s3:::a/b"),
         ([{"ARN": "arn:aws:s3:::a/b"}, {"ARN": "arn:aws:s3:::a"}], None),
@@ -1001,8 +1001,8 @@ def test_what_a_call_concerns_is_in_the_account_and_region_that_were_called(
         ([{"ARN": 7}], None),
     ],
 )
-def test_an_event_that_lists_one_resource_is_about_that(listed: object, resource: str | None) -> None:
-    assert parse_denial(recorded("GetObject", None, "s3", resources=listed)).resource == resource
+def test_an_event_that_lists_one_resource_is_about_that(resources: object, resource: str | None) -> None:
+    assert parse_denial(recorded("GetObject", None, "s3", resources=resources)).resource == resource
 
 
 @pytest.mark.parametrize(
@@ -1060,7 +1060,7 @@ def test_the_tags_of_a_call_that_makes_several_things_are_those_of_the_denied_on
 
 
 @pytest.mark.parametrize(
-    ("action", "made"),
+    ("action", "resource_types"),
     [
         ("ec2:CreateVolume", ("volume",)),
         ("ec2:CreateNetworkInterface", ("network-interface",)),
@@ -1071,8 +1071,8 @@ def test_the_tags_of_a_call_that_makes_several_things_are_those_of_the_denied_on
         ("ec2:StartInstances", ()),
     ],
 )
-def test_what_a_call_makes(action: str, made: tuple[str, ...]) -> None:
-    assert made_by(action) == made
+def test_what_a_call_makes(action: str, resource_types: tuple[str, ...]) -> None:
+    assert made_by(action) == resource_types
 
 
 @pytest.mark.parametrize(
@@ -1113,23 +1113,27 @@ def test_the_tagging_of_what_a_call_makes_is_told_from_a_call_of_its_own() -> No
     """EC2 User Guide, "Grant permission to tag resources during creation": ec2:CreateAction is the call that makes it."""
     message = f"You are not authorized to perform this operation. User: {SESSION} is not authorized to perform: ec2:CreateTags"
     tags = {"tagSpecificationSet": OF_VOLUME}
-    inside = parse_denial(json.dumps(event(eventName="CreateVolume", requestParameters=tags, errorMessage=message)))
-    assert (inside.action, inside.context["ec2:CreateAction"]) == ("ec2:CreateTags", ("CreateVolume",))
-    assert inside.context["aws:RequestTag/team"] == ("shop",)
-    own = {"resourcesSet": {"items": [{"resourceId": "vol-1"}]}, "tagSet": TAG_SET}
-    alone = parse_denial(json.dumps(event(eventName="CreateTags", requestParameters=own, errorMessage=message)))
-    assert "ec2:CreateAction" in alone.absent
-    assert "ec2:CreateAction" not in alone.context
+    tagging = parse_denial(json.dumps(event(eventName="CreateVolume", requestParameters=tags, errorMessage=message)))
+    assert (tagging.action, tagging.context["ec2:CreateAction"]) == ("ec2:CreateTags", ("CreateVolume",))
+    assert tagging.context["aws:RequestTag/team"] == ("shop",)
+    parameters = {"resourcesSet": {"items": [{"resourceId": "vol-1"}]}, "tagSet": TAG_SET}
+    tagging_call = parse_denial(
+        json.dumps(event(eventName="CreateTags", requestParameters=parameters, errorMessage=message))
+    )
+    assert "ec2:CreateAction" in tagging_call.absent
+    assert "ec2:CreateAction" not in tagging_call.context
     # A call that is passed on to another service has neither these tags nor these resources.
-    passed = message.replace("ec2:CreateTags", "kms:CreateGrant")
-    grant = parse_denial(json.dumps(event(eventName="CreateVolume", requestParameters=tags, errorMessage=passed)))
+    message_of_grant = message.replace("ec2:CreateTags", "kms:CreateGrant")
+    grant = parse_denial(
+        json.dumps(event(eventName="CreateVolume", requestParameters=tags, errorMessage=message_of_grant))
+    )
     assert grant.action == "kms:CreateGrant"
     assert not [key for key in (*grant.context, *grant.absent) if "Tag" in key]
     assert grant.parameter_resources == ()
 
 
 @pytest.mark.parametrize(
-    ("less", "kept"),
+    ("less", "count"),
     [
         ("User: {} is not authorized to perform: ec2:RunInstances", 1),
         ("not authorized to perform: ec2:runinstances on resource: *", 1),
@@ -1141,24 +1145,24 @@ def test_the_tagging_of_what_a_call_makes_is_told_from_a_call_of_its_own() -> No
         ("not authorized to perform: ec2:StopInstances", 2),
     ],
 )  # fmt: skip
-def test_a_denial_that_another_includes_is_no_second_one(less: str, kept: int) -> None:
-    whole = "User: {} is not authorized to perform: ec2:RunInstances on resource: * because no identity-based policy allows the ec2:RunInstances action."
-    (complete,) = denials_in(whole.replace("{}", SESSION))
-    for text in (f"{whole}\n{less}.", f"{less}.\n{whole}"):
+def test_a_denial_that_another_includes_is_no_second_one(less: str, count: int) -> None:
+    long_form = "User: {} is not authorized to perform: ec2:RunInstances on resource: * because no identity-based policy allows the ec2:RunInstances action."
+    (complete,) = denials_in(long_form.replace("{}", SESSION))
+    for text in (f"{long_form}\n{less}.", f"{less}.\n{long_form}"):
         denials = denials_in(text.replace("{}", SESSION))
-        assert len(denials) == kept
+        assert len(denials) == count
         # The one that says more stands for both.
         assert complete in [denial._replace(principal=SESSION) for denial in denials]
-    many = "\n".join(f"not authorized to perform: ec2:Run{number}" for number in range(30))
-    assert len(denials_in(many)) == 30
+    thirty_lines = "\n".join(f"not authorized to perform: ec2:Run{number}" for number in range(30))
+    assert len(denials_in(thirty_lines)) == 30
 
 
 def test_the_encoded_part_of_an_event_ends_with_its_line() -> None:
     message = f"{event()['errorMessage']} Encoded authorization failure message: {ENCODED}\nRequestID: 1"
     assert parse_denial(json.dumps(event(errorMessage=message))).encoded == ENCODED
     # Of two denied calls, it is not known whose it is.
-    both = {"Records": [event(errorMessage=message), event(eventName="RunInstances", errorMessage="Access denied")]}
-    assert [denial.encoded for denial in denials_in(json.dumps(both))] == [None, None]
+    pair = {"Records": [event(errorMessage=message), event(eventName="RunInstances", errorMessage="Access denied")]}
+    assert [denial.encoded for denial in denials_in(json.dumps(pair))] == [None, None]
 
 
 @pytest.mark.parametrize("width", [7, 60])
@@ -1166,15 +1170,15 @@ def test_what_follows_a_wrapped_object_is_read_from_where_it_ends(width: int) ->
     def line(bucket: str) -> str:
         return f"User: {SESSION} is not authorized to perform: s3:GetObject on resource: arn:aws:s3:::{bucket}/a"
 
-    logged = json.dumps({"time": 1736761400000, "done": True, "error": line("one")})
-    wrapped = "\n".join(logged[start : start + width] for start in range(0, len(logged), width))
+    log_object = json.dumps({"time": 1736761400000, "done": True, "error": line("one")})
+    wrapped_object = "\n".join(log_object[start : start + width] for start in range(0, len(log_object), width))
     for between in ("\n", " ", ""):
-        pieces = [*pieces_of(f"before {wrapped}{between}{line('two')}")]
+        pieces = [*pieces_of(f"before {wrapped_object}{between}{line('two')}")]
         assert [(piece.text, piece.value) for piece in pieces if piece.value is None] == [
             ("before ", None),
             (f"{between}{line('two')}", None),
         ]
-        assert [piece.value for piece in pieces if piece.value is not None] == [json.loads(logged)]
+        assert [piece.value for piece in pieces if piece.value is not None] == [json.loads(log_object)]
 
 
 @pytest.mark.parametrize("depth", [0, 1, 30, 500])
@@ -1215,14 +1219,14 @@ def test_what_tools_say_they_were_doing_names_the_action(
 
 
 def test_a_role_that_eks_may_not_assume_is_refused_by_its_trust_policy() -> None:
-    said = "AccessDeniedException: EKS does not have permissions to assume the associated role, check its trust policy"
-    (denial,) = denials_in(said)
+    text = "AccessDeniedException: EKS does not have permissions to assume the associated role, check its trust policy"
+    (denial,) = denials_in(text)
     assert (denial.action, denial.cause) == ("eks-auth:AssumeRoleForPodIdentity", Cause("trust", explicit=False))
 
 
 def test_the_pull_of_an_image_that_is_not_refused_is_no_denial() -> None:
-    far = "x" * 800
-    for text in (f"pulled {REGISTRY}/team/app:v1", f"pulled {REGISTRY}/team/app:v1 {far} 403 Forbidden"):
+    filler = "x" * 800
+    for text in (f"pulled {REGISTRY}/team/app:v1", f"pulled {REGISTRY}/team/app:v1 {filler} 403 Forbidden"):
         with pytest.raises(InputError):
             parse_denial(text)
 
@@ -1240,14 +1244,14 @@ def test_a_line_is_joined_to_a_longer_one_by_a_space() -> None:
 @pytest.mark.parametrize("after", ["", "\n\tstatus code: 403, request id: 1", " status code: 403", "\nstacktrace a b"])
 def test_an_encoded_message_on_two_lines_is_one(cut: int, after: str) -> None:
     """Lines of other lengths than a terminal's tell nothing, so that the longer one may as well end in a space."""
-    said = f"not authorized to perform: ec2:RunInstances. Encoded authorization failure message: {ENCODED[:cut]}\n{ENCODED[cut:]}{after}"
-    assert parse_denial(said).encoded == ENCODED
-    assert parse_denial(said.replace(ENCODED[cut:], f"{ENCODED[cut:]}...")).encoded is None
+    message = f"not authorized to perform: ec2:RunInstances. Encoded authorization failure message: {ENCODED[:cut]}\n{ENCODED[cut:]}{after}"
+    assert parse_denial(message).encoded == ENCODED
+    assert parse_denial(message.replace(ENCODED[cut:], f"{ENCODED[cut:]}...")).encoded is None
 
 
 def test_of_calls_that_overlap_the_one_that_exists_is_read() -> None:
     """A word that was joined to the name of an operation is none of it."""
-    told = "[output:s3:s3.0] ERROR\nPutObject API responded with error='AccessDenied'"
+    text = "[output:s3:s3.0] ERROR\nPutObject API responded with error='AccessDenied'"
     before = f"User: {SESSION} is not authorized to perform: ec2:RunInstances on resource: *"
-    assert [denial.action for denial in every_denial_in(told)] == ["s3:PutObject"]
-    assert [denial.action for denial in every_denial_in(f"{before}\n{told}")] == ["ec2:RunInstances", "s3:PutObject"]
+    assert [denial.action for denial in every_denial_in(text)] == ["s3:PutObject"]
+    assert [denial.action for denial in every_denial_in(f"{before}\n{text}")] == ["ec2:RunInstances", "s3:PutObject"]

@@ -25,8 +25,8 @@ from ekstui.errors import InputError
 
 def parse_forbidden(text: str) -> tuple[Forbidden, ...]:
     """What Kubernetes forbade according to a text, without repeats."""
-    merged = (refusal.refusal.what for refusal in merged_refusals(refusals_in(text)))
-    return tuple(refusal for refusal in merged if isinstance(refusal, Forbidden))
+    subjects = (refusal.refusal.what for refusal in merged_refusals(refusals_in(text)))
+    return tuple(refusal for refusal in subjects if isinstance(refusal, Forbidden))
 
 
 RULES = read_rules((files.assets() / "access-policy-rules.tsv").read_text())
@@ -173,8 +173,8 @@ def test_a_text_that_is_cut_off_before_its_group_is_not_taken_for_another_reques
     with pytest.raises(InputError, match="comes from Kubernetes"):
         parse_forbidden('nodes is forbidden: User "system:anonymous" cannot create resource "nodes"')
     (text, _, request) = TEXTS[1]
-    framed = "\n".join(f"│ {text[start : start + 60].ljust(60)} │" for start in range(0, len(text), 60))
-    assert [refusal.request for refusal in parse_forbidden(framed)] == [request]
+    framed_text = "\n".join(f"│ {text[start : start + 60].ljust(60)} │" for start in range(0, len(text), 60))
+    assert [refusal.request for refusal in parse_forbidden(framed_text)] == [request]
 
 
 def test_several_are_read_each_once() -> None:
@@ -183,7 +183,7 @@ def test_several_are_read_each_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "unauthorized"),
+    ("text", "is_unknown"),
     [
         ("error: You must be logged in to the server (Unauthorized)", True),
         ("error: You must be logged in to the server (the server has asked for the client to provide credentials)", True),
@@ -193,8 +193,8 @@ def test_several_are_read_each_once() -> None:
         ('pods is forbidden: User "dev" cannot list resource "pods" in API group "" at the cluster scope', False),
     ],
 )  # fmt: skip
-def test_not_being_known_is_told_from_being_forbidden(text: str, unauthorized: bool) -> None:
-    assert is_unauthorized(text) is unauthorized
+def test_not_being_known_is_told_from_being_forbidden(text: str, is_unknown: bool) -> None:
+    assert is_unauthorized(text) is is_unknown
 
 
 ROLE = "arn:aws:iam::111122223333:role/team/dev"
@@ -205,12 +205,12 @@ def associated_policy(policy: str, *namespaces: str) -> AssociatedPolicy:
     return AssociatedPolicy(f"arn:aws:eks::aws:cluster-access-policy/AmazonEKS{policy}Policy", namespaces or None)
 
 
-def explained(what: str, *policies: AssociatedPolicy, user: str = "", **fields: Any) -> ForbiddenExplanation:
-    """What a role with an entry of these policies is told; `what` is `VERB RESOURCE GROUP NAMESPACE`."""
-    verb, resource, group, namespace = what.split(" ")
-    where = f'in the namespace "{namespace}"' if namespace else "at the cluster scope"
+def explained(request: str, *policies: AssociatedPolicy, user: str = "", **fields: Any) -> ForbiddenExplanation:
+    """What a role with an entry of these policies is told; `request` is `VERB RESOURCE GROUP NAMESPACE`."""
+    verb, resource, group, namespace = request.split(" ")
+    scope = f'in the namespace "{namespace}"' if namespace else "at the cluster scope"
     user = user or "arn:aws:sts::111122223333:assumed-role/dev/jo"
-    text = f'x is forbidden: User "{user}" cannot {verb} resource "{resource}" in API group "{group}" {where}'
+    text = f'x is forbidden: User "{user}" cannot {verb} resource "{resource}" in API group "{group}" {scope}'
     entry = AccessEntry(ROLE, "STANDARD", **{"username": SESSION, "policies": policies, **fields})
     cluster = Cluster("prod", "eu-west-1", authentication_mode="API", access_entries=(entry,))
     (forbidden,) = parse_forbidden(text)
@@ -218,7 +218,7 @@ def explained(what: str, *policies: AssociatedPolicy, user: str = "", **fields: 
 
 
 @pytest.mark.parametrize(
-    ("what", "policies", "verdict", "phrase"),
+    ("request", "policies", "verdict", "phrase"),
     [
         ("list pods  shop", (associated_policy("View"),), "allowed", "AmazonEKSViewPolicy"),
         ("list pods  shop", (associated_policy("View", "shop"),), "allowed", "AmazonEKSViewPolicy"),
@@ -239,8 +239,8 @@ def explained(what: str, *policies: AssociatedPolicy, user: str = "", **fields: 
         ("list nodes  ", (), "forbidden", "no access policy"),
     ],
 )
-def test_why_it_is_forbidden(what: str, policies: tuple[AssociatedPolicy, ...], verdict: str, phrase: str) -> None:
-    explanation = explained(what, *policies)
+def test_why_it_is_forbidden(request: str, policies: tuple[AssociatedPolicy, ...], verdict: str, phrase: str) -> None:
+    explanation = explained(request, *policies)
     assert (explanation.verdict, explanation.principal) == (verdict, ROLE)
     assert phrase in explanation.reason
 
@@ -276,8 +276,8 @@ def test_the_remedy_that_gives_least_is_first_and_none_that_nobody_may_have() ->
 def test_what_was_not_read_or_not_looked_at_is_said() -> None:
     unread = explained("list pods  shop", policies=None)
     assert (unread.verdict, unread.policies) == ("depends", ())
-    grouped = explained("list pods  shop", groups=("devs",))
-    assert any("the group devs" in place for place in grouped.not_looked_at)
+    explanation_of_group = explained("list pods  shop", groups=("devs",))
+    assert any("the group devs" in place for place in explanation_of_group.not_looked_at)
     assert explained("list pods  shop", user="arn:aws:sts::111122223333:assumed-role/other/jo").entry is None
     assert explained("list pods  shop", user="arn:aws:sts::444455556666:assumed-role/dev/jo").entry is None
     assert (
@@ -298,9 +298,9 @@ def test_what_was_not_read_or_not_looked_at_is_said() -> None:
     assert unread.not_looked_at[0] == "the access policies of the entry"
     assert (unread.verdict, unread.times) == ("depends", 1)
     (text, _, _) = TEXTS[0]
-    alone = explain_forbidden(parse_forbidden(text)[0], None, RULES)
-    assert alone.verdict == "forbidden"
-    assert "the access entries of the cluster" in alone.not_looked_at
+    without_cluster = explain_forbidden(parse_forbidden(text)[0], None, RULES)
+    assert without_cluster.verdict == "forbidden"
+    assert "the access entries of the cluster" in without_cluster.not_looked_at
 
 
 def test_who_is_not_known_lacks_an_entry() -> None:
@@ -326,8 +326,8 @@ def test_the_next_commands_say_whom_what_and_where() -> None:
         'pods is forbidden: User "arn:aws:sts::111122223333:assumed-role/dev/jo" cannot list resource "pods" in API group '
         '"" in the namespace "shop"'
     )
-    unknown = Cluster("prod", "eu-west-1", authentication_mode="API", access_entries=())
-    create, associate = commands(text, unknown)
+    cluster_without_entries = Cluster("prod", "eu-west-1", authentication_mode="API", access_entries=())
+    create, associate = commands(text, cluster_without_entries)
     assert create[:5] == ["aws", "eks", "create-access-entry", "--cluster-name", "prod"]
     # IAM knows the path of the role, which the name of the session lacks.
     assert create[6] == "$(aws iam get-role --role-name dev --query Role.Arn --output text)"
@@ -339,11 +339,11 @@ def test_the_next_commands_say_whom_what_and_where() -> None:
     (associate,) = commands(text, unknown_with(entry))
     assert associate[associate.index("--access-scope") + 1] == "type=namespace,namespaces=data,shop"
     assert ROLE in associate
-    whole = text.replace(' in the namespace "shop"', " at the cluster scope")
-    assert commands(whole, unknown)[1][-3] == "type=cluster"
+    cluster_wide = text.replace(' in the namespace "shop"', " at the cluster scope")
+    assert commands(cluster_wide, cluster_without_entries)[1][-3] == "type=cluster"
     # What a message says is quoted for the shell.
-    hostile = text.replace('"shop"', '"a;reboot"')
-    assert commands(hostile, unknown)[1][-3] == "type=namespace,namespaces=a;reboot"
+    hostile_text = text.replace('"shop"', '"a;reboot"')
+    assert commands(hostile_text, cluster_without_entries)[1][-3] == "type=namespace,namespaces=a;reboot"
     assert (
         commands(text.replace("arn:aws:sts::111122223333:assumed-role/dev/jo", "system:serviceaccount:a:b"), None) == []
     )
@@ -357,12 +357,12 @@ def unknown_with(*entries: AccessEntry) -> Cluster:
 def test_nobody_is_said_to_lack_an_entry_where_that_was_not_looked_at(mode: str) -> None:
     entry = AccessEntry(ROLE, "STANDARD")
     cluster = Cluster("prod", "eu-west-1", authentication_mode=mode, access_entries=(entry,))
-    unnamed = explain_unauthorized(None, cluster)
-    assert unnamed.verdict == "depends"
-    assert "credentials" in unnamed.reason
-    assert "no access entry" not in unnamed.reason
-    assert unnamed.people_known == (ROLE,)
-    assert ("create-access-entry" in " ".join(command.text for command in unnamed.commands)) is (mode != "CONFIG_MAP")
+    nobody = explain_unauthorized(None, cluster)
+    assert nobody.verdict == "depends"
+    assert "credentials" in nobody.reason
+    assert "no access entry" not in nobody.reason
+    assert nobody.people_known == (ROLE,)
+    assert ("create-access-entry" in " ".join(command.text for command in nobody.commands)) is (mode != "CONFIG_MAP")
     explanation = explain_unauthorized("arn:aws:sts::111122223333:assumed-role/other/jo", cluster)
     assert explanation.verdict == ("forbidden" if mode == "API" else "depends")
     unread = Cluster("prod", "eu-west-1", authentication_mode=mode)
@@ -371,11 +371,11 @@ def test_nobody_is_said_to_lack_an_entry_where_that_was_not_looked_at(mode: str)
 
 def test_a_long_text_is_read_within_limits() -> None:
     line = 'nodes "{}" is forbidden: User "x{}" cannot list resource "nodes" in API group "" at the cluster scope\n'
-    many = "".join(line.format(number, number) for number in range(1500))
-    refusals = parse_forbidden(many)
+    long_text = "".join(line.format(number, number) for number in range(1500))
+    refusals = parse_forbidden(long_text)
     assert [refusal.subject.username for refusal in refusals] == [f"x{number}" for number in range(1500)]
     with pytest.raises(InputError, match="more characters than the 200,000 that ekstui reads"):
-        parse_forbidden(many * 2)
+        parse_forbidden(long_text * 2)
 
 
 @pytest.mark.parametrize("mode", ["API", "API_AND_CONFIG_MAP", "CONFIG_MAP"])
@@ -389,19 +389,19 @@ def test_what_was_not_looked_at_follows_from_the_mode(mode: str) -> None:
     assert ("aws-auth" in explain_unauthorized(session, cluster).reason) is (mode != "API")
     assert explain_unauthorized(session, unread).not_looked_at == ("the access entries of the cluster", *config_map)
     forbidden = parse_forbidden(f'nodes is forbidden: User "{session}" cannot list resource "nodes" in API group ""')[0]
-    inside = ("roles and bindings inside the cluster (Kubernetes' own RBAC)",)
+    rbac = ("roles and bindings inside the cluster (Kubernetes' own RBAC)",)
     whether = ("whether the message is from cluster prod",)
     assert explain_forbidden(forbidden, cluster, RULES) == explain_forbidden(forbidden, cluster, RULES, named=True)
     for named in (True, False):
         explanation = explain_forbidden(forbidden, cluster, RULES, named=named)
         assert (explanation.verdict, explanation.not_looked_at) == (
             "forbidden",
-            (*(() if named else whether), *config_map, *inside),
+            (*(() if named else whether), *config_map, *rbac),
         )
         assert ("aws-auth" in explanation.reason) is (mode != "API")
         explanation = explain_forbidden(forbidden, unread, RULES, named=named)
         assert explanation.verdict == ("forbidden" if mode == "CONFIG_MAP" else "depends")
-        assert explanation.not_looked_at == (*(() if named else whether), *inside)
+        assert explanation.not_looked_at == (*(() if named else whether), *rbac)
         assert bool(explanation.commands) is (mode != "CONFIG_MAP")
 
 
@@ -466,7 +466,7 @@ def test_the_entry_of_a_user(entry: AccessEntry, user: str, matches: bool) -> No
 
 
 @pytest.mark.parametrize(
-    ("what", "scope", "applies"),
+    ("request", "scope", "applies"),
     [
         ("list pods  shop", (), True),
         ("list pods  shop", ("dev", "shop"), True),
@@ -476,8 +476,8 @@ def test_the_entry_of_a_user(entry: AccessEntry, user: str, matches: bool) -> No
         ("list pods  ", ("*",), False),
     ],
 )
-def test_where_an_access_policy_applies(what: str, scope: tuple[str, ...], applies: bool) -> None:
-    explanation = explained(what, associated_policy("View", *scope), associated_policy("KRO", *scope))
+def test_where_an_access_policy_applies(request: str, scope: tuple[str, ...], applies: bool) -> None:
+    explanation = explained(request, associated_policy("View", *scope), associated_policy("KRO", *scope))
     assert [(policy.covers, policy.applies) for policy in explanation.policies] == [(True, applies), (None, applies)]
 
 
@@ -517,7 +517,7 @@ def test_remedies_are_ranked_by_what_else_they_give() -> None:
 
 
 @pytest.mark.parametrize(
-    ("user", "cluster", "wanted"),
+    ("user", "cluster", "binding"),
     [
         ("arn:aws:sts::111122223333:assumed-role/dev/jo", Cluster("prod", "eu-west-1"), "--group ${GROUP:?}"),
         ("arn:aws:sts::111122223333:assumed-role/dev/jo", unknown_with(AccessEntry(ROLE, "STANDARD", None, ("devs",), ())), "--group devs"),
@@ -529,21 +529,21 @@ def test_remedies_are_ranked_by_what_else_they_give() -> None:
         ("system:anonymous", None, None),
     ],
 )  # fmt: skip
-def test_a_role_for_the_missing_rule_alone_is_offered(user: str, cluster: Cluster | None, wanted: str | None) -> None:
+def test_a_role_for_the_missing_rule_alone_is_offered(user: str, cluster: Cluster | None, binding: str | None) -> None:
     text = f'widgets.example.com is forbidden: User "{user}" cannot list resource "widgets" in API group "example.com" in the namespace "shop"'
     explanation = explain_forbidden(parse_forbidden(text)[0], cluster, RULES)
-    if wanted is None:
+    if binding is None:
         assert explanation.rbac == ()
         return
     *joining, make, bind = explanation.rbac
     assert shlex.split(make.text)[1:] == [
         "create", "role", "list-widgets.example.com-shop", "--verb", "list", "--resource", "widgets.example.com", "--namespace", "shop",
     ]  # fmt: skip
-    assert f"{wanted} --namespace shop" in shlex.join(shlex.split(bind.text)).replace("'", "")
+    assert f"{binding} --namespace shop" in shlex.join(shlex.split(bind.text)).replace("'", "")
     # Whoever has no group gets one with the role's name.
-    if "list-" in wanted:
-        assert [joined.arguments[-3:-1] for joined in joining] != []
-        assert wanted.removeprefix("--group ") in joining[0].arguments
+    if "list-" in binding:
+        assert [command.arguments[-3:-1] for command in joining] != []
+        assert binding.removeprefix("--group ") in joining[0].arguments
 
 
 def test_a_role_that_aws_auth_maps_is_bound_by_a_group_of_its_own() -> None:
@@ -558,19 +558,19 @@ def test_a_role_that_aws_auth_maps_is_bound_by_a_group_of_its_own() -> None:
 
     role = ROLE.replace("team/", "")
     lines = [AuthMapping("role", role, "", groups) for groups in (("system:masters", "devs"), ("ops",))]
-    other = AuthMapping("role", f"{role}-2", "", ("others",))
-    assert bound(*lines, other) == "ops"
-    assert bound(lines[0], other) == "devs"
-    assert "GROUP" in bound(other)
+    other_role = AuthMapping("role", f"{role}-2", "", ("others",))
+    assert bound(*lines, other_role) == "ops"
+    assert bound(lines[0], other_role) == "devs"
+    assert "GROUP" in bound(other_role)
 
 
 def test_a_role_of_a_path_or_of_the_whole_cluster_is_a_cluster_role() -> None:
     user = "arn:aws:iam::111122223333:user/jo"
-    for what, option in (
+    for request, option in (
         ('path "/metrics"', "--non-resource-url /metrics"),
         ('resource "pods/log" in API group "" at the cluster scope', "--resource pods/log"),
     ):
-        (refusal,) = parse_forbidden(f'x is forbidden: User "{user}" cannot get {what}')
+        (refusal,) = parse_forbidden(f'x is forbidden: User "{user}" cannot get {request}')
         make, bind = explain_forbidden(refusal, None, RULES).rbac
         assert make.text.startswith("kubectl create clusterrole get-")
         assert f"--verb get {option}" in make.text

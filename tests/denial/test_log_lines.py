@@ -92,10 +92,12 @@ COATS: dict[str, Callable[[str], str]] = {
 
 def named(text: str) -> list[tuple[str, str | None]]:
     """Return what a text says was denied: the action and its resource."""
-    refused = [refusal.what for refusal in refusals_in(text)]
+    subjects = [refusal.what for refusal in refusals_in(text)]
     return [
-        (what.request.verb, what.request.resource) if isinstance(what, Forbidden) else (what.action, what.resource)
-        for what in refused
+        (subject.request.verb, subject.request.resource)
+        if isinstance(subject, Forbidden)
+        else (subject.action, subject.resource)
+        for subject in subjects
     ]
 
 
@@ -165,10 +167,10 @@ def test_what_is_no_line_of_a_log_stays(text: str) -> None:
     ids=range(8),
 )
 def test_hostile_text_takes_bounded_time(text: str) -> None:
-    started = time.process_time()
+    started_at = time.process_time()
     with contextlib.suppress(InputError):
         refusals_in(text)
-    assert time.process_time() - started < PROCESSOR
+    assert time.process_time() - started_at < PROCESSOR
 
 
 RUN_INSTANCES = (
@@ -186,5 +188,5 @@ def test_a_short_line_after_an_error_does_not_join_it_to_the_next_error() -> Non
 
 def test_a_bar_in_a_framed_line_cuts_nothing_off() -> None:
     lines = ["web-1  | User denied", *(CREATE_INTERFACE[start : start + 30] for start in range(0, 90, 30))]
-    framed = "\n".join(f"| {line:<30} |" for line in lines)
-    assert "web-1  | User denied" in unframed(framed)
+    framed_text = "\n".join(f"| {line:<30} |" for line in lines)
+    assert "web-1  | User denied" in unframed(framed_text)
