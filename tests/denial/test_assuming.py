@@ -82,14 +82,14 @@ TOKENS: list[tuple[str, dict[str, Any], dict[str, tuple[str, ...]], str, list[Pa
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("document", "context", "verdict", "failed", "note"), [case[1:] for case in TOKENS],
+@pytest.mark.parametrize(("document", "context", "verdict", "failed_parts", "note"), [case[1:] for case in TOKENS],
                          ids=[case[0] for case in TOKENS])  # fmt: skip
 def test_a_token_against_a_trust_policy(
-    document: dict[str, Any], context: dict[str, tuple[str, ...]], verdict: str, failed: list[Part], note: str
+    document: dict[str, Any], context: dict[str, tuple[str, ...]], verdict: str, failed_parts: list[Part], note: str
 ) -> None:
     judgement = judged(document, Request(WEB, context=context))
     assert judgement.verdict == verdict
-    assert [(failure.part, failure.key) for failure in judgement.statements[0].failed] == failed
+    assert [(failure.part, failure.key) for failure in judgement.statements[0].failed] == failed_parts
     assert note in " ".join(judgement.notes)
     assert bool(judgement.missing) is (verdict == "depends")
 
@@ -101,8 +101,8 @@ def test_that_it_is_a_token_is_known_of_every_one() -> None:
 
 def test_a_service_account_may_be_named_without_its_cluster() -> None:
     assert judged(GUIDE, Request(WEB, principal="system:serviceaccount:a:b")).verdict == "implicit-deny"
-    there = judged(GUIDE, Request(WEB, principal=SA))
-    assert (there.verdict, there.caller.subject) == ("depends", SA)
+    judgement = judged(GUIDE, Request(WEB, principal=SA))
+    assert (judgement.verdict, judgement.caller.subject) == ("depends", SA)
 
 
 def test_what_is_not_known_of_a_token_is_missing_and_what_is_known_is_not() -> None:
@@ -163,10 +163,10 @@ def test_of_who_tags_no_session_it_is_not_said_that_tags_are_not_allowed() -> No
 
 
 def test_a_deny_goes_before_what_is_allowed() -> None:
-    denied = trust({"Federated": provider(ISSUER)}, WEB, {"StringEquals": {f"{ISSUER}:sub": SA}}, Effect="Deny")
-    both = {"Version": "2012-10-17", "Statement": [*GUIDE["Statement"], *denied["Statement"]]}
-    assert judged(both, Request(WEB, context=token(SA))).verdict == "explicit-deny"
-    assert judged(both, Request(WEB)).verdict == "depends"
+    refusal = trust({"Federated": provider(ISSUER)}, WEB, {"StringEquals": {f"{ISSUER}:sub": SA}}, Effect="Deny")
+    allow_and_deny = {"Version": "2012-10-17", "Statement": [*GUIDE["Statement"], *refusal["Statement"]]}
+    assert judged(allow_and_deny, Request(WEB, context=token(SA))).verdict == "explicit-deny"
+    assert judged(allow_and_deny, Request(WEB)).verdict == "depends"
 
 
 @pytest.mark.parametrize(
@@ -312,8 +312,8 @@ def test_an_event_of_a_role_tells_what_it_gave_and_what_not() -> None:
 
 def test_the_tokens_that_a_trust_policy_wants() -> None:
     def audiences(*statements: dict[str, Any]) -> list[tuple[str, ...]]:
-        listed = [statement for document in statements for statement in document["Statement"]]
-        return [token.audiences for token in wanted_tokens(parse({"Version": "2012-10-17", "Statement": listed}))]
+        union = [statement for document in statements for statement in document["Statement"]]
+        return [token.audiences for token in wanted_tokens(parse({"Version": "2012-10-17", "Statement": union}))]
 
     def on(**conditions: dict[str, Any]) -> dict[str, Any]:
         return trust({"Federated": provider(ISSUER)}, WEB, conditions)
@@ -336,7 +336,7 @@ def test_the_tokens_that_a_trust_policy_wants() -> None:
 
 
 @pytest.mark.parametrize(
-    ("operator", "key", "wanted", "actual", "refused"),
+    ("operator", "key", "accepted_tags", "request_tags", "refused_keys"),
     [
         ("ForAllValues:StringEquals", "aws:TagKeys", ("a", "b"), ("a", "b", "c", "d"), ("c", "d")),
         ("ForAllValues:StringEquals", "aws:tagkeys", ("b",), ("a", "b", "c"), ("a", "c")),
@@ -354,9 +354,13 @@ def test_the_tokens_that_a_trust_policy_wants() -> None:
     ],
 )
 def test_tags_that_a_condition_on_all_of_them_refuses(
-    operator: str, key: str | None, wanted: tuple[str, ...], actual: tuple[str, ...] | None, refused: tuple[str, ...]
+    operator: str,
+    key: str | None,
+    accepted_tags: tuple[str, ...],
+    request_tags: tuple[str, ...] | None,
+    refused_keys: tuple[str, ...],
 ) -> None:
-    assert refused_tags(Failure("condition", key, operator, wanted, actual)) == refused
+    assert refused_tags(Failure("condition", key, operator, accepted_tags, request_tags)) == refused_keys
 
 
 @pytest.mark.parametrize(
@@ -439,15 +443,17 @@ def test_an_explanation_takes_the_trust_policy_into_account(
 
 
 def test_what_helps_depends_on_which_of_the_two_policies_denies() -> None:
-    asked = Request("sts:AssumeRole", (ROLE,), NODE)
-    by_own = explained(trust(ROOT, "sts:AssumeRole"), asked, own("sts:AssumeRoles"))
+    request = Request("sts:AssumeRole", (ROLE,), NODE)
+    by_own = explained(trust(ROOT, "sts:AssumeRole"), request, own("sts:AssumeRoles"))
     assert by_own.smallest_statement is not None
-    assert [near.layer for near in by_own.nearest] == ["identity"]
+    assert [statement.layer for statement in by_own.nearest] == ["identity"]
     # The caller's own policies say nothing like it, so the statement of the trust policy is shown.
-    assert [near.layer for near in explained(trust(ROOT, "sts:AssumeRole"), asked, own("s3:*")).nearest] == ["trust"]
-    for answer in (explained(MISSES, asked, own("s3:*")), explained(trust(SELF, "sts:AssumeRole"), asked)):
+    assert [
+        statement.layer for statement in explained(trust(ROOT, "sts:AssumeRole"), request, own("s3:*")).nearest
+    ] == ["trust"]
+    for answer in (explained(MISSES, request, own("s3:*")), explained(trust(SELF, "sts:AssumeRole"), request)):
         assert (answer.smallest_statement, answer.allowed_by, answer.newer_version) == (None, (), None)
-        assert [near.layer for near in answer.nearest] == ["trust"]
+        assert [statement.layer for statement in answer.nearest] == ["trust"]
     # A call that nobody signs is not about policies of the caller, nor about limits of its organization.
     token_only = explained(GUIDE, Request(WEB, (ROLE,)))
     assert token_only.not_looked_at == ("resource control policies", "VPC endpoint policies")
@@ -455,7 +461,7 @@ def test_what_helps_depends_on_which_of_the_two_policies_denies() -> None:
 
 
 @pytest.mark.parametrize(
-    ("request_", "trusted", "listed"),
+    ("request_", "count", "lines"),
     [
         (Request(POD, (f"arn:aws:eks:eu-west-1:{ACCOUNT}:cluster/prod",), NODE), 1, 1),
         (Request("sts:AssumeRole", (ROLE,), "ecs-tasks.amazonaws.com"), 6, 4),
@@ -469,13 +475,13 @@ def test_what_helps_depends_on_which_of_the_two_policies_denies() -> None:
         (Request(WEB, (ROLE,)), 2, 0),
     ],
 )
-def test_who_may_assume_the_role_is_listed_for_those_who_may_not(request_: Request, trusted: int, listed: int) -> None:
-    services = ["ec2", "lambda", "glue", "sagemaker", "batch", "codebuild"][:trusted]
+def test_who_may_assume_the_role_is_listed_for_those_who_may_not(request_: Request, count: int, lines: int) -> None:
+    services = ["ec2", "lambda", "glue", "sagemaker", "batch", "codebuild"][:count]
     answer = explained(
         trust({"Service": [f"{service}.amazonaws.com" for service in services]}, "sts:AssumeRole"), request_
     )
     assert answer.verdict == "implicit-deny"
-    assert sum(any(f"{service}.amazonaws.com" in note for service in services) for note in answer.notes) == listed
+    assert sum(any(f"{service}.amazonaws.com" in note for service in services) for note in answer.notes) == lines
 
 
 @pytest.mark.parametrize(
@@ -521,8 +527,8 @@ def test_a_subject_that_no_service_account_has(operator: str, values: list[str],
     document = trust({"Federated": provider(ISSUER)}, WEB, {operator: {SUB.upper(): values}})
     assert judged(document, Request(WEB)).verdict == verdict
     # The tokens of other issuers have other subjects.
-    others = trust({"Federated": provider(GITHUB)}, WEB, {operator: {f"{GITHUB}:sub": values}})
-    assert judged(others, Request(WEB)).verdict == "depends"
+    github_trust = trust({"Federated": provider(GITHUB)}, WEB, {operator: {f"{GITHUB}:sub": values}})
+    assert judged(github_trust, Request(WEB)).verdict == "depends"
 
 
 @pytest.mark.parametrize(
@@ -628,7 +634,7 @@ def test_only_a_statement_that_may_allow_the_caller_names_it() -> None:
     """The caller's own policies must allow it too if only its account is let in."""
     elsewhere = {"StringEquals": {"aws:RequestedRegion": "us-east-1"}}
     by_account, by_name = trust(ROOT, "sts:AssumeRole"), trust(SELF, "sts:AssumeRole")
-    refused = trust(SELF, "sts:AssumeRole", elsewhere)
+    other_region = trust(SELF, "sts:AssumeRole", elsewhere)
     open_deny = trust(SELF, "sts:AssumeRole", {"StringEquals": {"aws:PrincipalTag/a": "b"}}, Effect="Deny")
     request = Request("sts:AssumeRole", (ROLE,), NODE, {"aws:RequestedRegion": ("eu-west-1",)})
 
@@ -638,12 +644,12 @@ def test_only_a_statement_that_may_allow_the_caller_names_it() -> None:
 
     assert (named_as(by_account), named_as(by_name)) == ("account", "direct")
     assert named_as(by_account, by_name) == named_as(by_name, by_account) == "direct"
-    assert named_as(by_account, refused) == named_as(refused, by_account) == "account"
+    assert named_as(by_account, other_region) == named_as(other_region, by_account) == "account"
     assert named_as(by_account, open_deny) == named_as(open_deny, by_account) == "account"
 
 
 @pytest.mark.parametrize(
-    ("principal", "caller", "identity", "levels", "wanted"),
+    ("principal", "caller", "identity", "levels", "outcome"),
     [
         # The organization decides before all else; what it leaves open is all that is missing of a service.
         (SELF, NODE, None, ["deny"], ("explicit-deny", ())),
@@ -661,21 +667,21 @@ def test_only_a_statement_that_may_allow_the_caller_names_it() -> None:
     ],
 )  # fmt: skip
 def test_the_policies_of_the_organization_must_allow_it_too(
-    principal: object, caller: str, identity: str | None, levels: list[str], wanted: tuple[str, tuple[str, ...]]
+    principal: object, caller: str, identity: str | None, levels: list[str], outcome: tuple[str, tuple[str, ...]]
 ) -> None:
     """Organizations User Guide: service control policies restrict roles, resource control policies also services."""
-    tagged: dict[str, Any] = {"Condition": {"StringEquals": {"aws:PrincipalTag/a": "b"}}}
+    tag_condition: dict[str, Any] = {"Condition": {"StringEquals": {"aws:PrincipalTag/a": "b"}}}
     policies = {
         "allow": (allow("*"),), "nothing": (allow("s3:*"),), "deny": (allow("*"), deny("sts:*")),
-        "may": (allow("*"), deny("sts:*", **tagged)),
+        "may": (allow("*"), deny("sts:*", **tag_condition)),
     }  # fmt: skip
     control = tuple(PolicyLevel(level, (AppliedPolicy(level, None, parsed(*policies[level])),)) for level in levels)
     organization = Organization(control) if caller == NODE else Organization((), control)
     request = Request("sts:AssumeRole", (ROLE,), caller)
     judgement = judged(trust(principal, ["sts:AssumeRole", "sts:TagSession"]), request)
-    held = None if identity is None else (own(identity),)
-    evaluation = evaluate(request, held, reference=reference(), organization=organization)
-    assert judged_together(judgement, evaluation) == wanted
+    identity_policies = None if identity is None else (own(identity),)
+    evaluation = evaluate(request, identity_policies, reference=reference(), organization=organization)
+    assert judged_together(judgement, evaluation) == outcome
 
 
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/eks/node"
@@ -724,8 +730,8 @@ def test_a_session_of_an_instance_has_its_identifier_as_name(session: str, of_in
 
 def test_what_would_have_to_be_known_of_the_caller_and_its_account() -> None:
     request = Request("sts:AssumeRole", (), NODE)
-    tagged = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*", "Condition": {"StringEquals": {"aws:PrincipalTag/team": "a"}}}  # fmt: skip
-    depends = evaluate(request, (AppliedPolicy("own", None, parse({"Statement": tagged})),), reference=reference())
+    grant = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*", "Condition": {"StringEquals": {"aws:PrincipalTag/team": "a"}}}  # fmt: skip
+    depends = evaluate(request, (AppliedPolicy("own", None, parse({"Statement": grant})),), reference=reference())
     # Whether the caller's own policies matter depends on the role's account, which its ARN would tell.
     unknown = judged(trust(SELF, "sts:AssumeRole"), request, None)
     assert judged_together(unknown, None) == ("depends", ("resource",))
@@ -790,6 +796,6 @@ def test_whether_everybody_is_enough_within_an_account_is_left_open(
 
 def test_the_account_of_the_role_is_called_its_own_where_it_is_known() -> None:
     request = Request("sts:AssumeRole", principal=NODE)
-    for role, whose in ((ROLE, "this account"), (ELSEWHERE, f"account {ACCOUNT}"), (None, f"account {ACCOUNT}")):
+    for role, owner in ((ROLE, "this account"), (ELSEWHERE, f"account {ACCOUNT}"), (None, f"account {ACCOUNT}")):
         (words,) = judged(trust(ROOT), request, role).may_assume
-        assert words == f"Principals of {whose} may assume it if their own policies allow that."
+        assert words == f"Principals of {owner} may assume it if their own policies allow that."

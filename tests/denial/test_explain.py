@@ -43,13 +43,13 @@ def test_what_was_not_looked_at(policies: Policies, cause: Cause | None, unseen:
     explanation = explain(GET, policies, (), knowledge=knowledge(), denial=denial)
     assert explanation.not_looked_at == unseen
     anonymous = GET._replace(principal="Anonymous")
-    unsigned = explain(anonymous, policies, (), knowledge=knowledge())
-    assert unsigned.not_looked_at == ("resource control policies", "VPC endpoint policies", "the bucket policy")
-    assert (unsigned.smallest_statement, unsigned.allowed_by) == (None, ())
+    explanation = explain(anonymous, policies, (), knowledge=knowledge())
+    assert explanation.not_looked_at == ("resource control policies", "VPC endpoint policies", "the bucket policy")
+    assert (explanation.smallest_statement, explanation.allowed_by) == (None, ())
 
 
 @pytest.mark.parametrize(
-    ("request_", "policies", "candidates", "helped"),
+    ("request_", "policies", "candidates", "is_helped"),
     [
         (GET, Policies((NOTHING,)), [], True),
         (GET, Policies((READ_ALL,)), [], False),
@@ -63,49 +63,51 @@ def test_what_was_not_looked_at(policies: Policies, cause: Cause | None, unseen:
     ],
 )
 def test_a_remedy_is_offered_only_where_an_identity_policy_helps(
-    request_: Request, policies: Policies, candidates: list[CandidatePolicy], helped: bool
+    request_: Request, policies: Policies, candidates: list[CandidatePolicy], is_helped: bool
 ) -> None:
     explanation = explain(request_, policies, candidates, knowledge=knowledge())
-    assert (explanation.smallest_statement is not None) is helped
-    assert bool(explanation.allowed_by) is (helped and bool(candidates))
+    assert (explanation.smallest_statement is not None) is is_helped
+    assert bool(explanation.allowed_by) is (is_helped and bool(candidates))
     # What is attached already is not offered.
-    attached = policies._replace(
+    with_candidates = policies._replace(
         identity=(
             *policies.identity,
             *(managed_policy(allow("ec2:*"), name=candidate.policy.name) for candidate in candidates),
         )
     )
-    again = explain(request_, attached, candidates, knowledge=knowledge())
-    assert again.allowed_by == ()
+    explanation_with_candidates = explain(request_, with_candidates, candidates, knowledge=knowledge())
+    assert explanation_with_candidates.allowed_by == ()
 
 
 def test_a_symptom_is_judged_by_the_actions_behind_it() -> None:
     symptom = next(symptom for symptom in knowledge().symptoms if len(symptom.actions) > 1)
     actions = symptom.actions
-    rest = [action for action in actions if action != actions[-1]]
+    first_actions = [action for action in actions if action != actions[-1]]
 
     def answer(policies: Policies) -> Explanation:
         return explain_symptom((symptom,), policies, SESSION, knowledge())
 
-    unknown = answer(Policies())
-    assert (unknown.verdict, unknown.nearest, unknown.symptoms) == ("depends", (), (symptom,))
-    lacking = answer(Policies((managed_policy(allow(rest)),), identity_known=True))
-    assert (lacking.verdict, lacking.action) == ("implicit-deny", actions[-1])
-    assert (lacking.allowed_by, lacking.smallest_statement) == ((), None)
+    unknown_answer = answer(Policies())
+    assert (unknown_answer.verdict, unknown_answer.nearest, unknown_answer.symptoms) == ("depends", (), (symptom,))
+    lacking_answer = answer(Policies((managed_policy(allow(first_actions)),), identity_known=True))
+    assert (lacking_answer.verdict, lacking_answer.action) == ("implicit-deny", actions[-1])
+    assert (lacking_answer.allowed_by, lacking_answer.smallest_statement) == ((), None)
     assert answer(Policies((managed_policy(allow(list(actions))),), identity_known=True)).verdict == "allowed"
     # What the policies say of all of them.
-    everything = answer(Policies((managed_policy(allow(list(actions))),), identity_known=True))
-    open_ones = answer(Policies((managed_policy(allow(rest, **MAY)),), identity_known=True))
-    assert unknown.notes == ()
-    assert lacking.notes == (f"The policies looked at do not allow {actions[-1]}.",)
-    assert everything.notes == ("The policies looked at allow everything that is usually missing here.",)
-    assert open_ones.notes == (
+    full_answer = answer(Policies((managed_policy(allow(list(actions))),), identity_known=True))
+    conditional_answer = answer(Policies((managed_policy(allow(first_actions, **MAY)),), identity_known=True))
+    assert unknown_answer.notes == ()
+    assert lacking_answer.notes == (f"The policies looked at do not allow {actions[-1]}.",)
+    assert full_answer.notes == ("The policies looked at allow everything that is usually missing here.",)
+    assert conditional_answer.notes == (
         f"The policies looked at do not allow {actions[-1]}.",
-        f"Whether they allow {', '.join(rest)} depends on the resource and the conditions.",
+        f"Whether they allow {', '.join(first_actions)} depends on the resource and the conditions.",
     )
-    denied = answer(Policies((managed_policy(allow(list(actions)), deny(actions[0], Sid="no")),), identity_known=True))
-    assert (denied.verdict, denied.action) == ("explicit-deny", actions[0])
-    assert [near.statement.sid for near in denied.nearest] == ["no"]
+    denied_answer = answer(
+        Policies((managed_policy(allow(list(actions)), deny(actions[0], Sid="no")),), identity_known=True)
+    )
+    assert (denied_answer.verdict, denied_answer.action) == ("explicit-deny", actions[0])
+    assert [result.statement.sid for result in denied_answer.nearest] == ["no"]
 
 
 def test_what_is_said_of_who_decides() -> None:
@@ -208,17 +210,17 @@ def test_what_must_allow_it_too_is_said_of_what_the_callers_own_policies_allow(
             assert explain(request, policies, (), knowledge=knowledge()).must_allow_too is None
 
 
-@pytest.mark.parametrize("called", [None, "s3:ListObjects"])
-def test_a_call_that_is_authorised_by_another_action_is_named(called: str | None) -> None:
-    denial = Denial("s3:ListBucket", BUCKET, SESSION, called=called)
+@pytest.mark.parametrize("api_call", [None, "s3:ListObjects"])
+def test_a_call_that_is_authorised_by_another_action_is_named(api_call: str | None) -> None:
+    denial = Denial("s3:ListBucket", BUCKET, SESSION, called=api_call)
     request = Request("s3:ListBucket", (BUCKET,), SESSION)
     notes = explain(request, Policies((NOTHING,)), (), knowledge=knowledge(), denial=denial).notes
-    expected = ["The call was s3:ListObjects; it needs s3:ListBucket to be allowed."] if called else []
+    expected = ["The call was s3:ListObjects; it needs s3:ListBucket to be allowed."] if api_call else []
     assert [note for note in notes if "The call was" in note] == expected
 
 
 @pytest.mark.parametrize(
-    ("policies", "kinds", "shown"),
+    ("policies", "kinds", "codes"),
     [
         ((NOTHING,), NODE_ROLES, [ON_NODE_ROLE]),
         ((READ_ALL,), NODE_ROLES, []),
@@ -227,15 +229,15 @@ def test_a_call_that_is_authorised_by_another_action_is_named(called: str | None
     ],
 )
 def test_a_call_of_a_controller_with_the_role_of_its_node_is_a_symptom(
-    policies: tuple[AppliedPolicy, ...], kinds: frozenset[str], shown: list[str]
+    policies: tuple[AppliedPolicy, ...], kinds: frozenset[str], codes: list[str]
 ) -> None:
     karpenter = candidate("karpenter", [allow("s3:GetObject")], home="github.com/a/b")
     explanation = explain(
         GET, Policies(policies), [karpenter], knowledge=knowledge(), purpose=Purpose(is_known=True, kinds=kinds)
     )
-    assert [symptom.code for symptom in explanation.symptoms] == shown
+    assert [symptom.code for symptom in explanation.symptoms] == codes
     # No pod on the node should get what one of them lacks.
-    assert (explanation.smallest_statement is None) is (bool(shown) or policies == (READ_ALL,))
+    assert (explanation.smallest_statement is None) is (bool(codes) or policies == (READ_ALL,))
 
 
 def test_what_block_public_access_prevents_no_policy_allows() -> None:
@@ -251,7 +253,7 @@ ROOT = GET._replace(principal=f"arn:aws:iam::{ACCOUNT}:root")
 
 
 @pytest.mark.parametrize(
-    ("request_", "policies", "denied", "outcome"),
+    ("request_", "policies", "is_denied", "outcome"),
     [
         (GET, Policies((NOTHING,)), False, "denied"),
         (GET, Policies((ALL, managed_policy(deny("s3:*")))), False, "denied"),
@@ -264,12 +266,12 @@ ROOT = GET._replace(principal=f"arn:aws:iam::{ACCOUNT}:root")
         (IDENTITY_CALL, Policies((managed_policy(deny("*")),)), True, "allowed"),
     ],
 )
-def test_what_becomes_of_a_request(request_: Request, policies: Policies, denied: bool, outcome: str) -> None:
-    denial = Denial(request_.action, principal=SESSION) if denied else None
+def test_what_becomes_of_a_request(request_: Request, policies: Policies, is_denied: bool, outcome: str) -> None:
+    denial = Denial(request_.action, principal=SESSION) if is_denied else None
     assert explain(request_, policies, (), knowledge=knowledge(), denial=denial).outcome == outcome
 
 
-@pytest.mark.parametrize("denied", [False, True])
+@pytest.mark.parametrize("is_denied", [False, True])
 @pytest.mark.parametrize(
     ("request_", "always", "if_denied"),
     [
@@ -278,12 +280,12 @@ def test_what_becomes_of_a_request(request_: Request, policies: Policies, denied
     ],
 )
 def test_why_what_no_identity_policy_decides_was_denied(
-    request_: Request, always: str, if_denied: str, denied: bool
+    request_: Request, always: str, if_denied: str, is_denied: bool
 ) -> None:
-    denial = Denial(request_.action, principal=request_.principal) if denied else None
+    denial = Denial(request_.action, principal=request_.principal) if is_denied else None
     notes = " ".join(explain(request_, Policies((NOTHING,)), (), knowledge=knowledge(), denial=denial).notes)
     assert always in notes
-    assert (if_denied in notes) is denied
+    assert (if_denied in notes) is is_denied
 
 
 @pytest.mark.parametrize(
@@ -324,19 +326,19 @@ def test_whether_a_policy_of_the_caller_could_have_allowed_it(
 
 
 @pytest.mark.parametrize(
-    ("keys", "refused"),
+    ("keys", "refusal"),
     [(("team",), ""), (("team", "cost"), "Refused for the tag cost: own, statement 1"), (("a", "b"), "for the tag a and b:")],
 )  # fmt: skip
-def test_the_tags_that_a_statement_refuses_are_named(keys: tuple[str, ...], refused: str) -> None:
-    only = {"ForAllValues:StringEquals": {"aws:TagKeys": ["team"]}}
+def test_the_tags_that_a_statement_refuses_are_named(keys: tuple[str, ...], refusal: str) -> None:
+    team_tags_only = {"ForAllValues:StringEquals": {"aws:TagKeys": ["team"]}}
     request = Request("sqs:CreateQueue", (QUEUE,), SESSION, {"aws:TagKeys": keys})
-    policies = Policies((managed_policy(allow("sqs:CreateQueue", Condition=only)),))
+    policies = Policies((managed_policy(allow("sqs:CreateQueue", Condition=team_tags_only)),))
     notes = [note for note in explain(request, policies, (), knowledge=knowledge()).notes if "Refused" in note]
-    assert [refused in note for note in notes] == ([True] if refused else [])
+    assert [refusal in note for note in notes] == ([True] if refusal else [])
 
 
 @pytest.mark.parametrize(
-    ("action", "resource", "called"),
+    ("action", "resource", "words"),
     [
         ("ec2:DeleteVolume", f"arn:aws:ec2:eu-west-1:{ACCOUNT}:volume/vol-0abc", "ec2 create-tags --resources vol-0abc"),
         ("sqs:DeleteQueue", f"arn:aws:sqs:eu-west-1:{ACCOUNT}:q", "resourcegroupstaggingapi tag-resources"),
@@ -346,18 +348,18 @@ def test_the_tags_that_a_statement_refuses_are_named(keys: tuple[str, ...], refu
         ("iam:PassRole", ROLE, ""),
     ],
 )  # fmt: skip
-def test_a_resource_whose_tag_is_missing_is_tagged_if_it_is_known(action: str, resource: str, called: str) -> None:
+def test_a_resource_whose_tag_is_missing_is_tagged_if_it_is_known(action: str, resource: str, words: str) -> None:
     request = Request(action, (resource,), SESSION, absent=frozenset({"aws:ResourceTag/team"}))
     policies = Policies((managed_policy(allow(action, **MAY)),), identity_known=True)
     fixes = explain(request, policies, (), knowledge=knowledge()).fixes
     tagging = [
         " ".join(command.arguments) for fix in fixes for command in fix.commands if "tag" in command.arguments[2]
     ]
-    assert [called in command for command in tagging] == ([True] if called else [])
+    assert [words in command for command in tagging] == ([True] if words else [])
 
 
 @pytest.mark.parametrize(
-    ("name", "action", "keys", "shown"),
+    ("name", "action", "keys", "codes"),
     [
         ("AmazonEKSComputePolicy", "ec2:RunInstances", ("own",), [TAGS_REFUSED]),
         ("AmazonEKSComputePolicy", "ec2:RunInstances", ("eks:a",), []),
@@ -366,13 +368,13 @@ def test_a_resource_whose_tag_is_missing_is_tagged_if_it_is_known(action: str, r
     ],
 )
 def test_a_launch_that_is_refused_for_its_tags_is_a_symptom(
-    name: str, action: str, keys: tuple[str, ...], shown: list[str]
+    name: str, action: str, keys: tuple[str, ...], codes: list[str]
 ) -> None:
-    only = {"ForAllValues:StringLike": {"aws:TagKeys": ["eks:*"]}}
+    eks_tags_only = {"ForAllValues:StringLike": {"aws:TagKeys": ["eks:*"]}}
     request = Request(action, ("*",), SESSION, {"aws:TagKeys": keys})
-    policies = Policies((managed_policy(allow(action, Condition=only), name=name),))
+    policies = Policies((managed_policy(allow(action, Condition=eks_tags_only), name=name),))
     symptoms = explain(request, policies, (), knowledge=knowledge()).symptoms
-    assert [symptom.code for symptom in symptoms] == shown
+    assert [symptom.code for symptom in symptoms] == codes
 
 
 VOLUME_1 = f"arn:aws:ec2:eu-west-1:{ACCOUNT}:volume/vol-0abc"
@@ -405,8 +407,8 @@ def test_a_resource_gets_the_tags_that_are_all_it_lacks(conditions: dict[str, An
     explanation = explain(request, policies, (), knowledge=knowledge())
     commands = [command for fix in explanation.fixes for command in fix.commands if "create-tags" in command.arguments]
     assert [argument for command in commands for argument in command.arguments[6:-2]] == tags
-    shown = [command.arguments[2] for command in explanation.checks if "tags" in command.arguments[2]]
-    assert shown == (["describe-tags"] if tags else [])
+    checks = [command.arguments[2] for command in explanation.checks if "tags" in command.arguments[2]]
+    assert checks == (["describe-tags"] if tags else [])
 
 
 def test_a_tag_that_is_none_of_a_resource_that_has_it_already_is_not_set() -> None:
@@ -431,7 +433,7 @@ def test_of_a_caller_whose_policies_are_not_known_those_made_for_it_tell_the_tag
 
 
 @pytest.mark.parametrize(
-    ("policies", "said", "checked"),
+    ("policies", "limits", "checks"),
     [
         (Policies((NOTHING,), identity_known=True), False, []),
         (Policies((NOTHING,), READ_ALL, (READ_ALL,), identity_known=True), False, []),
@@ -442,17 +444,17 @@ def test_of_a_caller_whose_policies_are_not_known_those_made_for_it_tell_the_tag
     ],
 )  # fmt: skip
 def test_what_limits_the_caller_besides_is_shown_by_a_command(
-    policies: Policies, said: str | bool, checked: list[list[str]]
+    policies: Policies, limits: str | bool, checks: list[list[str]]
 ) -> None:
     explanation = explain(GET, policies, (), knowledge=knowledge())
-    assert ("is not enough: " in " ".join(explanation.notes)) is bool(said)
-    assert not said or f"is not enough: {said}." in " ".join(explanation.notes)
-    assert [list(command.arguments[1:]) for command in explanation.checks] == checked
-    assert bool(explanation.fixes) is not bool(said)
+    assert ("is not enough: " in " ".join(explanation.notes)) is bool(limits)
+    assert not limits or f"is not enough: {limits}." in " ".join(explanation.notes)
+    assert [list(command.arguments[1:]) for command in explanation.checks] == checks
+    assert bool(explanation.fixes) is not bool(limits)
 
 
 @pytest.mark.parametrize(
-    ("action", "principal", "shown"),
+    ("action", "principal", "is_shown"),
     [
         ("sts:AssumeRole", SESSION, True),
         ("sts:TagSession", SESSION, True),
@@ -463,12 +465,12 @@ def test_what_limits_the_caller_besides_is_shown_by_a_command(
         ("iam:PassRole", SESSION.replace("/app/", "/deploy/"), False),
     ],
 )
-def test_the_trust_policy_of_a_role_to_assume_is_shown(action: str, principal: str, shown: bool) -> None:
+def test_the_trust_policy_of_a_role_to_assume_is_shown(action: str, principal: str, is_shown: bool) -> None:
     role = f"arn:aws:iam::{ACCOUNT}:role/deploy"
     explanation = explain(Request(action, (role,), principal), Policies((NOTHING,)), (), knowledge=knowledge())
     commands = [" ".join(command.arguments) for command in explanation.checks]
-    wanted = "aws iam get-role --role-name deploy --query Role.AssumeRolePolicyDocument"
-    assert [command for command in commands if "AssumeRolePolicyDocument" in command] == ([wanted] if shown else [])
+    query = "aws iam get-role --role-name deploy --query Role.AssumeRolePolicyDocument"
+    assert [command for command in commands if "AssumeRolePolicyDocument" in command] == ([query] if is_shown else [])
     is_own = action == "sts:AssumeRole" and "/deploy/" in principal
     assert (explanation.smallest_statement is None) is is_own
     assert any("assumes itself" in note for note in explanation.notes) is is_own
@@ -480,13 +482,13 @@ def test_an_action_that_nothing_knows_is_said_to_be_new_or_mistyped() -> None:
         return [note for note in notes if "AWS's reference" in note]
 
     assert said("s3:GetObject") == said("S3:getobject") == said("") == []
-    (near,) = said("s3:GetObjct")
-    assert near.startswith("AWS's reference has no action s3:GetObjct, so it is new or mistyped. Nearest: ")
-    assert "s3:GetObject" in near
+    (suggestion,) = said("s3:GetObjct")
+    assert suggestion.startswith("AWS's reference has no action s3:GetObjct, so it is new or mistyped. Nearest: ")
+    assert "s3:GetObject" in suggestion
 
 
 @pytest.mark.parametrize(
-    ("request_", "policies", "unseen", "seen"),
+    ("request_", "policies", "unseen_layer", "seen_layer"),
     [
         (GET, Policies(resource={None: READ_ALL}), "VPC endpoint policies", "the bucket policy"),
         (GET._replace(action="kms:Decrypt", resources=(KEY,)), Policies(resource={KEY: ALL}), "grants of the KMS key", "the key policy and grants of the KMS key"),
@@ -501,11 +503,11 @@ def test_an_action_that_nothing_knows_is_said_to_be_new_or_mistyped() -> None:
     ],
 )  # fmt: skip
 def test_what_was_looked_at_is_not_listed_as_unseen(
-    request_: Request, policies: Policies, unseen: str, seen: str
+    request_: Request, policies: Policies, unseen_layer: str, seen_layer: str
 ) -> None:
     not_looked_at = explain(request_, policies, (), knowledge=knowledge()).not_looked_at
-    assert unseen in not_looked_at
-    assert seen not in not_looked_at
+    assert unseen_layer in not_looked_at
+    assert seen_layer not in not_looked_at
 
 
 RESTRICTED = Policies(organization=Organization((), (PolicyLevel(None, (ALL,)),)))
@@ -560,8 +562,8 @@ def test_the_controller_that_called_with_the_role_of_its_node_gets_one(
         candidate(name, [allow("s3:GetObject")], home="github.com/a/b", arn=f"published:{name}")
         for name in ("karpenter", "cluster-autoscaler")
     ]
-    own = tuple(RoleOfItsOwn(name, "prod", None, f"prod-{name}", "IRSA") for name in own_roles)
-    purpose = Purpose(is_known=True, kinds=NODE_ROLES, own_roles=own)
+    roles_of_controllers = tuple(RoleOfItsOwn(name, "prod", None, f"prod-{name}", "IRSA") for name in own_roles)
+    purpose = Purpose(is_known=True, kinds=NODE_ROLES, own_roles=roles_of_controllers)
     explanation = explain(GET, Policies((NOTHING,)), candidates, knowledge=knowledge(), purpose=purpose, text=text)
     roles = [fix.commands[0].arguments[4] for fix in explanation.fixes]
     assert roles == ([component] if component else [])

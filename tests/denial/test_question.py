@@ -66,36 +66,36 @@ def test_a_question_that_cannot_be_meant_is_refused(question: Question, error_te
 
 def test_a_question_without_a_message_is_taken_as_it_is() -> None:
     question = Question(None, "S3:getobject", (f"{BUCKET}/a",), "eks.amazonaws.com", REGION, ("aws:RequestTag/*",))
-    (only,) = denied_requests(question)
-    assert only[:2] == (
+    (entry,) = denied_requests(question)
+    assert entry[:2] == (
         Request("s3:GetObject", (f"{BUCKET}/a",), "eks.amazonaws.com", REGION, frozenset({"aws:RequestTag/*"})),
         None,
     )
-    assert only.times == 1
+    assert entry.times == 1
     (unknown,) = denied_requests(Question(action="nosuch:Action", principal="system:serviceaccount:a:b"))
     assert (unknown.request.action, unknown.request.principal) == ("nosuch:Action", "system:serviceaccount:a:b")
 
 
 def test_what_is_given_beside_a_message_goes_before_what_it_says() -> None:
     template = f"User: {SESSION} is not authorized to perform: {{}} on resource: {{}}"
-    two = "\n".join((template.format("ec2:RunInstances", VOLUME), template.format("s3:GetObject", f"{BUCKET}/a")))
+    log = "\n".join((template.format("ec2:RunInstances", VOLUME), template.format("s3:GetObject", f"{BUCKET}/a")))
 
-    def requests(message: str = two, **options: Any) -> list[Request]:
+    def requests(message: str = log, **options: Any) -> list[Request]:
         return [question.request for question in denied_requests(Question(message, **options))]
 
     assert [request.action for request in requests()] == ["ec2:RunInstances", "s3:GetObject"]
     assert all(request.principal == SESSION for request in requests())
     # A correction is of the denial of that action, or else of the most complete one.
-    (corrected,) = requests(action="s3:getobject")
-    assert (corrected.action, corrected.resources) == ("s3:GetObject", (f"{BUCKET}/a",))
-    (replaced,) = requests(action="s3:PutObject")
-    assert replaced.action == "s3:PutObject"
-    (moved,) = requests(template.format("s3:GetObject", f"{BUCKET}/a"), resources=(f"{BUCKET}/b",), principal=ROLE)
-    assert (moved.resources, moved.principal) == ((f"{BUCKET}/b",), ROLE)
+    (correction,) = requests(action="s3:getobject")
+    assert (correction.action, correction.resources) == ("s3:GetObject", (f"{BUCKET}/a",))
+    (replacement,) = requests(action="s3:PutObject")
+    assert replacement.action == "s3:PutObject"
+    (transfer,) = requests(template.format("s3:GetObject", f"{BUCKET}/a"), resources=(f"{BUCKET}/b",), principal=ROLE)
+    assert (transfer.resources, transfer.principal) == ((f"{BUCKET}/b",), ROLE)
     event = {"context": {"action": "s3:GetObject", "resource": f"{BUCKET}/a", "conditions": {"items": [
         {"key": "aws:RequestedRegion", "values": {"items": [{"value": "eu-west-1"}]}},
         {"key": "s3:prefix", "values": {"items": [{"value": "a"}]}}]}}}  # fmt: skip
-    (own,) = requests(json.dumps(event), context={"AWS:requestedregion": ("us-east-1",)}, absent=("S3:Prefix",))
-    assert own.context == {"AWS:requestedregion": ("us-east-1",)}
-    assert "S3:Prefix" in own.absent
-    assert "aws:requesttag/*" in own.absent
+    (override,) = requests(json.dumps(event), context={"AWS:requestedregion": ("us-east-1",)}, absent=("S3:Prefix",))
+    assert override.context == {"AWS:requestedregion": ("us-east-1",)}
+    assert "S3:Prefix" in override.absent
+    assert "aws:requesttag/*" in override.absent
