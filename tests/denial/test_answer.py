@@ -88,5 +88,5 @@ def test_what_only_tags_of_something_else_would_allow_is_denied(
 def test_an_explanation_is_of_one_denial_and_offers_nothing_unless_it_says_so() -> None:
     bare = Explanation("implicit-deny", "s3:GetObject")
     assert (bare.times, bare.allowed_by_more, bare.judged, bare.denied) == (1, 0, False, False)
-    full = bare._replace(allowed_by=(offered("a", "own"),), allowed_by_more=3)
-    assert full.without_remedies() == bare
+    with_remedies = bare._replace(allowed_by=(offered("a", "own"),), allowed_by_more=3)
+    assert with_remedies.without_remedies() == bare

@@ -67,12 +67,12 @@ def test_statements_about_similar_actions_are_shown_only_if_none_is_about_the_ac
 
 
 def test_at_most_five_statements_are_shown() -> None:
-    giving = [allow("s3:*", Sid=f"s{number}") for number in range(7)]
-    assert nearest(GET, *giving) == ["s0", "s1", "s2", "s3", "s4"]
+    allowing_statements = [allow("s3:*", Sid=f"s{number}") for number in range(7)]
+    assert nearest(GET, *allowing_statements) == ["s0", "s1", "s2", "s3", "s4"]
     # Of an allowed request, only what allows it.
-    assert nearest(GET, deny("s3:PutObject", Sid="no"), allow("ec2:*", Sid="other"), *giving[:1]) == ["s0"]
-    refused = [allow("s3:GetObject", "arn:aws:s3:::other/*", Sid=f"s{number}") for number in range(7)]
-    assert nearest(GET, *refused) == ["s0", "s1", "s2", "s3", "s4"]
+    assert nearest(GET, deny("s3:PutObject", Sid="no"), allow("ec2:*", Sid="other"), *allowing_statements[:1]) == ["s0"]
+    near_statements = [allow("s3:GetObject", "arn:aws:s3:::other/*", Sid=f"s{number}") for number in range(7)]
+    assert nearest(GET, *near_statements) == ["s0", "s1", "s2", "s3", "s4"]
 
 
 def wanted(request: Request, statement: dict[str, Any]) -> tuple[str, ...]:
@@ -113,7 +113,7 @@ TAG = {"aws:RequestTag/ebs.csi.aws.com/cluster": ("true",)}
 
 
 @pytest.mark.parametrize(
-    ("cause", "policies", "verdict", "judged", "statements"),
+    ("cause", "policies", "verdict", "is_judged", "statements"),
     [
         # Nothing is known: the message decides, and without one nothing does.
         (NO_ALLOW, Policies(), "implicit-deny", False, []),
@@ -141,16 +141,16 @@ TAG = {"aws:RequestTag/ebs.csi.aws.com/cluster": ("true",)}
     ],
 )  # fmt: skip
 def test_what_decides_a_request(
-    cause: Cause | str | None, policies: Policies, verdict: str, judged: bool, statements: list[str]
+    cause: Cause | str | None, policies: Policies, verdict: str, is_judged: bool, statements: list[str]
 ) -> None:
     denial = None if cause == "none" else Denial("s3:GetObject", f"{BUCKET}/a", cause=cause)  # type: ignore[arg-type]
     decision = decide(GET, policies, denial)
-    assert (decision.verdict, decision.is_judged) == (verdict, judged)
+    assert (decision.verdict, decision.is_judged) == (verdict, is_judged)
     assert [result.statement.sid for result in decision.statements] == statements
-    limited = verdict != "allowed" and (judged and policies.boundary is not None and statements == ["b"])
+    is_limited = verdict != "allowed" and (is_judged and policies.boundary is not None and statements == ["b"])
     by_message = isinstance(cause, Cause) and cause != NO_ALLOW
     assert decision.is_by_message is by_message
-    assert decision.is_decided_outside_identity_policies is (limited or by_message)
+    assert decision.is_decided_outside_identity_policies is (is_limited or by_message)
 
 
 def test_a_resource_that_a_message_leaves_out_may_be_what_is_denied() -> None:
@@ -158,8 +158,8 @@ def test_a_resource_that_a_message_leaves_out_may_be_what_is_denied() -> None:
     policies = Policies((managed_policy(allow("*", "arn:aws:ec2:*:*:instance/*"), allow("s3:*")),))
     run = Request("ec2:RunInstances", (f"arn:aws:ec2:eu-west-1:{ACCOUNT}:instance/*",), SESSION)
 
-    def verdict(request: Request, named: str | None) -> tuple[str, tuple[str, ...]]:
-        decision = decide(request, policies, Denial(request.action, named))
+    def verdict(request: Request, resource: str | None) -> tuple[str, tuple[str, ...]]:
+        decision = decide(request, policies, Denial(request.action, resource))
         return decision.verdict, decision.missing
 
     assert verdict(run, None) == ("depends", ("resource",))
@@ -179,9 +179,9 @@ def test_which_other_types_of_resource_a_call_has() -> None:
     assert others(CREATE, SNAPSHOT, VOLUME) == {}
     assert others("eks:DescribeCluster") == others("ecr:GetAuthorizationToken") == others("nosuch:Action") == {}
     # Of the many of ec2:RunInstances the needed ones, of the hundred of ec2:CreateTags none.
-    needed = others("ec2:RunInstances")
-    assert set(needed.values()) == {True}
-    assert {"image", "instance", "network-interface"} <= needed.keys()
+    other_types = others("ec2:RunInstances")
+    assert set(other_types.values()) == {True}
+    assert {"image", "instance", "network-interface"} <= other_types.keys()
     assert others("ec2:CreateTags") == {}
 
 

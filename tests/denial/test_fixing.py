@@ -26,8 +26,8 @@ from tests.support.shell import commands_in, fault_of
 pytestmark = pytest.mark.usefixtures("own_filled_cache")
 
 
-def denied(who: str, action: str, resource: str, end: str = "because no identity-based policy allows it") -> str:
-    return f"User: arn:aws:sts::123456789012:assumed-role/{who} is not authorized to perform: {action} on resource: {resource} {end}"
+def denied(session: str, action: str, resource: str, end: str = "because no identity-based policy allows it") -> str:
+    return f"User: arn:aws:sts::123456789012:assumed-role/{session} is not authorized to perform: {action} on resource: {resource} {end}"
 
 
 NODE = "prod-worker/i-0abcdef1234567890"
@@ -198,12 +198,12 @@ def test_what_is_offered_can_be_pasted_and_allows_it(thread: Thread, capsys: pyt
     text, answer = answers(capsys, thread)
     commands = commands_in(text)
     assert [(command, fault) for command in commands if (fault := fault_of(command))] == []
-    printed = "\n".join(commands)
-    at = -1
+    printed_commands = "\n".join(commands)
+    position = -1
     for part in thread.offers:
-        at = printed.find(part, at + 1)
-        assert at >= 0, (part, printed)
-    assert [text for text in thread.never if text in printed] == []
+        position = printed_commands.find(part, position + 1)
+        assert position >= 0, (part, printed_commands)
+    assert [text for text in thread.never if text in printed_commands] == []
     words = " ".join(text.split())
     assert [say for say in thread.says if say not in words] == []
     # Each certain fix allows it by itself; the others leave open only what they say.
@@ -229,9 +229,9 @@ def _own_policies(thread: Thread) -> list[Document]:
     return [policy.document for policy in subject.policies if policy.document is not None]
 
 
-def _after(request: Request, commands: list[str], own: list[Document]) -> tuple[Verdict, tuple[str, ...]]:
+def _after(request: Request, commands: list[str], policies: list[Document]) -> tuple[Verdict, tuple[str, ...]]:
     """Return the verdict on a request once the commands were run."""
-    documents, tags = list(own), dict[str, str]()
+    documents, tags = list(policies), dict[str, str]()
     for command in commands:
         words = shlex.split(command)
         options = dict(zip(words[3::2], words[4::2], strict=False))
@@ -259,8 +259,8 @@ def _document(text: str, request: Request) -> Document:
         text = json.dumps(serialise(_managed(match[1])))
         return parse_text(re.sub(r"<\w+>", "*", text))
     # What the message does not show is what the reader fills in.
-    hidden = next((resource.split(":")[4] for resource in request.resources), "")
-    return parse_text(re.sub(r"\$\{\w+:\?\}", hidden, text))
+    account = next((resource.split(":")[4] for resource in request.resources), "")
+    return parse_text(re.sub(r"\$\{\w+:\?\}", account, text))
 
 
 def _managed(name: str) -> Document:
@@ -310,7 +310,7 @@ OTHER = (managed_policy(allow("s3:ListBucket")),)
 
 
 @pytest.mark.parametrize(
-    ("identity", "offers", "given"),
+    ("identity", "offers", "policies_given"),
     [
         # With or without policies of the caller's own, what certainly allows it is given.
         ((), [("own", of("a", *READ))], {"a": ()}),
@@ -338,18 +338,18 @@ OTHER = (managed_policy(allow("s3:ListBucket")),)
 def test_which_policies_a_role_is_given(
     identity: tuple[AppliedPolicy, ...],
     offers: list[tuple[Fit, CandidatePolicy]],
-    given: dict[str, tuple[str, ...]],
+    policies_given: dict[str, tuple[str, ...]],
 ) -> None:
     candidates = [policy for _, policy in offers]
-    offered = [
+    allowers = [
         Allower(policy.policy.name, 1, Since(1, None, at_latest=False), (), False, "eks", policy.meant_for, None, fit)
         for fit, policy in offers
     ]
-    case = FixCase(GET, Policies(identity), (), offered, candidates, None, None, "")
+    case = FixCase(GET, Policies(identity), (), allowers, candidates, None, None, "")
     fixes = fixes_of(case, of_pods=False)
     commands = [" ".join(fix.commands[-1].arguments) for fix in fixes]
     names = [match[1] for command in commands if (match := re.search(r"(?:policy/|show )(\w+)", command))]
-    assert dict(zip(names, (fix.depends_on for fix in fixes), strict=True)) == given
+    assert dict(zip(names, (fix.depends_on for fix in fixes), strict=True)) == policies_given
 
 
 def trusting_caller(role: str, principal: object) -> Command:
@@ -364,7 +364,7 @@ ASKS_FOR_TEAM = (managed_policy(allow("s3:GetObject", **TAGGED)),)
 
 
 @pytest.mark.parametrize(
-    ("commands", "request_", "identity", "assumed", "is_fix"),
+    ("commands", "request_", "identity", "role_arn", "is_fix"),
     [
         ([trusting_caller("app", CALLER)], ASSUME, (), ROLE, True),
         ([trusting_caller("app", ACCOUNT_OF_CALLER)], ASSUME, (), ROLE, True),
@@ -389,10 +389,10 @@ def test_a_command_of_a_finding_is_a_fix_only_if_the_request_is_allowed_then(
     commands: list[Command],
     request_: Request,
     identity: tuple[AppliedPolicy, ...],
-    assumed: str | None,
+    role_arn: str | None,
     is_fix: bool,
 ) -> None:
-    fix = role_fix(commands, request_, Policies(identity), assumed)
+    fix = role_fix(commands, request_, Policies(identity), role_arn)
     assert (fix is not None) is is_fix
     assert fix is None or fix.commands == tuple(commands)
 

@@ -205,9 +205,9 @@ def associated_policy(policy: str, *namespaces: str) -> AssociatedPolicy:
     return AssociatedPolicy(f"arn:aws:eks::aws:cluster-access-policy/AmazonEKS{policy}Policy", namespaces or None)
 
 
-def explained(request: str, *policies: AssociatedPolicy, user: str = "", **fields: Any) -> ForbiddenExplanation:
-    """What a role with an entry of these policies is told; `request` is `VERB RESOURCE GROUP NAMESPACE`."""
-    verb, resource, group, namespace = request.split(" ")
+def explained(request_text: str, *policies: AssociatedPolicy, user: str = "", **fields: Any) -> ForbiddenExplanation:
+    """What a role with an entry of these policies is told; `request_text` is `VERB RESOURCE GROUP NAMESPACE`."""
+    verb, resource, group, namespace = request_text.split(" ")
     scope = f'in the namespace "{namespace}"' if namespace else "at the cluster scope"
     user = user or "arn:aws:sts::111122223333:assumed-role/dev/jo"
     text = f'x is forbidden: User "{user}" cannot {verb} resource "{resource}" in API group "{group}" {scope}'
@@ -218,7 +218,7 @@ def explained(request: str, *policies: AssociatedPolicy, user: str = "", **field
 
 
 @pytest.mark.parametrize(
-    ("request", "policies", "verdict", "phrase"),
+    ("request_text", "policies", "verdict", "phrase"),
     [
         ("list pods  shop", (associated_policy("View"),), "allowed", "AmazonEKSViewPolicy"),
         ("list pods  shop", (associated_policy("View", "shop"),), "allowed", "AmazonEKSViewPolicy"),
@@ -239,8 +239,10 @@ def explained(request: str, *policies: AssociatedPolicy, user: str = "", **field
         ("list nodes  ", (), "forbidden", "no access policy"),
     ],
 )
-def test_why_it_is_forbidden(request: str, policies: tuple[AssociatedPolicy, ...], verdict: str, phrase: str) -> None:
-    explanation = explained(request, *policies)
+def test_why_it_is_forbidden(
+    request_text: str, policies: tuple[AssociatedPolicy, ...], verdict: str, phrase: str
+) -> None:
+    explanation = explained(request_text, *policies)
     assert (explanation.verdict, explanation.principal) == (verdict, ROLE)
     assert phrase in explanation.reason
 
@@ -466,7 +468,7 @@ def test_the_entry_of_a_user(entry: AccessEntry, user: str, matches: bool) -> No
 
 
 @pytest.mark.parametrize(
-    ("request", "scope", "applies"),
+    ("request_text", "scope", "applies"),
     [
         ("list pods  shop", (), True),
         ("list pods  shop", ("dev", "shop"), True),
@@ -476,8 +478,8 @@ def test_the_entry_of_a_user(entry: AccessEntry, user: str, matches: bool) -> No
         ("list pods  ", ("*",), False),
     ],
 )
-def test_where_an_access_policy_applies(request: str, scope: tuple[str, ...], applies: bool) -> None:
-    explanation = explained(request, associated_policy("View", *scope), associated_policy("KRO", *scope))
+def test_where_an_access_policy_applies(request_text: str, scope: tuple[str, ...], applies: bool) -> None:
+    explanation = explained(request_text, associated_policy("View", *scope), associated_policy("KRO", *scope))
     assert [(policy.covers, policy.applies) for policy in explanation.policies] == [(True, applies), (None, applies)]
 
 
@@ -566,11 +568,11 @@ def test_a_role_that_aws_auth_maps_is_bound_by_a_group_of_its_own() -> None:
 
 def test_a_role_of_a_path_or_of_the_whole_cluster_is_a_cluster_role() -> None:
     user = "arn:aws:iam::111122223333:user/jo"
-    for request, option in (
+    for request_text, option in (
         ('path "/metrics"', "--non-resource-url /metrics"),
         ('resource "pods/log" in API group "" at the cluster scope', "--resource pods/log"),
     ):
-        (refusal,) = parse_forbidden(f'x is forbidden: User "{user}" cannot get {request}')
+        (refusal,) = parse_forbidden(f'x is forbidden: User "{user}" cannot get {request_text}')
         make, bind = explain_forbidden(refusal, None, RULES).rbac
         assert make.text.startswith("kubectl create clusterrole get-")
         assert f"--verb get {option}" in make.text

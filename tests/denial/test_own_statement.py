@@ -16,19 +16,19 @@ from tests.support.documents import allow, deny
 
 def smallest(request: Request, *statements: dict[str, Any], name: str | None = None) -> Statement:
     evaluation = evaluate(request, (managed_policy(*statements),), reference=reference()) if statements else None
-    near = (
+    statements_near = (
         ()
         if evaluation is None
         else nearest_statements(evaluation.decisive.statements, evaluation.verdict, request.action)
     )
-    return smallest_statement(request, evaluation, near, name)
+    return smallest_statement(request, evaluation, statements_near, name)
 
 
 def test_the_smallest_statement_allows_what_is_not_allowed_yet_and_no_more() -> None:
-    two = Request("s3:GetObject", (f"{BUCKET}/a", f"{BUCKET}/b"), SESSION)
-    assert smallest(two, allow("s3:GetObject", f"{BUCKET}/a")).resources == (f"{BUCKET}/b",)
-    assert smallest(two).resources == two.resources
-    assert smallest(two, allow("s3:PutObject")).conditions == ()
+    two_objects = Request("s3:GetObject", (f"{BUCKET}/a", f"{BUCKET}/b"), SESSION)
+    assert smallest(two_objects, allow("s3:GetObject", f"{BUCKET}/a")).resources == (f"{BUCKET}/b",)
+    assert smallest(two_objects).resources == two_objects.resources
+    assert smallest(two_objects, allow("s3:PutObject")).conditions == ()
     # It has the conditions of the nearest one only where that refuses tags.
     keys = {"ForAllValues:StringEquals": {"aws:TagKeys": ["a"]}, "StringEquals": {"aws:RequestedRegion": "eu-west-1"}}
     tagging = Request("ec2:CreateTags", (SNAPSHOT,), SESSION, REGION | {"aws:TagKeys": ("b",)})
@@ -38,12 +38,12 @@ def test_the_smallest_statement_allows_what_is_not_allowed_yet_and_no_more() -> 
     assert [(condition.operator, condition.key, condition.values) for condition in statement.conditions] == [
         ("StringEquals", "aws:RequestedRegion", ("eu-west-1",))
     ]
-    refused = {"StringEquals": {"aws:RequestedRegion": "us-east-1"}}
-    assert smallest(tagging, allow("ec2:CreateTags", Condition=refused)).conditions == ()
+    other_region = {"StringEquals": {"aws:RequestedRegion": "us-east-1"}}
+    assert smallest(tagging, allow("ec2:CreateTags", Condition=other_region)).conditions == ()
     # The nearest is the one that fails for its condition alone, not the one for another resource.
     elsewhere = allow("ec2:CreateTags", VOLUME, Condition={"StringEquals": {"ec2:CreateAction": "CreateVolume"}})
-    both = smallest(tagging, elsewhere, allow("ec2:CreateTags", Condition=keys))
-    assert [condition.key for condition in both.conditions] == ["aws:RequestedRegion"]
+    statement_of_nearest = smallest(tagging, elsewhere, allow("ec2:CreateTags", Condition=keys))
+    assert [condition.key for condition in statement_of_nearest.conditions] == ["aws:RequestedRegion"]
 
 
 @pytest.mark.parametrize(
@@ -73,8 +73,8 @@ def test_a_resource_that_a_message_only_names_is_taken_to_be_in_the_callers_acco
     action: str, name: str | None, resource: str
 ) -> None:
     assert smallest(Request(action, (), SESSION), name=name).resources == (resource,)
-    redacted = SESSION.replace(ACCOUNT, "***")
-    assert smallest(Request(action, (), redacted), name=name).resources == ("*",)
+    redacted_session = SESSION.replace(ACCOUNT, "***")
+    assert smallest(Request(action, (), redacted_session), name=name).resources == ("*",)
     assert smallest(Request(action, (VOLUME,), SESSION), name=name).resources == (VOLUME,)
 
 
@@ -101,8 +101,8 @@ def test_the_smallest_statement_is_as_narrow_as_that_of_a_policy_made_for_the_ca
     assert statement.resources == (resource,)
     assert [line.key for line in statement.conditions] == (["ec2:Attribute"] if resource != first else [])
     # Of several resources it need not be about each.
-    both = smallest_statement(request._replace(resources=(first, second)), None, (), None, [model])
-    assert (both.conditions, len(both.resources)) == ((), 2 if "snap-" in both.resources[0] else 1)
+    common = smallest_statement(request._replace(resources=(first, second)), None, (), None, [model])
+    assert (common.conditions, len(common.resources)) == ((), 2 if "snap-" in common.resources[0] else 1)
 
 
 @pytest.mark.parametrize(

@@ -87,9 +87,9 @@ def test_who_owns_what_a_message_blames(
     kind: PolicyType | None, explicit: bool, policy: str | None, ask: str, commands: list[str]
 ) -> None:
     cause = Cause(kind, explicit=explicit, policy=policy)
-    asked = whom_to_ask(cause, GET)
-    assert ask in asked
-    assert asked.endswith(f" {GET.action} for app.") if ask else asked == ""
+    sentence = whom_to_ask(cause, GET)
+    assert ask in sentence
+    assert sentence.endswith(f" {GET.action} for app.") if ask else sentence == ""
     assert typed(checks_of_owner(cause, GET)) == commands
     if "--role-name" in " ".join(commands):
         user = GET._replace(principal=f"arn:aws:iam::{ACCOUNT}:user/ada")
@@ -101,8 +101,8 @@ def test_the_account_of_a_resource_is_named_if_it_is_one() -> None:
     assert "The owner of the resource in account 444455556666 has" in whom_to_ask(
         cause, Request("sns:Publish", (TOPIC,))
     )
-    other = TOPIC.replace("444455556666", ACCOUNT)
-    assert "The owner of the resource has" in whom_to_ask(cause, Request("sns:Publish", (TOPIC, other)))
+    own_topic = TOPIC.replace("444455556666", ACCOUNT)
+    assert "The owner of the resource has" in whom_to_ask(cause, Request("sns:Publish", (TOPIC, own_topic)))
     # One of several reasons: it may not be the policy.
     assert whom_to_ask(cause._replace(is_one_of_several=True), Request("sns:Publish", (TOPIC,))) == ""
 

@@ -113,8 +113,8 @@ def test_signs_of_what_a_caller_is_for(
     purpose = purpose_by_signs(principal, text, in_force, knowledge())
     if kinds is None:
         kinds = knowledge().policies[in_force[0]].attached_to
-    own = frozenset(name for component in runs for name in policies_of_component(component, knowledge()))
-    assert (purpose.kinds, purpose.own) == (frozenset(kinds), own)
+    own_policies = frozenset(name for component in runs for name in policies_of_component(component, knowledge()))
+    assert (purpose.kinds, purpose.own) == (frozenset(kinds), own_policies)
     assert purpose.is_known is bool(kinds)
     assert purpose.is_of_nodes is (bool(kinds) and frozenset(kinds) <= NODE_ROLES)
 
@@ -152,7 +152,7 @@ CNI_ROLES = tuple(
 
 
 @pytest.mark.parametrize(
-    ("principal", "purpose", "misplaced", "of_node", "texts"),
+    ("principal", "purpose", "misplaced_policies", "of_node", "texts"),
     [
         (SESSION, UNKNOWN_PURPOSE, (), False, ()),
         (SESSION, Purpose(True, POD_ROLES), ("vpc-cni",), False, ()),
@@ -169,9 +169,9 @@ CNI_ROLES = tuple(
     ],
 )  # fmt: skip
 def test_who_may_have_called_with_the_role_of_a_node_is_said(
-    principal: str, purpose: Purpose, misplaced: tuple[str, ...], of_node: bool, texts: tuple[str, ...]
+    principal: str, purpose: Purpose, misplaced_policies: tuple[str, ...], of_node: bool, texts: tuple[str, ...]
 ) -> None:
     """EKS User Guide: a pod without a role of its own gets the credentials of its node."""
-    notes = [*notes_on_node_role(GET._replace(principal=principal), purpose, misplaced, of_node=of_node)]
+    notes = [*notes_on_node_role(GET._replace(principal=principal), purpose, misplaced_policies, of_node=of_node)]
     assert [note.startswith(text) for note, text in zip(notes, texts, strict=True)] == [True] * len(texts)
     assert notes[:1] == [*texts[:1]]

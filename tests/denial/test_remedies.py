@@ -69,26 +69,26 @@ def test_a_policy_made_for_the_caller_that_only_may_help_comes_after_those_that_
 
 
 def test_at_most_fifteen_policies_are_offered_and_the_others_counted() -> None:
-    many = [candidate(f"p{number}", READ) for number in range(18)]
-    listed, more = allowers(GET, many, UNKNOWN_PURPOSE)
-    assert (len(listed), more) == (15, 3) == (MAX_ALLOWERS, 3)
-    assert allowers(GET, many[:15], UNKNOWN_PURPOSE)[1] == 0
+    candidates = [candidate(f"p{number}", READ) for number in range(18)]
+    offered_policies, count_left_out = allowers(GET, candidates, UNKNOWN_PURPOSE)
+    assert (len(offered_policies), count_left_out) == (15, 3) == (MAX_ALLOWERS, 3)
+    assert allowers(GET, candidates[:15], UNKNOWN_PURPOSE)[1] == 0
 
 
 def test_what_is_said_of_a_policy_that_would_help() -> None:
-    (published,), _ = allowers(
+    (published_allower,), _ = allowers(
         GET, [candidate("p", READ, arn="published:p", home="https://p.example")], UNKNOWN_PURPOSE
     )
-    assert (published.arn, published.published, published.wildcard) == (None, True, False)
+    assert (published_allower.arn, published_allower.published, published_allower.wildcard) == (None, True, False)
     (wild,), _ = allowers(GET, [candidate("a", [allow("*")])], UNKNOWN_PURPOSE)
     assert (wild.arn, wild.published, wild.wildcard, wild.fit) == ("arn:aws:iam::aws:policy/a", False, True, "unknown")
     # It is the statement that allows it that counts, not a wildcard in another.
-    (named,), _ = allowers(GET, [candidate("a", [allow("ec2:*"), *READ, deny("s3:Put*")])], UNKNOWN_PURPOSE)
-    assert not named.wildcard
-    (both,), _ = allowers(GET, [candidate("a", [allow("s3:*"), *READ])], UNKNOWN_PURPOSE)
-    assert not both.wildcard
-    (listed,), _ = allowers(GET, [candidate("a", [allow(["S3:*", "s3:PutObject"])])], UNKNOWN_PURPOSE)
-    assert listed.wildcard
+    (exact_allower,), _ = allowers(GET, [candidate("a", [allow("ec2:*"), *READ, deny("s3:Put*")])], UNKNOWN_PURPOSE)
+    assert not exact_allower.wildcard
+    (wide_and_exact,), _ = allowers(GET, [candidate("a", [allow("s3:*"), *READ])], UNKNOWN_PURPOSE)
+    assert not wide_and_exact.wildcard
+    (list_allower,), _ = allowers(GET, [candidate("a", [allow(["S3:*", "s3:PutObject"])])], UNKNOWN_PURPOSE)
+    assert list_allower.wildcard
 
 
 ELSEWHERE = "arn:aws:s3:::elsewhere/*"
@@ -164,10 +164,10 @@ def test_a_newer_version_that_helps(
 
 
 def test_of_the_newer_versions_of_two_policies_the_one_that_certainly_helps_is_named() -> None:
-    may, does = candidate("a", NONE, PERHAPS), candidate("b", NONE, READ)
-    both = (managed_policy(*NONE, name="a", version=1), managed_policy(*NONE, name="b", version=1))
-    for identity in (both, both[::-1]):
-        advice = newer_version(GET, identity, [may, does])
+    may_help, helps = candidate("a", NONE, PERHAPS), candidate("b", NONE, READ)
+    outdated_policies = (managed_policy(*NONE, name="a", version=1), managed_policy(*NONE, name="b", version=1))
+    for identity in (outdated_policies, outdated_policies[::-1]):
+        advice = newer_version(GET, identity, [may_help, helps])
         assert advice is not None
         assert (advice.policy, advice.version) == ("b", 2)
 
