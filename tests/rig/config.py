@@ -42,8 +42,8 @@ class CorrectedConfig(SignedRegion, ConfigResponse):
         return self._answer(Aggregator((self.current_account,), (self.region,)))
 
     def describe_configuration_aggregators(self) -> str:
-        wanted = self._get_param("ConfigurationAggregatorNames") or list(world.aggregators)
-        missing = [name for name in wanted if name not in world.aggregators]
+        names = self._get_param("ConfigurationAggregatorNames") or list(world.aggregators)
+        missing = [name for name in names if name not in world.aggregators]
         if missing:
             raise JsonRESTError(
                 "NoSuchConfigurationAggregatorException", "The configuration aggregator does not exist."
@@ -55,7 +55,7 @@ class CorrectedConfig(SignedRegion, ConfigResponse):
                 f":config-aggregator/{name}",
                 "AccountAggregationSources": [{"AccountIds": list(world.aggregators[name].accounts)}],
             }
-            for name in wanted
+            for name in names
         ]
         return json.dumps({"ConfigurationAggregators": aggregators})
 
@@ -74,12 +74,12 @@ class CorrectedConfig(SignedRegion, ConfigResponse):
         rows = [
             json.dumps(_selected(item, columns))
             for item in items
-            if all(any(v in wanted for v in _values(item, column)) for column, wanted in conditions)
+            if all(any(v in values for v in _values(item, column)) for column, values in conditions)
         ]
         limit = self._get_param("Limit")
         if limit is not None and not 0 <= int(limit) <= 100:
             raise JsonRESTError("InvalidLimitException", "The specified limit is outside the allowable range.")
-        page, token = world.page(rows, self._get_param("NextToken"), int(limit or 25), most=100)
+        page, token = world.page(rows, self._get_param("NextToken"), int(limit or 25), limit=100)
         answer: dict[str, Any] = {"Results": page, "QueryInfo": {"SelectFields": [{"Name": c} for c in columns]}}
         return json.dumps(answer | ({"NextToken": token} if token else {}))
 
@@ -92,8 +92,8 @@ def _conditions(text: str) -> list[tuple[str, set[str]]]:
             raise JsonRESTError("InvalidExpressionException", f"The syntax of the query is incorrect near {part!r}.")
         if condition["column"].startswith(UNSEARCHABLE):
             raise JsonRESTError("InvalidExpressionException", f"{condition['column']} cannot be used in a condition.")
-        wanted = {condition["one"]} if condition["many"] is None else set(re.findall(r"'([^']*)'", condition["many"]))
-        conditions.append((condition["column"], wanted))
+        values = {condition["one"]} if condition["many"] is None else set(re.findall(r"'([^']*)'", condition["many"]))
+        conditions.append((condition["column"], values))
     return conditions
 
 
@@ -143,10 +143,10 @@ def _item(kind: str, account: str, region: str, name: str, arn: str, configurati
 
 
 def _iam_items(backend: IAMBackend, region: str) -> Iterator[dict[str, Any]]:
-    named: list[tuple[str, Entity]] = [("AWS::IAM::Role", role) for role in backend.roles.values()]
-    named += [("AWS::IAM::User", user) for user in backend.users.values()]
-    named += [("AWS::IAM::Group", group) for group in backend.groups.values()]
-    for kind, entity in named:
+    entities_by_kind: list[tuple[str, Entity]] = [("AWS::IAM::Role", role) for role in backend.roles.values()]
+    entities_by_kind += [("AWS::IAM::User", user) for user in backend.users.values()]
+    entities_by_kind += [("AWS::IAM::Group", group) for group in backend.groups.values()]
+    for kind, entity in entities_by_kind:
         configuration: dict[str, Any] = {"path": entity.path, "arn": entity.arn}
         configuration["attachedManagedPolicies"] = [
             {"policyArn": policy.arn, "policyName": policy.name} for policy in entity.managed_policies.values()

@@ -56,8 +56,8 @@ def extend(cluster: Cluster, **attributes: Any) -> None:
 
 def resources(cluster: Cluster, kind: str) -> dict[str, dict[str, Any]]:
     """Return the cluster's add-ons, associations, access_entries, capabilities or access_policies, in API shape."""
-    kept: dict[str, dict[str, Any]] = getattr(cluster, kind)
-    return kept
+    resource_by_name: dict[str, dict[str, Any]] = getattr(cluster, kind)
+    return resource_by_name
 
 
 class CorrectedEks(SignedRegion, EKSResponse):
@@ -92,8 +92,8 @@ class CorrectedEks(SignedRegion, EKSResponse):
         summaries = []
         for association in self._of("associations").values():
             for name in ("namespace", "serviceAccount"):
-                wanted = self._get_param(name)
-                if wanted and association[name] != wanted:
+                value = self._get_param(name)
+                if value and association[name] != value:
                     break
             else:
                 # A summary holds no role: that is what makes the app describe each one.
@@ -114,8 +114,10 @@ class CorrectedEks(SignedRegion, EKSResponse):
     def list_associated_access_policies(self) -> ActionResult:
         arn = self._principal()
         self._one("access_entries", arn, "principalArn")
-        associated = self._of("access_policies").get(arn, {"policies": []})["policies"]
-        return self._listed("associatedAccessPolicies", associated, clusterName=self._cluster().name, principalArn=arn)
+        associations = self._of("access_policies").get(arn, {"policies": []})["policies"]
+        return self._listed(
+            "associatedAccessPolicies", associations, clusterName=self._cluster().name, principalArn=arn
+        )
 
     def list_capabilities(self) -> ActionResult:
         keys = ("capabilityName", "arn", "type", "status", "version", "createdAt", "modifiedAt")
@@ -127,8 +129,8 @@ class CorrectedEks(SignedRegion, EKSResponse):
         return ActionResult({"capability": capability})
 
     def describe_addon_versions(self) -> ActionResult:
-        wanted = self._get_param("addonName")
-        addons = [addon_type(name) for name in ADDONS if not wanted or name == wanted]
+        addon_name = self._get_param("addonName")
+        addons = [addon_type(name) for name in ADDONS if not addon_name or name == addon_name]
         return self._listed("addons", addons)
 
     def describe_addon_configuration(self) -> ActionResult:
@@ -136,7 +138,7 @@ class CorrectedEks(SignedRegion, EKSResponse):
         if name not in ADDONS:
             raise ResourceNotFoundException(addonName=name, message=f"Addon {name} specified is not supported")
         partition = self.partition
-        recommended = [
+        recommendations = [
             {
                 "serviceAccount": account,
                 "recommendedManagedPolicies": [world.catalogue(partition).arn(policy) for policy in policies],
@@ -144,7 +146,7 @@ class CorrectedEks(SignedRegion, EKSResponse):
             for account, policies in RECOMMENDED.get(name, {}).items()
         ]
         answer = {"addonName": name, "addonVersion": self._get_param("addonVersion"), "configurationSchema": "{}"}
-        return ActionResult(answer | {"podIdentityConfiguration": recommended})
+        return ActionResult(answer | {"podIdentityConfiguration": recommendations})
 
     def _cluster(self, name: str | None = None) -> Cluster:
         cluster: Cluster = self.eks_backend.describe_cluster(name=name or self._get_param("name"))
@@ -170,15 +172,15 @@ class CorrectedEks(SignedRegion, EKSResponse):
 
     def _principal(self) -> str:
         # moto's router stops at the first decoded slash, so the ARN is cut out of the path itself.
-        rest = unquote(self.path).partition("/access-entries/")[2]
-        return rest.removesuffix("/access-policies")
+        path_tail = unquote(self.path).partition("/access-entries/")[2]
+        return path_tail.removesuffix("/access-policies")
 
-    def _listed(self, key: str, items: list[Any], **also: Any) -> ActionResult:
-        wanted = self._get_int_param("maxResults")
-        if wanted is not None and not 1 <= wanted <= 100:
+    def _listed(self, key: str, items: list[Any], **fields: Any) -> ActionResult:
+        page_size = self._get_int_param("maxResults")
+        if page_size is not None and not 1 <= page_size <= 100:
             raise InvalidParameterException(message="maxResults needs to be between 1 and 100")
-        page, token = world.page(items, self._get_param("nextToken"), wanted, most=100)
-        return ActionResult({key: page, "nextToken": token, **also})
+        page, token = world.page(items, self._get_param("nextToken"), page_size, limit=100)
+        return ActionResult({key: page, "nextToken": token, **fields})
 
 
 def stamped(resource: dict[str, Any], created: datetime) -> dict[str, Any]:

@@ -25,8 +25,8 @@ def boundary_of(entity: Entity) -> str | None:
 def policies_of_new_backend(backend: IAMBackend) -> dict[str, ManagedPolicy]:
     """Return a backend's policies: its own, in front of those that AWS manages, which all accounts share."""
     # A backend's region_name is its partition; moto wants a dict, and a ChainMap is all it needs of one.
-    shared = world.catalogue(backend.region_name).policies
-    return cast("dict[str, ManagedPolicy]", ChainMap[str, Any]({}, shared))
+    aws_policies = world.catalogue(backend.region_name).policies
+    return cast("dict[str, ManagedPolicy]", ChainMap[str, Any]({}, aws_policies))
 
 
 class CorrectedIam(SignedRegion, IamResponse):
@@ -38,24 +38,24 @@ class CorrectedIam(SignedRegion, IamResponse):
         # Read once: the question for 1,500 policies is the longest of a small account's.
         prefix = self._get_param("PathPrefix", "/")
         attached_only = self._get_bool_param("OnlyAttached", False) or usage
-        attached, bounding = self._usage_counts()
-        wanted = []
+        attachment_counts, boundary_counts = self._usage_counts()
+        policies = []
         for policy in self._policies(scope):
             if not policy.path.startswith(prefix):
                 continue
             if usage == "PermissionsBoundary":
-                if not bounding[policy.arn]:
+                if not boundary_counts[policy.arn]:
                     continue
-            elif attached_only and not attached[policy.arn]:
+            elif attached_only and not attachment_counts[policy.arn]:
                 continue
-            wanted.append(policy)
-        page, marker = self._page(wanted)
-        return self._listed("Policies", [self._policy(p, attached, bounding) for p in page], marker)
+            policies.append(policy)
+        page, marker = self._page(policies)
+        return self._listed("Policies", [self._policy(p, attachment_counts, boundary_counts) for p in page], marker)
 
     def get_policy(self) -> str:
         policy = self._policy_or_error(self._get_param("PolicyArn"))
-        attached, bounding = self._usage_counts()
-        detail = self._policy(policy, attached, bounding) | {
+        attachment_counts, boundary_counts = self._usage_counts()
+        detail = self._policy(policy, attachment_counts, boundary_counts) | {
             "Description": policy.description,
             "Tags": policy.get_tags(),
         }
@@ -68,11 +68,11 @@ class CorrectedIam(SignedRegion, IamResponse):
 
     def get_policy_version(self) -> str:
         policy = self._policy_or_error(self._get_param("PolicyArn"))
-        wanted = self._get_param("VersionId")
+        version_id = self._get_param("VersionId")
         for version in policy.versions:
-            if version.version_id == wanted:
+            if version.version_id == version_id:
                 return self._answer({"PolicyVersion": _version(version) | {"Document": _encoded(version.document)}})
-        raise NoSuchEntity(f"Policy {policy.arn} version {wanted} does not exist or is not attachable.")
+        raise NoSuchEntity(f"Policy {policy.arn} version {version_id} does not exist or is not attachable.")
 
     def list_entities_for_policy(self) -> str:
         arn = self._policy_or_error(self._get_param("PolicyArn")).arn
@@ -84,9 +84,9 @@ class CorrectedIam(SignedRegion, IamResponse):
             if kind and kind != name:
                 continue
             for entity in members:
-                attached = arn in entity.managed_policies and usage != "PermissionsBoundary"
-                bounded = boundary_of(entity) == arn and usage != "PermissionsPolicy"
-                if (attached or bounded) and entity.path.startswith(prefix):
+                is_attached = arn in entity.managed_policies and usage != "PermissionsBoundary"
+                is_boundary = boundary_of(entity) == arn and usage != "PermissionsPolicy"
+                if (is_attached or is_boundary) and entity.path.startswith(prefix):
                     entities.append(entity)
         page, marker = self._page(entities)
         result = {
@@ -98,15 +98,15 @@ class CorrectedIam(SignedRegion, IamResponse):
 
     def get_account_authorization_details(self) -> str:
         kinds = self._get_param("Filter", []) or ["User", "Role", "Group", "LocalManagedPolicy", "AWSManagedPolicy"]
-        attached, bounding = self._usage_counts()
+        attachment_counts, boundary_counts = self._usage_counts()
         members: list[Entity | ManagedPolicy] = []
         for name, entities in self._entities().items():
             if name in kinds:
                 members.extend(entities)
         if "AWSManagedPolicy" in kinds:
             # AWS lists those of its own policies that something uses, never all of them.
-            used = attached.keys() | bounding.keys()
-            members.extend(policy for policy in self._policies("AWS") if policy.arn in used)
+            used_arns = attachment_counts.keys() | boundary_counts.keys()
+            members.extend(policy for policy in self._policies("AWS") if policy.arn in used_arns)
         if "LocalManagedPolicy" in kinds:
             members.extend(self._policies("Local"))
         page, marker = self._page(members)
@@ -115,7 +115,7 @@ class CorrectedIam(SignedRegion, IamResponse):
             "GroupDetailList": [_group_detail(m) for m in page if isinstance(m, Group)],
             "RoleDetailList": [_role_detail(m) for m in page if isinstance(m, Role)],
             "Policies": [
-                self._policy(m, attached, bounding)
+                self._policy(m, attachment_counts, boundary_counts)
                 | {"PolicyVersionList": [_whole_version(v) for v in _newest_first(m)]}
                 for m in page
                 if isinstance(m, ManagedPolicy)
@@ -189,17 +189,17 @@ class CorrectedIam(SignedRegion, IamResponse):
         return self._answer({"JobId": job})
 
     def get_service_last_accessed_details(self) -> str:
-        asked = world.jobs.get(self._get_param("JobId"))
-        if asked is None:
+        job = world.jobs.get(self._get_param("JobId"))
+        if job is None:
             raise NoSuchEntity("The job does not exist.")
-        asked.append("asked")
+        job.append("asked")
         began = datetime.now(UTC)
         answer: dict[str, Any] = {"JobStatus": "IN_PROGRESS", "JobType": "ACTION_LEVEL", "JobCreationDate": began}
-        if len(asked) <= world.questions_per_report:
+        if len(job) <= world.questions_per_report:
             return self._answer(
                 {**answer, "ServicesLastAccessed": [], "JobCompletionDate": began, "IsTruncated": False}
             )
-        page, marker = self._page(world.reports(asked[0]))
+        page, marker = self._page(world.reports(job[0]))
         report = {**answer, "JobStatus": "COMPLETED", "JobCompletionDate": began, "ServicesLastAccessed": page}
         return self._answer({**report, "IsTruncated": marker is not None, "Marker": marker})
 
@@ -215,22 +215,22 @@ class CorrectedIam(SignedRegion, IamResponse):
 
     def _policies(self, scope: str = "All") -> Iterable[ManagedPolicy]:
         """Return the policies of a scope, AWS's own first; each step over the ChainMap would look through both."""
-        own, shared = cast("ChainMap[str, Any]", self.backend.managed_policies).maps
-        return [*(shared.values() if scope != "Local" else ()), *(own.values() if scope != "AWS" else ())]
+        local, managed = cast("ChainMap[str, Any]", self.backend.managed_policies).maps
+        return [*(managed.values() if scope != "Local" else ()), *(local.values() if scope != "AWS" else ())]
 
     def _entities(self) -> dict[str, Iterable[Entity]]:
         backend = self.backend
         return {"User": backend.users.values(), "Group": backend.groups.values(), "Role": backend.roles.values()}
 
     def _usage_counts(self) -> tuple[Counter[str], Counter[str]]:
-        attached: Counter[str] = Counter()
-        bounding: Counter[str] = Counter()
+        attachment_counts: Counter[str] = Counter()
+        boundary_counts: Counter[str] = Counter()
         for members in self._entities().values():
             for entity in members:
-                attached.update(entity.managed_policies.keys())
+                attachment_counts.update(entity.managed_policies.keys())
                 if boundary := boundary_of(entity):
-                    bounding[boundary] += 1
-        return attached, bounding
+                    boundary_counts[boundary] += 1
+        return attachment_counts, boundary_counts
 
     def _page(self, items: list[Any]) -> tuple[list[Any], str | None]:
         return world.page(items, self._get_param("Marker"), self._get_int_param("MaxItems"))
@@ -242,15 +242,17 @@ class CorrectedIam(SignedRegion, IamResponse):
     def _listed(self, key: str, items: list[Any], marker: str | None) -> str:
         return self._answer({key: items, "IsTruncated": marker is not None, "Marker": marker})
 
-    def _policy(self, policy: ManagedPolicy, attached: Counter[str], bounding: Counter[str]) -> dict[str, Any]:
+    def _policy(
+        self, policy: ManagedPolicy, attachment_counts: Counter[str], boundary_counts: Counter[str]
+    ) -> dict[str, Any]:
         return {
             "PolicyName": policy.name,
             "PolicyId": policy.id,
             "Arn": policy.arn,
             "Path": policy.path,
             "DefaultVersionId": policy.default_version_id,
-            "AttachmentCount": attached[policy.arn],
-            "PermissionsBoundaryUsageCount": bounding[policy.arn],
+            "AttachmentCount": attachment_counts[policy.arn],
+            "PermissionsBoundaryUsageCount": boundary_counts[policy.arn],
             "IsAttachable": True,
             "CreateDate": policy.create_date,
             "UpdateDate": policy.update_date,

@@ -35,14 +35,14 @@ class SmallEc2(SignedRegion, BaseResponse):
 
     def describe_instances(self) -> ActionResult:
         instances = world.instances.get((self.current_account, self.region), [])
-        wanted = self._get_param("InstanceIds") or []
-        instances_wanted = [
+        instance_ids = self._get_param("InstanceIds") or []
+        matches = [
             one
             for one in instances
             if all(_passes(one, a_filter) for a_filter in self._get_param("Filters", []))
-            and (not wanted or one["InstanceId"] in wanted)
+            and (not instance_ids or one["InstanceId"] in instance_ids)
         ]
-        page, token = world.page(instances_wanted, self._get_param("NextToken"), self._get_int_param("MaxResults"))
+        page, token = world.page(matches, self._get_param("NextToken"), self._get_int_param("MaxResults"))
         reservations = [
             {"ReservationId": f"r-{one['InstanceId'][2:]}", "OwnerId": self.current_account, "Instances": [one]}
             for one in page
@@ -51,7 +51,7 @@ class SmallEc2(SignedRegion, BaseResponse):
 
     def describe_regions(self) -> ActionResult:
         names = botocore.session.get_session().get_available_regions("ec2", partition_name=self.partition)
-        wanted = self._get_param("RegionNames") or names
+        region_names = self._get_param("RegionNames") or names
         everything = self._get_bool_param("AllRegions", False)
         regions = [
             {
@@ -60,7 +60,7 @@ class SmallEc2(SignedRegion, BaseResponse):
                 "OptInStatus": "not-opted-in" if name in world.not_opted_in else "opt-in-not-required",
             }
             for name in names
-            if name in wanted and (everything or name not in world.not_opted_in)
+            if name in region_names and (everything or name not in world.not_opted_in)
         ]
         return ActionResult({"Regions": regions})
 

@@ -61,21 +61,21 @@ class World:
         return self.catalogues[partition]
 
     def page(
-        self, items: list[Any], marker: str | None, wanted: int | None, most: int = 1000
+        self, items: list[Any], marker: str | None, page_size: int | None, limit: int = 1000
     ) -> tuple[list[Any], str | None]:
         """Return a page of `items` and the marker of the next one, or None at the end.
 
-        `wanted` is the caller's MaxItems or maxResults, `most` the service's limit; a marker or size that AWS would
+        `page_size` is the caller's MaxItems or maxResults, `limit` the service's; a marker or size that AWS would
         refuse raises ValidationError.
         """
-        if wanted is not None and not 1 <= wanted <= most:
-            raise ServiceException("ValidationError", f"Value '{wanted}' at 'maxItems' failed to satisfy constraint")
+        if page_size is not None and not 1 <= page_size <= limit:
+            raise ServiceException("ValidationError", f"Value '{page_size}' at 'maxItems' failed to satisfy constraint")
         start = 0
         if marker:
             if not marker.startswith("at-") or not marker[3:].isdecimal():
                 raise ServiceException("ValidationError", "Invalid Marker.")
             start = int(marker[3:])
-        end = start + min(wanted or 100, self.short_pages or most)
+        end = start + min(page_size or 100, self.short_pages or limit)
         return items[start:end], f"at-{end}" if end < len(items) else None
 
 
