@@ -69,8 +69,8 @@ def isolation(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def loopback_only() -> Iterator[None]:
     """Fail the test if this process, or one that it started, wanted to leave loopback or looked up a name."""
     yield
-    if strayed := strays():
-        pytest.fail(f"the test went off loopback: {'; '.join(strayed)}")
+    if stray_calls := strays():
+        pytest.fail(f"the test went off loopback: {'; '.join(stray_calls)}")
 
 
 @pytest.fixture

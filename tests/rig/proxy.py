@@ -158,16 +158,16 @@ class FaultProxy:
         host, port = self._server.server_address[:2]
         return f"http://{host!s}:{port}"
 
-    def add(self, effect: Effect, service: str = "*", action: str = "*", region: str = "*", **when: Any) -> Rule:
-        """Add a rule; the first that meets a call decides. `when` is any of nth, every, times."""
-        rule = Rule(effect, service, action, region, **when)
+    def add(self, effect: Effect, service: str = "*", action: str = "*", region: str = "*", **limits: Any) -> Rule:
+        """Add a rule; the first that meets a call decides. `limits` are any of nth, every, times."""
+        rule = Rule(effect, service, action, region, **limits)
         with self._lock:
             self._rules.append(rule)
         return rule
 
-    def fail(self, cause: Cause, service: str = "*", action: str = "*", region: str = "*", **when: Any) -> Rule:
+    def fail(self, cause: Cause, service: str = "*", action: str = "*", region: str = "*", **limits: Any) -> Rule:
         """Let calls fail with the service's own error for `cause`."""
-        return self.add(Effect("error", cause=cause), service, action, region, **when)
+        return self.add(Effect("error", cause=cause), service, action, region, **limits)
 
     def limit(self, rate: float, burst: float, service: str = "*", action: str = "*") -> None:
         """Throttle the calls that match beyond a token bucket."""
@@ -302,29 +302,29 @@ class _Handler(BaseHTTPRequestHandler):
             case Effect(kind="html"):
                 return _Answer(200, {"Content-Type": "text/html"}, CAPTIVE_PORTAL)
             case Effect(kind="body"):
-                whole = self._upstream(body)
-                return replace(whole, body=effect.message.encode())
+                answer = self._upstream(body)
+                return replace(answer, body=effect.message.encode())
             case Effect(kind="drip" | "endless"):
                 self._trickle(effect)
                 return None
             case Effect(kind="garbage"):
                 return _Answer(200, {"Content-Type": "application/octet-stream"}, bytes(range(256)))
-        whole = self._upstream(body)
+        answer = self._upstream(body)
         if effect.kind == "cut":
             self.close_connection = True
-            return replace(whole, body=whole.body[: len(whole.body) // 2], promised=len(whole.body))
-        return replace(whole, body=_changed(whole.body, effect.kind, call))
+            return replace(answer, body=answer.body[: len(answer.body) // 2], promised=len(answer.body))
+        return replace(answer, body=_changed(answer.body, effect.kind, call))
 
     def _upstream(self, body: bytes) -> "_Answer":
         """Return what AWS answers, or answered: two thirds of what an answer takes is moto's."""
-        kept = self.server.proxy.kept
-        if kept is None or _CHANGES in body:
+        answers = self.server.proxy.kept
+        if answers is None or _CHANGES in body:
             return self._asked(body)
         # Who asks which service in which region is the first part of a signature.
         question = (self.command, self.path, self.headers.get("Authorization", "").partition(",")[0], body)
-        if question not in kept:
-            kept[question] = self._asked(body)
-        return kept[question]
+        if question not in answers:
+            answers[question] = self._asked(body)
+        return answers[question]
 
     def _asked(self, body: bytes) -> "_Answer":
         """Call AWS in this thread: a second server would parse each call and each answer again."""
@@ -353,22 +353,22 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in self.headers.items():
             key = name.upper().replace("-", "_")
             environ[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"] = value
-        started: list[tuple[int, dict[str, str]]] = []
+        responses: list[tuple[int, dict[str, str]]] = []
 
         def start(status: str, headers: list[tuple[str, str]], _: object = None) -> None:
-            kept = {name: value for name, value in headers if name.lower() not in _OF_THE_CONNECTION}
-            started.append((int(status.split()[0]), kept))
+            response_headers = {name: value for name, value in headers if name.lower() not in _OF_THE_CONNECTION}
+            responses.append((int(status.split()[0]), response_headers))
 
         content = b"".join(self.server.proxy.upstream(environ, start))
-        status, headers = started[-1]
+        status, headers = responses[-1]
         return _Answer(status, headers, content)
 
     def _send(self, answer: "_Answer") -> None:
         self.send_response(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
-        promised = len(answer.body) if answer.promised is None else answer.promised
-        self.send_header("Content-Length", str(promised))
+        content_length = len(answer.body) if answer.promised is None else answer.promised
+        self.send_header("Content-Length", str(content_length))
         self.end_headers()
         self.wfile.write(answer.body)
         self.wfile.flush()
@@ -380,9 +380,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(1 << 40))
         self.end_headers()
         self.close_connection = True
-        released = self.server.proxy.released()
+        is_released = self.server.proxy.released()
         with contextlib.suppress(OSError):
-            while not released():
+            while not is_released():
                 self.wfile.write(b" " if effect.kind == "drip" else b" " * (1 << 20))
                 self.wfile.flush()
                 if effect.seconds:

@@ -31,19 +31,19 @@ class Standing:
         assert self._measured() == self._size, "a test changed the account that others share: it should reset the rig"
         for name, value in self._world.items():
             # Tests add to a dict and to the lists in it.
-            own = (
+            value_copy = (
                 {key: list(items) if isinstance(items, list) else items for key, items in value.items()}
                 if isinstance(value, dict)
                 else value
             )
-            setattr(world, name, own)
+            setattr(world, name, value_copy)
 
     def _measured(self) -> tuple[int, ...]:
         builder = self.account.builder
         clusters = [builder.eks(region).clusters for region in (self.account.home, self.account.away)]
         policies = builder.iam.managed_policies.maps[0]
-        attached = sum(len(role.managed_policies) for role in builder.iam.roles.values())
-        return len(builder.iam.roles), len(policies), attached, *map(len, clusters)
+        attachments = sum(len(role.managed_policies) for role in builder.iam.roles.values())
+        return len(builder.iam.roles), len(policies), attachments, *map(len, clusters)
 
 
 class Rig:
@@ -109,12 +109,12 @@ class Rig:
     ) -> Seeded:
         """Seed the account anew, with everything that tests changed put back."""
         self.forget()
-        wanted = self._roles if roles is None else roles
+        role_count = self._roles if roles is None else roles
         with self._lock:
             self._forget_standing()
             self._partition = partition
-            self.seeding = (wanted, partition, hostile, now)
-            self._account = seed(wanted, partition=partition, hostile=hostile, now=now)
+            self.seeding = (role_count, partition, hostile, now)
+            self._account = seed(role_count, partition=partition, hostile=hostile, now=now)
             return self._account
 
     def forget(self) -> None:

@@ -31,8 +31,8 @@ def correct_moto() -> None:
     moto.iam.urls.url_paths = {"{0}/$": CorrectedIam.dispatch}
     moto.sts.urls.url_paths = {"{0}/$": CorrectedSts.dispatch}
     moto.config.urls.url_paths = {"{0}/$": CorrectedConfig.dispatch}
-    routed = dict.fromkeys([*moto.eks.urls.url_paths, *("{0}" + path + "$" for path in PATHS)], CorrectedEks.dispatch)
-    moto.eks.urls.url_paths = routed
+    routes = dict.fromkeys([*moto.eks.urls.url_paths, *("{0}" + path + "$" for path in PATHS)], CorrectedEks.dispatch)
+    moto.eks.urls.url_paths = routes
     models: Any = moto.iam.models
     models.get_account_id_from = account_of
     models.IAMBackend._init_aws_policies = lambda backend: []
@@ -50,14 +50,14 @@ def correct_moto() -> None:
 
 def _random_string(length: int = 20, include_digits: bool = True, lower_case: bool = False) -> str:
     letters = string.ascii_letters + (string.digits if include_digits else "")
-    drawn = "".join(mock_random.choices(letters, k=length))
-    return drawn.lower() if lower_case else drawn
+    text = "".join(mock_random.choices(letters, k=length))
+    return text.lower() if lower_case else text
 
 
 def forget_everything() -> None:
     """Empty every account and put the world back to how it behaves by default, in place."""
     # Reading the corpus again takes half a second, so a catalogue that nobody changed stays.
-    fresh = World(catalogues={name: kept for name, kept in world.catalogues.items() if not kept.changed})
+    fresh = World(catalogues={name: catalogue for name, catalogue in world.catalogues.items() if not catalogue.changed})
     for field in World.__slots__:
         setattr(world, field, getattr(fresh, field))
     # After the world, since a new IAM backend takes its AWS policies from there.

@@ -51,10 +51,10 @@ ASK: dict[str, Callable[[], Any]] = {
 def test_each_service_says_it_in_its_own_way(rig: Rig, cause: Cause, codes: str) -> None:
     rig.proxy.fail(cause)
     for service, code in zip(("iam", "sts", "eks", "config", "ec2"), codes.split(), strict=True):
-        with pytest.raises(ClientError) as caught:
+        with pytest.raises(ClientError) as error:
             ASK[service]()
-        assert caught.value.response["Error"]["Code"] == code
-        assert caught.value.response["Error"]["Message"]
+        assert error.value.response["Error"]["Code"] == code
+        assert error.value.response["Error"]["Message"]
 
 
 def test_a_rule_meets_only_its_calls(rig: Rig) -> None:
@@ -109,9 +109,9 @@ def test_a_bucket_throttles_what_overflows(rig: Rig) -> None:
 def test_latency_and_delay_take_their_time(rig: Rig) -> None:
     rig.proxy.latency = 0.1
     rig.proxy.add(Effect("delay", seconds=0.2), "sts")
-    begun = time.monotonic()
+    started_at = time.monotonic()
     ASK["sts"]()
-    assert time.monotonic() - begun >= 0.3
+    assert time.monotonic() - started_at >= 0.3
 
 
 def test_a_hanging_call_ends_when_the_rules_are_cleared(rig: Rig) -> None:

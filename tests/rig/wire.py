@@ -93,14 +93,14 @@ def error_for(cause: Cause, service: str) -> tuple[str, int]:
 
 def message_for(cause: Cause, call: Call, account_id: str) -> str:
     """Return AWS's words for `cause`."""
-    asked = f"{call.service}:{call.action}"
+    action = f"{call.service}:{call.action}"
     caller = f"arn:aws:sts::{account_id}:assumed-role/OnCall/alex"
-    refused = f"User: {caller} is not authorized to perform: {asked} on resource: *"
+    refusal = f"User: {caller} is not authorized to perform: {action} on resource: *"
     match cause:
         case "denied":
-            return f"{refused} because no identity-based policy allows the {asked} action"
+            return f"{refusal} because no identity-based policy allows the {action} action"
         case "denied-by-scp":
-            return f"{refused} with an explicit deny in a service control policy"
+            return f"{refusal} with an explicit deny in a service control policy"
         case "throttled":
             return "Rate exceeded"
         case "expired":
