@@ -81,8 +81,8 @@ def seed(
     if hostile:
         _hostile(builder, home)
     add_crowd(builder, max(0, roles - len(builder.iam.roles)), home)
-    covered = world.aggregators.get("organisation", Aggregator((), (home, away)))
-    world.aggregators["organisation"] = Aggregator((*covered.accounts, account_id), covered.regions)
+    aggregator = world.aggregators.get("organisation", Aggregator((), (home, away)))
+    world.aggregators["organisation"] = Aggregator((*aggregator.accounts, account_id), aggregator.regions)
     return Seeded(builder, home, away)
 
 

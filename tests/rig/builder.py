@@ -77,7 +77,7 @@ class Builder:
         self,
         name: str,
         trust: Document,
-        *attached: str,
+        *policies: str,
         path: str = "/",
         boundary: str | None = None,
         inline: Mapping[str, Document] | None = None,
@@ -87,7 +87,7 @@ class Builder:
         last_used_region: str | None = None,
         created: datetime | None = None,
     ) -> Role:
-        """Add a role; `attached` are names of AWS managed policies or ARNs, `boundary` is one of them."""
+        """Add a role; `policies` are names of AWS managed policies or ARNs, `boundary` is one of them."""
         role = Role(
             account_id=self.account_id,
             partition=self.partition,
@@ -105,7 +105,7 @@ class Builder:
         role.last_used_region = last_used_region
         for policy_name, document in (inline or {}).items():
             role.policies[policy_name] = json.dumps(document)
-        self.attach(role, *attached)
+        self.attach(role, *policies)
         self.iam.roles[role.id] = role
         return role
 
@@ -113,23 +113,23 @@ class Builder:
         """Delete a role; what uses it goes on naming it, as in AWS."""
         del self.iam.roles[role.id]
 
-    def user(self, name: str, *attached: str, path: str = "/", boundary: str | None = None) -> User:
+    def user(self, name: str, *policies: str, path: str = "/", boundary: str | None = None) -> User:
         """Add a user."""
         user = User(self.account_id, self.partition, name, path)
         user.id = _id("AIDA", self.account_id + name)
         user.create_date = self.now
         setattr(user, "permissions_boundary_arn", self._policy_arn(boundary) if boundary else None)  # noqa: B010
-        self.attach(user, *attached)
+        self.attach(user, *policies)
         self.iam.users[name] = user
         return user
 
-    def group(self, name: str, *attached: str, path: str = "/", users: Sequence[User] = ()) -> Group:
+    def group(self, name: str, *policies: str, path: str = "/", users: Sequence[User] = ()) -> Group:
         """Add a group with its members."""
         group = Group(self.account_id, self.partition, name, path)
         group.id = _id("AGPA", self.account_id + name)
         group.create_date = self.now
         group.users = list(users)
-        self.attach(group, *attached)
+        self.attach(group, *policies)
         self.iam.groups[name] = group
         return group
 
@@ -290,9 +290,9 @@ class Builder:
             self._used(role.arn, "addon", cluster, region, name)
         if associations:
             addon["podIdentityAssociations"] = list(associations)
-        kept = stamped(addon, self.now)
-        resources(cluster, "addons")[name] = kept
-        return kept
+        stamped_addon = stamped(addon, self.now)
+        resources(cluster, "addons")[name] = stamped_addon
+        return stamped_addon
 
     def pod_identity(
         self,
@@ -353,7 +353,7 @@ class Builder:
             self.now,
         )
         resources(cluster, "access_entries")[principal] = entry
-        associated = [
+        associations = [
             {
                 "policyArn": f"arn:{self.partition}:eks::aws:cluster-access-policy/{policy}",
                 "accessScope": {"type": "cluster", "namespaces": []},
@@ -362,7 +362,7 @@ class Builder:
             }
             for policy in policies
         ]
-        resources(cluster, "access_policies")[principal] = {"policies": associated}
+        resources(cluster, "access_policies")[principal] = {"policies": associations}
         return entry
 
     def capability(self, region: str, cluster: Cluster, name: str, kind: str, role: Role) -> dict[str, Any]:

@@ -138,8 +138,8 @@ class Catalogue:
 def _policy(entry: dict[str, Any], partition: str) -> CataloguedPolicy:
     path = entry["arn"].partition(":policy")[2].removesuffix(entry["name"])
     versions = []
-    dated = [v["created"] for v in entry["versions"] if v["created"]]
-    before = datetime.fromisoformat(dated[0]) if dated else datetime(2020, 1, 1, tzinfo=UTC)
+    dates = [v["created"] for v in entry["versions"] if v["created"]]
+    before = datetime.fromisoformat(dates[0]) if dates else datetime(2020, 1, 1, tzinfo=UTC)
     for version in entry["versions"]:
         # AWS dates every version; where the corpus does not know, the rig says a minute after the version before.
         created = datetime.fromisoformat(version["created"]) if version["created"] else before + timedelta(minutes=1)

@@ -19,7 +19,7 @@ def _auto_issuer(region: str) -> str:
 
 def add_prod(builder: Builder, region: str) -> None:
     """Add a cluster with managed node groups, Karpenter, Fargate, hybrid and HyperPod nodes, add-ons and workloads."""
-    used: dict[str, Any] = {"last_used": builder.ago(hours=1), "last_used_region": region}
+    recent_use: dict[str, Any] = {"last_used": builder.ago(hours=1), "last_used_region": region}
     cluster_role = builder.role(
         "prod-cluster",
         trust("eks.amazonaws.com", ("sts:AssumeRole", "sts:TagSession")),
@@ -27,7 +27,7 @@ def add_prod(builder: Builder, region: str) -> None:
         "AmazonEKSVPCResourceController",
         description="Control plane of prod",
         tags={"team": "platform", "env": "prod"},
-        **used,
+        **recent_use,
     )
     created = builder.ago(days=900)
     prod = builder.cluster(region, "prod", cluster_role, created=created, tags={"env": "prod"})
@@ -40,11 +40,11 @@ def add_prod(builder: Builder, region: str) -> None:
         "AmazonEC2ContainerRegistryReadOnly",
         "AmazonEKS_CNI_Policy",
         "AmazonSSMManagedInstanceCore",
-        **used,
+        **recent_use,
     )
     builder.nodegroup(region, prod, "general", node)
-    denied = {"code": "AccessDenied", "message": "Your user or role lacks permissions.", "resourceIds": ["ng-spot"]}
-    builder.nodegroup(region, prod, "spot", node, issues=[denied])
+    denial = {"code": "AccessDenied", "message": "Your user or role lacks permissions.", "resourceIds": ["ng-spot"]}
+    builder.nodegroup(region, prod, "spot", node, issues=[denial])
     builder.access_entry(region, prod, node.arn, "EC2_LINUX")
 
     karpenter = builder.role(
@@ -54,7 +54,7 @@ def add_prod(builder: Builder, region: str) -> None:
         "AmazonEC2ContainerRegistryPullOnly",
         "AmazonEKS_CNI_Policy",
         "AmazonSSMManagedInstanceCore",
-        **used,
+        **recent_use,
     )
     builder.access_entry(region, prod, karpenter.arn, "EC2_LINUX")
     profile = builder.instance_profile("prod_1234567890", karpenter, path="/karpenter/")
@@ -63,7 +63,7 @@ def add_prod(builder: Builder, region: str) -> None:
     builder.node(region, prod, karpenter, "karpenter-node")
 
     fargate = builder.role(
-        "prod-fargate", trust("eks-fargate-pods.amazonaws.com"), "AmazonEKSFargatePodExecutionRolePolicy", **used
+        "prod-fargate", trust("eks-fargate-pods.amazonaws.com"), "AmazonEKSFargatePodExecutionRolePolicy", **recent_use
     )
     builder.fargate_profile(region, prod, "batch", fargate, "batch")
     builder.access_entry(region, prod, fargate.arn, "FARGATE_LINUX")
@@ -170,10 +170,10 @@ def _prod_workloads(builder: Builder, region: str, provider: str) -> None:
         inline={"bucket": bucket},
     )
 
-    gone = builder.oidc_provider(issuer(region, "deleted-cluster", builder.account_id))
+    provider_of_deleted = builder.oidc_provider(issuer(region, "deleted-cluster", builder.account_id))
     builder.role(
         "old-cluster-app",
-        trusting_accounts_of(gone, "system:serviceaccount:web:frontend"),
+        trusting_accounts_of(provider_of_deleted, "system:serviceaccount:web:frontend"),
         "AmazonEKS_CNI_Policy",
         last_used=builder.ago(days=250),
         last_used_region=region,
@@ -273,7 +273,7 @@ def add_legacy(builder: Builder, region: str) -> None:
         last_used=builder.ago(days=1),
         last_used_region=region,
     )
-    revoked = {
+    grant_issue = {
         "code": "KmsGrantRevoked",
         "message": "The grant of the cluster's KMS key was revoked.",
         "resourceIds": [],
@@ -285,15 +285,15 @@ def add_legacy(builder: Builder, region: str) -> None:
         authentication_mode="CONFIG_MAP",
         version="1.31",
         created=datetime(2019, 6, 1, tzinfo=UTC),
-        issues=[revoked],
+        issues=[grant_issue],
     )
     builder.oidc_provider(legacy.identity["oidc"]["issuer"])
 
     today = json.loads(world.catalogue(builder.partition).named("AmazonEKS_CNI_Policy").versions[-1].document)
-    copied = copy.deepcopy(today)
-    copied["Statement"][0]["Action"].remove("ec2:DescribeSecurityGroups")
+    cni_document = copy.deepcopy(today)
+    cni_document["Statement"][0]["Action"].remove("ec2:DescribeSecurityGroups")
     own_cni = builder.policy(
-        "AmazonEKS_CNI_Policy", copied, path="/platform/", description="Our copy of the CNI policy"
+        "AmazonEKS_CNI_Policy", cni_document, path="/platform/", description="Our copy of the CNI policy"
     )
     node = builder.role(
         "legacy-node-NodeInstanceRole-1ABCDEFGHIJK",

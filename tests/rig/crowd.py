@@ -26,33 +26,35 @@ def add_crowd(builder: Builder, count: int, region: str) -> None:
     for number in range(count):
         team, app = chance.choice(TEAMS), chance.choice(APPS)
         name = f"{team}-{app}-{number:04}"
-        when = builder.now - timedelta(hours=chance.randrange(1, 24 * 420))
+        last_used = builder.now - timedelta(hours=chance.randrange(1, 24 * 420))
         # RoleLastUsed reaches back 400 days; what was used before has none.
-        used: dict[str, Any] = (
-            {"last_used": when, "last_used_region": region} if builder.now - when < timedelta(days=400) else {}
+        last_use: dict[str, Any] = (
+            {"last_used": last_used, "last_used_region": region}
+            if builder.now - last_used < timedelta(days=400)
+            else {}
         )
         tags = {"team": team, "cost-centre": str(chance.randrange(1000, 9999))}
         draw = chance.random()
         if draw < 0.16:
             policies = ["AmazonEKS_CNI_Policy", "AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryReadOnly"]
-            builder.role(f"{name}-node", trusting_ec2(builder.partition), *policies, tags=tags, **used)
+            builder.role(f"{name}-node", trusting_ec2(builder.partition), *policies, tags=tags, **last_use)
         elif draw < 0.34:
             subject = f"system:serviceaccount:{team}:{app}"
             role = builder.role(
-                f"{name}-irsa", trusting_accounts_of(provider.arn, subject), teams[team].arn, tags=tags, **used
+                f"{name}-irsa", trusting_accounts_of(provider.arn, subject), teams[team].arn, tags=tags, **last_use
             )
             builder.irsa(region, prod, role, team, app)
         elif draw < 0.5:
-            role = builder.role(f"{name}-pod", trusting_pods(), teams[team].arn, tags=tags, **used)
+            role = builder.role(f"{name}-pod", trusting_pods(), teams[team].arn, tags=tags, **last_use)
             builder.pod_identity(region, prod, team, f"{app}-{number:04}", role)
         elif draw < 0.8:
             policies = ["AWSLambdaBasicExecutionRole", teams[team].arn]
             builder.role(
-                f"{name}-lambda", trust("lambda.amazonaws.com"), *policies, path="/service/", tags=tags, **used
+                f"{name}-lambda", trust("lambda.amazonaws.com"), *policies, path="/service/", tags=tags, **last_use
             )
         else:
             inline = {"queue": allowing("sqs:SendMessage"), "logs": allowing("logs:PutLogEvents")}
-            builder.role(f"{name}-task", trust("ecs-tasks.amazonaws.com"), inline=inline, tags=tags, **used)
+            builder.role(f"{name}-task", trust("ecs-tasks.amazonaws.com"), inline=inline, tags=tags, **last_use)
 
 
 def _provider(builder: Builder, url: str) -> OpenIDConnectProvider:

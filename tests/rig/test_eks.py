@@ -12,11 +12,11 @@ from tests.rig.rig import Rig
 
 
 def test_clusters_keep_what_makes_them_different(rig: Rig) -> None:
-    home, away = client("eks"), client("eks", rig.account.away)
-    assert home.list_clusters()["clusters"] == ["auto", "prod"]
-    assert away.list_clusters()["clusters"] == ["legacy"]
-    prod, auto = (home.describe_cluster(name=name)["cluster"] for name in ("prod", "auto"))
-    legacy = away.describe_cluster(name="legacy")["cluster"]
+    home_client, away_client = client("eks"), client("eks", rig.account.away)
+    assert home_client.list_clusters()["clusters"] == ["auto", "prod"]
+    assert away_client.list_clusters()["clusters"] == ["legacy"]
+    prod, auto = (home_client.describe_cluster(name=name)["cluster"] for name in ("prod", "auto"))
+    legacy = away_client.describe_cluster(name="legacy")["cluster"]
     assert len({cluster["identity"]["oidc"]["issuer"] for cluster in (prod, auto, legacy)}) == 3
     assert auto["computeConfig"]["nodeRoleArn"] == "arn:aws:iam::123456789012:role/auto-node"
     assert "computeConfig" not in prod
@@ -48,10 +48,10 @@ def test_a_cluster_created_over_http_keeps_its_configuration(rig: Rig) -> None:
     ["list_nodegroups", "list_fargate_profiles", "list_addons", "list_access_entries", "list_capabilities"],
 )
 def test_a_cluster_that_is_not_there_is_a_404(rig: Rig, operation: str) -> None:
-    with pytest.raises(ClientError) as caught:
+    with pytest.raises(ClientError) as error:
         getattr(client("eks"), operation)(clusterName="nowhere")
-    assert caught.value.response["Error"]["Code"] == "ResourceNotFoundException"
-    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 404
+    assert error.value.response["Error"]["Code"] == "ResourceNotFoundException"
+    assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 404
 
 
 def test_every_use_of_a_role_can_be_read(rig: Rig) -> None:
@@ -64,7 +64,7 @@ def test_every_use_of_a_role_can_be_read(rig: Rig) -> None:
             uses.add((cluster["roleArn"], "cluster", name, ""))
             if compute := cluster.get("computeConfig"):
                 uses.add((compute["nodeRoleArn"], "auto-mode-node", name, ""))
-            uses |= {(role, kind, name, which) for role, kind, which in _uses_in(eks, name)}
+            uses |= {(role, kind, name, use_name) for role, kind, use_name in _uses_in(eks, name)}
     expected = {
         (use.role, use.kind, use.cluster, use.name or use.service_account)
         for use in rig.account.builder.uses
@@ -93,9 +93,9 @@ def _uses_in(eks: Any, name: str) -> set[tuple[str, str, str]]:
             uses.add((role, "addon", addon))
     for capability in everything(eks, "list_capabilities", "capabilities", clusterName=name):
         assert "roleArn" not in capability
-        which = capability["capabilityName"]
-        detail = eks.describe_capability(clusterName=name, capabilityName=which)["capability"]
-        uses.add((detail["roleArn"], "capability", which))
+        capability_name = capability["capabilityName"]
+        detail = eks.describe_capability(clusterName=name, capabilityName=capability_name)["capability"]
+        uses.add((detail["roleArn"], "capability", capability_name))
     for summary in everything(eks, "list_pod_identity_associations", "associations", clusterName=name):
         assert "roleArn" not in summary
         number = summary["associationId"]
@@ -121,8 +121,8 @@ def test_pod_identity_associations_tell_everything_when_described(rig: Rig) -> N
     assert json.loads(reports["policy"])["Statement"][0]["Action"] == ["s3:GetObject"]
     ebs = eks.describe_addon(clusterName="prod", addonName="aws-ebs-csi-driver")["addon"]
     (arn,) = ebs["podIdentityAssociations"]
-    owned = eks.list_pod_identity_associations(clusterName="prod", serviceAccount="ebs-csi-controller-sa")
-    assert [(one["associationArn"], one["ownerArn"]) for one in owned["associations"]] == [(arn, ebs["addonArn"])]
+    answer = eks.list_pod_identity_associations(clusterName="prod", serviceAccount="ebs-csi-controller-sa")
+    assert [(one["associationArn"], one["ownerArn"]) for one in answer["associations"]] == [(arn, ebs["addonArn"])]
 
 
 def test_access_entries_are_of_every_type(rig: Rig) -> None:

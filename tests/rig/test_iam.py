@@ -41,12 +41,12 @@ def test_entities_are_filtered_by_usage_and_kind(rig: Rig) -> None:
         kinds = ("Role", "User", "Group")
         return {(kind, entity[f"{kind}Name"]) for kind in kinds for entity in answer[f"Policy{kind}s"]}
 
-    bounded = {("Role", "prod-orders")}
-    attached = {("Role", name) for name in rig.account.roles_with("AmazonEKSClusterPolicy")}
-    attached |= {("User", "bob"), ("Group", "platform")}
-    assert entities(PolicyUsageFilter="PermissionsBoundary") == bounded
-    assert entities(PolicyUsageFilter="PermissionsPolicy") == attached
-    assert entities() == bounded | attached
+    bounded_roles = {("Role", "prod-orders")}
+    attached_entities = {("Role", name) for name in rig.account.roles_with("AmazonEKSClusterPolicy")}
+    attached_entities |= {("User", "bob"), ("Group", "platform")}
+    assert entities(PolicyUsageFilter="PermissionsBoundary") == bounded_roles
+    assert entities(PolicyUsageFilter="PermissionsPolicy") == attached_entities
+    assert entities() == bounded_roles | attached_entities
     assert entities(EntityFilter="User") == {("User", "bob")}
     assert entities(PathPrefix="/operators/") == {("Role", "eks-operator")}
 
@@ -54,10 +54,10 @@ def test_entities_are_filtered_by_usage_and_kind(rig: Rig) -> None:
 def test_a_policy_that_is_not_there_is_an_error(rig: Rig) -> None:
     iam = client("iam")
     for ask in (iam.list_entities_for_policy, iam.get_policy, iam.list_policy_versions):
-        with pytest.raises(ClientError) as caught:
+        with pytest.raises(ClientError) as error:
             ask(PolicyArn="arn:aws:iam::aws:policy/NoSuchPolicy")
-        assert caught.value.response["Error"]["Code"] == "NoSuchEntity"
-        assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 404
+        assert error.value.response["Error"]["Code"] == "NoSuchEntity"
+        assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 404
 
 
 def test_authorization_details_come_in_pages(rig: Rig) -> None:
@@ -76,8 +76,8 @@ def test_authorization_details_come_in_pages(rig: Rig) -> None:
     assert policies
     assert not any(":iam::aws:" in arn for arn in policies)
 
-    bounded = roles["prod-orders"]["PermissionsBoundary"]["PermissionsBoundaryArn"]
-    assert bounded == "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"
+    boundary_arn = roles["prod-orders"]["PermissionsBoundary"]["PermissionsBoundaryArn"]
+    assert boundary_arn == "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"
     assert roles["prod-node"]["RoleLastUsed"]["Region"] == "eu-central-1"
     assert "LastUsedDate" not in roles["prod-ebs-csi"]["RoleLastUsed"]
     profile = roles["KarpenterNodeRole-prod"]["InstanceProfileList"][0]
@@ -102,16 +102,16 @@ def test_authorization_details_hold_only_the_aws_policies_in_use(rig: Rig) -> No
 
 def test_policies_are_listed_with_their_usage(rig: Rig) -> None:
     iam = client("iam")
-    every = everything(iam, "list_policies", "Policies", Scope="AWS", PaginationConfig={"PageSize": 1000})
-    assert len(every) == POLICIES
+    policies = everything(iam, "list_policies", "Policies", Scope="AWS", PaginationConfig={"PageSize": 1000})
+    assert len(policies) == POLICIES
     # One page has all of them exactly: stock moto would add an empty one.
     size = next(size for size in range(1000, 0, -1) if POLICIES % size == 0)
     pages = list(iam.get_paginator("list_policies").paginate(Scope="AWS", PaginationConfig={"PageSize": size}))
     assert [len(page["Policies"]) for page in pages] == [size] * (POLICIES // size)
-    attached = iam.list_policies(Scope="AWS", OnlyAttached=True, MaxItems=1000)["Policies"]
-    assert {p["PolicyName"] for p in attached} == {p["PolicyName"] for p in every if p["AttachmentCount"]}
-    bounding = iam.list_policies(Scope="AWS", PolicyUsageFilter="PermissionsBoundary")["Policies"]
-    assert {p["PolicyName"]: p["PermissionsBoundaryUsageCount"] for p in bounding} == {
+    attached_policies = iam.list_policies(Scope="AWS", OnlyAttached=True, MaxItems=1000)["Policies"]
+    assert {p["PolicyName"] for p in attached_policies} == {p["PolicyName"] for p in policies if p["AttachmentCount"]}
+    boundary_policies = iam.list_policies(Scope="AWS", PolicyUsageFilter="PermissionsBoundary")["Policies"]
+    assert {p["PolicyName"]: p["PermissionsBoundaryUsageCount"] for p in boundary_policies} == {
         "AmazonEKSClusterPolicy": 1,
         "AmazonEKSMCPReadOnlyAccess": 1,
         "AmazonEC2ContainerRegistryReadOnly": 1,
@@ -130,9 +130,9 @@ def test_attaching_twice_counts_once(rig: Rig) -> None:
 
 def test_every_version_of_an_aws_policy_is_kept(rig: Rig) -> None:
     iam = client("iam")
-    listed = iam.list_policy_versions(PolicyArn=CNI)["Versions"]
-    assert [version["VersionId"] for version in listed] == [f"v{number}" for number in range(NEWEST, 0, -1)]
-    assert [version["IsDefaultVersion"] for version in listed] == [True] + [False] * (NEWEST - 1)
+    versions = iam.list_policy_versions(PolicyArn=CNI)["Versions"]
+    assert [version["VersionId"] for version in versions] == [f"v{number}" for number in range(NEWEST, 0, -1)]
+    assert [version["IsDefaultVersion"] for version in versions] == [True] + [False] * (NEWEST - 1)
     document = iam.get_policy_version(PolicyArn=CNI, VersionId="v5")["PolicyVersion"]["Document"]
     assert "ec2:DescribeSecurityGroups" not in document["Statement"][0]["Action"]
     with pytest.raises(ClientError, match="NoSuchEntity"):
@@ -142,18 +142,18 @@ def test_every_version_of_an_aws_policy_is_kept(rig: Rig) -> None:
 def test_aws_publishes_and_withdraws(rig: Rig) -> None:
     iam = client("iam")
     document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}]}
-    when = datetime(2026, 12, 1, tzinfo=UTC)
-    assert rig.catalogue.publish("AmazonEKS_CNI_Policy", document, when) == f"v{NEWEST + 1}"
-    assert rig.catalogue.publish("AmazonEKSBrandNewPolicy", document, when, path="/service-role/") == "v1"
+    published_at = datetime(2026, 12, 1, tzinfo=UTC)
+    assert rig.catalogue.publish("AmazonEKS_CNI_Policy", document, published_at) == f"v{NEWEST + 1}"
+    assert rig.catalogue.publish("AmazonEKSBrandNewPolicy", document, published_at, path="/service-role/") == "v1"
     rig.catalogue.withdraw("AmazonEKSServicePolicy")
     rig.catalogue.forget("AmazonEKSClusterPolicy", "v2")
 
     policy = iam.get_policy(PolicyArn=CNI)["Policy"]
-    assert (policy["DefaultVersionId"], policy["UpdateDate"]) == (f"v{NEWEST + 1}", when)
+    assert (policy["DefaultVersionId"], policy["UpdateDate"]) == (f"v{NEWEST + 1}", published_at)
     assert iam.get_policy_version(PolicyArn=CNI, VersionId=f"v{NEWEST + 1}")["PolicyVersion"]["Document"] == document
-    listed = {p["Arn"] for p in everything(iam, "list_policies", "Policies", Scope="AWS")}
-    assert "arn:aws:iam::aws:policy/service-role/AmazonEKSBrandNewPolicy" in listed
-    assert "arn:aws:iam::aws:policy/AmazonEKSServicePolicy" not in listed
+    policy_arns = {p["Arn"] for p in everything(iam, "list_policies", "Policies", Scope="AWS")}
+    assert "arn:aws:iam::aws:policy/service-role/AmazonEKSBrandNewPolicy" in policy_arns
+    assert "arn:aws:iam::aws:policy/AmazonEKSServicePolicy" not in policy_arns
     versions = iam.list_policy_versions(PolicyArn="arn:aws:iam::aws:policy/AmazonEKSClusterPolicy")["Versions"]
     assert "v2" not in {version["VersionId"] for version in versions}
 
@@ -166,16 +166,16 @@ def test_a_role_tells_what_the_lists_leave_out(rig: Rig) -> None:
     role = iam.get_role(RoleName="prod-cluster")["Role"]
     assert role["RoleLastUsed"]["Region"] == "eu-central-1"
     assert role["Description"] == "Control plane of prod"
-    listed = next(r for r in everything(iam, "list_roles", "Roles") if r["RoleName"] == "prod-cluster")
-    assert not {"RoleLastUsed", "PermissionsBoundary", "Tags"} & set(listed)
+    role_in_list = next(r for r in everything(iam, "list_roles", "Roles") if r["RoleName"] == "prod-cluster")
+    assert not {"RoleLastUsed", "PermissionsBoundary", "Tags"} & set(role_in_list)
     assert len(LONG_NAME) == 64
     for name in ODD_NAMES:
         assert iam.get_role(RoleName=name)["Role"]["RoleName"] == name
     rig.account.builder.delete(rig.account.role("x"))
     with pytest.raises(ClientError, match="NoSuchEntity"):
         iam.get_role(RoleName="x")
-    linked = iam.get_role(RoleName="AWSServiceRoleForAmazonEKS")["Role"]
-    assert linked["Path"] == "/aws-service-role/eks.amazonaws.com/"
+    linked_role = iam.get_role(RoleName="AWSServiceRoleForAmazonEKS")["Role"]
+    assert linked_role["Path"] == "/aws-service-role/eks.amazonaws.com/"
 
 
 def test_users_have_boundaries(rig: Rig) -> None:

@@ -47,12 +47,12 @@ def test_no_process_of_a_test_leaves_loopback(host: str, environment: dict[str, 
 
 @pytest.mark.parametrize("service", CALLS)
 def test_every_endpoint_is_on_loopback_or_the_call_raises(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    once = Config(connect_timeout=60, retries={"total_max_attempts": 1})
-    client = Session().create_client(service, config=once)
+    single_attempt = Config(connect_timeout=60, retries={"total_max_attempts": 1})
+    client = Session().create_client(service, config=single_attempt)
     assert urlsplit(client.meta.endpoint_url).hostname == "127.0.0.1"
     # Where code or a test leaves the variable out, botocore takes AWS's own address.
     monkeypatch.delenv("AWS_ENDPOINT_URL")
-    of_aws = Session().create_client(service, config=once)
+    of_aws = Session().create_client(service, config=single_attempt)
     host = urlsplit(of_aws.meta.endpoint_url).hostname
     assert host is not None
     assert host.endswith(".amazonaws.com")
