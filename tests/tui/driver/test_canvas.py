@@ -53,11 +53,11 @@ def _without_halves(spans: list[tuple[int, int, str, str]]) -> list[tuple[int, i
 
     What a terminal shows in place of the half is its own affair, and the compositor never leaves one.
     """
-    whole = []
+    whole_rows = []
     for y, x, sgr, text in spans:
         row = _cut(" " * x + text, WIDTH)
-        whole.append((y, 0, sgr, row + " " * (WIDTH - len(cells_in(row)))))
-    return whole
+        whole_rows.append((y, 0, sgr, row + " " * (WIDTH - len(cells_in(row)))))
+    return whole_rows
 
 
 @settings(max_examples=examples(60, whole=150), deadline=None)
@@ -75,9 +75,9 @@ def test_the_picture_is_the_same(frames: list[list[tuple[int, int, str, str]]]) 
     assert cells(ours) == cells(stock)
     assert canvas.changes() == ""
     canvas.repaint()
-    again, to_again = terminal()
+    repainted_screen, to_again = terminal()
     to_again.feed(canvas.reset() + canvas.changes())
-    assert cells(again) == cells(stock)
+    assert cells(repainted_screen) == cells(stock)
 
 
 @settings(max_examples=examples(60, whole=150), deadline=None)
@@ -105,7 +105,7 @@ def test_no_control_character_of_a_text_comes_out(spans: list[tuple[int, int, st
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "sent"),
+    ("before", "after", "output"),
     [
         pytest.param("abcdef", "abcdef", "", id="nothing has changed"),
         pytest.param("abcdef", "abXdef", "\x1b[2CX\r", id="one cell"),
@@ -117,12 +117,12 @@ def test_no_control_character_of_a_text_comes_out(spans: list[tuple[int, int, st
         pytest.param("aed", "ae\u0301d", "\x1b[Ce\u0301\x1b[H", id="after it the cursor may be anywhere"),
     ],
 )
-def test_only_what_changed_is_sent(before: str, after: str, sent: str) -> None:
+def test_only_what_changed_is_sent(before: str, after: str, output: str) -> None:
     canvas = Canvas(WIDTH, HEIGHT)
     canvas.draw(f"\x1b[1;1H{before}\x1b[1;1H")
     canvas.changes()
     canvas.draw(f"\x1b[1;1H{after}\x1b[1;1H")
-    assert canvas.changes() == sent
+    assert canvas.changes() == output
 
 
 def test_a_blank_is_sent_for_what_is_behind_it_alone() -> None:

@@ -54,19 +54,19 @@ def test_a_signal_that_another_thread_gets_ends_the_idle_app() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "doing"),
+    ("key", "signs"),
     [("S", b"stuck"), ("W", b"works"), ("L", b"held")],
     ids=["the loop is stuck", "a thread works on", "the writer has not sent the resets"],
 )
-def test_an_app_that_cannot_exit_is_ended(key: str, doing: bytes) -> None:
+def test_an_app_that_cannot_exit_is_ended(key: str, signs: bytes) -> None:
     with started() as terminal:
         terminal.send(key)
-        terminal.wait_for(lambda: doing in terminal.raw)
-        begun = perf_counter()
+        terminal.wait_for(lambda: signs in terminal.raw)
+        started_at = perf_counter()
         terminal.signal(signal.SIGTERM)
         end = terminal.wait_exit()
         assert (end.code, end.by_signal) == (143, False)
-        assert perf_counter() - begun >= GRACE, "it exited by itself"
+        assert perf_counter() - started_at >= GRACE, "it exited by itself"
         assert_restored(terminal)
 
 
@@ -121,11 +121,11 @@ def test_suspended_it_gives_the_terminal_back_and_continued_it_takes_it_again() 
         assert_restored(terminal)
 
 
-@pytest.mark.parametrize("stopped", [True, False])
-def test_sigcont_paints_again_where_the_terminal_was_not_given_back(stopped: bool) -> None:
+@pytest.mark.parametrize("is_stopped", [True, False])
+def test_sigcont_paints_again_where_the_terminal_was_not_given_back(is_stopped: bool) -> None:
     with started() as terminal:
         text = terminal.text
-        if stopped:
+        if is_stopped:
             terminal.signal(signal.SIGSTOP)
             terminal.wait_for(lambda: terminal.state() == "T")
         terminal.screen.reset()

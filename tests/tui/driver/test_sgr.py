@@ -37,17 +37,17 @@ def test_parameters_are_read(start: SgrStyle, parameters: str, expected: SgrStyl
 
 
 @given(STYLES, STYLES)
-def test_a_transition_leads_where_it_should(current: SgrStyle, wanted: SgrStyle) -> None:
-    sequence = transition(current, wanted)
-    assert (sequence == "") == (current == wanted)
+def test_a_transition_leads_where_it_should(current: SgrStyle, target: SgrStyle) -> None:
+    sequence = transition(current, target)
+    assert (sequence == "") == (current == target)
     if sequence:
-        assert after(current, sequence.removeprefix("\x1b[").removesuffix("m")) == wanted
-        fresh = ";".join(filter(None, ("0", *map(str, wanted.attributes), wanted.foreground, wanted.background)))
+        assert after(current, sequence.removeprefix("\x1b[").removesuffix("m")) == target
+        fresh = ";".join(filter(None, ("0", *map(str, target.attributes), target.foreground, target.background)))
         assert len(sequence) <= len(f"\x1b[{fresh}m")
 
 
 @pytest.mark.parametrize(
-    ("current", "wanted", "sent"),
+    ("current", "target", "sequence"),
     [
         (SgrStyle("31", "48;2;1;2;3"), SgrStyle("32", "48;2;1;2;3"), "\x1b[32m"),
         (SgrStyle("31", "", frozenset({1, 2})), SgrStyle("31", "", frozenset({2})), "\x1b[22;2m"),
@@ -55,5 +55,5 @@ def test_a_transition_leads_where_it_should(current: SgrStyle, wanted: SgrStyle)
         (SgrStyle("31", "41"), SgrStyle("31"), "\x1b[49m"),
     ],
 )
-def test_only_the_attributes_that_change_are_sent(current: SgrStyle, wanted: SgrStyle, sent: str) -> None:
-    assert transition(current, wanted) == sent
+def test_only_the_attributes_that_change_are_sent(current: SgrStyle, target: SgrStyle, sequence: str) -> None:
+    assert transition(current, target) == sequence

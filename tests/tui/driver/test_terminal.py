@@ -83,11 +83,11 @@ def test_long_frames_are_marked_where_the_terminal_knows_how() -> None:
 
 def frames_of(terminal: Terminal, key: str) -> bytes:
     """Return what the terminal receives for a key, until it is quiet."""
-    sent = terminal.received
+    start = terminal.received
     terminal.send(key)
-    terminal.wait_for(lambda: terminal.received > sent)
+    terminal.wait_for(lambda: terminal.received > start)
     terminal.settle(0.3)
-    return bytes(terminal.raw[sent:])
+    return bytes(terminal.raw[start:])
 
 
 def test_repaint_makes_good_what_others_wrote_over() -> None:
@@ -102,9 +102,9 @@ def test_repaint_makes_good_what_others_wrote_over() -> None:
 def test_another_program_may_have_the_terminal_for_a_while() -> None:
     with Terminal(DEMO, forked=True) as terminal:
         text = started(terminal).text
-        sent = terminal.received
+        start = terminal.received
         terminal.send("O")
-        terminal.wait_for(lambda: re.search(rb"\x1b\[\?1049l.*outside.*\x1b\[\?1049h", terminal.raw[sent:], re.DOTALL))
+        terminal.wait_for(lambda: re.search(rb"\x1b\[\?1049l.*outside.*\x1b\[\?1049h", terminal.raw[start:], re.DOTALL))
         terminal.wait_for(lambda: terminal.text == text)
         terminal.send(".")
         terminal.wait_for("said")
@@ -134,9 +134,9 @@ def test_a_new_size_is_followed_and_the_old_one_again() -> None:
     with Terminal(DEMO, forked=True) as terminal:
         text = started(terminal).text
         for columns, rows in ((100, 30), (40, 10)):
-            sent = terminal.received
+            start = terminal.received
             terminal.resize(columns, rows)
-            terminal.wait_for(lambda sent=sent: terminal.received > sent)  # type: ignore[misc]
+            terminal.wait_for(lambda start=start: terminal.received > start)  # type: ignore[misc]
             terminal.settle(0.5)
         terminal.resize(80, 24)
         terminal.wait_for(lambda: terminal.text == text)
@@ -151,8 +151,8 @@ def test_nothing_is_done_where_nothing_happens() -> None:
 
 def is_at_rest(terminal: Terminal) -> bool:
     """Return whether for three seconds nothing is sent, and hardly any processor time used."""
-    worked = terminal.cpu_seconds()
-    return not terminal.pump(3) and terminal.cpu_seconds() - worked <= 0.1
+    seconds_before = terminal.cpu_seconds()
+    return not terminal.pump(3) and terminal.cpu_seconds() - seconds_before <= 0.1
 
 
 @pytest.mark.parametrize(

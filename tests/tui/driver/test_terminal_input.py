@@ -44,7 +44,7 @@ def test_keys_are_read(reads: list[bytes], expected: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "bound", "expected"),
+    ("data", "keys_bound", "expected"),
     [
         (b"\x1bj", set(), ["escape", "j"]),
         (b"\x1bJ", set(), ["escape", "J"]),
@@ -60,17 +60,17 @@ def test_keys_are_read(reads: list[bytes], expected: list[str]) -> None:
     ],
 )
 def test_a_key_right_after_escape_is_one_with_alt_only_if_that_is_bound(
-    data: bytes, bound: set[str], expected: list[str]
+    data: bytes, keys_bound: set[str], expected: list[str]
 ) -> None:
     parser = Parser()
     parsed_keys = [*parser.feed(data.decode())]
-    until = monotonic() + PATIENCE
+    deadline = monotonic() + PATIENCE
     # An opening bracket may begin a sequence.
-    while not parsed_keys and monotonic() < until:
+    while not parsed_keys and monotonic() < deadline:
         parsed_keys.extend(parser.tick())
     (key,) = parsed_keys
     assert isinstance(key, EscapedKey)
-    assert [part.key for part in key.read(bound)] == expected
+    assert [part.key for part in key.read(keys_bound)] == expected
 
 
 @pytest.mark.parametrize("data", [b"\xff", b"\xc3", b"\xed\xa0\x80", b"\x80\x81", b"\xf8\x88"])
@@ -78,11 +78,11 @@ def test_a_byte_that_is_no_utf8_does_no_harm(data: bytes) -> None:
     assert keys(data, b"a")[-1] == "a"
 
 
-@pytest.mark.parametrize("at", range(3, 7))
-def test_an_old_mouse_report_is_read_though_it_comes_in_two(at: int) -> None:
+@pytest.mark.parametrize("cut", range(3, 7))
+def test_an_old_mouse_report_is_read_though_it_comes_in_two(cut: int) -> None:
     report = b"\x1b[M\x20" + bytes([32 + 150, 32 + 9])
-    released = b"\x1b[M\x23" + bytes([32 + 150, 32 + 9])
-    down, up, key = messages(report[:at], report[at:] + released + b"a")
+    release = b"\x1b[M\x23" + bytes([32 + 150, 32 + 9])
+    down, up, key = messages(report[:cut], report[cut:] + release + b"a")
     assert isinstance(down, MouseDown)
     assert (down.x, down.y, down.button) == (149, 8, 1)
     assert isinstance(up, MouseUp)
@@ -96,11 +96,11 @@ COLOURED = b"\x1b[200~\x1b[31mq\x1bq\x1b]2;x\x1b\\q\x1b[200~\x1b[20\x1b[201~"
 @pytest.mark.parametrize("size", [1, 2, 5, 7, 100])
 def test_an_escape_in_a_paste_is_no_key(size: int) -> None:
     # However the terminal cuts it; a paste from tmux's buffer of a coloured log is such a text.
-    parsed = messages(*(COLOURED[start : start + size] for start in range(0, len(COLOURED), size)), b"a")
-    assert [message.text if isinstance(message, Paste) else message for message in parsed[:-1]] == [
+    parsed_messages = messages(*(COLOURED[start : start + size] for start in range(0, len(COLOURED), size)), b"a")
+    assert [message.text if isinstance(message, Paste) else message for message in parsed_messages[:-1]] == [
         "␛[31mq␛q␛]2;x␛\\q␛[200~␛[20"
     ]
-    assert isinstance(parsed[-1], Key)
+    assert isinstance(parsed_messages[-1], Key)
 
 
 def test_what_looked_like_a_mouse_report_is_let_go() -> None:

@@ -70,8 +70,8 @@ def test_nothing_is_sent_for_the_same_frame_again(line: Line) -> None:
 
 def test_a_mode_or_a_copy_changes_nothing_that_is_known(line: Line) -> None:
     line.sent(frame("text"))
-    copied = "\x1b]52;c;dGV4dA==\x07"
-    assert line.sent("\x1b[?1004h", copied, "\x07", frame("text")) == f"\x1b[?1004h{copied}\x07"
+    clipboard_sequence = "\x1b]52;c;dGV4dA==\x07"
+    assert line.sent("\x1b[?1004h", clipboard_sequence, "\x07", frame("text")) == f"\x1b[?1004h{clipboard_sequence}\x07"
 
 
 def test_what_is_not_known_is_passed_through_in_its_place_and_forgets_all(line: Line) -> None:

@@ -25,7 +25,7 @@ def test_the_version_is_one_that_was_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("where", "pattern"),
+    ("member", "pattern"),
     [
         # What the driver overrides, and what it counts on being called.
         (linux_driver.LinuxDriver.__init__, r"self\._file = sys\.__stderr__"),
@@ -69,8 +69,8 @@ def test_the_version_is_one_that_was_read() -> None:
     ],
     ids=lambda value: getattr(value, "__qualname__", None),
 )
-def test_the_source_is_as_it_was_read(where: object, pattern: str) -> None:
-    assert re.search(pattern, inspect.getsource(where))  # type: ignore[arg-type]  # functions, all of them
+def test_the_source_is_as_it_was_read(member: object, pattern: str) -> None:
+    assert re.search(pattern, inspect.getsource(member))  # type: ignore[arg-type]  # functions, all of them
 
 
 def test_frames_are_marked_as_they_were() -> None:
