@@ -20,7 +20,7 @@ from tests.tui.journeys import explorer_of, settle, shows, travel, type_in, word
 
 
 @pytest.fixture
-def few(lasting_rig: Rig) -> Rig:
+def named_roles_rig(lasting_rig: Rig) -> Rig:
     """The rig with only its named roles, which is faster, and with a cluster of hostile text."""
     lasting_rig.reset(0, hostile=True)
     return lasting_rig
@@ -50,7 +50,7 @@ def _cursor(app: EkstuiApp) -> object:
     return screen.rows.current.key
 
 
-def test_words_about_attachments_are_broken_for_the_pane_once_it_is_shown(few: Rig) -> None:
+def test_words_about_attachments_are_broken_for_the_pane_once_it_is_shown(named_roles_rig: Rig) -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         pane = explorer_of(app).query_one(AttachedPane)
         await settle(pilot, lambda: bool(str(pane.border_subtitle)) and not explorer_of(app).account.asking)
@@ -60,11 +60,11 @@ def test_words_about_attachments_are_broken_for_the_pane_once_it_is_shown(few: R
         await pilot.pause()
         assert all(len(plain(row.cells[0])) <= pane.rows.row_width for row in pane.rows.rows if not row.selectable)
 
-    assert few.url
+    assert named_roles_rig.url
     travel(journey, (80, 24))
 
 
-def test_the_report_says_until_when_changes_are_known(few: Rig) -> None:
+def test_the_report_says_until_when_changes_are_known(named_roles_rig: Rig) -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         await _choose(pilot, app, "prod", tree=False)
         assert shows(app, ClusterScreen)
@@ -77,11 +77,11 @@ def test_the_report_says_until_when_changes_are_known(few: Rig) -> None:
         await pilot.press("escape")
         assert shows(app, ExplorerScreen)
 
-    assert few.url
+    assert named_roles_rig.url
     travel(journey)
 
 
-def test_what_is_unfolded_below_the_edge_is_scrolled_into_view(few: Rig) -> None:
+def test_what_is_unfolded_below_the_edge_is_scrolled_into_view(named_roles_rig: Rig) -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         await _choose(pilot, app, "prod", tree=False)
         screen = app.screen
@@ -100,11 +100,11 @@ def test_what_is_unfolded_below_the_edge_is_scrolled_into_view(few: Rig) -> None
         await pilot.press("enter")
         await settle(pilot, lambda: screen.rows.scroll_offset.y == screen.rows.cursor)
 
-    assert few.url
+    assert named_roles_rig.url
     travel(journey, (80, 24))
 
 
-def test_the_map_is_walked_from_the_cluster_to_a_policy(few: Rig) -> None:
+def test_the_map_is_walked_from_the_cluster_to_a_policy(named_roles_rig: Rig) -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         await _choose(pilot, app, "prod")
         assert "AmazonEKSClusterPolicy" not in words(app.screen)
@@ -133,12 +133,12 @@ def test_the_map_is_walked_from_the_cluster_to_a_policy(few: Rig) -> None:
         assert place is not None
         assert place.entry.policy.name == "AmazonEKSClusterPolicy"
 
-    assert few.url
+    assert named_roles_rig.url
     travel(journey)
 
 
 def test_a_filter_finds_who_carries_a_policy_in_what_is_folded_and_all_is_written(
-    few: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    named_roles_rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
 
@@ -165,13 +165,13 @@ def test_a_filter_finds_who_carries_a_policy_in_what_is_folded_and_all_is_writte
         assert f"      - `AmazonEKSClusterPolicy` v{version}  attached, AWS managed\n" in text
         assert not re.search(r"\d{12}", text)
 
-    assert few.url
+    assert named_roles_rig.url
     travel(journey)
 
 
-def test_what_was_not_looked_at_stands_in_its_place(few: Rig) -> None:
-    few.proxy.fail("denied", "eks", "ListPodIdentityAssociations")
-    few.proxy.fail("denied", "eks", "ListFargateProfiles")
+def test_what_was_not_looked_at_stands_in_its_place(named_roles_rig: Rig) -> None:
+    named_roles_rig.proxy.fail("denied", "eks", "ListPodIdentityAssociations")
+    named_roles_rig.proxy.fail("denied", "eks", "ListFargateProfiles")
 
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         await _choose(pilot, app, "prod")
@@ -180,9 +180,9 @@ def test_what_was_not_looked_at_stands_in_its_place(few: Rig) -> None:
         # Some roles are known anyway, from access entries and add-ons.
         assert "▾ Fargate profiles  1 role  not all looked at" in text
         assert re.search(r"▾ add-ons  \d roles.*not all looked at", text)
-        nothing = _line(app, "no roles: ")
-        assert "Fargate" not in nothing
-        assert "Pod Identity" not in nothing
+        line_of_empty = _line(app, "no roles: ")
+        assert "Fargate" not in line_of_empty
+        assert "Pod Identity" not in line_of_empty
         # AWS's own message is there too.
         assert "eks:ListFargateProfiles" in text
         # Without an answer, none of these keys does anything.
@@ -194,12 +194,12 @@ def test_what_was_not_looked_at_stands_in_its_place(few: Rig) -> None:
     travel(journey)
 
 
-def test_names_from_kubernetes_cannot_steer_the_terminal(few: Rig) -> None:
+def test_names_from_kubernetes_cannot_steer_the_terminal(named_roles_rig: Rig) -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         await _choose(pilot, app, "hostile")
         # The namespace is markup, and the service account tries to set the title and to clear the screen.
         assert "[/oops]/sa␛]0;owned␇␛[2J␛[31m" in words(app.screen)
         assert all(character.isprintable() for line in words(app.screen).splitlines() for character in line)
 
-    assert few.url
+    assert named_roles_rig.url
     travel(journey)

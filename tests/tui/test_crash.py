@@ -31,10 +31,10 @@ FILLED = pytest.mark.usefixtures("own_filled_cache")
 SECRETS = ("999988887777", "secret-", ":role/")
 
 
-def started(own_home: Path, how: str, **more: str) -> Terminal:
+def started(own_home: Path, scenario: str, **variables: str) -> Terminal:
     names = [name for name in os.environ if name.startswith(("EKSTUI_", "AWS_"))]
-    env = {name: os.environ[name] for name in names} | {"HOME": str(own_home)} | more
-    return Terminal((sys.executable, "-m", "tests.tui.crashing", how), columns=120, rows=40, env=env, forked=True)
+    env = {name: os.environ[name] for name in names} | {"HOME": str(own_home)} | variables
+    return Terminal((sys.executable, "-m", "tests.tui.crashing", scenario), columns=120, rows=40, env=env, forked=True)
 
 
 def log_of(own_home: Path) -> str:
@@ -46,18 +46,18 @@ def log_of(own_home: Path) -> str:
 @FILLED
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("how", "keys"),
+    ("scenario", "keys"),
     [("pane", ""), ("key", " "), ("timer", "j"), ("paint", "j"), ("background", "")],
     ids=["in a pane", "for a key", "in a timer", "while it paints", "in the background"],
 )
-def test_a_bug_is_told_where_it_happened_and_the_app_goes_on(own_home: Path, how: str, keys: str) -> None:
-    with started(own_home, how, EKSTUI_LOG="1") as terminal:
+def test_a_bug_is_told_where_it_happened_and_the_app_goes_on(own_home: Path, scenario: str, keys: str) -> None:
+    with started(own_home, scenario, EKSTUI_LOG="1") as terminal:
         terminal.wait_for("AmazonEKSClusterPolicy")
         terminal.settle(0.4)
         terminal.send(keys)
         terminal.wait_for("Something went wrong inside ekstui")
         terminal.settle(0.4)
-        if how == "pane":
+        if scenario == "pane":
             assert "Something went wrong" in terminal.text.partition("3 Versions")[2], "it stands in the pane"
         terminal.press("?")
         terminal.wait_for("What may it do?")
@@ -75,11 +75,11 @@ def test_a_bug_is_told_where_it_happened_and_the_app_goes_on(own_home: Path, how
 @FILLED
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("how", "keys", "logged"),
+    ("scenario", "keys", "log_setting"),
     [("always", "", "1"), ("always", "", ""), ("mount", "?", "1"), ("compose", "", ""), ("exit", "q", "1")],
 )
-def test_a_bug_that_ends_the_app_is_one_sentence(own_home: Path, how: str, keys: str, logged: str) -> None:
-    with started(own_home, how, EKSTUI_LOG=logged) as terminal:
+def test_a_bug_that_ends_the_app_is_one_sentence(own_home: Path, scenario: str, keys: str, log_setting: str) -> None:
+    with started(own_home, scenario, EKSTUI_LOG=log_setting) as terminal:
         if keys:
             terminal.wait_for("AmazonEKSClusterPolicy")
             terminal.settle(0.4)
@@ -89,11 +89,11 @@ def test_a_bug_that_ends_the_app_is_one_sentence(own_home: Path, how: str, keys:
         assert_restored(terminal)
         last_words = terminal.raw.rpartition(b"\x1b[?1049l")[2].decode()
         words = " ".join(re.sub(r"\x1b\[[<>?\d;]*[a-zA-Z]", "", last_words).split())
-        where = f"the log is {own_home}/state/ekstui.log" if logged else "set EKSTUI_LOG=1 to log such errors"
-        assert re.fullmatch(rf"ekstui: internal error \(KeyError[^()]*\); {where}\.", words), words
+        log_hint = f"the log is {own_home}/state/ekstui.log" if log_setting else "set EKSTUI_LOG=1 to log such errors"
+        assert re.fullmatch(rf"ekstui: internal error \(KeyError[^()]*\); {log_hint}\.", words), words
         for secret in SECRETS:
             assert secret not in terminal.raw.decode()
-    if logged:
+    if log_setting:
         assert "KeyError" in log_of(own_home)
         assert not any(secret in log_of(own_home) for secret in SECRETS)
     else:
@@ -173,9 +173,9 @@ sys.exit(main())
 
 @FILLED
 @pytest.mark.slow
-@pytest.mark.parametrize(("how", "code"), [("none", 0), ("key", 70)])
-def test_a_textual_with_other_private_names_draws_itself(own_home: Path, how: str, code: int) -> None:
-    command = (sys.executable, "-c", ON_RENAMED, how)
+@pytest.mark.parametrize(("scenario", "code"), [("none", 0), ("key", 70)])
+def test_a_textual_with_other_private_names_draws_itself(own_home: Path, scenario: str, code: int) -> None:
+    command = (sys.executable, "-c", ON_RENAMED, scenario)
     with Terminal(command, columns=120, rows=40, env=isolated(own_home)) as terminal:
         terminal.wait_for("AmazonEKSClusterPolicy")
         before = terminal.raw.partition(b"\x1b[?1049h")[0].decode()
@@ -183,7 +183,7 @@ def test_a_textual_with_other_private_names_draws_itself(own_home: Path, how: st
         assert before.count("\n") == 1
         terminal.settle(0.4)
         terminal.send(" ")
-        if how == "none":
+        if scenario == "none":
             terminal.wait_for(f"A CNI v{newest(CNI)}")
             terminal.send("q")
         end = terminal.wait_exit()
@@ -254,8 +254,8 @@ def test_the_log_on_the_terminal_has_no_text_of_others(capsys: pytest.CaptureFix
     finally:
         logger.handlers, _ = before
         logger.setLevel(before[1])
-    printed = capsys.readouterr().err
-    assert "KeyError" in printed
-    assert "test_crash.py" in printed
-    assert "secret-" not in printed
-    assert "\x1b" not in printed
+    output = capsys.readouterr().err
+    assert "KeyError" in output
+    assert "test_crash.py" in output
+    assert "secret-" not in output
+    assert "\x1b" not in output

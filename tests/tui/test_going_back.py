@@ -69,12 +69,12 @@ def _has_followed(screen: ExplorerScreen) -> bool:
     """Return whether all panes show the policy under the list's cursor."""
     arn = screen.policy_view.entry.policy.arn if screen.policy_view else None
     row = screen.policies.rows.current
-    attached = screen.query_one(AttachedPane)
+    attached_pane = screen.query_one(AttachedPane)
     return (
         row is not None
         and row.key == arn == screen.permissions.policy_arn == screen.versions.policy_arn
         and bool(screen.versions.steps)
-        and attached.content is not None
+        and attached_pane.content is not None
     )
 
 
@@ -170,10 +170,10 @@ def test_esc_comes_back_to_the_same_row() -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         await settle(pilot, lambda: app.explorer.account.snapshot is not None)
         await pilot.press("j")
-        for way, (opened, text, kind) in WAYS.items():
+        for way, (opening_keys, text, kind) in WAYS.items():
             await pilot.press("1")
             await _ready(pilot, app)
-            *to_pane, last = opened
+            *to_pane, last = opening_keys
             await pilot.press(*to_pane)
             panes = _place(app)
             await pilot.press(last)
@@ -226,14 +226,14 @@ def test_esc_comes_back_to_the_same_row_of_a_screen() -> None:
         await pilot.press("j")
         await _ready(pilot, app)
         panes = _place(app)
-        for opened, text, (*unfolded, kind), key, screen in FURTHER.values():
-            await pilot.press(*opened)
+        for opening_keys, text, (*kinds_to_unfold, kind), key, screen in FURTHER.values():
+            await pilot.press(*opening_keys)
             if text:
                 await type_in(pilot, text)
                 await pilot.press("enter")
             await settle(pilot, lambda: isinstance(app.screen, ReportScreen))
             await _ready(pilot, app)
-            for part in unfolded:
+            for part in kinds_to_unfold:
                 _to(app, part)
                 await pilot.press("enter")
             _to(app, kind)
@@ -274,9 +274,9 @@ def test_the_last_five_questions_are_offered_again() -> None:
                        "AmazonEKS_CNI_Policy", "AmazonEKSWorkerNodePolicy", "AmazonEKSLoadBalancingPolicy"):  # fmt: skip
             app.remember(Thing("policy", policy))
         await pilot.press("colon")
-        offered = [row.value for row in app.screen.query_one(RowList).rows if isinstance(row.value, Thing)]
-        asked = [thing.name for thing in offered if thing.kind in ("denial", "action")]
-        assert asked == [
+        things = [row.value for row in app.screen.query_one(RowList).rows if isinstance(row.value, Thing)]
+        question_names = [thing.name for thing in things if thing.kind in ("denial", "action")]
+        assert question_names == [
             "sts:AssumeRole",
             "eks:DescribeCluster",
             "ec2:RunInstances",
@@ -288,8 +288,8 @@ def test_the_last_five_questions_are_offered_again() -> None:
         ))  # fmt: skip
         await pilot.press("enter")
         await _ready(pilot, app)
-        again: Screen[Any] = app.screen
-        assert isinstance(again, ExplainScreen)
-        assert again.text == question
+        reopened_screen: Screen[Any] = app.screen
+        assert isinstance(reopened_screen, ExplainScreen)
+        assert reopened_screen.text == question
 
     travel(journey, library=Library.open(AccountChoice(demo=True)))

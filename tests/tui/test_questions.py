@@ -66,21 +66,21 @@ def test_an_action_is_completed_and_its_policies_lead_back_to_the_explorer() -> 
     travel(journey)
 
 
-@pytest.mark.parametrize("typed", ["ecr:batchi", "batchi"])
-@pytest.mark.parametrize("opened", ["w", "colon"])
-def test_typing_is_never_overtaken(opened: str, typed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("text", ["ecr:batchi", "batchi"])
+@pytest.mark.parametrize("key", ["w", "colon"])
+def test_typing_is_never_overtaken(key: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The names of all actions are never read in the background, as if the user were faster."""
     run = Background.run
 
-    def slow(self: Background, owner: Any, group: str, *more: Any) -> None:
+    def slow(self: Background, owner: Any, group: str, *arguments: Any) -> None:
         if group not in ("actions", "catalogue"):
-            run(self, owner, group, *more)
+            run(self, owner, group, *arguments)
 
     monkeypatch.setattr(Background, "run", slow)
 
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
-        await pilot.press(opened)
-        await type_in(pilot, typed)
+        await pilot.press(key)
+        await type_in(pilot, text)
         await pilot.press("enter")
         await settle(pilot, lambda: shows(app, WhoCanScreen))
         assert isinstance(app.screen, WhoCanScreen)
@@ -112,12 +112,12 @@ def test_where_no_policy_allows_it_that_is_said_and_the_question_can_be_changed(
     travel(journey)
 
 
-@pytest.mark.parametrize("opened", ["w", "colon"])
-def test_who_may_exec_is_answered_by_access_policies_not_by_iam(opened: str) -> None:
+@pytest.mark.parametrize("key", ["w", "colon"])
+def test_who_may_exec_is_answered_by_access_policies_not_by_iam(key: str) -> None:
     """Whoever reads "nobody may" of IAM would leave a way into every pod unseen."""
 
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
-        await pilot.press(opened)
+        await pilot.press(key)
         await settle(pilot, lambda: not shows(app, ExplorerScreen))
         await type_in(pilot, "kubectl exec")
         await settle(pilot, lambda: words(app.screen).startswith("k8s:create:pods/exec"))
@@ -236,10 +236,10 @@ def test_what_is_said_of_the_verdict_stands_above_the_simulator_s() -> None:
 
 def test_iam_s_own_simulator_is_asked_when_the_user_says_so(lasting_rig: Rig, toasts: list[str]) -> None:
     lasting_rig.reset(0)
-    asked: list[Mapping[str, Any]] = []
+    requests: list[Mapping[str, Any]] = []
 
     def simulate(request: Mapping[str, Any]) -> list[dict[str, Any]]:
-        asked.append(request)
+        requests.append(request)
         return [{"EvalActionName": "ec2:CreateTags", "EvalResourceName": "*", "EvalDecision": "explicitDeny"}]
 
     lasting_rig.world.simulation = simulate
@@ -253,12 +253,12 @@ def test_iam_s_own_simulator_is_asked_when_the_user_says_so(lasting_rig: Rig, to
         await type_in(pilot, "role:prod-node ec2:CreateTags")
         await pilot.press("enter")
         await settle(pilot, lambda: "ec2:CreateTags: " in words(app.screen))
-        assert not asked
+        assert not requests
         await pilot.press("S")
         await settle(pilot, lambda: "IAM's own simulator: denied explicitly" in words(app.screen))
         await settle(pilot, lambda: "More than one policy denies it" in words(app.screen))
-        assert {request["PolicySourceArn"] for request in asked} == {"arn:aws:iam::123456789012:role/prod-node"}
-        assert 1 < (count := len(asked)) <= 12
+        assert {request["PolicySourceArn"] for request in requests} == {"arn:aws:iam::123456789012:role/prod-node"}
+        assert 1 < (count := len(requests)) <= 12
         # A policy opened from it leads back to what the simulator said.
         rows = app.screen.query_one(RowList)
         assert rows.move_to((0, "nearest"))
@@ -268,7 +268,7 @@ def test_iam_s_own_simulator_is_asked_when_the_user_says_so(lasting_rig: Rig, to
         await pilot.press("enter")
         assert shows(app, ExplorerScreen)
         await pilot.press("escape")
-        assert (rows.rows, rows.cursor) == answer and len(asked) == count
+        assert (rows.rows, rows.cursor) == answer and len(requests) == count
         # Another question has another answer.
         await pilot.press("x", "ctrl+u")
         await type_in(pilot, "ec2:CreateVolume")
@@ -277,7 +277,7 @@ def test_iam_s_own_simulator_is_asked_when_the_user_says_so(lasting_rig: Rig, to
         assert "simulator" not in words(app.screen)
         await pilot.press("S")
         await settle(pilot, lambda: any("put role:NAME" in toast for toast in toasts))
-        assert len(asked) == count
+        assert len(requests) == count
 
     travel(journey)
 
@@ -331,17 +331,17 @@ def test_the_lines_of_an_unmarked_paste_are_no_keys(monkeypatch: pytest.MonkeyPa
 
 
 def test_an_encoded_message_leads_to_the_whole_command(toasts: list[str]) -> None:
-    encoded = "4RbVDXqdtQVWkxDmW5gIAg0KWGnOMvsd9xhGBbwhWrDR9SbkNZPsTz2pS8yX" * 20
+    payload = "4RbVDXqdtQVWkxDmW5gIAg0KWGnOMvsd9xhGBbwhWrDR9SbkNZPsTz2pS8yX" * 20
 
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         message = "You are not authorized to perform this operation. Encoded authorization failure message:"
-        app.push_screen(ExplainScreen(f"{message} {encoded}"))
+        app.push_screen(ExplainScreen(f"{message} {payload}"))
         await settle(pilot, lambda: "decode-authorization-message" in words(app.screen))
-        assert encoded in words(app.screen).replace("\n", "")
+        assert payload in words(app.screen).replace("\n", "")
         assert not toasts
         # y opens what can be copied, and y again takes the first.
         await pilot.press("y", "y")
-        await settle(pilot, lambda: f"decode-authorization-message --encoded-message {encoded} " in app.clipboard)
+        await settle(pilot, lambda: f"decode-authorization-message --encoded-message {payload} " in app.clipboard)
 
     travel(journey, (80, 24))
 
@@ -396,17 +396,17 @@ def test_from_an_event_to_the_statement_of_the_service_control_policy_in_six_key
         "Resource": ["arn:aws:ec2:*:*:instance/*", "arn:aws:ec2:*:*:volume/*"],
         "Condition": {"Null": {"aws:RequestTag/team-id": "true"}},
     }  # fmt: skip
-    full = {"Effect": "Allow", "Action": "*", "Resource": "*"}
-    policy = {"Version": "2012-10-17", "Statement": [full, deny]}
+    full_access = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    policy = {"Version": "2012-10-17", "Statement": [full_access, deny]}
     folder = tmp_path / "organization"
     folder.mkdir()
     (folder / "tags.json").write_text(json.dumps(policy), encoding="utf-8")
     choice = AccountChoice(layers={"111122223333": {"scp": (str(folder),)}})
-    pressed: list[str] = []
+    keystrokes: list[str] = []
 
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         async def press(key: str) -> None:
-            pressed.append(key)
+            keystrokes.append(key)
             await pilot.press(key)
 
         await press("x")
@@ -421,7 +421,7 @@ def test_from_an_event_to_the_statement_of_the_service_control_policy_in_six_key
             await press("down")
         await press("enter")
         await settle(pilot, lambda: "it denies the request" in words(app.screen))
-        assert len(pressed) <= 6, pressed
+        assert len(keystrokes) <= 6, keystrokes
 
     travel(journey, library=Library.open(choice))
 

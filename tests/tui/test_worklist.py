@@ -34,14 +34,14 @@ from tests.tui.journeys import settle, shows, travel, type_in, words
 
 def test_from_the_table_of_clusters_to_the_command_that_mends_a_problem(lasting_rig: Rig) -> None:
     lasting_rig.reset(0)
-    sent: list[str] = []
+    copies: list[str] = []
     command = (
         "aws iam attach-role-policy --role-name prod-cloudwatch "
         "--policy-arn arn:aws:iam::aws:policy/CloudWatchAgentServerPolicy"
     )
 
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
-        app.copy_to_clipboard = sent.append  # type: ignore[assignment, method-assign]
+        app.copy_to_clipboard = copies.append  # type: ignore[assignment, method-assign]
         explorer = app.screen
         assert isinstance(explorer, ExplorerScreen)
         await settle(pilot, lambda: explorer.account.snapshot is not None and not explorer.account.asking)
@@ -67,14 +67,14 @@ def test_from_the_table_of_clusters_to_the_command_that_mends_a_problem(lasting_
             await pilot.press("n")
         await pilot.press("y", "enter")
         await settle(
-            pilot, lambda: sent == ["kubectl get clusterrole/eks:node-manager clusterrolebinding/eks:node-manager"]
+            pilot, lambda: copies == ["kubectl get clusterrole/eks:node-manager clusterrolebinding/eks:node-manager"]
         )
         await pilot.press("n", "y")
         await settle(pilot, lambda: shows(app, ChooserScreen))
         await pilot.press("enter")
-        await settle(pilot, lambda: sent[1:] == [command])
-        sent.clear()
-        while not isinstance(at := on(), CommonCause) or "prod-cloudwatch" not in at.cases[0][0].arn:
+        await settle(pilot, lambda: copies[1:] == [command])
+        copies.clear()
+        while not isinstance(cause := on(), CommonCause) or "prod-cloudwatch" not in cause.cases[0][0].arn:
             await pilot.press("n")
         # Cut in its row, in full in the details, with its fix.
         line = screen.query_one(LineBar)
@@ -83,13 +83,13 @@ def test_from_the_table_of_clusters_to_the_command_that_mends_a_problem(lasting_
         await pilot.press("enter")
         await settle(pilot, lambda: command in " ".join(words(app.screen).replace("\\\n", " ").split()))
         await pilot.press("y", "enter")
-        await settle(pilot, lambda: sent == [command])
+        await settle(pilot, lambda: copies == [command])
         await pilot.press("y")
         await settle(pilot, lambda: shows(app, ChooserScreen))
         await type_in(pilot, "terraform")
         await pilot.press("enter")
-        await settle(pilot, lambda: len(sent) == 2)
-        assert sent[1].splitlines()[1:] == [
+        await settle(pilot, lambda: len(copies) == 2)
+        assert copies[1].splitlines()[1:] == [
             '  role       = "prod-cloudwatch"',
             '  policy_arn = "arn:aws:iam::aws:policy/CloudWatchAgentServerPolicy"',
             "}",
@@ -107,13 +107,13 @@ def test_a_cluster_is_chosen_before_what_is_wrong_in_each_is_known(
     lasting_rig: Rig, monkeypatch: pytest.MonkeyPatch, toasts: list[str]
 ) -> None:
     lasting_rig.reset(0)
-    may_judge, judged = threading.Event(), threading.Event()
-    whole = judging.clusters
+    may_judge, is_judged = threading.Event(), threading.Event()
+    original_clusters = judging.clusters
 
     def clusters(library: Library) -> tuple[ClusterAnswer, ...]:
         assert may_judge.wait(PATIENCE)
-        answers = whole(library)
-        judged.set()
+        answers = original_clusters(library)
+        is_judged.set()
         return answers
 
     monkeypatch.setattr(cluster_screens, "clusters", clusters)
@@ -129,7 +129,7 @@ def test_a_cluster_is_chosen_before_what_is_wrong_in_each_is_known(
         await pilot.press("n")
         await settle(pilot, lambda: shows(app, ClusterScreen) and "problem" in words(app.screen))
         may_judge.set()
-        await settle(pilot, judged.is_set)
+        await settle(pilot, is_judged.is_set)
         await settle(pilot, lambda: "ekstui-clusters" not in {thread.name for thread in threading.enumerate()})
         await pilot.pause()
         assert not [message for message in toasts if message != ClusterScreen.WAITING.capitalize()]
@@ -201,11 +201,11 @@ def test_what_is_typed_from_a_role_is_held_against_it() -> None:
 def test_what_a_role_was_last_used_for_is_one_of_its_views(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(last_accessed, "PAUSES", (0.0, 0.1, 0.1))
     rig.reset(0)
-    used = datetime.now(UTC) - timedelta(days=2)
+    last_used = datetime.now(UTC) - timedelta(days=2)
     rig.world.reports = lambda _: [
         {
-            "ServiceName": "Amazon EC2", "ServiceNamespace": "ec2", "LastAuthenticated": used, "TotalAuthenticatedEntities": 1,
-            "TrackedActionsLastAccessed": [{"ActionName": "CreateTags", "LastAccessedTime": used}],
+            "ServiceName": "Amazon EC2", "ServiceNamespace": "ec2", "LastAuthenticated": last_used, "TotalAuthenticatedEntities": 1,
+            "TrackedActionsLastAccessed": [{"ActionName": "CreateTags", "LastAccessedTime": last_used}],
         },
         {"ServiceName": "AWS Systems Manager", "ServiceNamespace": "ssm", "TotalAuthenticatedEntities": 0},
     ]  # fmt: skip
@@ -233,17 +233,17 @@ def test_what_a_role_was_last_used_for_is_one_of_its_views(rig: Rig, monkeypatch
         await settle(pilot, lambda: shows(app, ExplorerScreen))
         await pilot.press("2", "v", "v")
         await settle(pilot, lambda: "ssm  not in the tracking period" in words(app.screen))
-        assert [asked[0] for asked in rig.world.jobs.values()][1] == "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy"
+        assert [job[0] for job in rig.world.jobs.values()][1] == "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy"
         # v goes on to the first view, and esc back to it, from whichever pane: to the row before.
         await pilot.press("v")
         assert "not in the tracking period" not in words(app.screen)
         rows = explorer.permissions.rows
         await pilot.press("G")
-        allowed = rows.rows, rows.cursor
+        first_view = rows.rows, rows.cursor
         await pilot.press("v", "v")
         await settle(pilot, lambda: "not in the tracking period" in words(app.screen))
         await pilot.press("1", "escape")
-        assert (rows.rows, rows.cursor) == allowed
+        assert (rows.rows, rows.cursor) == first_view
 
     travel(journey)
 
