@@ -21,12 +21,12 @@ def broken(*_: object, **__: object) -> None:
 
 def broken_once(kind: type, name: str) -> None:
     """Make a method fail on its first call."""
-    whole = getattr(kind, name)
+    original = getattr(kind, name)
 
     def first(*arguments: object, **options: object) -> object:
-        setattr(kind, name, whole)
+        setattr(kind, name, original)
         broken()
-        return whole(*arguments, **options)
+        return original(*arguments, **options)
 
     setattr(kind, name, first)
 

@@ -210,10 +210,10 @@ def test_a_role_says_which_action_its_copy_lacks_and_d_compares_the_copy() -> No
                 and re.search(r"added\s+\([^)]*ec2:DescribeSecurityGroups", words(app.screen)) is not None
             ),
         )
-        listed = app.screen.query_one(RowList)
-        own = "arn:aws:iam::111122223333:policy/platform/AmazonEKS_CNI_Policy"
-        for key in (("policy", own), ("copy", 0)):
-            assert listed.move_to(key)
+        rows = app.screen.query_one(RowList)
+        copy_arn = "arn:aws:iam::111122223333:policy/platform/AmazonEKS_CNI_Policy"
+        for key in (("policy", copy_arn), ("copy", 0)):
+            assert rows.move_to(key)
             await pilot.press("d")
             await settle(pilot, lambda: isinstance(app.screen, CompareScreen) and app.screen.answer is not None)
             assert isinstance(app.screen, CompareScreen)
@@ -240,11 +240,11 @@ def test_what_is_heard_of_the_account_while_the_app_ends_is_shown_nowhere() -> N
 
         async def hear_then(*nodes: Widget, parent: DOMNode | None = None) -> None:
             await prune(*nodes, parent=parent)
-            heard.append(nodes)
+            pruned_nodes.append(nodes)
             explorer.account = explorer.account._replace(asking="IAM")
 
         app._prune = hear_then  # type: ignore[assignment, method-assign]
 
-    heard: list[tuple[Widget, ...]] = []
+    pruned_nodes: list[tuple[Widget, ...]] = []
     travel(journey, library=Library.open(AccountChoice(demo=True)))
-    assert heard
+    assert pruned_nodes

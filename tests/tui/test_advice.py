@@ -65,7 +65,7 @@ def test_no_advice_needs_leaving_the_app_where_a_key_does_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "here", "command"),
+    ("error", "advice_in_app", "command"),
     [
         (UnauthorizedSSOTokenError(), "y copies `aws sso login --profile x`; once you have signed in, r asks again.",
          "aws sso login --profile x"),
@@ -74,9 +74,11 @@ def test_no_advice_needs_leaving_the_app_where_a_key_does_it() -> None:
         (InvalidMaxRetryAttemptsError(provided_max_attempts="many", min_value=1), "For example, set them to `standard` and 3.", None),
     ],
 )  # fmt: skip
-def test_the_command_that_signs_in_is_copied_with_a_key(error: Exception, here: str, command: str | None) -> None:
+def test_the_command_that_signs_in_is_copied_with_a_key(
+    error: Exception, advice_in_app: str, command: str | None
+) -> None:
     source_error = account_error(error, "identity", "sts:GetCallerIdentity", "x")
-    assert in_app(source_error.next_step) == here
+    assert in_app(source_error.next_step) == advice_in_app
     assert command_in_advice(source_error.next_step) == command
 
 
@@ -85,13 +87,13 @@ def test_what_to_do_in_the_app_is_kept_with_a_snapshot() -> None:
     error = SourceError("roles", None, "throttled", "AWS is busy.", step, next_in_app=in_app(step))
     identity = CallerIdentity("111122223333", "aws", "arn:aws:iam::111122223333:user/jo", "AIDA")
     snapshot = AccountSnapshot(identity, datetime(2026, 1, 2, tzinfo=UTC), complete=False, errors=(error,))
-    (kept,) = from_record(AccountSnapshot, json.loads(json.dumps(to_record(snapshot)))).errors
-    assert (kept.advice, in_app(kept.advice)) == ("Refresh to ask again.", "r asks again.")
+    (stored_error,) = from_record(AccountSnapshot, json.loads(json.dumps(to_record(snapshot)))).errors
+    assert (stored_error.advice, in_app(stored_error.advice)) == ("Refresh to ask again.", "r asks again.")
 
 
 def test_y_sends_the_command_that_signs_in_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    sent: list[str] = []
-    monkeypatch.setattr("ekstui.tui.screens.copying.send_to_terminal", lambda _, text: sent.append(text))
+    copies: list[str] = []
+    monkeypatch.setattr("ekstui.tui.screens.copying.send_to_terminal", lambda _, text: copies.append(text))
 
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         explorer = app.screen
@@ -102,7 +104,7 @@ def test_y_sends_the_command_that_signs_in_at_once(monkeypatch: pytest.MonkeyPat
         await pilot.press("4")
         await settle(pilot, lambda: "y copies" in words(explorer.focused_pane))
         await pilot.press("y")
-        assert sent == ["aws sso login --profile x"]
+        assert copies == ["aws sso login --profile x"]
 
     travel(journey)
 

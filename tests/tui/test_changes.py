@@ -84,18 +84,18 @@ def test_of_what_changed_that_is_shown_which_the_account_has(lasting_rig: Rig) -
         await settle(pilot, lambda: bool(policies()) and "AmazonEKSBlockStoragePolicyV2" not in policies())
         names = policies()
         entities: tuple[Role | User | Group, ...] = (*snapshot.roles, *snapshot.users, *snapshot.groups)
-        attached = {policy.arn.rpartition("/")[2] for entity in entities for policy in entity.attached}
+        attached_names = {policy.arn.rpartition("/")[2] for entity in entities for policy in entity.attached}
         assert "AmazonEKS_CNI_Policy" in names
-        assert names <= attached
+        assert names <= attached_names
         # The details say how many have the policy attached.
         assert changes.rows.move_to(("AmazonEKS_CNI_Policy", 6))
-        has = sum(
+        carriers = sum(
             policy.arn == "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy"
             for entity in entities
             for policy in entity.attached
         )
         line = changes.query_one(LineBar)
-        await settle(pilot, lambda: f"attached to {has} in the account" in str(line.render()))
+        await settle(pilot, lambda: f"attached to {carriers} in the account" in str(line.render()))
 
     travel(journey)
 
@@ -165,7 +165,7 @@ def test_the_map_limits_the_list_to_a_direction_and_a_cell_and_esc_shows_all_aga
             return [row.value for row in changes.rows.rows if isinstance(row.value, FeedStep)]
 
         await settle(pilot, lambda: changes.answer is not None and len(steps()) > 20)
-        whole = steps()
+        all_steps = steps()
         await pilot.press("O")
         assert {step.change.reach for step in steps()} == {"widened"}
         # The line above the map says so too: at 80 columns the header is cut before it.
@@ -182,7 +182,7 @@ def test_the_map_limits_the_list_to_a_direction_and_a_cell_and_esc_shows_all_aga
         assert {step.policy for step in steps()} == {busiest.policy}
         assert len({quarter_of(step.created) for step in steps() if step.created}) == 1
         await pilot.press("escape", "escape")
-        assert steps() == whole
+        assert steps() == all_steps
         assert shows(app, ChangesScreen)
 
     travel(journey)

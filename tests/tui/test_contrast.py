@@ -65,10 +65,10 @@ def test_every_text_is_readable_in_every_theme() -> None:
 
 
 @pytest.mark.parametrize("theme", ["textual-dark", "ansi-dark", "ansi-light"])
-@pytest.mark.parametrize("wanted", ["1", None])
-def test_the_cursor_is_seen_in_every_pane(monkeypatch: pytest.MonkeyPatch, theme: str, wanted: str | None) -> None:
-    if wanted:
-        monkeypatch.setenv("NO_COLOR", wanted)
+@pytest.mark.parametrize("no_color", ["1", None])
+def test_the_cursor_is_seen_in_every_pane(monkeypatch: pytest.MonkeyPatch, theme: str, no_color: str | None) -> None:
+    if no_color:
+        monkeypatch.setenv("NO_COLOR", no_color)
 
     async def run() -> None:
         app = EkstuiApp(Library.open())

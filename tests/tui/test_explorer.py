@@ -172,11 +172,11 @@ def test_zoom_fills_the_screen_and_puts_back() -> None:
         for key in "1234":
             await pilot.press(key, "z")
             await pilot.pause()
-            zoomed = next(pane for pane in screen.query(Pane) if pane.rows.has_focus)
-            assert zoomed.region.width == 120
-            assert zoomed.region.height == 36
+            pane_in_zoom = next(pane for pane in screen.query(Pane) if pane.rows.has_focus)
+            assert pane_in_zoom.region.width == 120
+            assert pane_in_zoom.region.height == 36
             await pilot.press("z")
             await pilot.pause()
-            assert zoomed.region.width < 120
+            assert pane_in_zoom.region.width < 120
 
     explore(journey)

@@ -35,7 +35,7 @@ def _names(app: EkstuiApp) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("typed", "fits", "does_not"),
+    ("query", "policy_shown", "policy_hidden"),
     [
         # The policies' documents: the CNI policy tags network interfaces, the worker node policy only reads.
         ("action:ec2:createtags", "AmazonEKS_CNI_Policy", "AmazonEKSWorkerNodePolicy"),
@@ -45,11 +45,11 @@ def _names(app: EkstuiApp) -> list[str]:
         ("service:ec2 cni", "AmazonEKS_CNI_Policy", "AmazonEKSClusterPolicy"),
     ],
 )
-def test_policies_are_filtered_by_what_they_give(typed: str, fits: str, does_not: str) -> None:
+def test_policies_are_filtered_by_what_they_give(query: str, policy_shown: str, policy_hidden: str) -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         await pilot.press("slash")
-        explorer_of(app).policies.line.value = typed
-        await settle(pilot, lambda: does_not not in _names(app) and fits in _names(app))
+        explorer_of(app).policies.line.value = query
+        await settle(pilot, lambda: policy_hidden not in _names(app) and policy_shown in _names(app))
 
     travel(journey)
 
@@ -111,14 +111,14 @@ def test_notes_are_of_the_policy_in_every_pane_and_do_not_stick() -> None:
 
 def test_a_role_is_compared_with_the_policy_and_what_is_counted_is_listed() -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
-        attached = app.screen.query_one(AttachedPane)
-        await settle(pilot, lambda: any(isinstance(row.value, RoleAttachment) for row in attached.rows.rows))
-        roles = [row.value for row in attached.rows.rows if isinstance(row.value, RoleAttachment)]
+        attached_pane = app.screen.query_one(AttachedPane)
+        await settle(pilot, lambda: any(isinstance(row.value, RoleAttachment) for row in attached_pane.rows.rows))
+        roles = [row.value for row in attached_pane.rows.rows if isinstance(row.value, RoleAttachment)]
         policy = next(row for row in explorer_of(app).policies.rows.rows if row.selectable)
         assert plain(policy.cells[-2]).strip() == str(sum(bool(role.attached_as) for role in roles))
         # The account's own copy of the CNI policy is on a role, which has not the original.
         assert [role.remarks for role in roles if not role.attached_as]
-        assert "with a copy" in str(attached.border_subtitle)
+        assert "with a copy" in str(attached_pane.border_subtitle)
         await pilot.press("4", "d")
         assert isinstance(app.screen, CompareScreen)
         assert str(app.screen.after) == f"{CNI}@v{newest(CNI)}"
@@ -162,8 +162,8 @@ def test_without_colour_the_frame_shows_the_focus_and_the_footer_its_keys() -> N
                 str(pane.id): pane.render_lines(Region(0, 0, pane.outer_size.width, 1))[0].text
                 for pane in app.screen.query(Pane)
             }
-        for focused, frame in frames.items():
-            assert [name for name, line in frame.items() if line.startswith("┏━")] == [focused]
+        for pane_name, frame in frames.items():
+            assert [name for name, line in frame.items() if line.startswith("┏━")] == [pane_name]
             assert not any("─" in line for line in frame.values() if "━" in line)
         footer = app.screen.query_one(FooterBar).render_line(0)
         bold = [segment.text.strip() for segment in footer if segment.style and segment.style.bold]

@@ -92,10 +92,10 @@ def test_from_a_name_to_what_my_role_lacks_in_ten_keys(with_copy: Rig) -> None:
         await settle(pilot, lambda: explorer.account.snapshot is not None and not explorer.account.asking)
         keys = 0
 
-        async def press(*pressed: str) -> None:
+        async def press(*keystrokes: str) -> None:
             nonlocal keys
-            keys += len(pressed)
-            await pilot.press(*pressed)
+            keys += len(keystrokes)
+            await pilot.press(*keystrokes)
 
         await press("colon")
         await type_in(pilot, "karpenter")
@@ -125,9 +125,9 @@ def test_a_controllers_policy_is_saved_with_the_parameters_of_a_cluster() -> Non
     snapshot = library.account.last_snapshot_or_error()
     entry = library.find("karpenter")
     exports = version_exports(PolicyView(entry, entry.policy.default_version), library, snapshot)
-    filled = {export.label: export for export in exports}
+    export_by_label = {export.label: export for export in exports}
     for cluster in snapshot.eks.clusters if snapshot.eks else ():
-        export = filled[f"JSON for {cluster.name}"]
+        export = export_by_label[f"JSON for {cluster.name}"]
         text = export.text()
         assert f"cluster/{cluster.name}" in text
         assert f"arn:aws:iam::{snapshot.identity.account}:role/KarpenterNodeRole-{cluster.name}" in text
@@ -135,7 +135,7 @@ def test_a_controllers_policy_is_saved_with_the_parameters_of_a_cluster() -> Non
         assert "${" not in text
         assert export.private
         assert cluster.name in export.about
-    assert "${ClusterName}" in filled["JSON"].text()
+    assert "${ClusterName}" in export_by_label["JSON"].text()
     cni = library.find("AmazonEKS_CNI_Policy")
     plain_labels = [export.label for export in version_exports(PolicyView(cni, 6), library, snapshot)]
     assert plain_labels == ["JSON", "Markdown", "Terraform", "CloudFormation"]
@@ -147,9 +147,9 @@ def test_a_release_is_called_by_the_name_that_was_asked_for() -> None:
     assert version_words(policy, first.number) == version_label(first.number)
     last = ReleaseNumber(first.number, str(first.through))
     assert version_words(policy, last) == f"{first.through}, unchanged since {version_label(first.number)}"
-    newest, *others = pane_rows(policy, Library.open().timeline(policy), {})
+    newest, *other_rows = pane_rows(policy, Library.open().timeline(policy), {})
     assert plain(newest.cells[3]).endswith(f"newest, unchanged to {policy.versions[-1].through}")
-    assert not any("in force" in plain(row.cells[-1]) for row in (newest, *others))
+    assert not any("in force" in plain(row.cells[-1]) for row in (newest, *other_rows))
 
 
 def test_a_release_is_opened_by_the_name_that_was_typed() -> None:

@@ -63,13 +63,13 @@ def test_the_keys_of_a_row_mark_compare_ask_and_explain() -> None:
 
 def test_what_is_pasted_anywhere_is_looked_up() -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
-        for pasted, kind in (
+        for text, kind in (
             (DENIAL, ExplainScreen),
             ("kernel: ok\r\nChecking for IPAM connectivity ...\r\n", CardScreen),
             ("arn:aws:eks::aws:cluster-access-policy/AmazonEKSAdminPolicy\n", CardScreen),
             ("prod", ClusterScreen),
         ):
-            app.post_message(Paste(pasted))
+            app.post_message(Paste(text))
             await settle(pilot, lambda: shows(app, PaletteScreen))
             await pilot.press("enter")
             await settle(pilot, lambda kind=kind: shows(app, kind))  # type: ignore[misc]

@@ -171,7 +171,9 @@ def test_without_credentials_the_app_renews_the_policies_from_an_archive(
     tarball(archive, ("package/dist/managedPolicies.json", json.dumps(npm_package(Alpha=TWO_VERSIONS)).encode()))
     sync = syncing.sync
     # In place of the public archive, which tests cannot reach.
-    monkeypatch.setattr(syncing, "sync", lambda library, _, *rest, **named: sync(library, archive, *rest, **named))
+    monkeypatch.setattr(
+        syncing, "sync", lambda library, _, *arguments, **options: sync(library, archive, *arguments, **options)
+    )
 
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         await settle(pilot, lambda: app.explorer.account.error is not None)

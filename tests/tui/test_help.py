@@ -15,8 +15,8 @@ def test_the_help_is_one_page_with_the_symbols_first_and_typing_searches_it() ->
         await pilot.press("question_mark")
         await settle(pilot, lambda: shows(app, HelpScreen) and "What may it do?" in words(app.screen))
         page = words(app.screen)
-        listed = app.screen.query_one(RowList)
-        assert len(listed.rows) <= listed.size.height < 36
+        rows = app.screen.query_one(RowList)
+        assert len(rows.rows) <= rows.size.height < 36
         assert page.startswith("Symbols")
         # Everything that the panes' keys do is on it, in a word or two.
         for key in app.explorer.KEYS:

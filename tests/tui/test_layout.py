@@ -57,9 +57,11 @@ def test_the_styles_of_a_widget_name_its_class() -> None:
         for module in pkgutil.iter_modules(package.__path__)
     ]
     kinds = {kind for module in modules for kind in vars(module).values() if isinstance(kind, type)}
-    styled = [kind for kind in kinds if kind.__module__.startswith("ekstui.") and "DEFAULT_CSS" in vars(kind)]
-    assert len(styled) > 8
-    assert [kind.__name__ for kind in styled if not re.search(rf"\b{kind.__name__}\b", vars(kind)["DEFAULT_CSS"])] == []
+    styled_kinds = [kind for kind in kinds if kind.__module__.startswith("ekstui.") and "DEFAULT_CSS" in vars(kind)]
+    assert len(styled_kinds) > 8
+    assert [
+        kind.__name__ for kind in styled_kinds if not re.search(rf"\b{kind.__name__}\b", vars(kind)["DEFAULT_CSS"])
+    ] == []
 
 
 def test_every_key_of_a_screen_does_something() -> None:
@@ -141,8 +143,8 @@ async def _cells_cut(pilot: Pilot[None], app: EkstuiApp) -> list[str]:
         for y in range(rows.size.height):
             index = rows.scroll_offset.y + y
             if index < len(rows.rows) and "…" in (line := rows.render_line(y).text):
-                needed = sum(cell_len(plain(cell)) + 1 for cell in rows.rows[index].cells)
-                if needed <= rows.row_width and not any("…" in plain(cell) for cell in rows.rows[index].cells):
+                width_needed = sum(cell_len(plain(cell)) + 1 for cell in rows.rows[index].cells)
+                if width_needed <= rows.row_width and not any("…" in plain(cell) for cell in rows.rows[index].cells):
                     cut.append(line)
     return cut
 
@@ -191,9 +193,9 @@ def test_escape_goes_back_one_step_at_a_time() -> None:
         await type_in(pilot, "cni")
         await pilot.press("enter", "space", "3")
         assert (explorer.pane, len(explorer.marks)) == ("versions", 1)
-        for left in (("versions", 0, "cni"), ("policies", 0, "cni"), ("policies", 0, ""), ("policies", 0, "")):
+        for state_after in (("versions", 0, "cni"), ("policies", 0, "cni"), ("policies", 0, ""), ("policies", 0, "")):
             await pilot.press("escape")
-            assert (explorer.pane, len(explorer.marks), explorer.policies.filter) == left
+            assert (explorer.pane, len(explorer.marks), explorer.policies.filter) == state_after
         assert app.is_running
         await pilot.press("3", "enter")
         await settle(pilot, lambda: shows(app, CompareScreen))

@@ -99,8 +99,8 @@ def test_nothing_is_kept_of_the_demo_nor_when_one_quits_nor_where_the_app_opens(
             terminal.signal(signal.SIGHUP)
             assert terminal.wait_exit().code == 129
         assert not kept(home).exists()
-    served = {**isolated(home), "EKSTUI_SERVED": "1"}
-    for env, end in ((isolated(home), "\x11"), (served, "")):
+    served_environment = {**isolated(home), "EKSTUI_SERVED": "1"}
+    for env, end in ((isolated(home), "\x11"), (served_environment, "")):
         with started(home, env=env) as terminal:
             terminal.send("jj2")
             terminal.wait_for("2 Permissions · AmazonEKSWorkerNodeMinimalPolicy")
@@ -112,20 +112,20 @@ def test_nothing_is_kept_of_the_demo_nor_when_one_quits_nor_where_the_app_opens(
 def test_a_place_is_offered_for_an_hour_and_only_if_it_is_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("EKSTUI_STATE", str(tmp_path))
     now = datetime(2026, 12, 1, 12, tzinfo=UTC)
-    whole = {
+    place = {
         "at": "2026-12-01T11:30:00Z", "scope": "eks", "policy": "arn:aws:iam::aws:policy/X", "version": 1,
         "filter": "", "marks": [], "opened": "",
     }  # fmt: skip
-    write_state(tmp_path / "place.json", whole)
+    write_state(tmp_path / "place.json", place)
     assert kept_place(now) is not None
     assert kept_place(now + timedelta(minutes=29)) is not None
     assert kept_place(now + timedelta(minutes=30)) is None
     assert kept_place(now - timedelta(hours=1)) is None
-    for wrong in (
+    for wrong_fields in (
         {"at": "yesterday"}, {"at": 5}, {"scope": "none"}, {"version": "v1"}, {"marks": ["x"] * 5}, {"policy": None},
         {"opened": "x" * 30_000}, {"filter": ["x"]},
     ):  # fmt: skip
-        write_state(tmp_path / "place.json", {**whole, **wrong})
-        assert kept_place(now) is None, wrong
-    (tmp_path / "place.json").write_text(json.dumps(whole))
+        write_state(tmp_path / "place.json", {**place, **wrong_fields})
+        assert kept_place(now) is None, wrong_fields
+    (tmp_path / "place.json").write_text(json.dumps(place))
     assert kept_place(now) is None

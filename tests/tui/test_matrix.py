@@ -151,8 +151,8 @@ CLUSTER, EBS = "AmazonEKSClusterPolicy", "AmazonEBSCSIDriverPolicy"
 def test_two_are_compared_in_the_order_of_time(
     marks: tuple[tuple[str, int], ...], version: int, sides: tuple[tuple[str, int], ...] | None
 ) -> None:
-    compared = sides_to_compare(tuple(PolicyAt(*mark) for mark in marks), PolicyView(Library.open().find(CNI), version))
-    assert compared == (None if sides is None else tuple(PolicyAt(*side) for side in sides))
+    pair = sides_to_compare(tuple(PolicyAt(*mark) for mark in marks), PolicyView(Library.open().find(CNI), version))
+    assert pair == (None if sides is None else tuple(PolicyAt(*side) for side in sides))
 
 
 def test_more_than_two_marks_are_counted() -> None:

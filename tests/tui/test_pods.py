@@ -55,19 +55,19 @@ def test_a_role_s_pods_are_counted_listed_and_opened() -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "first"),
+    ("query", "first"),
     [
         ("shop/web", "shop/deployment/web has no role of its own"),
         ("orders/sa/api", "orders/deployment/api has no role of its own"),
         ("pod checkout", "payments/deployment/checkout uses role prod-payments"),
     ],
 )
-def test_pods_are_found_by_name(typed: str, first: str) -> None:
+def test_pods_are_found_by_name(query: str, first: str) -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         await settle(pilot, lambda: explorer_of(app).account.snapshot is not None)
         await pilot.press(":")
         await settle(pilot, lambda: shows(app, PaletteScreen))
-        await type_in(pilot, typed)
+        await type_in(pilot, query)
         await pilot.press("enter")
         await settle(pilot, lambda: shows(app, PodScreen) and words(app.screen).startswith(first))
 
@@ -78,22 +78,26 @@ def test_kubernetes_is_read_while_every_key_works(
     lasting_rig: Rig, monkeypatch: pytest.MonkeyPatch, toasts: list[str]
 ) -> None:
     lasting_rig.reset(0)
-    released, started = Event(), Event()
+    release, start = Event(), Event()
     answers: list[Exception | None] = [AccountError("kubectl is not installed."), None]
 
-    def context_for(_cluster: Cluster, chosen: str | None, _cancelled: Cancelled = never) -> str:
+    def context_for(_cluster: Cluster, name: str | None, _cancelled: Cancelled = never) -> str:
         if (error := answers[0]) is not None:
             raise error
-        if chosen is None:
+        if name is None:
             raise AmbiguousError("2 contexts lead to cluster prod: one and two.", ("one", "two"))
-        return chosen
+        return name
 
     def read_by_kubectl(
-        context: str, _at: datetime, _namespace: str | None, progress: Callable[[str], object], cancelled: Cancelled
+        context: str,
+        _read_at: datetime,
+        _namespace: str | None,
+        progress: Callable[[str], object],
+        cancelled: Cancelled,
     ) -> KubernetesFacts:
         progress(f"500 pods of {context}")
-        started.set()
-        while not (released.wait(0.01) or cancelled()):
+        start.set()
+        while not (release.wait(0.01) or cancelled()):
             pass
         pod = Pod("shop", "web-1", "web", "n", READ_AT, "Running", "Deployment", "web", (Container("web", "x", "1"),))
         account = KubernetesServiceAccount("shop", "web", misspelt=("eks.amazonaws.com/role_arn",))
@@ -120,17 +124,17 @@ def test_kubernetes_is_read_while_every_key_works(
         # The reading goes on, and the cursor moves.
         before = rows.current
         await pilot.press("down")
-        await settle(pilot, lambda: rows.current is not before and not released.is_set())
+        await settle(pilot, lambda: rows.current is not before and not release.is_set())
         await pilot.press("escape")
         await settle(pilot, lambda: "500 pods" not in str(line.render()))
         assert shows(app, ClusterScreen)
         assert "annotation that EKS does not read" not in words(app.screen)
-        started.clear()
+        start.clear()
         await pilot.press("K")
         await settle(pilot, lambda: shows(app, ChooserScreen))
         await pilot.press("enter")
-        assert started.wait(PATIENCE)
-        released.set()
+        assert start.wait(PATIENCE)
+        release.set()
         await settle(pilot, lambda: "annotation that EKS does not read" in words(app.screen))
         assert any("1 pod" in row and "shop/sa/web" in row for row in words(app.screen).splitlines())
         # Everything else knows it too.

@@ -58,7 +58,7 @@ def test_a_theme_that_does_not_exist_is_refused_with_its_line(tmp_path: Path, mo
 
 
 @pytest.mark.parametrize(
-    ("lines", "refused"),
+    ("lines", "error_text"),
     [
         ('down = "down,n"', r"config\.toml:3: down: n is also the key of next"),
         ('help = "f1"\ncompare = "?"\nfilter = "f1"', r"config\.toml:3: help: f1 is also the key of filter"),
@@ -68,12 +68,12 @@ def test_a_theme_that_does_not_exist_is_refused_with_its_line(tmp_path: Path, mo
     ],
 )
 def test_a_key_with_two_meanings_is_refused_with_its_line(
-    lines: str, refused: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    lines: str, error_text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("threading.excepthook", threading.excepthook)
     file = tmp_path / "config.toml"
     file.write_text(f"# mine\n[keys]\n{lines}\n", encoding="utf-8")
-    with pytest.raises(InputError, match=refused):
+    with pytest.raises(InputError, match=error_text):
         run_app(None, effective(file, {}), AccountChoice(offline=True))
 
 

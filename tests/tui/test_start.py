@@ -38,27 +38,27 @@ def test_a_range_opens_the_comparison_over_the_explorer() -> None:
 
 
 def test_one_is_back_on_the_row_where_the_connection_was_lost() -> None:
-    at: list[object] = []
+    cursors: list[object] = []
 
     async def lose(pilot: Pilot[None], app: EkstuiApp) -> None:
         await pilot.press("w", *"ec2", "colon", *"DescribeSubnets", "enter")
         await settle(pilot, lambda: shows(app, WhoCanScreen) and app.screen.query_one(RowList).cursor is not None)
         await pilot.press(*"jj")
-        at.append(app.screen.query_one(RowList).cursor)
+        cursors.append(app.screen.query_one(RowList).cursor)
         keep(app.screen_stack, app.explorer, app.library)
 
     async def return_there(pilot: Pilot[None], app: EkstuiApp) -> None:
         await settle(pilot, lambda: app.explorer.offer is not None)
         await pilot.press("b")
         await settle(pilot, lambda: shows(app, WhoCanScreen) and app.screen.query_one(RowList).cursor is not None)
-        at.append(app.screen.query_one(RowList).cursor)
+        cursors.append(app.screen.query_one(RowList).cursor)
 
     travel(lose)
     travel(return_there)
-    assert at[0] == at[1] != 0
+    assert cursors[0] == cursors[1] != 0
 
 
-@pytest.mark.parametrize("where", ["AmazonEKS_CNI_Policy@v99", "AmazonEKS_CNI_Policy@v1..v99", "xyzzy", "@v1"])
-def test_what_does_not_exist_is_an_error_before_the_screen_changes(where: str) -> None:
+@pytest.mark.parametrize("argument", ["AmazonEKS_CNI_Policy@v99", "AmazonEKS_CNI_Policy@v1..v99", "xyzzy", "@v1"])
+def test_what_does_not_exist_is_an_error_before_the_screen_changes(argument: str) -> None:
     with pytest.raises(EkstuiError):
-        where_to_start(where, Library.open())
+        where_to_start(argument, Library.open())

@@ -68,8 +68,8 @@ def test_no_colour_reaches_a_terminal_that_wants_none(own_home: Path, theme: str
         terminal.send("\r")
         listing = counts(CNI, "ec2")["List"]
         terminal.wait_for(f"List ▏{listing.granted}/{listing.total}")
-        coloured = re.findall(rb"\x1b\[[0-9;:]*\b(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])\b[0-9;:]*m", bytes(terminal.raw))
-        assert coloured == []
+        colours = re.findall(rb"\x1b\[[0-9;:]*\b(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])\b[0-9;:]*m", bytes(terminal.raw))
+        assert colours == []
 
 
 def test_ctrl_z_gives_the_shell_back_and_fg_the_app(own_home: Path) -> None:
@@ -122,8 +122,8 @@ def test_what_is_typed_before_the_app_is_there_is_meant_for_it(own_home: Path) -
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
 def test_the_journey_inside_tmux(own_home: Path) -> None:
     name = f"ekstui-{os.getpid()}-{own_home.name}"
-    inside = f"{shlex.join(APP)}; echo left with $?; sleep 60"
-    command = ("tmux", "-L", name, "-f", "/dev/null", "new-session", "-s", "app", inside)
+    shell_command = f"{shlex.join(APP)}; echo left with $?; sleep 60"
+    command = ("tmux", "-L", name, "-f", "/dev/null", "new-session", "-s", "app", shell_command)
     try:
         with Terminal(command, columns=100, rows=30, env=isolated(own_home)) as terminal:
             walk(terminal)

@@ -36,10 +36,10 @@ def test_cursor_and_line_move_together() -> None:
         places = []
         for _ in range(5):
             line = _lines(screen)[0]
-            at = next(index for index, piece in enumerate(line) if piece[1] == "cursor")
+            cursor_index = next(index for index, piece in enumerate(line) if piece[1] == "cursor")
             assert rows.current
-            assert line[at][0] == plain(rows.current.cells[0])
-            places.append(sum(len(text) for text, _ in line[:at]))
+            assert line[cursor_index][0] == plain(rows.current.cells[0])
+            places.append(sum(len(text) for text, _ in line[:cursor_index]))
             await pilot.press("down")
         # The newest version is at the top of the list, and at the right of the line.
         assert places == sorted(places, reverse=True)
@@ -63,17 +63,17 @@ def test_a_rest_that_ends_late_does_not_move_the_cursor_back(monkeypatch: pytest
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         screen = await _to_load_balancing(pilot, app)
         ends: list[Callable[[], object]] = []
-        monkeypatch.setattr(Debounce, "call", lambda _, then: ends.append(then))
+        monkeypatch.setattr(Debounce, "call", lambda _, callback: ends.append(callback))
         await pilot.press("down")
-        rested = list(ends)
+        earlier_ends = list(ends)
         await pilot.press("down")
-        reached = screen.versions.rows.key
-        for end in rested:
+        version = screen.versions.rows.key
+        for end in earlier_ends:
             end()
         await pilot.pause()
-        assert screen.versions.rows.key == reached
+        assert screen.versions.rows.key == version
         assert screen.policy_view is not None
-        assert screen.policy_view.version == reached
+        assert screen.policy_view.version == version
 
     travel(journey)
 

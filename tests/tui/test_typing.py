@@ -153,11 +153,11 @@ def test_the_palette_takes_letters_back_and_moves_in_its_rows_while_one_types() 
             await pilot.press(key)
             assert app.focused is line
             assert rows.current is not first
-        for typed, left in EDITS.items():
+        for keys, text_left in EDITS.items():
             line.value = ""
-            for key in typed:  # in one burst, as on a slow connection
+            for key in keys:  # in one burst, as on a slow connection
                 app.post_message(Key(NAMES.get(key, key), key))
-            await settle(pilot, lambda left=left: line.value == left)  # type: ignore[misc]
+            await settle(pilot, lambda text_left=text_left: line.value == text_left)  # type: ignore[misc]
 
     travel(journey)
 
