@@ -358,7 +358,7 @@ def trusting_caller(role: str, principal: object) -> Command:
 
 
 ASSUME = Request("sts:AssumeRole", (ROLE,), f"arn:aws:iam::{ACCOUNT}:role/caller")
-CALLER, ACCOUNT_OF_CALLER = ({"AWS": f"arn:aws:iam::{ACCOUNT}:{who}"} for who in ("role/caller", "root"))
+CALLER, ACCOUNT_OF_CALLER = ({"AWS": f"arn:aws:iam::{ACCOUNT}:{name}"} for name in ("role/caller", "root"))
 TEAM = [aws("", "iam", "tag-role", "--role-name", "app", "--tags", f"Key=team,Value={value}") for value in ("a", "b")]
 ASKS_FOR_TEAM = (managed_policy(allow("s3:GetObject", **TAGGED)),)
 

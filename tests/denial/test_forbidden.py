@@ -394,16 +394,16 @@ def test_what_was_not_looked_at_follows_from_the_mode(mode: str) -> None:
     rbac = ("roles and bindings inside the cluster (Kubernetes' own RBAC)",)
     whether = ("whether the message is from cluster prod",)
     assert explain_forbidden(forbidden, cluster, RULES) == explain_forbidden(forbidden, cluster, RULES, named=True)
-    for named in (True, False):
-        explanation = explain_forbidden(forbidden, cluster, RULES, named=named)
+    for is_named in (True, False):
+        explanation = explain_forbidden(forbidden, cluster, RULES, named=is_named)
         assert (explanation.verdict, explanation.not_looked_at) == (
             "forbidden",
-            (*(() if named else whether), *config_map, *rbac),
+            (*(() if is_named else whether), *config_map, *rbac),
         )
         assert ("aws-auth" in explanation.reason) is (mode != "API")
-        explanation = explain_forbidden(forbidden, unread, RULES, named=named)
+        explanation = explain_forbidden(forbidden, unread, RULES, named=is_named)
         assert explanation.verdict == ("forbidden" if mode == "CONFIG_MAP" else "depends")
-        assert explanation.not_looked_at == (*(() if named else whether), *rbac)
+        assert explanation.not_looked_at == (*(() if is_named else whether), *rbac)
         assert bool(explanation.commands) is (mode != "CONFIG_MAP")
 
 

@@ -146,8 +146,8 @@ BY_INSTANCE, BY_ROLE = (
 NO_ROLE, NOT_THERE = "If a pod made it, the pod has no role of its own.", "The node role is not the place to allow it"
 CALLS = "makes such calls; if it made this one, it did not get its own role"
 CNI_ROLES = tuple(
-    RoleOfItsOwn("vpc-cni", cluster, "eu-west-1", f"{cluster}-cni", by)
-    for cluster, by in (("dev", "IRSA"), ("prod", "Pod Identity"))
+    RoleOfItsOwn("vpc-cni", cluster, "eu-west-1", f"{cluster}-cni", way)
+    for cluster, way in (("dev", "IRSA"), ("prod", "Pod Identity"))
 )
 
 

@@ -76,11 +76,11 @@ def known_account(home: Path) -> AccountSnapshot | None:
 def flips(content: bytes, seed: str) -> Iterator[bytes]:
     chance = random.Random(seed)
     while True:
-        damaged = bytearray(content)
+        flip = bytearray(content)
         for _ in range(chance.choice((1, 1, 1, 3))):
-            place = chance.randrange(len(damaged))
-            damaged[place] ^= 1 << chance.randrange(8) if chance.random() < 0.5 else chance.randrange(1, 256)
-        yield bytes(damaged)
+            place = chance.randrange(len(flip))
+            flip[place] ^= 1 << chance.randrange(8) if chance.random() < 0.5 else chance.randrange(1, 256)
+        yield bytes(flip)
 
 
 def test_every_flip_in_the_policies_gives_the_right_answer_or_is_reported_and_rebuilt(
@@ -93,9 +93,9 @@ def test_every_flip_in_the_policies_gives_the_right_answer_or_is_reported_and_re
     right_answers = answers(Library.open())
     assert right_answers != bundled_answers
     content, reports = (tmp_path / "policies.db").read_bytes(), 0
-    for number, damaged in zip(range(FLIPS // 2), flips(content, "policies"), strict=False):
+    for number, flip in zip(range(FLIPS // 2), flips(content, "policies"), strict=False):
         # Most of the file is documents: every third flip goes where everything else stands.
-        (tmp_path / "policies.db").write_bytes(damaged if number % 3 else damaged[:4096] + content[4096:])
+        (tmp_path / "policies.db").write_bytes(flip if number % 3 else flip[:4096] + content[4096:])
         library = Library.open()
         answer_by_part = answers(library)
         notices = library.notices()
@@ -113,8 +113,8 @@ def test_every_flip_in_a_snapshot_gives_the_snapshot_or_is_reported(filled_home:
     (path,) = (home / "cache" / "accounts").glob("*.db")
     stored_snapshot, content = known_account(home), path.read_bytes()
     assert stored_snapshot == snapshot()
-    for _, damaged in zip(range(FLIPS // 3), flips(content, "account"), strict=False):
-        path.write_bytes(damaged)
+    for _, flip in zip(range(FLIPS // 3), flips(content, "account"), strict=False):
+        path.write_bytes(flip)
         assert known_account(home) in (stored_snapshot, None)
 
 
@@ -141,8 +141,8 @@ def test_every_flip_in_what_was_looked_at_leaves_marks_or_starts_over(tmp_path: 
     assert changed_arns
     path = files.state_dir() / "looked.json"
     content = path.read_bytes()
-    for _, damaged in zip(range(FLIPS // 6), flips(content, "looked"), strict=False):
-        path.write_bytes(damaged)
+    for _, flip in zip(range(FLIPS // 6), flips(content, "looked"), strict=False):
+        path.write_bytes(flip)
         assert seen_versions().changed_since(policies, NOW) <= frozenset(policy.arn for policy in policies)
         path.write_bytes(content)
     assert seen_versions().changed_since(policies, NOW) == changed_arns

@@ -153,8 +153,8 @@ def test_every_use_is_found_and_no_other_confirmed(rig: Rig, snapshot_without_fa
         rig.account.builder.arn("iam", "role/prod-ebs-csi"),
         "addon", "prod", rig.account.home, "kube-system", "ebs-csi-controller-sa",
     )  # fmt: skip
-    confirmed = {arn: tuple(use for use in of_role if use.certainty == "confirmed") for arn, of_role in uses.items()}
-    assert joined(confirmed) - truth(rig) == {through_association}
+    certain_uses = {arn: tuple(use for use in of_role if use.certainty == "confirmed") for arn, of_role in uses.items()}
+    assert joined(certain_uses) - truth(rig) == {through_association}
     irsa_uses = [use for of_role in uses.values() for use in of_role if use.kind == "irsa"]
     assert irsa_uses
     assert all(use.certainty == "inferred" for use in irsa_uses)

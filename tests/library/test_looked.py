@@ -22,40 +22,40 @@ def policy(name: str, *days: int) -> Policy:
 
 
 @pytest.fixture
-def seen(tmp_path: Path) -> SeenVersions:
+def record(tmp_path: Path) -> SeenVersions:
     return SeenVersions(tmp_path / "state" / "looked.json")
 
 
-def test_nothing_is_marked_at_first_and_then_what_changed_until_it_is_looked_at(seen: SeenVersions) -> None:
+def test_nothing_is_marked_at_first_and_then_what_changed_until_it_is_looked_at(record: SeenVersions) -> None:
     before = [policy("A", 1), policy("B", 1, 2), policy("C", 3)]
-    assert seen.changed_since(before, in_september(5)) == frozenset()
+    assert record.changed_since(before, in_september(5)) == frozenset()
     after = [policy("A", 1, 6), policy("B", 1, 2, 7), policy("C", 3), policy("D", 8)]
-    assert seen.changed_since(after, in_september(8)) == {after[0].arn, after[1].arn, after[3].arn}
-    seen.mark_seen(after[:1])
-    assert seen.changed_since(after, in_september(8)) == {after[1].arn, after[3].arn}
+    assert record.changed_since(after, in_september(8)) == {after[0].arn, after[1].arn, after[3].arn}
+    record.mark_seen(after[:1])
+    assert record.changed_since(after, in_september(8)) == {after[1].arn, after[3].arn}
     # The same policy changes once more.
-    assert after[0].arn in seen.changed_since([policy("A", 1, 6, 9)], in_september(9))
+    assert after[0].arn in record.changed_since([policy("A", 1, 6, 9)], in_september(9))
 
 
-def test_a_version_of_unknown_time_is_not_marked(seen: SeenVersions) -> None:
-    seen.changed_since([], in_september(5))
+def test_a_version_of_unknown_time_is_not_marked(record: SeenVersions) -> None:
+    record.changed_since([], in_september(5))
     undated_policy = policy("A", 1)._replace(versions=(VersionInfo(1, None),))
-    assert seen.changed_since([undated_policy], in_september(6)) == frozenset()
+    assert record.changed_since([undated_policy], in_september(6)) == frozenset()
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"until": 3}', '{"until": "noon", "versions": {}}', "[" * 9999])
-def test_a_file_that_cannot_be_read_marks_nothing_and_is_rewritten(seen: SeenVersions, content: str) -> None:
-    seen.path.parent.mkdir()
-    seen.path.write_text(content)
-    assert seen.changed_since([policy("A", 1, 6)], in_september(6)) == frozenset()
-    assert seen.changed_since([policy("A", 1, 7)], in_september(7)) == {policy("A", 1).arn}
+def test_a_file_that_cannot_be_read_marks_nothing_and_is_rewritten(record: SeenVersions, content: str) -> None:
+    record.path.parent.mkdir()
+    record.path.write_text(content)
+    assert record.changed_since([policy("A", 1, 6)], in_september(6)) == frozenset()
+    assert record.changed_since([policy("A", 1, 7)], in_september(7)) == {policy("A", 1).arn}
 
 
 def test_where_nothing_can_be_kept_nothing_fails(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    seen = SeenVersions(tmp_path / "file" / "looked.json")
-    assert seen.changed_since([policy("A", 1)], in_september(2)) == frozenset()
-    seen.mark_seen([policy("A", 1)])
+    record = SeenVersions(tmp_path / "file" / "looked.json")
+    assert record.changed_since([policy("A", 1)], in_september(2)) == frozenset()
+    record.mark_seen([policy("A", 1)])
 
 
 def test_clearing_the_cache_leaves_the_marks() -> None:
@@ -76,26 +76,26 @@ def test_clearing_the_cache_leaves_the_marks() -> None:
     assert changed_arns() == marked_arns - {policy.arn}
 
 
-def test_only_what_was_looked_at_stops_being_marked(seen: SeenVersions) -> None:
-    seen.mark_seen([policy("A", 1)])
-    assert not seen.path.exists(), "nothing is recorded before the first look"
-    seen.changed_since([], in_september(5))
+def test_only_what_was_looked_at_stops_being_marked(record: SeenVersions) -> None:
+    record.mark_seen([policy("A", 1)])
+    assert not record.path.exists(), "nothing is recorded before the first look"
+    record.changed_since([], in_september(5))
     # A change at the very time until which everything counts as seen is no news.
-    assert seen.changed_since([policy("A", 1, 5)], in_september(8)) == frozenset()
-    seen.mark_seen([policy("A", 1, 6, 7)])
-    content = seen.path.read_bytes()
+    assert record.changed_since([policy("A", 1, 5)], in_september(8)) == frozenset()
+    record.mark_seen([policy("A", 1, 6, 7)])
+    content = record.path.read_bytes()
     # Neither an older version nor the same one again changes what was seen.
-    seen.mark_seen([policy("A", 1, 6)])
-    seen.mark_seen([policy("A", 1, 6, 7)])
-    assert seen.path.read_bytes() == content
-    assert seen.changed_since([policy("A", 1, 6, 7), policy("A", 1, 6)], in_september(8)) == frozenset()
+    record.mark_seen([policy("A", 1, 6)])
+    record.mark_seen([policy("A", 1, 6, 7)])
+    assert record.path.read_bytes() == content
+    assert record.changed_since([policy("A", 1, 6, 7), policy("A", 1, 6)], in_september(8)) == frozenset()
 
 
 @pytest.mark.parametrize("marks", ['{"arn:a": true}', '{"arn:a": "1"}', '{"a": 1}', '{"arn:a": 1.0}', "[]"])
-def test_marks_that_are_not_numbers_of_versions_by_arn_count_for_nothing(seen: SeenVersions, marks: str) -> None:
-    seen.path.parent.mkdir()
-    seen.path.write_text(f'{{"until": "2026-09-01T00:00:00Z", "versions": {marks}}}')
-    assert seen.changed_since([policy("A", 1, 6)], in_september(6)) == frozenset()
+def test_marks_that_are_not_numbers_of_versions_by_arn_count_for_nothing(record: SeenVersions, marks: str) -> None:
+    record.path.parent.mkdir()
+    record.path.write_text(f'{{"until": "2026-09-01T00:00:00Z", "versions": {marks}}}')
+    assert record.changed_since([policy("A", 1, 6)], in_september(6)) == frozenset()
 
 
 AT = datetime(2026, 9, 1, 12, tzinfo=UTC)

@@ -13,7 +13,7 @@ from ekstui.library.needs import release_needs
 from ekstui.sources.written import PolicyUse, WrittenPolicy
 from tests.support.documents import allow, allowing, deny, parsed, trusting
 
-READS = tuple(f"ec2:Describe{what}" for what in ("Images", "Instances", "Subnets", "Vpcs", "Volumes"))
+READS = tuple(f"ec2:Describe{plural}" for plural in ("Images", "Instances", "Subnets", "Vpcs", "Volumes"))
 RUNS = "ec2:RunInstances"
 
 

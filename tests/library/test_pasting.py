@@ -33,11 +33,11 @@ FORBIDDEN = (
 
 def printed(blocks: Sequence[Block]) -> list[str]:
     """Return the commands of an answer, which every width and a pipe show alike, and Markdown too but for the account."""
-    (narrow, wide), unwrapped = (
+    (narrow, wide), in_pipe = (
         [commands_in("\n".join(lines(blocks, width, colours=False, whole_tables=False))) for width in (40, 300)],
         commands_in("\n".join(lines(blocks, 80, colours=False, whole_tables=True))),
     )
-    assert narrow == wide == unwrapped
+    assert narrow == wide == in_pipe
     in_markdown = [command for command in commands_in(markdown(blocks)) if not command.startswith("ACCOUNT=")]
     assert [
         command.replace("'\"${ACCOUNT:?}\"'", "111122223333") for command in in_markdown if "${ACCOUNT:?}" in command

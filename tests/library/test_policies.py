@@ -581,10 +581,10 @@ def test_a_name_that_aws_does_not_use_may_be_of_the_account(text: str, own_arn: 
 
 def test_policies_are_known_until_the_day_of_the_family_that_is_known_least(library: Library) -> None:
     newest = library.data().newest
-    shipped = [library.known_until("controllers")]
+    controller_days = [library.known_until("controllers")]
     assert library.known_until("eks") == library.known_until("all") == newest
-    assert shipped[0] == datetime.combine(published_until(), datetime.min.time(), UTC)
-    assert library.known_until("any") == min(newest, *shipped)
+    assert controller_days[0] == datetime.combine(published_until(), datetime.min.time(), UTC)
+    assert library.known_until("any") == min(newest, *controller_days)
 
 
 def test_a_cache_that_fails_is_reported_and_the_bundled_policies_answer(tmp_path: Path) -> None:

@@ -113,13 +113,13 @@ def test_of_what_is_made_for_a_role_that_which_certainly_allows_comes_before_aws
         return CandidatePolicy(policy, {1: parse_text(text)}, scope)
 
     condition = ', "Condition": {"StringEquals": {"aws:RequestTag/team": "a"}}'
-    tagged, driver = candidate("Tagged", "eks", condition), candidate("driver", "controllers")
+    tag_policy, driver_policy = candidate("Tagged", "eks", condition), candidate("driver", "controllers")
     purpose = Purpose(is_known=True, own=frozenset(("Tagged", "driver")))
     request = Request("ec2:CreateVolume", (VOLUME,), role_arn("ebs"))
-    offered_policies, _ = allowers(request, (tagged, driver), purpose)
+    offered_policies, _ = allowers(request, (tag_policy, driver_policy), purpose)
     assert [allower.policy for allower in offered_policies] == ["driver", "Tagged"]
     # What is made for anybody and allows everything is no better for being certain.
-    offered_policies, _ = allowers(request, (driver, tagged), Purpose())
+    offered_policies, _ = allowers(request, (driver_policy, tag_policy), Purpose())
     assert [allower.policy for allower in offered_policies] == ["Tagged", "driver"]
 
 

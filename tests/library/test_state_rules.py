@@ -316,8 +316,8 @@ def test_a_sync_reports_each_kind_of_change(
 def test_more_than_one_policy_in_fifty_is_withdrawn_at_once_only_if_that_is_accepted(
     store: PolicyStore, withdrawn_count: int, accept: bool, accepted_count: int
 ) -> None:
-    listed = frozenset(f"P{number}" for number in range(withdrawn_count, 100))
-    report = synced(store, Given(listed=listed, asked=True, known_until=moment(9)), accept_withdrawals=accept)
+    listed_names = frozenset(f"P{number}" for number in range(withdrawn_count, 100))
+    report = synced(store, Given(listed=listed_names, asked=True, known_until=moment(9)), accept_withdrawals=accept)
     assert len(report.withdrawn) == accepted_count
     # What is not certain is not known until today, and the next sync says so again.
     assert report.complete is (withdrawn_count == accepted_count)

@@ -99,8 +99,8 @@ class Case(NamedTuple):
     expected: str
 
 
-def tf(before: str, after: str, expected: str, name: str = "main.tf", *, more: str = "") -> Case:
-    return Case(name, {name: more + before}, {name: more + after}, expected)
+def tf(before: str, after: str, expected: str, name: str = "main.tf", *, preamble: str = "") -> Case:
+    return Case(name, {name: preamble + before}, {name: preamble + after}, expected)
 
 
 def policy(body: str) -> str:
@@ -155,24 +155,24 @@ TERRAFORM = [
     tf(policy("var.json"), policy("var.json"), "nothing"),
     tf(policy("var.json"), policy("var.other"), "cannot tell"),
     # Locals and variables.
-    tf('locals { a = ["s3:GetObject"] }\n', 'locals { a = ["s3:*"] }\n', "widened", more=encoded("local.a")),
-    tf('variable "a" { default = ["s3:GetObject"] }\n', 'variable "a" { default = ["s3:*"] }\n', "widened", more=encoded("var.a")),
-    tf('locals {\n  b = "iam"\n  a = ["${local.b}:PassRole"]\n}\n', 'locals {\n  b = "iam"\n  a = ["${local.b}:*"]\n}\n', "widened", more=encoded("local.a")),
+    tf('locals { a = ["s3:GetObject"] }\n', 'locals { a = ["s3:*"] }\n', "widened", preamble=encoded("local.a")),
+    tf('variable "a" { default = ["s3:GetObject"] }\n', 'variable "a" { default = ["s3:*"] }\n', "widened", preamble=encoded("var.a")),
+    tf('locals {\n  b = "iam"\n  a = ["${local.b}:PassRole"]\n}\n', 'locals {\n  b = "iam"\n  a = ["${local.b}:*"]\n}\n', "widened", preamble=encoded("local.a")),
     Case("tfvars", {"main.tf": encoded("var.a"), "terraform.tfvars": 'a = ["s3:GetObject"]\n'}, {"main.tf": encoded("var.a"), "terraform.tfvars": 'a = ["*"]\n'}, "widened"),
     Case("tfvars", {"main.tf": encoded("var.a"), "prod.tfvars": 'a = ["s3:GetObject"]\n'}, {"main.tf": encoded("var.a"), "prod.tfvars": 'a = ["s3:*"]\n'}, "not read"),
     # What a default leaves out may be turned on by whoever calls the module.
-    tf(encoded('"s3:GetObject"').replace("{\n", "{\n  count = var.on ? 1 : 0\n", 1), encoded('"*"').replace("{\n", "{\n  count = var.on ? 1 : 0\n", 1), "widened", more='variable "on" { default = false }\n'),
-    tf('variable "on" { default = false }\n', 'variable "on" { default = true }\n', "cannot tell", more=encoded('"*"').replace("{\n", "{\n  count = var.on ? 1 : 0\n", 1)),
+    tf(encoded('"s3:GetObject"').replace("{\n", "{\n  count = var.on ? 1 : 0\n", 1), encoded('"*"').replace("{\n", "{\n  count = var.on ? 1 : 0\n", 1), "widened", preamble='variable "on" { default = false }\n'),
+    tf('variable "on" { default = false }\n', 'variable "on" { default = true }\n', "cannot tell", preamble=encoded('"*"').replace("{\n", "{\n  count = var.on ? 1 : 0\n", 1)),
     # Documents of the data source.
     tf(data(actions("s3:GetObject")), data(actions("s3:GetObject", "iam:PassRole")), "widened"),
     tf(data(actions("s3:GetObject")), data(f'    sid = "A"\n{actions("s3:GetObject")}'), "nothing"),
     tf(data(actions("s3:GetObject")), data('    effect = "Deny"\n' + actions("s3:GetObject")), "narrowed"),
     tf(data(actions("s3:*")), data(actions("s3:*") + '\n    condition {\n      test = "StringEquals"\n      variable = "aws:RequestedRegion"\n      values = [var.region]\n    }'), "narrowed"),
-    tf(data(actions("s3:GetObject"), "  source_policy_documents = [data.aws_iam_policy_document.e.json]"), data(actions("s3:GetObject"), "  source_policy_documents = [data.aws_iam_policy_document.e.json, var.more]"), "widened", more='data "aws_iam_policy_document" "e" {\n  statement {\n    actions = ["ec2:*"]\n    resources = ["*"]\n  }\n}\n'),
+    tf(data(actions("s3:GetObject"), "  source_policy_documents = [data.aws_iam_policy_document.e.json]"), data(actions("s3:GetObject"), "  source_policy_documents = [data.aws_iam_policy_document.e.json, var.more]"), "widened", preamble='data "aws_iam_policy_document" "e" {\n  statement {\n    actions = ["ec2:*"]\n    resources = ["*"]\n  }\n}\n'),
     Case("source", {"main.tf": data(actions("s3:GetObject"), "  source_policy_documents = [data.aws_iam_policy_document.e.json]"), "e.tf": 'data "aws_iam_policy_document" "e" {\n  statement {\n    actions = ["ec2:DescribeTags"]\n    resources = ["*"]\n  }\n}\n'}, {"main.tf": data(actions("s3:GetObject"), "  source_policy_documents = [data.aws_iam_policy_document.e.json]"), "e.tf": 'data "aws_iam_policy_document" "e" {\n  statement {\n    actions = ["ec2:*"]\n    resources = ["*"]\n  }\n}\n'}, "widened"),
-    tf('data "aws_iam_policy_document" "d" {\n  dynamic "statement" {\n    for_each = ["s3:GetObject"]\n    content {\n      actions = [statement.value]\n      resources = ["*"]\n    }\n  }\n}\n', 'data "aws_iam_policy_document" "d" {\n  dynamic "statement" {\n    for_each = ["s3:GetObject", "iam:*"]\n    content {\n      actions = [statement.value]\n      resources = ["*"]\n    }\n  }\n}\n', "widened", more=policy("data.aws_iam_policy_document.d.json")),
-    tf('data "aws_iam_policy_document" "d" {\n  dynamic "statement" {\n    for_each = var.s\n    content {\n      actions = ["s3:GetObject"]\n      resources = ["*"]\n    }\n  }\n}\n', 'data "aws_iam_policy_document" "d" {\n  dynamic "statement" {\n    for_each = var.s\n    content {\n      actions = ["s3:*"]\n      resources = ["*"]\n    }\n  }\n}\n', "widened", more=policy("data.aws_iam_policy_document.d.json")),
-    tf(counted_document('"s3:GetObject"'), counted_document('"iam:*"'), "widened", more=data(actions("s3:GetObject"), "  source_policy_documents = data.aws_iam_policy_document.e[*].json")),
+    tf('data "aws_iam_policy_document" "d" {\n  dynamic "statement" {\n    for_each = ["s3:GetObject"]\n    content {\n      actions = [statement.value]\n      resources = ["*"]\n    }\n  }\n}\n', 'data "aws_iam_policy_document" "d" {\n  dynamic "statement" {\n    for_each = ["s3:GetObject", "iam:*"]\n    content {\n      actions = [statement.value]\n      resources = ["*"]\n    }\n  }\n}\n', "widened", preamble=policy("data.aws_iam_policy_document.d.json")),
+    tf('data "aws_iam_policy_document" "d" {\n  dynamic "statement" {\n    for_each = var.s\n    content {\n      actions = ["s3:GetObject"]\n      resources = ["*"]\n    }\n  }\n}\n', 'data "aws_iam_policy_document" "d" {\n  dynamic "statement" {\n    for_each = var.s\n    content {\n      actions = ["s3:*"]\n      resources = ["*"]\n    }\n  }\n}\n', "widened", preamble=policy("data.aws_iam_policy_document.d.json")),
+    tf(counted_document('"s3:GetObject"'), counted_document('"iam:*"'), "widened", preamble=data(actions("s3:GetObject"), "  source_policy_documents = data.aws_iam_policy_document.e[*].json")),
     # Texts.
     tf(policy(f"<<-EOF\n  {doc(allow('s3:GetObject', '${aws_s3_bucket.b.arn}/*'))}\n  EOF"), policy(f"<<-EOF\n  {doc(allow('s3:*', '${aws_s3_bucket.b.arn}/*'))}\n  EOF"), "widened"),
     tf(policy("<<EOF\n" + '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ${jsonencode(var.a)}, "Resource": "*"}]}' + "\nEOF"), policy("<<EOF\n" + '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ${jsonencode(var.a)}, "Resource": "*"}, {"Effect": "Allow", "Action": "iam:*", "Resource": "*"}]}' + "\nEOF"), "widened"),

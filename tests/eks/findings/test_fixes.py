@@ -145,9 +145,9 @@ def test_the_statement_for_another_issuer_is_the_first_that_allows_one_of_eks() 
         for statement in (web_identity(OTHER_ISSUER, None), web_identity(github, None))
     ]
     deny = {**web_identity(OTHER_ISSUER, "x"), "Effect": "Deny"}
-    mixed = {**web_identity(OTHER_ISSUER, "y"), "Principal": {"Federated": issuers}}
+    joint = {**web_identity(OTHER_ISSUER, "y"), "Principal": {"Federated": issuers}}
     of_eks = web_identity(OTHER_ISSUER, "z")
-    statements = [web_identity(github, "w"), service(PODS), deny, mixed, of_eks, web_identity(OTHER_ISSUER, "zz")]
+    statements = [web_identity(github, "w"), service(PODS), deny, joint, of_eks, web_identity(OTHER_ISSUER, "zz")]
     line = command(finding_of("irsa-issuer-of-another-cluster"), role(trust_of(*statements)))
     assert line is not None
     assert parse_text(shlex.split(line)[-1]).statements == trust_of(*statements, web_identity(ISSUER, "z")).statements

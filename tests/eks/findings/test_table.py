@@ -132,9 +132,9 @@ def test_the_first_lines_of_the_demo_read_as_a_page() -> None:
 
 def test_a_denial_by_the_cluster_counts_an_access_entry_that_is_there() -> None:
     library = Library.open(AccountChoice(demo=True, offline=True))
-    (reported,) = (finding for finding in cluster_answer(library, "prod").findings if finding.code == "eks-reports")
-    assert "The access entry of prod-node is there (EC2_LINUX)" in reported.text
-    assert "needs its access entry" not in reported.text
+    (eks_finding,) = (finding for finding in cluster_answer(library, "prod").findings if finding.code == "eks-reports")
+    assert "The access entry of prod-node is there (EC2_LINUX)" in eks_finding.text
+    assert "needs its access entry" not in eks_finding.text
 
 
 def test_a_role_whose_pods_get_another_says_so_wherever_it_is_a_use() -> None:
@@ -152,6 +152,6 @@ def test_a_role_whose_pods_get_another_says_so_wherever_it_is_a_use() -> None:
     assert snapshot.eks is not None
     prod = next(cluster for cluster in snapshot.eks.clusters if cluster.name == "prod")
     bare = prod._replace(addons=tuple(addon for addon in prod.addons or () if addon.name != "eks-pod-identity-agent"))
-    others = tuple(bare if cluster is prod else cluster for cluster in snapshot.eks.clusters)
-    uses = uses_in(snapshot._replace(eks=snapshot.eks._replace(clusters=others)))
+    clusters_without_agent = tuple(bare if cluster is prod else cluster for cluster in snapshot.eks.clusters)
+    uses = uses_in(snapshot._replace(eks=snapshot.eks._replace(clusters=clusters_without_agent)))
     assert not any(use.overruled for use in uses[irsa.arn])

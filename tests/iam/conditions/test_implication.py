@@ -289,16 +289,16 @@ def test_spans_are_the_sets_of_what_they_hold() -> None:
         first, second = among_halves(span_a), among_halves(span_b)
         assert disjoint(span_a, span_b) is first.isdisjoint(second)
         assert value_covers(span_a, span_b) is (second <= first)
-        merged = union([span_a, span_b])
-        assert set().union(*map(among_halves, merged)) == first | second
-        assert all(before.high < after.low for before, after in pairwise(merged))
+        union_spans = union([span_a, span_b])
+        assert set().union(*map(among_halves, union_spans)) == first | second
+        assert all(before.high < after.low for before, after in pairwise(union_spans))
         gaps = complement("number", [span_a, span_b])
         assert set().union(*map(among_halves, gaps)) == set(HALVES) - first - second
     for end_spans in combinations(ends, 3):
-        merged = union(end_spans)
-        assert set().union(*map(among_halves, merged)) == set().union(*map(among_halves, end_spans))
-        assert all(before.high < after.low for before, after in pairwise(merged))
-        assert all(covered_by(interval, end_spans) for interval in merged)
+        union_spans = union(end_spans)
+        assert set().union(*map(among_halves, union_spans)) == set().union(*map(among_halves, end_spans))
+        assert all(before.high < after.low for before, after in pairwise(union_spans))
+        assert all(covered_by(interval, end_spans) for interval in union_spans)
 
 
 @pytest.mark.parametrize(
@@ -507,7 +507,7 @@ class Requests(NamedTuple):
 
 @cache
 def contexts_of(requests: Requests) -> list[Context]:
-    values = [{requests.key: sent, requests.variable: its} for sent, its in product(requests.sent, requests.its)]
+    values = [{requests.key: value, requests.variable: its} for value, its in product(requests.sent, requests.its)]
     return [Context(value, frozenset(name for name, texts in value.items() if not texts)) for value in values]
 
 

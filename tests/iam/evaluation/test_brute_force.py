@@ -47,7 +47,7 @@ statements = st.builds(
     ).map(tuple),
     conditions=st.lists(conditions, max_size=2).map(tuple),
 )
-documents = st.lists(statements, max_size=3).map(lambda drawn: Document("2012-10-17", None, tuple(drawn)))
+documents = st.lists(statements, max_size=3).map(lambda items: Document("2012-10-17", None, tuple(items)))
 
 
 def completions(partial_context: Complete) -> Iterator[Complete]:
