@@ -30,7 +30,7 @@ def uses(*accounts: str) -> tuple[Use, ...]:
 
 
 @pytest.mark.parametrize(
-    ("session", "pod"),
+    ("session", "pod_name"),
     [
         (f"eks-k8s-wl-dev-engine-boo-{ID}", "api"),
         (f"eks-{CLUSTER}-writer-6f-x-{ID}", "writer"),
@@ -40,9 +40,9 @@ def uses(*accounts: str) -> tuple[Use, ...]:
         (None, None),
     ],
 )
-def test_a_session_is_named_after_its_pod(session: str | None, pod: str | None) -> None:
+def test_a_session_is_named_after_its_pod(session: str | None, pod_name: str | None) -> None:
     owner = pod_of_session(session, uses("api", "writer"), account())
-    assert owner == (pod and PodOfSession(CLUSTER, "shop", pod))
+    assert owner == (pod_name and PodOfSession(CLUSTER, "shop", pod_name))
 
 
 def test_a_pod_that_does_not_use_the_role_is_not_meant() -> None:

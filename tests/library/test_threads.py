@@ -109,8 +109,8 @@ NAMED = [thread for thread in THREADS if ALONE[thread.name]]
 @pytest.mark.parametrize("seed", range(LOGS))
 def test_as_many_denials_out_as_went_in(seed: int) -> None:
     chance = random.Random(seed)
-    threads = chance.sample(NAMED, chance.randint(3, 9))
-    parts = [changed(thread.message, chance) for thread in threads]
+    cases = chance.sample(NAMED, chance.randint(3, 9))
+    parts = [changed(thread.message, chance) for thread in cases]
     noise = [
         "I1130 03:12:09.000001 1 main.go:1] still here",
         "",
@@ -118,7 +118,7 @@ def test_as_many_denials_out_as_went_in(seed: int) -> None:
     ]
     log = "\n".join(line for part in parts for line in (part, chance.choice(noise)))
     read = [name(refusal) for refusal in refusals_in(log)]
-    expected = [name(refusal) for thread in threads for refusal in refusals_in(thread.message)]
+    expected = [name(refusal) for thread in cases for refusal in refusals_in(thread.message)]
     assert read == expected, log
 
 
