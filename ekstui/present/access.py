@@ -77,10 +77,8 @@ def access_blocks(answer: AccessPolicyRules) -> list[Block]:
     if policy.reserved:
         blocks.append(note("AWS associates it with its own service-linked roles only"))
     if answer.rules is None:
-        described = (
-            "AWS's guide describes them in words only" if policy.content == "prose" else "no guide describes them"
-        )
-        return [*blocks, note(f"its rules are not known: {described}, and no API shows them", "muted")]
+        reason = "AWS's guide describes them in words only" if policy.content == "prose" else "no guide describes them"
+        return [*blocks, note(f"its rules are not known: {reason}, and no API shows them", "muted")]
     blocks.append(Table(_RULES, [_rule_row(rule, number) for number, rule in enumerate(answer.rules)]))
     return blocks + section("Often expected, but not in it", [Node(words) for words in answer.lacks])
 
@@ -101,17 +99,17 @@ def _since(day: date | None) -> Sentence:
 def access_difference_blocks(difference: AccessDifference) -> list[Block]:
     """Return how two access policies differ, by API group and resource."""
     before, after = difference.before.policy.name, difference.after.policy.name
-    more, fewer = _counted_permissions(difference.added), _counted_permissions(difference.removed)
+    added_count, removed_count = _counted_permissions(difference.added), _counted_permissions(difference.removed)
     words = {
         "same": "same access: the rules allow the same",
-        "widened": f"widened: {more} more",
-        "narrowed": f"narrowed: {fewer} fewer",
-        "mixed": f"mixed: {more} more, {fewer} fewer",
+        "widened": f"widened: {added_count} more",
+        "narrowed": f"narrowed: {removed_count} fewer",
+        "mixed": f"mixed: {added_count} more, {removed_count} fewer",
     }[difference.reach]
-    head, colon, rest = words.partition(":")
+    head, colon, detail = words.partition(":")
     return [
         Heading((code(before, "strong"), " → ", code(after, "strong")), 1),
-        Sentence((Span(head, reach_style(difference.reach)), f"{colon}{rest}")),
+        Sentence((Span(head, reach_style(difference.reach)), f"{colon}{detail}")),
         *section(("Only in ", code(before, "strong")), [*_permission_nodes("−", difference.removed)]),
         *section(("Only in ", code(after, "strong")), [*_permission_nodes("+", difference.added)]),
     ]
@@ -173,8 +171,8 @@ def principals_in_clusters_blocks(answer: PrincipalsInClusters) -> list[Block]:
 
 def entry_about(entry: PrincipalInCluster) -> Line:
     """Return which access policy an access entry has, and where."""
-    where = "" if entry.scope == "cluster" else f": {', '.join(entry.namespaces)}"
-    return code(entry.principal, "strong"), f"  {entry.policy} in {entry.cluster}{where}"
+    namespaces = "" if entry.scope == "cluster" else f": {', '.join(entry.namespaces)}"
+    return code(entry.principal, "strong"), f"  {entry.policy} in {entry.cluster}{namespaces}"
 
 
 def _rule_row(rule: Rule, number: int) -> TableRow:
@@ -192,12 +190,12 @@ def _permission_nodes(sign: str, permissions: Iterable[Permission]) -> Iterable[
     for (group, resource), verbs in groupby(
         permissions, key=lambda permission: (permission.api_group, permission.resource)
     ):
-        where = "" if resource.startswith("/") else f"  {group or CORE_GROUP}"
+        api_group = "" if resource.startswith("/") else f"  {group or CORE_GROUP}"
         yield Node(
             (
                 Span(f"{sign} ", style),
                 code(resource, style),
-                Span(where, "muted"),
+                Span(api_group, "muted"),
                 f"  {', '.join(verb.verb for verb in verbs)}",
             )
         )

@@ -57,7 +57,7 @@ def identity_blocks(snapshot: AccountSnapshot | None, now: datetime) -> list[Blo
     if snapshot is None:
         return [muted("nothing is known yet")]
     identity = snapshot.identity
-    whole = "complete" if snapshot.complete and not snapshot.errors else "incomplete"
+    completeness = "complete" if snapshot.complete and not snapshot.errors else "incomplete"
     facts = (
         ("account", identity.account),
         ("partition", identity.partition),
@@ -66,7 +66,7 @@ def identity_blocks(snapshot: AccountSnapshot | None, now: datetime) -> list[Blo
         ("profile", identity.profile or "none"),
         ("region", identity.region or "none"),
         ("endpoint", identity.endpoint or "AWS's own"),
-        ("read", f"{age_in_words(snapshot.fetched_at, now)}, {whole}"),
+        ("read", f"{age_in_words(snapshot.fetched_at, now)}, {completeness}"),
         ("contains", _contents(snapshot)),
     )
     return [facts_tree(facts)]
@@ -98,7 +98,7 @@ def cluster_cells(cluster: Cluster) -> tuple[Span, ...]:
     """Return a cluster as a row: its name, region, version and mode, and how many issues EKS reports."""
     mode = {True: "Auto Mode", False: "standard", None: "?"}[cluster.auto_mode]
     issues = len(cluster.all_issues)
-    reports = Span(known_words(issues, whole=cluster.issues_known), "bad" if issues else "muted")
+    reports = Span(known_words(issues, is_whole=cluster.issues_known), "bad" if issues else "muted")
     return (
         Span(cluster.name, "strong"),
         Span(cluster.region),

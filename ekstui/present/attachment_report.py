@@ -211,18 +211,18 @@ def _pane_row(entry: AttachmentRow) -> Row:
     if not isinstance(entity, RoleAttachment):
         title: Styled = ((f"{entry.kind} ", "muted"), (name, ""))
         return Row((entry.kind, entry.name), (title, styled("boundary" if is_boundary else "", "warn"), ()), entity)
-    first, *others = entity.used_by or (None,)
-    used: Styled = styled(clean_line(entry.trust), "muted")
+    first, *further_uses = entity.used_by or (None,)
+    use_cell: Styled = styled(clean_line(entry.trust), "muted")
     if not entry.attached_as:
-        used = styled("has a copy", "warn")
+        use_cell = styled("has a copy", "warn")
     elif first:
         style: Style = "" if first.certainty == "confirmed" else "muted"
-        used = (clean_line(use_in_words(first)), style), (f" +{len(others)}" if others else "", "muted")
+        use_cell = (clean_line(use_in_words(first)), style), (f" +{len(further_uses)}" if further_uses else "", "muted")
     boundary: Styled = ((" boundary", "warn"),) if is_boundary else ()
-    linked: Styled = ((" service-linked", "muted"),) if entity.role.service_linked else ()
+    service_linked: Styled = ((" service-linked", "muted"),) if entity.role.service_linked else ()
     return Row(
         ("role" if entry.attached_as else "copy", entity.role.arn or entry.name),
-        (((name, ""), *linked, *boundary), used, styled(entry.last_used.removesuffix(" ago"), "muted")),
+        (((name, ""), *service_linked, *boundary), use_cell, styled(entry.last_used.removesuffix(" ago"), "muted")),
         entity,
     )
 
@@ -232,8 +232,8 @@ _IN_PANE = (Column("", 12, share=3, names=True), Column("", 10, share=2), Column
 
 def pane_columns(rows: Sequence[Row], width: int) -> tuple[Column, ...]:
     """Return columns wide enough for names and uses; names take precedence."""
-    _, used, last = _IN_PANE
-    names, uses = ([len(plain(row.cells[at])) for row in rows if len(row.cells) == 3] for at in (0, 1))
-    room = max(width - last.width - 2, 2 * used.width)
-    name = min(max(names, default=12), room - min(max(uses, default=used.width), used.width + room // 4))
-    return (Column("", name, names=True), Column("", used.width, share=1), last)
+    _, use_column, last = _IN_PANE
+    names, uses = ([len(plain(row.cells[index])) for row in rows if len(row.cells) == 3] for index in (0, 1))
+    room = max(width - last.width - 2, 2 * use_column.width)
+    name = min(max(names, default=12), room - min(max(uses, default=use_column.width), use_column.width + room // 4))
+    return (Column("", name, names=True), Column("", use_column.width, share=1), last)

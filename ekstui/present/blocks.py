@@ -209,32 +209,32 @@ class Part(NamedTuple):
 
 
 def folded(
-    parts: Sequence[Part], opened: Collection[Hashable] | None, *, level: int = 2, besides: str = ""
+    parts: Sequence[Part], open_keys: Collection[Hashable] | None, *, level: int = 2, besides: str = ""
 ) -> list[Block]:
-    """Return parts of which the app shows the titles, and what is in `opened`; None shows all of them, under headings.
+    """Return parts of which the app shows the titles, and what is in `open_keys`; None shows all, under headings.
 
     Outside the app, the titles are one line, with what else there is in full.
     """
-    if opened is None:
+    if open_keys is None:
         return [block for part in parts for block in (Heading(part.title, level), *part.blocks)]
     blocks: list[Block] = []
     for part in parts:
         title = Span(part.title, media="app")
-        blocks.append(Tree([Node(title, value=Fold(part.title), key=part.key, opened=part.key in opened)]))
-        if part.key in opened:
+        blocks.append(Tree([Node(title, value=Fold(part.title), key=part.key, opened=part.key in open_keys)]))
+        if part.key in open_keys:
             blocks += part.blocks
     titles = "   ".join(f"▸ {title}" for title in (*([besides] if besides else ()), *(part.title for part in parts)))
     return [*blocks, Sentence(Span(f"{titles}   (--full)", "muted", media="terminal"))] if parts else []
 
 
-def iso_day(when: date | None, unknown: str = "") -> str:
+def iso_day(day: date | None, unknown: str = "") -> str:
     """Return a day in ISO 8601."""
-    return f"{when:%Y-%m-%d}" if when else unknown
+    return f"{day:%Y-%m-%d}" if day else unknown
 
 
-def as_of_words(when: datetime) -> str:
+def as_of_words(time: datetime) -> str:
     """Return when something was read."""
-    return f"as of {when:%Y-%m-%d %H:%M} UTC"
+    return f"as of {time:%Y-%m-%d %H:%M} UTC"
 
 
 def verdict_span(change: Change) -> Span:
@@ -292,10 +292,14 @@ def finding_nodes(finding: Finding, account: str = "") -> Iterator[Node]:
     yield from (Node(_masked(Span(evidence, "muted"), account)) for evidence in finding.evidence)
     label = Span(f"{finding.fixed_by}: ", "muted")
     for command in finding.commands:
-        masked = command.with_variable("ACCOUNT", account) if account else command
+        masked_command = command.with_variable("ACCOUNT", account) if account else command
         nodes = [command_node(command)]
-        if masked != command:
-            nodes = [command_node(command, "app"), command_node(command, "terminal"), command_node(masked, "markdown")]
+        if masked_command != command:
+            nodes = [
+                command_node(command, "app"),
+                command_node(command, "terminal"),
+                command_node(masked_command, "markdown"),
+            ]
         yield Node((label, about_command(command)), nodes)
     if not finding.commands and finding.change:
         yield Node((label, finding.change))
@@ -307,15 +311,15 @@ def _masked(span: Span, account: str) -> tuple[Span, ...]:
     """Return a text without the number of the account where it is Markdown."""
     if not account or account not in span.text:
         return (span,)
-    masked = span._replace(text=span.text.replace(account, "ACCOUNT"), media="markdown")
-    return span._replace(media="app"), span._replace(media="terminal"), masked
+    masked_span = span._replace(text=span.text.replace(account, "ACCOUNT"), media="markdown")
+    return span._replace(media="app"), span._replace(media="terminal"), masked_span
 
 
 def as_of_line(read_at: datetime, now: datetime) -> Line:
     """Return when the account was read, how long ago and, outside the app, which renews it, what asks AWS again."""
     age = age_in_words(read_at, now)
-    again = Span(" (ekstui account asks AWS again)", "muted", media="outside")
-    return f"{as_of_words(read_at)}, {age}", *(() if age == "just now" else (again,))
+    hint = Span(" (ekstui account asks AWS again)", "muted", media="outside")
+    return f"{as_of_words(read_at)}, {age}", *(() if age == "just now" else (hint,))
 
 
 _MOST_CHARACTERS = 1_000
@@ -329,28 +333,28 @@ def bounded(values: Sequence[str]) -> list[str]:
     for number, value in enumerate(values):
         if room <= 0:
             return [*texts, f"{len(values) - number:,} more"]
-        kept = value[:room]
-        texts.append(kept if kept == value else f"{kept}… ({len(value) - room:,} more characters)")
+        start = value[:room]
+        texts.append(start if start == value else f"{start}… ({len(value) - room:,} more characters)")
         room -= len(value)
     return texts
 
 
 def grant_line(grant: Grant) -> Line:
     """Return a grant's resources and conditions."""
-    where: tuple[str | Span, ...] = joined(", ", [code(resource) for resource in bounded(grant.resources)]) or (
+    resources: tuple[str | Span, ...] = joined(", ", [code(resource) for resource in bounded(grant.resources)]) or (
         "no resource",
     )
     if grant.resource_element == "NotResource":
-        where = ("everything but ", *where)
+        resources = ("everything but ", *resources)
     conditions = [condition_line(condition, condition.values) for condition in grant.conditions]
-    return (*where, " if ", *joined(" and ", conditions)) if conditions else where
+    return (*resources, " if ", *joined(" and ", conditions)) if conditions else resources
 
 
 def condition_line(condition: Condition, values: Sequence[str], *, joint: bool = False) -> tuple[str | Span, ...]:
     """Return a condition as key, operator and values; several values are in brackets if an "and" follows (`joint`)."""
     operator = f" {condition.operator} " if condition.operator else " "
-    named = joined(" or ", [code(value) for value in bounded(values)]) or ("(nothing)",)
-    return (code(condition.key), operator, *(("(", *named, ")") if joint and len(values) > 1 else named))
+    value_spans = joined(" or ", [code(value) for value in bounded(values)]) or ("(nothing)",)
+    return (code(condition.key), operator, *(("(", *value_spans, ")") if joint and len(values) > 1 else value_spans))
 
 
 def filled_in(parameters: Mapping[str, str | None]) -> tuple[str, str]:
@@ -379,9 +383,9 @@ def policy_node(policy: RolePolicy, word: str, key: tuple[str, ...]) -> Node:
     return Node(line, value=policy, key=key)
 
 
-def incomplete_words(what: str = "every role, user and group", so: str = "") -> str:
+def incomplete_words(expected_parts: str = "every role, user and group", so: str = "") -> str:
     """Return that not everything was read, and what that means for the answer."""
-    return f"Incomplete: not {what} was read{f', so {so}' if so else ''}."
+    return f"Incomplete: not {expected_parts} was read{f', so {so}' if so else ''}."
 
 
 def facts_tree(facts: Iterable[tuple[str, str]]) -> Tree:
@@ -422,10 +426,10 @@ def error_notes(errors: Sequence[SourceError]) -> list[Block]:
     """Return what could not be read and what to do about it; what failed alike of several clusters once."""
     blocks: list[Block] = []
     for error in dict.fromkeys(error._replace(subject=None) for error in errors):
-        where = f" in {error.region}" if error.region else ""
-        action = f"{error.action}{where}: " if error.action else ""
-        here, elsewhere = (f" {step}" if step else "" for step in (in_app(error.advice), error.next_step))
-        line = (f"{action}{error.message}", *by_place(here, elsewhere))
+        region = f" in {error.region}" if error.region else ""
+        action = f"{error.action}{region}: " if error.action else ""
+        in_the_app, elsewhere = (f" {step}" if step else "" for step in (in_app(error.advice), error.next_step))
+        line = (f"{action}{error.message}", *by_place(in_the_app, elsewhere))
         blocks.append(note(line))
     return blocks
 
@@ -438,9 +442,9 @@ def none_known(snapshot: AccountSnapshot) -> Span:
     return Span(f"no cluster in {', '.join(facts.regions) or 'any region that was asked'}")
 
 
-def known_words(count: int | None, *, whole: bool) -> str:
+def known_words(count: int | None, *, is_whole: bool) -> str:
     """Return how many were found; `2+` or `?` where not everything was read, since none found does not mean none."""
-    return str(count) if whole else f"{count}+" if count else "?"
+    return str(count) if is_whole else f"{count}+" if count else "?"
 
 
 def not_looked_at(places: Sequence[str]) -> list[Block]:
@@ -463,5 +467,5 @@ def without_path(arn: str) -> str:
 def age_remark(known_until: datetime, now: datetime, *, renewable: bool) -> str | None:
     """Return how old the data is, with the command that renews it unless it cannot be; None if it is not old."""
     days = (now - known_until).days
-    how = "; ekstui sync renews it" if renewable else ""
-    return f"The data is {days} days old ({known_until:%Y-%m-%d}){how}." if days >= OLD else None
+    hint = "; ekstui sync renews it" if renewable else ""
+    return f"The data is {days} days old ({known_until:%Y-%m-%d}){hint}." if days >= OLD else None

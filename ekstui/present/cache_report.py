@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 def cache_blocks(info: CacheInfo, accounts: Sequence[StoredAccount]) -> list[Block]:
     """Return what is in the cache, and which accounts have a snapshot."""
-    synced = f"synced {info.synced_at:%Y-%m-%d %H:%M} UTC" if info.synced_at else "never synced"
+    sync_time = f"synced {info.synced_at:%Y-%m-%d %H:%M} UTC" if info.synced_at else "never synced"
     blocks: list[Block] = [
         Heading(str(info.path), 1),
         Sentence(f"policies from {info.source}, known until {info.newest:%Y-%m-%d}"),
         Sentence(f"{info.policies:,} policies, {info.versions:,} versions, {info.size:,} bytes"),
-        Sentence(synced),
+        Sentence(sync_time),
     ]
     if not info.in_use:
         blocks.append(note("not in use: answers come from the bundled corpus"))
@@ -47,15 +47,15 @@ def undone_words(data: DataStatus | None) -> str:
     return f"Undone: the policies are again from {data.source}, known until {data.newest:%Y-%m-%d}."
 
 
-def cleared_words(freed: int) -> str:
+def cleared_words(size: int) -> str:
     """Return how much space was freed, and what is kept."""
-    kept = "Snapshots of accounts are kept (--accounts deletes them)."
-    return f"Freed {freed:,} bytes; the next start fills the cache again. {kept}"
+    snapshots_stay = "Snapshots of accounts are kept (--accounts deletes them)."
+    return f"Freed {size:,} bytes; the next start fills the cache again. {snapshots_stay}"
 
 
-def forgotten_words(deleted: int, account: str | None) -> str:
+def forgotten_words(count: int, account: str | None) -> str:
     """Return how many snapshots were deleted, of one account or of all."""
-    return f"Deleted {counted(deleted, 'file')} about {f'account {account}' if account else 'all accounts'}."
+    return f"Deleted {counted(count, 'file')} about {f'account {account}' if account else 'all accounts'}."
 
 
 def sync_blocks(report: SyncReport) -> list[Block]:
@@ -82,7 +82,7 @@ def sync_words(report: SyncReport) -> str:
         (len(report.withdrawn), "policy withdrawn by AWS"),
         (len(report.conflicts), "differing document, replaced by AWS's"),
     ]
-    words = ", ".join(f"{count} × {what}" for count, what in counts if count) or "nothing is new"
+    words = ", ".join(f"{count} × {noun}" for count, noun in counts if count) or "nothing is new"
     skipped = [f"Some of it was skipped: {skip.place}: {skip.reason}" for skip in report.skipped[:1]]
     missing = [] if report.complete else skipped or ["Not everything could be read; r continues."]
     return " ".join([f"Policies compared with {report.source}: {words}.", *missing])

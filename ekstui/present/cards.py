@@ -122,19 +122,19 @@ def _resources(answer: AllowedAction) -> list[Block]:
     return section("Resources", nodes)
 
 
-def _resource_types(card: ActionCard, keys: Sequence[str], covered: Sequence[str]) -> list[Block]:
+def _resource_types(card: ActionCard, keys: Sequence[str], matched_kinds: Sequence[str]) -> list[Block]:
     nodes: list[Node] = []
     # Some actions have a hundred types, so those that the grants match come first.
-    for kind in sorted(card.resources, key=lambda kind: kind.name not in covered):
-        reached = kind.name in covered
+    for kind in sorted(card.resources, key=lambda kind: kind.name not in matched_kinds):
+        is_matched = kind.name in matched_kinds
         line = (
-            Span("✓ ", "good") if reached else Span("✗ ", "warn"),
+            Span("✓ ", "good") if is_matched else Span("✗ ", "warn"),
             f"{kind.name}{'*' if kind.required else ''}",
             Span(f"  {' or '.join(kind.arn_formats)}", "muted"),
-            Span("" if reached else "  not matched by the grants", "warn"),
+            Span("" if is_matched else "  not matched by the grants", "warn"),
         )
-        own = [Node(Span(f"keys: {', '.join(kind.condition_keys)}", "muted"))] if kind.condition_keys else []
-        nodes.append(Node(line, own))
+        nodes_of_kind = [Node(Span(f"keys: {', '.join(kind.condition_keys)}", "muted"))] if kind.condition_keys else []
+        nodes.append(Node(line, nodes_of_kind))
     if card.needs_wildcard:
         nodes.append(Node(Span("none: a statement needs the resource *", "muted")))
     blocks: list[Block] = [Heading("Resource types (* required)"), Tree(nodes)]
@@ -174,14 +174,16 @@ def _concerned(answer: SymptomAnswer) -> list[Block]:
     nodes = [
         Node(
             (
-                code(concerned.role.name),
-                Span(f"  lacks {listed(concerned.lacks)}", "warn") if concerned.lacks else Span(has_all, "muted"),
-                Span(f"  {uses_words(concerned.uses)}", "muted"),
+                code(role_of_symptom.role.name),
+                Span(f"  lacks {listed(role_of_symptom.lacks)}", "warn")
+                if role_of_symptom.lacks
+                else Span(has_all, "muted"),
+                Span(f"  {uses_words(role_of_symptom.uses)}", "muted"),
             ),
-            value=RoleSide(concerned.role.arn or concerned.role.name),
-            key=("role", concerned.role.name),
+            value=RoleSide(role_of_symptom.role.arn or role_of_symptom.role.name),
+            key=("role", role_of_symptom.role.name),
         )
-        for concerned in answer.roles
+        for role_of_symptom in answer.roles
     ]
     return [heading, Tree(nodes)]
 
@@ -214,28 +216,28 @@ def group_blocks(group: Group, snapshot: AccountSnapshot) -> list[Block]:
     return [*blocks, Heading("About"), facts_tree([("ARN", group.arn or "not known")])]
 
 
-def own_policy_blocks(policy: LocalPolicy, attached: AttachedAnswer, now: datetime) -> list[Block]:
+def own_policy_blocks(policy: LocalPolicy, answer: AttachedAnswer, now: datetime) -> list[Block]:
     """Return what a customer managed policy permits, and who has it attached."""
     blocks: list[Block] = [Heading(policy.name, 1), Heading(f"Permissions · {policy.default_version}")]
     if policy.document is None:
         blocks.append(note("Its document could not be read."))
     else:
         blocks += services_blocks(services_in(policy.document))
-    nobody = muted("nobody" if attached.attachments.complete else "nobody that was read")
-    blocks += [Heading("Who has it"), *(table_blocks(attached, now) or [nobody])]
+    nobody = muted("nobody" if answer.attachments.complete else "nobody that was read")
+    blocks += [Heading("Who has it"), *(table_blocks(answer, now) or [nobody])]
     return [*blocks, Heading("About"), facts_tree([("ARN", policy.arn), ("updated", iso_day(policy.updated))])]
 
 
-def _own_policies(attached: Sequence[AttachedPolicy], inline: Sequence[InlinePolicy]) -> Iterator[Block]:
+def _own_policies(managed: Sequence[AttachedPolicy], inline: Sequence[InlinePolicy]) -> Iterator[Block]:
     yield Heading("Policies")
-    yield _tree(attached, inline) if attached or inline else muted("none of its own")
+    yield _tree(managed, inline) if managed or inline else muted("none of its own")
 
 
-def _tree(attached: Sequence[AttachedPolicy], inline: Sequence[InlinePolicy]) -> Tree:
+def _tree(managed: Sequence[AttachedPolicy], inline: Sequence[InlinePolicy]) -> Tree:
     unread = [Span("  document not read", "warn")]
     return Tree(
         [
-            *(_policy(policy.arn) for policy in attached),
+            *(_policy(policy.arn) for policy in managed),
             *(
                 Node(
                     (code(policy.name), Span("  inline", "muted"), *(unread if policy.document is None else ())),
@@ -248,9 +250,9 @@ def _tree(attached: Sequence[AttachedPolicy], inline: Sequence[InlinePolicy]) ->
 
 
 def _policy(name_or_arn: str, remark: str = "") -> Node:
-    own = name_or_arn.startswith("arn:") and not is_of_aws(name_or_arn)
+    is_own = name_or_arn.startswith("arn:") and not is_of_aws(name_or_arn)
     return Node(
-        (code(name_in(name_or_arn)), Span("  of the account" if own else remark, "muted")),
+        (code(name_in(name_or_arn)), Span("  of the account" if is_own else remark, "muted")),
         value=PolicyAt(name_or_arn),
         key=name_or_arn,
     )

@@ -43,9 +43,9 @@ def chain_line(explanation: Explanation) -> Line | None:
 def chain_of(links: Sequence[Link]) -> Line | None:
     """Return links as a line, up to the one that breaks, or else the first that is open; None for a single one."""
     states = [state for _, state in links]
-    broken = next((states.index(state) for state in ("breaks", "open") if state in states), len(links))
+    last_place = next((states.index(state) for state in ("breaks", "open") if state in states), len(links))
     parts: list[Line] = []
-    for name, state in links[: broken + 1]:
+    for name, state in links[: last_place + 1]:
         sign, style = _MARKS[state]
         parts.append((name, Span(f" {sign}", style)))
     return joined(" → ", parts) if len(parts) > 1 else None
@@ -83,9 +83,9 @@ def _statement_links(nearest: StatementResult, kind: str) -> Iterator[Link]:
     if nearest.statement.effect == "Deny":
         yield "a Deny", "breaks" if nearest.matches else "open"
         return
-    failed = {failure.part: failure for failure in reversed(nearest.failed)}
+    failure_by_part = {failure.part: failure for failure in reversed(nearest.failed)}
     for part in _PARTS:
-        failure = failed.get(part)
+        failure = failure_by_part.get(part)
         if failure is None and (part == "principal" or (part == "condition" and not nearest.statement.conditions)):
             continue
         name = _condition_name(nearest) if part == "condition" else part
@@ -100,24 +100,24 @@ def _condition_name(nearest: StatementResult) -> str:
     return keys[0] if keys else "condition"
 
 
-def is_open(near: StatementResult, failure: Failure) -> bool:
+def is_open(statement: StatementResult, failure: Failure) -> bool:
     """Return whether it is not known if a part matches, rather than known that it does not."""
-    return near.matches is None or (failure.actual is None and failure.part != "effect")
+    return statement.matches is None or (failure.actual is None and failure.part != "effect")
 
 
 def breaking_line(explanation: Explanation) -> Line | None:
     """Return what is needed where the chain breaks: one of several sets of conditions, or certain resources."""
-    nearest = [near for near in explanation.nearest if near.statement.effect == "Allow" and near.failed]
+    nearest = [result for result in explanation.nearest if result.statement.effect == "Allow" and result.failed]
     if not explanation.judged or explanation.verdict == "allowed" or not nearest:
         return None
     first = nearest[0].failed[0].part
-    alike = [near for near in nearest if all(failure.part == first for failure in near.failed)]
-    if first == "condition" and not any(refused_tags(failure) for near in alike for failure in near.failed):
-        ways = list(dict.fromkeys(" and ".join(map(_wanted, near.failed)) for near in alike))
+    alike = [result for result in nearest if all(failure.part == first for failure in result.failed)]
+    if first == "condition" and not any(refused_tags(failure) for result in alike for failure in result.failed):
+        ways = list(dict.fromkeys(" and ".join(map(_wanted, result.failed)) for result in alike))
         return _ways("needs " if len(ways) == 1 else "one of ", ways)
     if first == "resource":
-        wanted = [value for near in alike for failure in near.failed for value in failure.wanted]
-        return _ways("only on ", list(dict.fromkeys(wanted)))
+        values = [value for result in alike for failure in result.failed for value in failure.wanted]
+        return _ways("only on ", list(dict.fromkeys(values)))
     return None
 
 
@@ -133,5 +133,5 @@ def _wanted(failure: Failure) -> str:
 
 def _ways(words: str, ways: Sequence[str]) -> Line:
     spans = joined("   ", [code(way) for way in ways[:_MOST_WAYS]])
-    more = f"   +{len(ways) - _MOST_WAYS} more" if len(ways) > _MOST_WAYS else ""
-    return (Span(words, "muted"), *spans, Span(more, "muted"))
+    remainder = f"   +{len(ways) - _MOST_WAYS} more" if len(ways) > _MOST_WAYS else ""
+    return (Span(words, "muted"), *spans, Span(remainder, "muted"))

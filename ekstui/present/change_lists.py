@@ -52,17 +52,17 @@ def changes_table(steps: Sequence[FeedStep], knowledge: Knowledge) -> Table:
 
 def period_words(since: datetime, known_until: datetime, left_out: int) -> str:
     """Return the period of the feed, and how many steps that changed nothing are left out."""
-    hidden = f"; {left_out} steps that changed nothing are left out (--all shows them)" if left_out else ""
-    return f"Since {since:%Y-%m-%d}, known until {known_until:%Y-%m-%d}{hidden}."
+    remark = f"; {left_out} steps that changed nothing are left out (--all shows them)" if left_out else ""
+    return f"Since {since:%Y-%m-%d}, known until {known_until:%Y-%m-%d}{remark}."
 
 
-def beyond_words(since: datetime, known_until: datetime, *, some: bool, renewable: bool) -> str:
-    """Return that the period starts after the data of a family end, so that `some` of it at most is listed."""
-    how = " Run ekstui sync." if renewable else ""
+def beyond_words(since: datetime, known_until: datetime, *, is_part_known: bool, renewable: bool) -> str:
+    """Return that the period starts after the data of a family end, so that at most a part is listed."""
+    hint = " Run ekstui sync." if renewable else ""
     return (
-        f"{'Not all' if some else 'Nothing'} can be listed: what changed since {since:%Y-%m-%d} is not "
-        f"{'fully known, since some' if some else 'known, since the'} policies are known until "
-        f"{known_until:%Y-%m-%d}.{how}"
+        f"{'Not all' if is_part_known else 'Nothing'} can be listed: what changed since {since:%Y-%m-%d} is not "
+        f"{'fully known, since some' if is_part_known else 'known, since the'} policies are known until "
+        f"{known_until:%Y-%m-%d}.{hint}"
     )
 
 
@@ -76,19 +76,19 @@ def no_change_words(*, attached: bool, is_account_known: bool) -> str:
     """Return why the feed has no step; `attached` asks for policies that the account has attached."""
     if attached and not is_account_known:
         return "No account was read yet, so it is not known what is attached; a lists the profiles."
-    what = "Nothing attached in the account" if attached else "Nothing"
-    return f"{what} changed in this period, as far as is known."
+    subject = "Nothing attached in the account" if attached else "Nothing"
+    return f"{subject} changed in this period, as far as is known."
 
 
-def step_about(step: FeedStep, knowledge: Knowledge, attached: int | None) -> Line:
+def step_about(step: FeedStep, knowledge: Knowledge, entity_count: int | None) -> Line:
     """Return why AWS made a version, and how many in the account have the policy attached; None if unknown."""
     if step.family == "access-policy":
         access = knowledge.access_policies.get(step.policy)
         return code(step.policy, "strong"), f"  {access.text}" if access else ""
-    why = _reason(step, knowledge)
-    has = "" if attached is None else f"  attached to {attached} in the account"
+    reason = _reason(step, knowledge)
+    attachment_words = "" if entity_count is None else f"  attached to {entity_count} in the account"
     name = code(f"{step.policy} {version_label(step.version)}", "strong")
-    return name, f"  {why}" if why else "", Span(has, "muted")
+    return name, f"  {reason}" if reason else "", Span(attachment_words, "muted")
 
 
 def _remark(policy: Policy, step: Step) -> str:
@@ -125,12 +125,12 @@ def timeline_blocks(
     return [*blocks, Tree(updates)] if updates else blocks
 
 
-def pane_rows(policy: Policy, steps: Sequence[Step], marked: Mapping[int, str]) -> list[Row]:
-    """Return the rows of versions for a pane, newest first; `marked` has the letters of marked versions by number."""
+def pane_rows(policy: Policy, steps: Sequence[Step], letters: Mapping[int, str]) -> list[Row]:
+    """Return the rows of versions for a pane, newest first; `letters` has those of marked versions by number."""
     rows: list[Row] = []
     for step in reversed(steps):
         number = step.version
-        mark = marked.get(number)
+        mark = letters.get(number)
         sign: Styled = styled(mark, "accent") if mark else (step_sign(step),)
         label = styled(version_label(number), "strong" if step.default else "")
         day = styled(f"{step.created:%Y-%m-%d}") if step.created else styled("unknown", "muted")
@@ -209,11 +209,11 @@ def _row(step: FeedStep, knowledge: Knowledge) -> TableRow:
     return TableRow(cells, step, (step.policy, step.version))
 
 
-def moved_blocks(moved: Sequence[Moved], pinned: int) -> list[Block]:
+def moved_blocks(moves: Sequence[Moved], pin_count: int) -> list[Block]:
     """Return a summary, then one row per policy that has changed."""
-    nouns = "policy" if pinned == 1 else "policies"
-    if not moved:
-        return [Sentence(f"None of {pinned} pinned {nouns} has changed.")]
+    nouns = "policy" if pin_count == 1 else "policies"
+    if not moves:
+        return [Sentence(f"None of {pin_count} pinned {nouns} has changed.")]
     columns = Column("Policy", 16, shrink=2), Column("Pinned", 6), Column("Now", 5), Column("Meaning", 20, shrink=1)
     rows = [
         (
@@ -222,7 +222,7 @@ def moved_blocks(moved: Sequence[Moved], pinned: int) -> list[Block]:
             version_label(pin.version) if pin.version else "gone",
             verdict_span(pin.change) if pin.change else Span(pin.reason, "warn"),
         )
-        for pin in moved
+        for pin in moves
     ]
-    summary = f"{len(moved)} of {pinned} pinned {nouns} {'has' if len(moved) == 1 else 'have'} changed."
+    summary = f"{len(moves)} of {pin_count} pinned {nouns} {'has' if len(moves) == 1 else 'have'} changed."
     return [Sentence(summary), Table(columns, [*map(TableRow, rows)])]

@@ -48,13 +48,13 @@ def map_quarters(steps: Iterable[FeedStep], until: datetime, width: int) -> tupl
     """Return the quarters from the first step's to that of `until`, the last ones that fit; none if only one."""
     last = quarter_of(until)
     first = min((quarter_of(step.created) for step in steps if step.created), default=last)
-    most = min(_MOST_QUARTERS, (width - _LEAST_NAME) // (_CELL + len(_GAP)))
-    quarters = tuple(range(max(first, last - most + 1), last + 1))
+    limit = min(_MOST_QUARTERS, (width - _LEAST_NAME) // (_CELL + len(_GAP)))
+    quarters = tuple(range(max(first, last - limit + 1), last + 1))
     return quarters if len(quarters) > 1 else ()
 
 
 def change_map(
-    steps: Sequence[FeedStep], quarters: Sequence[Quarter], chosen: Quarter | None, words: Styled, width: int
+    steps: Sequence[FeedStep], quarters: Sequence[Quarter], chosen_quarter: Quarter | None, words: Styled, width: int
 ) -> list[Row]:
     """Return a row with `words` and the quarters, then one row per policy, those with the most changes first."""
     room = len(quarters) * (_CELL + len(_GAP))
@@ -62,7 +62,10 @@ def change_map(
     words = cut_end(words, names - 1)
     titles: list[tuple[str, Style]] = [*words, (" " * (names - cells(plain(words))), "")]
     for quarter in quarters:
-        titles += [(f"{quarter_label(quarter):<{_CELL}}", "cursor" if quarter == chosen else "muted"), (_GAP, "")]
+        titles += [
+            (f"{quarter_label(quarter):<{_CELL}}", "cursor" if quarter == chosen_quarter else "muted"),
+            (_GAP, ""),
+        ]
     rows = [Row("quarters", (tuple(titles),), selectable=False)]
     by_policy: dict[str, list[FeedStep]] = {}
     for step in steps:
@@ -74,8 +77,8 @@ def change_map(
         for quarter in quarters:
             line += [*_cell([step for step in by_policy[policy] if is_in(step, quarter)]), (_GAP, "")]
         rows.append(Row(("map", policy), (tuple(line),), MapPlace(policy)))
-    if (more := len(busiest) - _MOST_POLICIES) > 0:
-        words = styled(f"and {counted(more, 'more policy', 'more policies')}", "muted")
+    if (left_out := len(busiest) - _MOST_POLICIES) > 0:
+        words = styled(f"and {counted(left_out, 'more policy', 'more policies')}", "muted")
         rows.append(Row("more", (words,), selectable=False))
     return rows
 

@@ -64,17 +64,17 @@ def paths_of(answer: ClusterAnswer) -> tuple[set[Path], set[Path]]:
     )
 
 
-def map_blocks(answer: ClusterAnswer, opened: Collection[Path], now: datetime) -> list[Block]:
-    """Return the cluster as a tree, unfolded in the app as `opened` says; the Markdown has no account number."""
+def map_blocks(answer: ClusterAnswer, open_paths: Collection[Path], now: datetime) -> list[Block]:
+    """Return the cluster as a tree, unfolded in the app as `open_paths` says; the Markdown has no account number."""
     cluster, ways = answer.cluster, branches_of(answer)
     roles = {role.arn: role for role in answer.roles}
     about = [cluster.region, *([cluster.version] if cluster.version else []), counted(len(answer.roles), "role")]
-    nodes = [_branch(branch, roles, opened, now) for branch in ways if branch.roles or branch.unread]
+    nodes = [_branch(branch, roles, open_paths, now) for branch in ways if branch.roles or branch.unread]
     if nothing := [
         WAY_WORDS[branch.way] for branch in ways if not branch.roles and not branch.unread and branch.way != "issuer"
     ]:
         nodes.append(Node(Span(f"no roles: {', '.join(nothing)}", "muted"), key=("nothing",)))
-    nodes.append(_entries(answer, opened))
+    nodes.append(_entries(answer, open_paths))
     nodes += [
         Node(Span(f"not looked at: {text}", "warn"), key=(f"unseen {index}",))
         for index, text in enumerate(answer.not_looked_at)
@@ -82,11 +82,11 @@ def map_blocks(answer: ClusterAnswer, opened: Collection[Path], now: datetime) -
     name = (Span(cluster.name, "strong"), Span(f"  {', '.join(about)}", "muted"))
     return [
         Heading(f"Roles of cluster {cluster.name} in {cluster.region}", 1),
-        Tree([Node(name, nodes, cluster, (), opened=() in opened)]),
+        Tree([Node(name, nodes, cluster, (), opened=() in open_paths)]),
     ]
 
 
-def _entries(answer: ClusterAnswer, opened: Collection[Path]) -> Node:
+def _entries(answer: ClusterAnswer, open_paths: Collection[Path]) -> Node:
     """Return the cluster's access entries, and what each allows in Kubernetes."""
     title = Span("access entries", "strong")
     if answer.cluster.access_entries is None:
@@ -98,10 +98,10 @@ def _entries(answer: ClusterAnswer, opened: Collection[Path]) -> Node:
         line = (Span(without_path(entry.entry.principal_arn), "strong"), kind, *spans(allowed_words(entry.entry)))
         nodes.append(Node(line, (), entry, (*_ENTRIES, entry.entry.principal_arn)))
     count = Span(f"  {counted(len(nodes), 'entry', 'entries')}", "muted")
-    return Node((title, count), nodes, answer.entries, _ENTRIES, opened=_ENTRIES in opened)
+    return Node((title, count), nodes, answer.entries, _ENTRIES, opened=_ENTRIES in open_paths)
 
 
-def _branch(branch: Branch, roles: dict[str, ClusterRole], opened: Collection[Path], now: datetime) -> Node:
+def _branch(branch: Branch, roles: dict[str, ClusterRole], open_paths: Collection[Path], now: datetime) -> Node:
     path = (branch.way,)
     failing = sum(any(finding.severity == "problem" for finding in roles[arn].findings) for arn, _ in branch.roles)
     line = (
@@ -110,10 +110,10 @@ def _branch(branch: Branch, roles: dict[str, ClusterRole], opened: Collection[Pa
         Span(f"  ! {failing} with a problem" if failing else "", "bad"),
         Span(_partly(branch), "warn"),
     )
-    nodes = [_map_role(path, roles[arn], uses, opened, now) for arn, uses in branch.roles]
+    nodes = [_map_role(path, roles[arn], uses, open_paths, now) for arn, uses in branch.roles]
     if branch.unread:
         nodes.append(Node(Span(f"not looked at: {', '.join(branch.unread)}", "warn"), key=(*path, "unread")))
-    return Node(line, nodes, branch, path, opened=path in opened)
+    return Node(line, nodes, branch, path, opened=path in open_paths)
 
 
 def _partly(branch: Branch) -> str:
@@ -122,7 +122,9 @@ def _partly(branch: Branch) -> str:
     return "  none seen, not all looked at" if branch.looked_at else "  not looked at"
 
 
-def _map_role(parent: Path, role: ClusterRole, uses: Sequence[Use], opened: Collection[Path], now: datetime) -> Node:
+def _map_role(
+    parent: Path, role: ClusterRole, uses: Sequence[Use], open_paths: Collection[Path], now: datetime
+) -> Node:
     path = (*parent, role.arn)
     line = [code(role.name, "strong")]
     counts = Counter(finding.severity for finding in role.findings)
@@ -135,9 +137,11 @@ def _map_role(parent: Path, role: ClusterRole, uses: Sequence[Use], opened: Coll
     if role.subject is None:
         line.append(Span("  not read", "warn"))
     else:
-        used = last_used_words(role.subject.role, now).removesuffix(" ago")
-        line.append(Span(f"  {counted(len(role.subject.policies), 'policy', 'policies')}, last used {used}", "muted"))
-    return Node(tuple(line), _policies(path, role), role, path, opened=path in opened)
+        last_use = last_used_words(role.subject.role, now).removesuffix(" ago")
+        line.append(
+            Span(f"  {counted(len(role.subject.policies), 'policy', 'policies')}, last used {last_use}", "muted")
+        )
+    return Node(tuple(line), _policies(path, role), role, path, opened=path in open_paths)
 
 
 def _policies(path: Path, role: ClusterRole) -> list[Node]:

@@ -91,12 +91,12 @@ def judged_cells(cluster: Cluster, answer: ClusterAnswer | None = None, *, waiti
     """Return a cluster as a row of the table; without an answer its counts are `…` while `waiting`, else `?`."""
     counts = answer.counts if answer else {}
     problems, advice = counts.get("problem"), counts.get("advice")
-    unknown, judged = "…" if waiting else "?", answer is not None and not answer.not_judged
+    unknown, is_judged = "…" if waiting else "?", answer is not None and not answer.not_judged
     *cells, issues = cluster_cells(cluster)
     return (
         *cells,
-        Span(known_words(problems, whole=judged) if answer else unknown, "bad" if problems else "muted"),
-        Span(known_words(advice, whole=judged) if answer else unknown, "warn" if advice else "muted"),
+        Span(known_words(problems, is_whole=is_judged) if answer else unknown, "bad" if problems else "muted"),
+        Span(known_words(advice, is_whole=is_judged) if answer else unknown, "warn" if advice else "muted"),
         issues,
     )
 
@@ -117,29 +117,29 @@ def _sum_of_clusters(answers: Sequence[ClusterAnswer]) -> Iterator[Block]:
     """Yield how many problems there are, and in how many of the clusters."""
     problems = [answer.counts["problem"] or 0 for answer in answers]
     failing = sum(map(bool, problems))
-    judged = not any(answer.not_judged for answer in answers)
+    is_judged = not any(answer.not_judged for answer in answers)
     if failing:
         text = (
-            f"{'' if judged else 'at least '}{counted(sum(problems), 'problem')} in {failing} of "
+            f"{'' if is_judged else 'at least '}{counted(sum(problems), 'problem')} in {failing} of "
             f"{counted(len(answers), 'cluster')}"
         )
         yield Sentence(Span(text, "bad"))
     elif answers:
         text = (
             f"no problem found in {counted(len(answers), 'cluster')}"
-            if judged
+            if is_judged
             else "cannot tell: not everything was read"
         )
-        yield Sentence(Span(text, "good" if judged else "warn"))
+        yield Sentence(Span(text, "good" if is_judged else "warn"))
 
 
 def cluster_blocks(
-    answer: ClusterAnswer, known_until: datetime, now: datetime, opened: Collection[Hashable] | None = None
+    answer: ClusterAnswer, known_until: datetime, now: datetime, open_keys: Collection[Hashable] | None = None
 ) -> list[Block]:
     """Return how many problems there are and where, one row a cause, what AWS changed, then roles and access entries.
 
-    `known_until` is the last day of which changes by AWS are known. Only what is in `opened` is unfolded; None unfolds
-    all. The Markdown has no account number, since it goes to a channel that others read.
+    `known_until` is the last day of which changes by AWS are known. Only what is in `open_keys` is unfolded; None
+    unfolds all. The Markdown has no account number, since it goes to a channel that others read.
     """
     cluster = answer.cluster
     account = Span(f"account {answer.identity.account}, ", media="terminal")
@@ -151,14 +151,14 @@ def cluster_blocks(
         *([note(f"not judged: {', '.join(answer.not_judged)}")] if answer.not_judged else []),
         *(note(trouble) for trouble in (cluster.kubernetes.trouble if cluster.kubernetes else ())),
         *on_the_account(answer),
-        *causes_blocks(answer, opened),
+        *causes_blocks(answer, open_keys),
         *_recent(answer, known_until, now),
     ]
     if answer.not_judged or answer.errors:
         # The app shows the errors themselves, and the command line prints them on stderr; they may name the account.
-        failed = dict.fromkeys(f"{error.action or error.source}: {error.kind}" for error in answer.errors)
-        why = [Node(Span(cause, "muted", media="outside")) for cause in failed]
-        blocks += [Heading("Could not be read"), Tree([*map(Node, answer.not_judged), *why])]
+        error_kinds = dict.fromkeys(f"{error.action or error.source}: {error.kind}" for error in answer.errors)
+        error_nodes = [Node(Span(cause, "muted", media="outside")) for cause in error_kinds]
+        blocks += [Heading("Could not be read"), Tree([*map(Node, answer.not_judged), *error_nodes])]
     roles = f"{counted(len(answer.roles), 'role')}: what uses each"
     parts = [Part(("part", "roles"), roles, [_roles_table(answer.roles, now)])]
     if answer.pods is not None:
@@ -172,13 +172,13 @@ def cluster_blocks(
         parts.append(Part(("part", "entries"), entries, [_entries_table(answer)]))
     unseen = Tree([Node(Span(place, "muted")) for place in answer.not_looked_at])
     parts.append(Part(("part", "unseen"), f"not looked at ({len(answer.not_looked_at)})", [unseen]))
-    return blocks + folded(parts, opened, besides="evidence and commands")
+    return blocks + folded(parts, open_keys, besides="evidence and commands")
 
 
 def _kubernetes_words(answer: ClusterAnswer) -> Span:
     """Return when its Kubernetes was read."""
-    when = answer.kubernetes_read_at
-    return Span(f", Kubernetes {as_of_words(when)}" if when else "", media="outside")
+    read_at = answer.kubernetes_read_at
+    return Span(f", Kubernetes {as_of_words(read_at)}" if read_at else "", media="outside")
 
 
 def _pods_table(answer: ClusterAnswer) -> Table:
@@ -188,12 +188,12 @@ def _pods_table(answer: ClusterAnswer) -> Table:
         workload = pods.workload
         worst = next(iter(worst_first(pods.findings)), None)
         sign = severity_sign(worst.severity) if worst else Span(" ")
-        used = pods.credentials[0] if pods.credentials else None
+        first_use = pods.credentials[0] if pods.credentials else None
         rows.append(
             TableRow(
                 (
                     sign, Span(workload.title, "strong"), Span(f"{len(workload.pods)}"),
-                    credentials_in_words(used) if used else "no container", worst.title if worst else "",
+                    credentials_in_words(first_use) if first_use else "no container", worst.title if worst else "",
                 ),
                 PodPlace(answer.cluster.name, workload.title),
                 ("pods", workload.title, workload.service_account, workload.containers),
@@ -216,9 +216,9 @@ def _roles_table(roles: Sequence[ClusterRole], now: datetime) -> Table:
         if role.subject is None:
             rows.append(TableRow((name, uses, Span(UNREAD_ROLE, "warn"), ""), role, ("role", role.arn)))
             continue
-        attached = joined(", ", [code(policy.name) for policy in role.subject.policies]) or ("nothing",)
-        used = last_used_words(role.subject.role, now)
-        rows.append(TableRow((name, uses, attached, Span(used, "muted")), role, ("role", role.arn)))
+        policies = joined(", ", [code(policy.name) for policy in role.subject.policies]) or ("nothing",)
+        last_use = last_used_words(role.subject.role, now)
+        rows.append(TableRow((name, uses, policies, Span(last_use, "muted")), role, ("role", role.arn)))
     columns = (
         Column("Role", 12, names=True, shrink=1), Column("Used by", 16, shrink=2), Column("Attached", 16, shrink=3),
         Column("Last used", 6),
@@ -261,11 +261,11 @@ def allowed_words(entry: AccessEntry) -> Line:
 
 def _verdict(answer: ClusterAnswer) -> str:
     # The heading begins with the cluster's own name.
-    named = [
+    named_findings = [
         ("" if subject.about == "cluster" else f"{subject.name}: ", finding)
         for subject, finding in findings_worst_first(answer)
     ]
-    return verdict_words(named, [f"{part} was" for part in answer.not_judged])
+    return verdict_words(named_findings, [f"{part} was" for part in answer.not_judged])
 
 
 def findings_blocks() -> list[Block]:
@@ -293,8 +293,8 @@ def verdict_words(findings: Sequence[tuple[str, Finding]], unread: Sequence[str]
     if not problems:
         return f"cannot tell: {unread[0]} not read" if unread else "no problem found"
     name, first = problems[0]
-    more = "at least " if unread else ""
-    return f"{more}{counted(len(problems), 'problem')}, {'first: ' if problems[1:] else ''}{name}{first.title}"
+    at_least = "at least " if unread else ""
+    return f"{at_least}{counted(len(problems), 'problem')}, {'first: ' if problems[1:] else ''}{name}{first.title}"
 
 
 def about_line(value: object) -> Line:
@@ -303,8 +303,8 @@ def about_line(value: object) -> Line:
         case CommonCause(cases=cases):
             subject, finding = cases[0]
             fix = f"  y copies: {one_line(finding.commands)}" if finding.commands else ""
-            more = f" and {len(cases) - 1} more" if cases[1:] else ""
-            return code(subject.arn, "strong"), more, Span(fix, "muted"), f"  {finding.text}"
+            remainder = f" and {len(cases) - 1} more" if cases[1:] else ""
+            return code(subject.arn, "strong"), remainder, Span(fix, "muted"), f"  {finding.text}"
         case ClusterRole(arn=arn, uses=uses, findings=findings):
             wrong = joined("; ", [finding_line(finding, finding.text) for finding in findings])
             return code(arn, "strong"), "  ", *(wrong or (uses_words(uses),))
@@ -319,15 +319,15 @@ def about_line(value: object) -> Line:
 
 
 def _recent(answer: ClusterAnswer, known_until: datetime, now: datetime) -> list[Block]:
-    what = f"Changed by AWS in the last {RECENT.days} days (policies known until {known_until:%Y-%m-%d})"
+    title = f"Changed by AWS in the last {RECENT.days} days (policies known until {known_until:%Y-%m-%d})"
     if answer.recent:
-        return [Heading(what), Tree([*map(_change, answer.recent)])]
+        return [Heading(title), Tree([*map(_change, answer.recent)])]
     if now - known_until > RECENT:
         # That nobody looked does not mean that nothing changed.
         if answer.identity.method == "demo":
-            return [muted(f"{what}: not known, since the demo cannot renew the policies")]
-        return [note((f"{what}: not known; ekstui sync asks for what is new",))]
-    return [muted(f"{what}: none of the policies on this cluster's roles")]
+            return [muted(f"{title}: not known, since the demo cannot renew the policies")]
+        return [note((f"{title}: not known; ekstui sync asks for what is new",))]
+    return [muted(f"{title}: none of the policies on this cluster's roles")]
 
 
 def _change(change: RecentChange) -> Node:
@@ -338,14 +338,14 @@ def _change(change: RecentChange) -> Node:
 
 def counts_line(answer: ClusterAnswer) -> tuple[Span | str, ...]:
     """Return how many problems, advice and notes there are, each with its sign, and how many EKS reports."""
-    judged = not answer.not_judged
+    is_judged = not answer.not_judged
     parts: list[Span | str] = [Span(f"{answer.cluster.name} {answer.cluster.version or ''}".rstrip(), "strong")]
     for severity, count in answer.counts.items():
-        words = known_words(count, whole=judged)
-        noun = severity if severity == "advice" or (count == 1 and judged) else f"{severity}s"
-        style = SEVERITY_STYLES[severity] if count else "good" if judged else "warn"
+        words = known_words(count, is_whole=is_judged)
+        noun = severity if severity == "advice" or (count == 1 and is_judged) else f"{severity}s"
+        style = SEVERITY_STYLES[severity] if count else "good" if is_judged else "warn"
         parts += ["   ", Span(f"{SEVERITY_SIGNS[severity]} {words} {noun}", style)]
-    issues = known_words(len(answer.cluster.all_issues), whole=answer.cluster.issues_known)
+    issues = known_words(len(answer.cluster.all_issues), is_whole=answer.cluster.issues_known)
     return (*parts, "   ", Span(f"EKS reports {issues}", "muted"))
 
 
@@ -366,8 +366,8 @@ def _area(area: str, signs: Sequence[Span]) -> Iterator[Line]:
     label = area.replace(" ", "\N{NO-BREAK SPACE}")
     if len(signs) > _MOST_SIGNS:
         counts = sorted(Counter(signs).items(), key=lambda counted_sign: _WORST_FIRST.find(counted_sign[0].text))
-        spaced = [sign._replace(text=f"\N{NO-BREAK SPACE}{sign.text}{count}") for sign, count in counts]
-        yield (label, *spaced)
+        sign_counts = [sign._replace(text=f"\N{NO-BREAK SPACE}{sign.text}{count}") for sign, count in counts]
+        yield (label, *sign_counts)
     elif signs:
         yield (f"{label}\N{NO-BREAK SPACE}", *signs)
 
@@ -381,8 +381,8 @@ def _worst(findings: Sequence[Finding]) -> Span:
     return next((severity_sign(severity) for severity in SEVERITIES if severity in severities), Span("✓", "good"))
 
 
-def causes_blocks(answer: ClusterAnswer, opened: Collection[Hashable] | None) -> list[Block]:
-    """Return one row a cause, worst first; only those in `opened` show what follows from it, None opens all.
+def causes_blocks(answer: ClusterAnswer, open_keys: Collection[Hashable] | None) -> list[Block]:
+    """Return one row a cause, worst first; only those in `open_keys` show what follows from it, None opens all.
 
     Markdown has the whole below the table, without the number of the account.
     """
@@ -390,15 +390,15 @@ def causes_blocks(answer: ClusterAnswer, opened: Collection[Hashable] | None) ->
     details: list[Node] = []
     for cause in causes(answer):
         key = ("cause", cause.code, cause.title)
-        nodes = [*_details(answer, cause, in_app=opened is not None)]
+        nodes = [*_details(answer, cause, in_app=open_keys is not None)]
         cells = (severity_sign(cause.severity), cause.title, _subjects(cause), _used_by(answer, cause))
-        rows.append(TableRow(cells, cause, key, tuple(nodes) if opened is None or key in opened else ()))
+        rows.append(TableRow(cells, cause, key, tuple(nodes) if open_keys is None or key in open_keys else ()))
         of = f" of {''.join(span.text for span in _subjects(cause))}"
         line = spans(finding_line(cause, cause.title, of))
         details.append(Node(tuple(span._replace(media="markdown") for span in line), nodes))
     if not rows:
         return [Sentence("nothing was found")]
-    return [Table(_CAUSES, rows, one_line=True), *([Tree(details)] if opened is None else [])]
+    return [Table(_CAUSES, rows, one_line=True), *([Tree(details)] if open_keys is None else [])]
 
 
 def _subjects(cause: CommonCause) -> tuple[Span, ...]:
@@ -411,9 +411,9 @@ def _used_by(answer: ClusterAnswer, cause: CommonCause) -> tuple[Span, ...]:
     """Return what uses the roles in this cluster, and that EKS reports the same if it does."""
     count = sum(subject.pods for subject, _ in cause.cases)
     words: dict[str, None] = {counted(count, "pod"): None} if count else {}
-    reported = False
+    is_reported = False
     for subject, finding in cause.cases:
-        reported |= is_explained(finding)
+        is_reported |= is_explained(finding)
         if subject.about == "access entry":
             words["access entry"] = None
             continue
@@ -422,7 +422,7 @@ def _used_by(answer: ClusterAnswer, cause: CommonCause) -> tuple[Span, ...]:
         words.update(dict.fromkeys(use_in_words(use._replace(cluster=None)) for use in uses))
         if finding.code == "eks-reports":
             words.update(dict.fromkeys(_part(issue.kind, issue.name) for issue in finding.reported))
-    return (*((Span("(EKS says so too) "),) if reported else ()), *_some(list(words)))
+    return (*((Span("(EKS says so too) "),) if is_reported else ()), *_some(list(words)))
 
 
 def _part(kind: str, name: str) -> str:
@@ -431,27 +431,27 @@ def _part(kind: str, name: str) -> str:
 
 def _some(names: Sequence[str]) -> tuple[Span, ...]:
     """Return the first names, and how many more there are."""
-    more = len(names) - _NAMED
-    named = [Span(name) for name in names[:_NAMED] if name] or [Span("–")]
-    spans = [span for name in named for span in (name, Span(", "))][:-1]
-    return (*spans, *((Span(f", +{more}"),) if more > 0 else ()))
+    left_out = len(names) - _NAMED
+    name_spans = [Span(name) for name in names[:_NAMED] if name] or [Span("–")]
+    spans = [span for name in name_spans for span in (name, Span(", "))][:-1]
+    return (*spans, *((Span(f", +{left_out}"),) if left_out > 0 else ()))
 
 
 def _details(answer: ClusterAnswer, cause: CommonCause, *, in_app: bool) -> Iterator[Node]:
     """Yield what is wrong, the evidence and the commands of each case, under its role if there are several."""
     for subject, finding in cause.cases:
-        below = [*finding_nodes(finding, answer.identity.account)]
+        nodes = [*finding_nodes(finding, answer.identity.account)]
         page: ClusterRole | PodPlace | None = None
         if subject.role is not None and subject.role.subject is not None:
             page = subject.role
         elif subject.pods:
             page = PodPlace(answer.cluster.name, subject.name)
         if page is not None and in_app:
-            below.append(Node(("all about ", code(subject.name, "strong")), value=page))
+            nodes.append(Node(("all about ", code(subject.name, "strong")), value=page))
         if len(cause.cases) > 1:
-            yield Node(Span(subject.name, "strong"), below)
+            yield Node(Span(subject.name, "strong"), nodes)
         else:
-            yield from below
+            yield from nodes
 
 
 def is_explained(finding: Finding) -> bool:

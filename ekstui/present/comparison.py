@@ -102,12 +102,12 @@ def meaning_blocks(comparison: Comparison, *, full: bool = False) -> Iterator[Bl
 def verdict_line(comparison: Comparison) -> tuple[Span, str]:
     """Return what the difference means, and after a colon what makes it so."""
     change = comparison.change
-    word, colon, rest = change.verdict.partition(":")
-    return (Span(word, reach_style(change.reach)), f"{colon}{rest}")
+    word, colon, detail = change.verdict.partition(":")
+    return (Span(word, reach_style(change.reach)), f"{colon}{detail}")
 
 
-def difference_blocks(comparison: Comparison, opened: Collection[Hashable] = ()) -> list[Block]:
-    """Return what differs, action by action: of two policies as a grid, whose `opened` rows have their sentences."""
+def difference_blocks(comparison: Comparison, open_rows: Collection[Hashable] = ()) -> list[Block]:
+    """Return what differs, action by action: of two policies as a grid, whose open rows have their sentences."""
     if comparison.is_one_policy:
         return _between_versions(comparison.differences)
     removed, added = map(frozenset, (comparison.differences.removed, comparison.differences.added))
@@ -117,10 +117,10 @@ def difference_blocks(comparison: Comparison, opened: Collection[Hashable] = ())
             return [*_lines_of(_one_sided(difference, "−", "removed"))]
         if difference in added:
             return [*_lines_of(_one_sided(difference, "+", "added"))]
-        head, *others = _lines_of(_changed(difference, two=True))
-        return [(*parts(head), Span("   − A", "removed"), Span("  + B", "added")), *others]
+        head, *further_lines = _lines_of(_changed(difference, two=True))
+        return [(*parts(head), Span("   − A", "removed"), Span("  + B", "added")), *further_lines]
 
-    return [comparison_grid.grid(comparison.differences, opened, sentences)]
+    return [comparison_grid.grid(comparison.differences, open_rows, sentences)]
 
 
 def _lines_of(node: Node, indent: str = "") -> Iterator[Line]:
@@ -141,12 +141,12 @@ def _between_versions(differences: Differences) -> list[Block]:
 
 
 def _between_policies(differences: Differences, name_a: str, name_b: str) -> Iterator[Block]:
-    added, removed, changed = differences.counts
+    added, removed, changed_count = differences.counts
     yield from _only_in(name_a, differences.removed, removed, "−", "removed")
     yield from _only_in(name_b, differences.added, added, "+", "added")
     if differences.changed:
         legend = (Span(f"   − {name_a}", "removed"), Span(f"   + {name_b}", "added"))
-        yield Heading((Span(f"In both, but not alike ({changed})", "strong"), *legend))
+        yield Heading((Span(f"In both, but not alike ({changed_count})", "strong"), *legend))
         yield Tree([_changed(difference, two=True) for difference in differences.changed])
     if differences.alike:
         by_pattern = {name for line in differences.covered for name in line.actions}
@@ -166,16 +166,16 @@ def _only_in(name: str, differences: Sequence[ActionDifference], count: int, sig
 
 def _dates(comparison: Comparison) -> str:
     days = (iso_day(side.created) for side in (comparison.before, comparison.after))
-    named = [f"{letter} is of {day}" for letter, day in zip("AB", days, strict=True) if day]
-    return f"   {', '.join(named)}" if named else ""
+    dated_letters = [f"{letter} is of {day}" for letter, day in zip("AB", days, strict=True) if day]
+    return f"   {', '.join(dated_letters)}" if dated_letters else ""
 
 
 def counts_words(comparison: Comparison) -> str:
     """Return how many actions differ, as `+1 −0 ~2`; of two policies, how many only one and both have."""
     if not comparison.is_one_policy:
         return comparison_grid.counts_by_side(comparison.differences)
-    added, removed, changed = comparison.differences.counts
-    return f"+{added} −{removed} ~{changed}"
+    added, removed, changed_count = comparison.differences.counts
+    return f"+{added} −{removed} ~{changed_count}"
 
 
 def way_line(way: Way) -> tuple[str | Span, ...]:
@@ -244,13 +244,13 @@ def _version(side: ComparedSide) -> str:
 
 def _one_sided(difference: ActionDifference, sign: str, style: Style) -> Node:
     head = (Span(f"{sign} ", style), *_effect(difference))
-    granted = [("on ", *_places(place.place), *ways_line(place.ways)) for place in difference.granted]
-    where: tuple[str | Span, ...] = ("  ", *granted[0]) if len(granted) == 1 else ()
-    children = [] if where else [*map(Node, granted)]
+    grant_lines = [("on ", *_places(place.place), *ways_line(place.ways)) for place in difference.granted]
+    only_grant: tuple[str | Span, ...] = ("  ", *grant_lines[0]) if len(grant_lines) == 1 else ()
+    children = [] if only_grant else [*map(Node, grant_lines)]
     if difference.element == "NotAction" or len(difference.actions) <= NAMES_IN_LINE:
-        line = (*head, *_names(difference.actions, style), *_part(difference), *where)
+        line = (*head, *_names(difference.actions, style), *_part(difference), *only_grant)
     else:
-        line = (*head, Span(f"{len(difference.actions)} actions", style), *where)
+        line = (*head, Span(f"{len(difference.actions)} actions", style), *only_grant)
         children = [*children, *_by_service(difference.actions)]
     return Node(line, children, value=difference, key=(sign, difference.effect, difference.actions))
 
@@ -297,8 +297,8 @@ def _resources(change: ResourceChange, *, two: bool) -> Line:
     pieces += [*_values("−", "removed", change.removed), *_values("+", "added", change.added)]
     conditions = ways_line(change.ways)
     # Otherwise only what was added would seem to have the conditions.
-    unchanged = "  in both" if two else "  as before"
-    return (*pieces, unchanged if conditions and change.removed and change.added else "", *conditions)
+    remark = "  in both" if two else "  as before"
+    return (*pieces, remark if conditions and change.removed and change.added else "", *conditions)
 
 
 def _conditions(change: ConditionChange, *, two: bool) -> Iterator[Node]:
@@ -315,10 +315,10 @@ def _conditions(change: ConditionChange, *, two: bool) -> Iterator[Node]:
 def _condition_lines(change: ConditionChange, *, two: bool) -> Iterator[tuple[str | Span, ...]]:
     for way in change.revised:
         yield from _way_change(way, two=two)
-    alone = not change.revised and not change.kept and not two
-    if alone and change.gone == ((),) and change.new:
+    is_alone = not change.revised and not change.kept and not two
+    if is_alone and change.gone == ((),) and change.new:
         yield (Span("now only", "added"), *ways_line(change.new))
-    elif alone and change.new == ((),) and change.gone:
+    elif is_alone and change.new == ((),) and change.gone:
         yield (Span("no longer", "removed"), *ways_line(change.gone))
     else:
         beside = bool(change.kept or change.revised)
@@ -346,9 +346,9 @@ def _line_change(change: LineChange) -> tuple[str | Span, ...]:
     before, after = change.before, change.after
     if before.operator == after.operator:
         operator = "" if after.operator.lower() in _PLAIN_OPERATORS else f" {after.operator}"
-        others = (*before.values, *after.values)
-        removed = _values("−", "removed", [_tail(value, others) for value in change.removed])
-        added = _values("+", "added", [_tail(value, others) for value in change.added])
+        neighbours = (*before.values, *after.values)
+        removed = _values("−", "removed", [_tail(value, neighbours) for value in change.removed])
+        added = _values("+", "added", [_tail(value, neighbours) for value in change.added])
         return (code(after.key), operator, *removed, *added)
     if change.removed or change.added:
         old = (Span(f"  − {before.operator} ", "removed"), code(" or ".join(bounded(before.values)), "removed"))
@@ -369,32 +369,32 @@ def _shortened(values: Sequence[str]) -> tuple[str, ...]:
     return tuple(_tail(value, values[index - 1 : index]) if index else value for index, value in enumerate(values))
 
 
-def _tail(value: str, others: Sequence[str]) -> str:
+def _tail(value: str, neighbours: Sequence[str]) -> str:
     """Return an ARN without what it shares with other values, such as `…/AmazonEKSPodIdentityPolicy`."""
     head, slash, tail = value.rpartition("/")
-    alike = [neighbour for neighbour in others if neighbour != value and neighbour.startswith(head + slash)]
+    alike = [neighbour for neighbour in neighbours if neighbour != value and neighbour.startswith(head + slash)]
     return f"…/{tail}" if value.startswith("arn:") and slash and alike else value
 
 
-def _covered(covered: StillCovered) -> Node:
-    done = "denied" if covered.effect == "Deny" else "allowed"
-    is_before = covered.side == "before"
-    if covered.by == SPELLED_OUT:
-        return _same(covered, "spelled out, action by action" if is_before else "in place of its actions")
-    return _same(covered, f"still {done} by " if is_before else f"{done} before too, by ", code(covered.by))
+def _covered(covering: StillCovered) -> Node:
+    done = "denied" if covering.effect == "Deny" else "allowed"
+    is_before = covering.side == "before"
+    if covering.by == SPELLED_OUT:
+        return _same(covering, "spelled out, action by action" if is_before else "in place of its actions")
+    return _same(covering, f"still {done} by " if is_before else f"{done} before too, by ", code(covering.by))
 
 
-def _covered_in_both(covered: StillCovered, names: tuple[str, str]) -> Node:
-    there = names[1] if covered.side == "before" else names[0]
-    if covered.by == SPELLED_OUT:
-        return _same(covered, f"action by action in {there}")
-    return _same(covered, f"in {there} by ", code(covered.by))
+def _covered_in_both(covering: StillCovered, names: tuple[str, str]) -> Node:
+    covering_name = names[1] if covering.side == "before" else names[0]
+    if covering.by == SPELLED_OUT:
+        return _same(covering, f"action by action in {covering_name}")
+    return _same(covering, f"in {covering_name} by ", code(covering.by))
 
 
-def _same(covered: StillCovered, *words: str | Span) -> Node:
-    few = len(covered.actions) <= NAMES_IN_LINE
-    names = _names(covered.actions) if few else (f"{len(covered.actions)} actions",)
-    return Node((Span("= ", "muted"), *names, "  ", *words), [] if few else _by_service(covered.actions))
+def _same(covering: StillCovered, *words: str | Span) -> Node:
+    is_short = len(covering.actions) <= NAMES_IN_LINE
+    names = _names(covering.actions) if is_short else (f"{len(covering.actions)} actions",)
+    return Node((Span("= ", "muted"), *names, "  ", *words), [] if is_short else _by_service(covering.actions))
 
 
 def _effect(difference: ActionDifference) -> tuple[Span, ...]:

@@ -45,7 +45,7 @@ class Alike(NamedTuple):
 
 
 def grid(
-    differences: Differences, opened: Collection[Hashable], sentences: Callable[[ActionDifference], Sequence[Line]]
+    differences: Differences, open_rows: Collection[Hashable], sentences: Callable[[ActionDifference], Sequence[Line]]
 ) -> Table:
     """Return what only A has, what only B has, what both have but not alike, and what both have alike.
 
@@ -54,21 +54,21 @@ def grid(
     one_service = _service_of_all(differences)
     rows: list[TableRow] = []
     different = [
-        *((lost, _of_one(lost, "before")) for lost in differences.removed),
-        *((gained, _of_one(gained, "after")) for gained in differences.added),
-        *((changed, _of_both(changed)) for changed in differences.changed),
+        *((removal, _of_one(removal, "before")) for removal in differences.removed),
+        *((addition, _of_one(addition, "after")) for addition in differences.added),
+        *((change, _of_both(change)) for change in differences.changed),
     ]
     for difference, cells in different:
-        below = sentences(difference) if difference in opened else ()
-        rows += _rows(difference, cells, one_service, difference in opened, below)
+        details = sentences(difference) if difference in open_rows else ()
+        rows += _rows(difference, cells, one_service, difference in open_rows, details)
     for alike in (Alike(effect, names) for effect, actions in differences.alike for names in _by_service(actions)):
-        below = (", ".join(_bare(alike.actions, one_service)),) if alike in opened else ()
-        both = Span("=", "muted")
-        rows += _rows(alike, [("", both, both)], one_service, alike in opened, below)
+        details = (", ".join(_bare(alike.actions, one_service)),) if alike in open_rows else ()
+        sign = Span("=", "muted")
+        rows += _rows(alike, [("", sign, sign)], one_service, alike in open_rows, details)
     title = f"Action of {one_service}" if one_service else "Action"
-    longest = max((len("".join(span.text for span in spans(row.cells[0]))) for row in rows), default=0)
+    longest_name = max((len("".join(span.text for span in spans(row.cells[0]))) for row in rows), default=0)
     columns = (
-        Column(title, min(max(longest, _LEAST_FOR_ACTION), _MOST_FOR_ACTION), shrink=2),
+        Column(title, min(max(longest_name, _LEAST_FOR_ACTION), _MOST_FOR_ACTION), shrink=2),
         Column("On", 6, shrink=3),
         Column("A", 12, shrink=1),
         Column("B", 12, shrink=1),
@@ -84,7 +84,7 @@ def counts_by_side(differences: Differences) -> str:
 
 
 def _rows(
-    value: ActionDifference | Alike, cells: Sequence[Cells], one_service: str, is_open: bool, below: Sequence[Line]
+    value: ActionDifference | Alike, cells: Sequence[Cells], one_service: str, is_open: bool, details: Sequence[Line]
 ) -> list[TableRow]:
     """Return a row for each service and place; what is unfolded is below the last one."""
     fold = Span("▾ " if is_open else "▸ ", "muted", media="app")
@@ -95,14 +95,14 @@ def _rows(
     else:
         style: Style = "muted" if isinstance(value, Alike) else ""
         heads = [_head(deny, _bare(names, one_service), style) for names in _by_service(value.actions)]
-    for at, (head, names) in enumerate(heads):
+    for index, (head, names) in enumerate(heads):
         for number, (place, of_a, of_b) in enumerate(cells):
             # Only the first row has the sign, since they are unfolded together.
-            sign = Span("  ", media="app") if at or number else fold
+            sign = Span("  ", media="app") if index or number else fold
             start = (sign,) if number else (sign, *parts(head))
-            rows.append(TableRow((start, place, of_a, of_b), value, (type(value).__name__, value, at, number)))
+            rows.append(TableRow((start, place, of_a, of_b), value, (type(value).__name__, value, index, number)))
         rows[-1] = rows[-1]._replace(below=names)
-    rows[-1] = rows[-1]._replace(below=(*rows[-1].below, *below))
+    rows[-1] = rows[-1]._replace(below=(*rows[-1].below, *details))
     return rows
 
 
@@ -120,8 +120,8 @@ def _of_one(difference: ActionDifference, side: BeforeOrAfter) -> list[Cells]:
     if difference.part:
         total = len(reference().expand(difference.actions[0]))
         lacks = f"lacks {len(difference.part):,} of {total:,}"
-    granted = difference.granted or (GrantedOn(ResourceList("Resource", ()), ()),)
-    return [(_place(grant.place), *_sides(_ways(grant.ways), lacks, side)) for grant in granted]
+    grants = difference.granted or (GrantedOn(ResourceList("Resource", ()), ()),)
+    return [(_place(grant.place), *_sides(_ways(grant.ways), lacks, side)) for grant in grants]
 
 
 def _of_both(difference: ActionDifference) -> list[Cells]:
@@ -137,14 +137,14 @@ def _of_both(difference: ActionDifference) -> list[Cells]:
     return cells or [("", OTHER, OTHER)]
 
 
-def _sides(has: Line, lacks: Line, side: BeforeOrAfter) -> tuple[Line, Line]:
+def _sides(cell: Line, lacks: Line, side: BeforeOrAfter) -> tuple[Line, Line]:
     """Return the cells of both sides, of which `side` has something."""
-    return (has, lacks) if side == "before" else (lacks, has)
+    return (cell, lacks) if side == "before" else (lacks, cell)
 
 
 def _of_resources(change: ResourceChange) -> Iterator[Cells]:
     """Yield the resources that one side has and the other has not."""
-    has, lacks = _ways(change.ways), Span(NOT_ALLOWED, "muted")
+    ways_cell, lacks = _ways(change.ways), Span(NOT_ALLOWED, "muted")
     if change.listed:  # where what one side leaves out, the other allows
         pairs: tuple[tuple[tuple[str, ...], BeforeOrAfter], ...] = (change.removed, "after"), (change.added, "before")
     else:
@@ -152,24 +152,27 @@ def _of_resources(change: ResourceChange) -> Iterator[Cells]:
     for resources, side in pairs:
         if resources:
             place = ResourceList("Resource" if change.listed else change.element, resources)
-            yield _place(place), *_sides(has, lacks, side)
+            yield _place(place), *_sides(ways_cell, lacks, side)
 
 
 def _of_conditions(change: ConditionChange) -> tuple[Line, Line]:
     """Return what each side allows on resources that both have."""
-    had, has = change.had, change.has
-    for whole in (False, True):  # with operators, where without them both sides would read alike
-        cells = (_ways_text(had, whole=whole), _ways_text(has, whole=whole))
+    ways_before, ways_after = change.had, change.has
+    for with_operators in (False, True):  # with operators, where without them both sides would read alike
+        cells = (
+            _ways_text(ways_before, with_operators=with_operators),
+            _ways_text(ways_after, with_operators=with_operators),
+        )
         if cells[0] != cells[1]:
             break
     if cells[0] == cells[1] or (ALLOWED not in cells and any(len(cell) > _ROOM for cell in cells)):
         cells = {"before": (MORE, FEWER), "after": (FEWER, MORE), None: (OTHER, OTHER)}[change.wider]
         return _styled(cells[0]), _styled(cells[1])
-    return _fitted(cells[0], had), _fitted(cells[1], has)
+    return _fitted(cells[0], ways_before), _fitted(cells[1], ways_after)
 
 
 def _ways(ways: Sequence[Way]) -> Line:
-    return _fitted(_ways_text(ways, whole=False), ways)
+    return _fitted(_ways_text(ways, with_operators=False), ways)
 
 
 def _fitted(text: str, ways: Sequence[Way]) -> Line:
@@ -183,25 +186,27 @@ def _styled(cell: str) -> Span:
 
 def _keys(ways: Sequence[Way]) -> str:
     """Return one of the keys of long conditions, and how many others there are."""
-    first, *others = dict.fromkeys(_key(condition.key) for way in ways for condition in way)
-    return f"{first}, +{len(others)}" if others else f"{first} …"
+    first, *other_keys = dict.fromkeys(_key(condition.key) for way in ways for condition in way)
+    return f"{first}, +{len(other_keys)}" if other_keys else f"{first} …"
 
 
-def _ways_text(ways: Sequence[Way], *, whole: bool) -> str:
+def _ways_text(ways: Sequence[Way], *, with_operators: bool) -> str:
     """Return ways, any one of which is enough, or that no condition stands."""
     if not ways or any(not way for way in ways):
         return ALLOWED
     return "if " + " or ".join(
-        dict.fromkeys(" and ".join(_condition(condition, whole=whole) for condition in way) for way in ways)
+        dict.fromkeys(
+            " and ".join(_condition(condition, with_operators=with_operators) for condition in way) for way in ways
+        )
     )
 
 
-def _condition(condition: Condition, *, whole: bool) -> str:
+def _condition(condition: Condition, *, with_operators: bool) -> str:
     """Return a condition in short: `cluster=true`, `pvc/name` where any value will do, or else with its operator."""
     key, operator, values = _key(condition.key), condition.operator.lower(), "|".join(condition.values)
     if operator == "null" and values in ("true", "false"):
         return f"no {key}" if values == "true" else f"{key} is set"
-    if whole or operator not in _ONE_VALUE:
+    if with_operators or operator not in _ONE_VALUE:
         return f"{key} {condition.operator} {values}"
     return key if operator == "stringlike" and values == "*" else f"{key}={values}"
 
@@ -218,10 +223,12 @@ def _key(key: str) -> str:
 
 
 def _place(place: ResourceList) -> Line:
-    first, *others = dict.fromkeys(resource_in_short(resource) for resource in place.resources if resource) or ("",)
-    names = ", ".join((first, *others))
-    if len(names) > _ROOM and others:
-        names = f"{first}, +{len(others)}"
+    first, *other_resources = dict.fromkeys(
+        resource_in_short(resource) for resource in place.resources if resource
+    ) or ("",)
+    names = ", ".join((first, *other_resources))
+    if len(names) > _ROOM and other_resources:
+        names = f"{first}, +{len(other_resources)}"
     return names if place.element == "Resource" else f"all but {names}"
 
 

@@ -108,25 +108,25 @@ class AnswerRow(NamedTuple):
 
 def explanation_blocks(
     answers: Sequence[ExplainAnswer],
-    simulated: Peeled | None = None,
+    simulation: Peeled | None = None,
     *,
     now: datetime,
-    unfolded: Collection[Hashable] | None = None,
+    open_keys: Collection[Hashable] | None = None,
 ) -> list[Block]:
     """Return one answer; of several a table, and those of them whose places are unfolded.
 
-    `unfolded` also has the keys of the parts of answers that are shown; None shows everything. The decisions of IAM's
+    `open_keys` also has the keys of the parts of answers that are shown; None shows everything. The decisions of IAM's
     simulator are about the first.
     """
     several = len(answers) > 1
-    blocks = _table(answers, is_whole=unfolded is None) if several else []
+    blocks = _table(answers, is_whole=open_keys is None) if several else []
     for number, answer in enumerate(answers):
-        if not several or unfolded is None or number in unfolded:
+        if not several or open_keys is None or number in open_keys:
             if isinstance(answer, Explanation):
-                decided = None if number else simulated
-                blocks += _explanation(number, answer, decided, now, unfolded, several=several)
+                decisions = None if number else simulation
+                blocks += _explanation(number, answer, decisions, now, open_keys, several=several)
             else:
-                blocks += forbidden_blocks(answer, now, number if several else None, unfolded)
+                blocks += forbidden_blocks(answer, now, number if several else None, open_keys)
     return blocks
 
 
@@ -144,19 +144,19 @@ def _table(answers: Sequence[ExplainAnswer], *, is_whole: bool) -> list[Block]:
 def _row(number: int, answer: ExplainAnswer) -> TableRow:
     kind: str | None
     if isinstance(answer, Explanation):
-        who = entity_of(answer.principal).name or answer.principal or ""
-        what = answer.action or (answer.symptoms[0].symptom if answer.symptoms else "not named")
+        caller = entity_of(answer.principal).name or answer.principal or ""
+        action = answer.action or (answer.symptoms[0].symptom if answer.symptoms else "not named")
         kind = kind_of_resource(answer.resource or answer.resource_name) or ""
         if answer.resource_name and not answer.resource:
             kind = ""
     else:
-        who = (answer.subject.name or answer.subject.username) if answer.subject else ""
-        what = str(answer.request or "")
+        caller = (answer.subject.name or answer.subject.username) if answer.subject else ""
+        action = str(answer.request or "")
         kind = answer.request.resource if answer.request else ""
     times = f"{answer.times} ×" if answer.times else ""
     word = _word(answer)
     verdict = Span(word, "warn" if word in _DENIED_THOUGH.values() else STYLES[answer.verdict])
-    cells = (times, code(who), code(what, "strong"), code("" if kind == "*" else kind), verdict)
+    cells = (times, code(caller), code(action, "strong"), code("" if kind == "*" else kind), verdict)
     return TableRow(cells, AnswerRow(number), (number, "row"))
 
 
@@ -181,9 +181,9 @@ def policy_json(explanation: Explanation) -> str:
 def _explanation(
     number: int,
     explanation: Explanation,
-    simulated: Peeled | None,
+    simulation: Peeled | None,
     now: datetime,
-    opened: Collection[Hashable] | None,
+    open_keys: Collection[Hashable] | None,
     *,
     several: bool,
 ) -> Iterator[Block]:
@@ -198,11 +198,11 @@ def _explanation(
     yield from (*notes, *sentences) if explanation.denied or explanation.judged else (*sentences, *notes)
     for finding in explanation.findings:
         yield Sentence(finding_line(finding, finding.text, " with the role"))
-    if simulated is not None:
-        yield from _simulation(number, explanation, simulated)
+    if simulation is not None:
+        yield from _simulation(number, explanation, simulation)
     yield from _newer(number, explanation)
     yield from _steps(number, explanation)
-    yield from folded([*_parts(number, explanation, now)], opened, level=3 if several else 2)
+    yield from folded([*_parts(number, explanation, now)], open_keys, level=3 if several else 2)
 
 
 def _steps(number: int, explanation: Explanation) -> Iterator[Block]:
@@ -257,15 +257,15 @@ def _about(explanation: Explanation, now: datetime) -> Iterator[tuple[str, Line]
 def _to_add(explanation: Explanation) -> Iterator[tuple[str, Line]]:
     """Yield what would have to be said for a clearer answer."""
     if explanation.denied and not explanation.judged and explanation.identity_policies_could_allow:
-        how = by_place("role:NAME or policy:NAME before it", "--role NAME or --policy NAME")
-        yield "NEXT", (*how, " shows which statement came nearest")
+        prefix = by_place("role:NAME or policy:NAME before it", "--role NAME or --policy NAME")
+        yield "NEXT", (*prefix, " shows which statement came nearest")
     if explanation.symptoms and explanation.role is None and any(symptom.actions for symptom in explanation.symptoms):
         option = by_place("role:NAME before it", "--role NAME")
         yield "NEXT", (*option, " shows which of the actions a role of the account lacks")
     if missing := [key for key in explanation.missing_context if key not in explanation.tag_keys_of_new_resource]:
         options = [_OPTIONS.get(key) or f"--{_option(key)} {key}=…" for key in missing]
-        typed = [_TYPED.get(key) or f"{key}=…" for key in missing]
-        yield "ADD", by_place(f"{', '.join(typed)}; x asks again", ", ".join(options))
+        words_to_type = [_TYPED.get(key) or f"{key}=…" for key in missing]
+        yield "ADD", by_place(f"{', '.join(words_to_type)}; x asks again", ", ".join(options))
 
 
 def _about_request(explanation: Explanation) -> Iterator[tuple[str, Line]]:
@@ -316,7 +316,7 @@ def _parts(number: int, explanation: Explanation, now: datetime) -> Iterator[Par
     """Yield what is folded, the most useful first."""
     if explanation.nearest:
         title = "statements that allow it" if explanation.verdict == "allowed" else "nearest statements"
-        nodes = [_near((number, "near", index), near) for index, near in enumerate(explanation.nearest)]
+        nodes = [_near((number, "near", index), result) for index, result in enumerate(explanation.nearest)]
         yield Part((number, "nearest"), f"{title} ({len(nodes)})", [Tree(nodes)])
     unlikely = explanation.fixes if any(not fix.depends_on for fix in explanation.fixes) else ()
     for index, fix in enumerate(fix for fix in unlikely if fix.depends_on):
@@ -329,10 +329,10 @@ def _parts(number: int, explanation: Explanation, now: datetime) -> Iterator[Par
         )
     if text := policy_json(explanation):
         # Without a known resource, the statement allows more than it needs to.
-        more = "; replace * with the resource" if not is_narrow(explanation) else ""
+        proviso = "; replace * with the resource" if not is_narrow(explanation) else ""
         if explanation.smallest_statement is not None and explanation.smallest_statement.conditions:
-            more += ", if its conditions hold"
-        yield Part((number, "smallest"), f"smallest policy that allows it{more}", [Code(text)])
+            proviso += ", if its conditions hold"
+        yield Part((number, "smallest"), f"smallest policy that allows it{proviso}", [Code(text)])
     if len(explanation.layers) > 1:
         table = Table(_LAYERS, [_layer(number, layer) for layer in explanation.layers])
         yield Part((number, "layers"), "by layer", [table])
@@ -374,9 +374,9 @@ def since_in_words(allower: Allower) -> str:
 def depends_words(fix: Fix) -> str:
     """Return what a fix depends on as the end of `only if …`."""
     keys = [name for name in fix.depends_on if ":" in name]
-    others = [f"{name} allows it too" for name in fix.depends_on if ":" not in name and name != RESOURCE]
-    unnamed = ["the resource, which the message lacks, is one of these"] if RESOURCE in fix.depends_on else []
-    return " and ".join((*([f"{', '.join(keys)} fits"] if keys else []), *unnamed, *others))
+    other_policies = [f"{name} allows it too" for name in fix.depends_on if ":" not in name and name != RESOURCE]
+    open_resource = ["the resource, which the message lacks, is one of these"] if RESOURCE in fix.depends_on else []
+    return " and ".join((*([f"{', '.join(keys)} fits"] if keys else []), *open_resource, *other_policies))
 
 
 def _besides(number: int, explanation: Explanation) -> Iterator[Part]:
@@ -391,17 +391,17 @@ def _besides(number: int, explanation: Explanation) -> Iterator[Part]:
 
 
 def _layer(number: int, layer: LayerEvaluation) -> TableRow:
-    by = "" if layer.decided_by is None else statement_in_words(layer.decided_by)
-    cells = (layer_in_words(layer), Span(_OF_A_LAYER[layer.verdict], STYLES[layer.verdict]), by)
+    decider = "" if layer.decided_by is None else statement_in_words(layer.decided_by)
+    cells = (layer_in_words(layer), Span(_OF_A_LAYER[layer.verdict], STYLES[layer.verdict]), decider)
     return TableRow(cells, layer, (number, "layer", layer.layer, layer.level))
 
 
-def _near(key: tuple[object, ...], near: StatementResult) -> Node:
-    value = PolicyAt(near.policy.name, near.policy.version) if near.policy.version is not None else near
-    style: Style = "bad" if near.statement.effect == "Deny" else ""
+def _near(key: tuple[object, ...], result: StatementResult) -> Node:
+    value = PolicyAt(result.policy.name, result.policy.version) if result.policy.version is not None else result
+    style: Style = "bad" if result.statement.effect == "Deny" else ""
     return Node(
-        Span(statement_in_words(near), style),
-        [Node((_cross(near, failure), failure_in_words(failure))) for failure in near.failed],
+        Span(statement_in_words(result), style),
+        [Node((_cross(result, failure), failure_in_words(failure))) for failure in result.failed],
         value,
         key,
     )
@@ -411,7 +411,7 @@ def failure_in_words(failure: Failure) -> str:
     """Return what a statement requires and what the request has."""
     if failure.part == "effect":
         return "it denies the request"
-    wanted = f"{failure.operator} {' or '.join(failure.wanted) or 'nothing'}"
+    required = f"{failure.operator} {' or '.join(failure.wanted) or 'nothing'}"
     if failure.actual is None:
         actual = "not given"
     else:
@@ -419,15 +419,15 @@ def failure_in_words(failure: Failure) -> str:
             f"the request has {', '.join(failure.actual)}" if failure.actual else "the request does not have the key"
         )
     if failure.part != "condition":
-        return f"{wanted}; {actual}"
-    refused = refused_tags(failure)
-    actual = f"refused: {', '.join(refused)}; {actual}" if refused else actual
-    return f"condition {failure.key}: {wanted}; {actual}"
+        return f"{required}; {actual}"
+    tags = refused_tags(failure)
+    actual = f"refused: {', '.join(tags)}; {actual}" if tags else actual
+    return f"condition {failure.key}: {required}; {actual}"
 
 
-def _cross(near: StatementResult, failure: Failure) -> Span:
+def _cross(result: StatementResult, failure: Failure) -> Span:
     """Return a cross for what does not match, a question mark for what is not known."""
-    return Span("? ", "warn") if is_open(near, failure) else Span("✗ ", "bad")
+    return Span("? ", "warn") if is_open(result, failure) else Span("✗ ", "bad")
 
 
 def _option(key: str) -> str:
@@ -453,46 +453,46 @@ def _offered(number: int, explanation: Explanation) -> Iterator[Block]:
             for allower in allowers
         ],
     )
-    more = explanation.allowed_by_more + len(explanation.allowed_by) - len(allowers)
-    if more:
+    left_out = explanation.allowed_by_more + len(explanation.allowed_by) - len(allowers)
+    if left_out:
         is_unknown = explanation.allowed_by[0].fit == "unknown"
         none = "No EKS policy" if is_unknown else "No policy for this kind of role"
-        rest = counted(more, "other") if is_unknown else counted(more, "unrelated one")
-        do = "does" if more == 1 else "do"
-        others = f"and {more} more" if allowers else f"{none} allows it ({rest} {do})"
+        remainder = counted(left_out, "other") if is_unknown else counted(left_out, "unrelated one")
+        do = "does" if left_out == 1 else "do"
+        remark = f"and {left_out} more" if allowers else f"{none} allows it ({remainder} {do})"
         if is_unknown and not allowers and any(allower.scope == "eks" for allower in explanation.allowed_by):
-            others = f"{counted(more, 'policy', 'policies')}, those of EKS by a wildcard"
-        yield Sentence(by_place(f"{others}; w lists them", f"{others}:", "muted"))
+            remark = f"{counted(left_out, 'policy', 'policies')}, those of EKS by a wildcard"
+        yield Sentence(by_place(f"{remark}; w lists them", f"{remark}:", "muted"))
         command = Command(("ekstui", "who-can", explanation.action or "", "--scope", "all"), "lists them")
         yield Code(command.text, "sh", command, (number, "all"), "outside")
 
 
 def _remarks(allower: Allower) -> str:
-    meant = f"for {' or '.join(f'{kind}s' for kind in allower.meant_for)}" if allower.meant_for else ""
-    published = "published by its project" if allower.published else ""
-    wide = "allows it by a wildcard" if allower.wildcard else ""
+    purpose = f"for {' or '.join(f'{kind}s' for kind in allower.meant_for)}" if allower.meant_for else ""
+    origin = "published by its project" if allower.published else ""
+    reach = "allows it by a wildcard" if allower.wildcard else ""
     return "; ".join(
-        filter(None, (meant, published, wide, f"if {', '.join(allower.missing)}" if allower.missing else ""))
+        filter(None, (purpose, origin, reach, f"if {', '.join(allower.missing)}" if allower.missing else ""))
     )
 
 
-def _simulation(number: int, explanation: Explanation, peeled: Peeled) -> Iterator[Block]:
+def _simulation(number: int, explanation: Explanation, simulation: Peeled) -> Iterator[Block]:
     """Yield what IAM's simulator decides with everything, and then without one layer after the other."""
-    for decision in peeled.steps[0].decisions:
+    for decision in simulation.steps[0].decisions:
         yield Heading(f"IAM's own simulator: {_SIMULATED.get(decision.decision, decision.decision)}", 3)
         yield _simulated(decision)
     blocks: list[Block] = []
-    if peeled.planned > 1:
+    if simulation.planned > 1:
         rows = [
             TableRow((f"without {step.without}", _decision(step.decision)), step, (number, "peel", step.without))
-            for step in peeled.steps[1:]
+            for step in simulation.steps[1:]
         ]
-        blocks = [Sentence(Span(peeled.verdict, "strong")), Table(_PEELED, rows)]
-        if peeled.error is not None:
-            blocks.append(note(f"Not every layer was asked about: {peeled.error}"))
-        elif not peeled.complete:
-            blocks.append(note(f"{len(peeled.steps)} of {peeled.planned} questions answered…"))
-    if (difference := _simulator_differs(explanation, peeled)) is not None:
+        blocks = [Sentence(Span(simulation.verdict, "strong")), Table(_PEELED, rows)]
+        if simulation.error is not None:
+            blocks.append(note(f"Not every layer was asked about: {simulation.error}"))
+        elif not simulation.complete:
+            blocks.append(note(f"{len(simulation.steps)} of {simulation.planned} questions answered…"))
+    if (difference := _simulator_differs(explanation, simulation)) is not None:
         blocks.append(note(difference))
     if blocks:
         yield from (Heading("Layer by layer, by IAM's own simulator", 3), *blocks)
@@ -508,13 +508,13 @@ def _simulator_differs(explanation: Explanation, peeled: Peeled) -> str | None:
     decision = peeled.steps[0].decision
     if not explanation.judged or explanation.verdict == _VERDICT_OF[decision]:
         return None
-    keys = dict.fromkeys(key for simulated in peeled.steps[0].decisions for key in simulated.missing_context)
-    lacked = f" and was not given {', '.join(keys)}" if keys else ""
+    keys = dict.fromkeys(key for simulation in peeled.steps[0].decisions for key in simulation.missing_context)
+    missing_keys = f" and was not given {', '.join(keys)}" if keys else ""
     unseen = ", ".join(explanation.not_looked_at) or "nothing that it knows of"
     return (
         f"ekstui and the simulator differ ({IN_A_WORD[explanation.verdict]}; {_SIMULATED.get(decision, decision)}). "
         "The simulator knows no policies of resources, resource control policies, session policies or VPC endpoint "
-        f"policies{lacked}. ekstui did not look at: {unseen}."
+        f"policies{missing_keys}. ekstui did not look at: {unseen}."
     )
 
 

@@ -35,23 +35,23 @@ def forbidden_blocks(
     explanation: ForbiddenExplanation,
     now: datetime,
     number: int | None = None,
-    opened: Collection[Hashable] | None = None,
+    open_keys: Collection[Hashable] | None = None,
 ) -> list[Block]:
     """Return why Kubernetes forbade a request and what would allow it; `number` is its place among several answers."""
-    what = (
+    request = (
         str(explanation.request) if explanation.request else "a request by a principal that the cluster does not know"
     )
-    where = f" in {explanation.request.namespace}" if explanation.request and explanation.request.namespace else ""
+    place = f" in {explanation.request.namespace}" if explanation.request and explanation.request.namespace else ""
     word = "cannot tell" if explanation.verdict == "depends" else explanation.verdict
     verdict = Span(f"{word.upper()}  ", STYLES[explanation.verdict])
-    line: Line = (verdict, code(what, "strong"), where, f". {explanation.reason}")
+    line: Line = (verdict, code(request, "strong"), place, f". {explanation.reason}")
     chain = chain_of([*_links(explanation)])
     return [
         Sentence(line) if number is None else Heading(line),
         *([Sentence(chain)] if chain is not None else []),
         *_missing(explanation),
         *_next(explanation),
-        *folded([*_parts(explanation, now, number or 0)], opened, level=2 if number is None else 3),
+        *folded([*_parts(explanation, now, number or 0)], open_keys, level=2 if number is None else 3),
     ]
 
 
@@ -78,12 +78,12 @@ def _links(explanation: ForbiddenExplanation) -> Iterator[Link]:
 
 
 def _parts(explanation: ForbiddenExplanation, now: datetime, number: int) -> Iterator[Part]:
-    wide = (
+    proviso = (
         "" if explanation.request is None or explanation.request.namespace else ", if associated for the whole cluster"
     )
     if remedies := explanation.allowed_by:
         nodes = [Node((code(remedy.policy), Span(f"  {_amount(remedy)}", "muted"))) for remedy in remedies]
-        title = f"access policies that allow it{wide}, narrowest first ({len(remedies)})"
+        title = f"access policies that allow it{proviso}, narrowest first ({len(remedies)})"
         yield Part((number, "allowers"), title, [Tree(nodes)])
     if asker := [*_asker(explanation)]:
         yield Part((number, "about"), "who asked", asker)
@@ -120,8 +120,8 @@ def _missing(explanation: ForbiddenExplanation) -> Iterator[Block]:
         target = ", ".join(rule.non_resource_urls or rule.resources)
         group = "" if rule.non_resource_urls else f" of group {rule.api_groups[0] or CORE_GROUP}"
         place = explanation.request.namespace if explanation.request is not None else None
-        where = "" if rule.non_resource_urls else f" in namespace {place}" if place else " in the whole cluster"
-        yield Sentence(("missing: ", code(f"{rule.verbs[0]} {target}"), group, where))
+        place_words = "" if rule.non_resource_urls else f" in namespace {place}" if place else " in the whole cluster"
+        yield Sentence(("missing: ", code(f"{rule.verbs[0]} {target}"), group, place_words))
 
 
 def _next(explanation: ForbiddenExplanation) -> Iterator[Block]:
@@ -139,11 +139,11 @@ def _next(explanation: ForbiddenExplanation) -> Iterator[Block]:
         yield Sentence(by_place(f"cluster:NAME before the message {looks}", f"--cluster NAME {looks}"))
 
 
-def _scope_words(judged: JudgedPolicy) -> str:
-    covers = {True: "allows it", False: "has no rule for it", None: "its rules are not known"}[judged.covers]
+def _scope_words(policy: JudgedPolicy) -> str:
+    covers = {True: "allows it", False: "has no rule for it", None: "its rules are not known"}[policy.covers]
     return (
-        f"in {places_words(judged.associated.namespaces)}: "
-        f"{covers}{'' if judged.applies or not judged.covers else ', but not there'}"
+        f"in {places_words(policy.associated.namespaces)}: "
+        f"{covers}{'' if policy.applies or not policy.covers else ', but not there'}"
     )
 
 

@@ -60,21 +60,21 @@ def conditions_in_short(grants: Sequence[Grant], room: int | None = None) -> str
     In a room, keys are without their tags if a grant's do not fit, and the ways that do not fit are counted.
     """
     ways = [tuple(dict.fromkeys(condition.key for condition in grant.conditions)) for grant in grants]
-    named = _joined(ways, key_in_short)
-    if room is not None and any(len(way) > room for way in named):
-        named = _joined(ways, kind_of_key)
-    if not named:
+    keys_of_ways = _joined(ways, key_in_short)
+    if room is not None and any(len(way) > room for way in keys_of_ways):
+        keys_of_ways = _joined(ways, kind_of_key)
+    if not keys_of_ways:
         return ""
-    return f"{'some ' if () in ways else ''}if {fitted(named, ', or ', ', or +', room)}"
+    return f"{'some ' if () in ways else ''}if {fitted(keys_of_ways, ', or ', ', or +', room)}"
 
 
 def _joined(ways: Iterable[Sequence[str]], in_short: Callable[[str], str]) -> list[str]:
     return list(dict.fromkeys(" and ".join(dict.fromkeys(map(in_short, way))) for way in ways if way))
 
 
-def fitted(names: Sequence[str], separator: str, more: str, room: int | None) -> str:
+def fitted(names: Sequence[str], separator: str, count_prefix: str, room: int | None) -> str:
     """Return as many names as fit, at least one, and how many more there are."""
     count = len(names) if room is None else 1
     while count < len(names) and room is not None and len(separator.join(names[: count + 1])) <= room:
         count += 1
-    return separator.join(names[:count]) + (f"{more}{len(names) - count}" if count < len(names) else "")
+    return separator.join(names[:count]) + (f"{count_prefix}{len(names) - count}" if count < len(names) else "")

@@ -23,12 +23,14 @@ _STYLES: dict[RecentUse, Style] = {
 }
 
 
-def used_blocks(answer: UsedAnswer, now: datetime, opened: Collection[str] | None = None) -> list[Block]:
-    """Return the services, those used last first; `opened` are unfolded, or all of them."""
+def used_blocks(answer: UsedAnswer, now: datetime, open_services: Collection[str] | None = None) -> list[Block]:
+    """Return the services, those used last first; `open_services` are unfolded, or all of them."""
     days = answer.days
     services = sorted(answer.report.services, key=_latest_first)
-    used = [service for service in services if use_in(service.last_used, answer.report.fetched_at, days) == "used"]
-    words = f"{answer.name}: {len(used)} of {counted(len(services), 'service')} used in the last {days} days"
+    used_services = [
+        service for service in services if use_in(service.last_used, answer.report.fetched_at, days) == "used"
+    ]
+    words = f"{answer.name}: {len(used_services)} of {counted(len(services), 'service')} used in the last {days} days"
     blocks: list[Block] = [
         Sentence(Span(words, "strong")),
         Sentence(f"account {answer.account}, {as_of_words(answer.report.fetched_at)}"),
@@ -36,13 +38,13 @@ def used_blocks(answer: UsedAnswer, now: datetime, opened: Collection[str] | Non
     blocks += _remarks(answer)
     if services:
         blocks.append(Heading("By service, and by action where IAM tracks it"))
-        blocks.append(Tree([_service(service, answer, now, opened) for service in services]))
+        blocks.append(Tree([_service(service, answer, now, open_services) for service in services]))
     return blocks
 
 
 def _latest_first(service: ServiceAccess) -> tuple[bool, float, str]:
-    at = service.last_used
-    return at is None, 0.0 if at is None else -at.timestamp(), service.service
+    time = service.last_used
+    return time is None, 0.0 if time is None else -time.timestamp(), service.service
 
 
 def _remarks(answer: UsedAnswer) -> Iterator[Block]:
@@ -56,22 +58,22 @@ def _remarks(answer: UsedAnswer) -> Iterator[Block]:
         yield note("IAM reports no service: the policies allow none, or it cannot tell.")
 
 
-def _service(service: ServiceAccess, answer: UsedAnswer, now: datetime, opened: Collection[str] | None) -> Node:
+def _service(service: ServiceAccess, answer: UsedAnswer, now: datetime, open_services: Collection[str] | None) -> Node:
     use = use_in(service.last_used, answer.report.fetched_at, answer.days)
-    unused = sum(
+    unused_count = sum(
         use_in(action.last_used, answer.report.fetched_at, answer.days) != "used" for action in service.actions
     )
-    tracked = (
-        f"  {unused} of {counted(len(service.actions), 'tracked action')} not used"
+    tracking = (
+        f"  {unused_count} of {counted(len(service.actions), 'tracked action')} not used"
         if service.actions
         else "  no action tracked"
     )
     line: Line = (
         Span(service.service, "strong"), "  ", Span(_when(service.last_used, now), _STYLES[use]), _where(service),
-        Span(tracked, "muted"),
+        Span(tracking, "muted"),
     )  # fmt: skip
     nodes = [_action(action, answer, now) for action in sorted(service.actions, key=lambda action: action.action)]
-    is_open = opened is None or service.service in opened
+    is_open = open_services is None or service.service in open_services
     return Node(line, nodes if is_open else (), service, ("service", service.service), opened=is_open)
 
 
@@ -86,8 +88,8 @@ def _when(last_used: datetime | None, now: datetime) -> str:
 
 
 def _where(access: ServiceAccess | ActionAccess) -> Span:
-    by = "" if access.by is None else f" by {access.by.rpartition('/')[2] or access.by}"
-    return Span(f"{by} in {access.region}" if access.region else by, "muted")
+    user = "" if access.by is None else f" by {access.by.rpartition('/')[2] or access.by}"
+    return Span(f"{user} in {access.region}" if access.region else user, "muted")
 
 
 def less_remarks(answer: UsedAnswer, less: LessAnswer) -> Iterator[str]:

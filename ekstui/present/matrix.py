@@ -74,7 +74,7 @@ def matrix_blocks(
     width: int,
     *,
     filtered_rows: Sequence[MatrixRow] | None = None,
-    opened: Collection[Hashable] = (),
+    open_services: Collection[Hashable] = (),
     signs: bool = False,
 ) -> tuple[list[Block], Table]:
     """Return services by access level: a heading with a legend, and a table (of those `filtered_rows`).
@@ -84,10 +84,10 @@ def matrix_blocks(
     """
     block = rows if filtered_rows is None else filtered_rows
     form = _layout(block, len(places), width, signs=signs)
-    legend = _legend(rows, places, numbers=form.numbers, actions=any(row.service in opened for row in block))
+    legend = _legend(rows, places, numbers=form.numbers, actions=any(row.service in open_services for row in block))
     lines: list[TableRow] = []
     for row in block:
-        is_open = row.service in opened
+        is_open = row.service in open_services
         name = (Span("▾ " if is_open else "▸ ", "muted", media="app"), Span(row.service, "strong"))
         cells = (_matrix_cell(row.cells.get(level), form, digits) for level, digits in form.digits.items())
         lines.append(TableRow((name, *cells), row, ("service", row.service)))
@@ -121,18 +121,18 @@ def _legend(rows: Sequence[MatrixRow], places: Sequence[PolicyAt], *, numbers: b
 def _matrix_cell(cell: MatrixCell | None, form: _Layout, digits: int) -> tuple[Span, ...]:
     if cell is None:
         return ()
-    denied = (Span("!", "bad"),) if any(cell.denied) else ()
+    deny_sign = (Span("!", "bad"),) if any(cell.denied) else ()
     if not form.numbers:
         signs = ("none" if not count else "all" if count == cell.total else "some" for count in cell.granted)
-        return (*(_SIGNS[sign] for sign in signs), *denied)
-    if not any(cell.granted) and not denied:
+        return (*(_SIGNS[sign] for sign in signs), *deny_sign)
+    if not any(cell.granted) and not deny_sign:
         # A total beside nothing would distract from cells with something.
         return (Span(" ".join("·".rjust(digits) for _ in cell.granted), "muted"),)
     numbers = joined(
         " ", [Span((str(count) if count else "·").rjust(digits), _number_style(count, cell)) for count in cell.granted]
     )
     total = Span(f"{' ' if len(cell.granted) > 1 else ''}/{cell.total}", "muted")
-    return (*spans(numbers), *((total,) if cell.total else ()), *denied)
+    return (*spans(numbers), *((total,) if cell.total else ()), *deny_sign)
 
 
 def _number_style(count: int, cell: MatrixCell) -> Style:
@@ -170,5 +170,5 @@ def _limits(action: MatrixAction) -> str:
     if summary is None or extent(summary) == "all":
         return ""
     condition = "" if summary.condition == "None" else f"  condition: {summary.conditioned.words(summary.condition)}"
-    denied = f"  denied: {summary.denied}" if summary.denied else ""
-    return f"  {summary.resource}{condition}{denied}"
+    denial = f"  denied: {summary.denied}" if summary.denied else ""
+    return f"  {summary.resource}{condition}{denial}"

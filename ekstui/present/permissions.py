@@ -30,12 +30,12 @@ SHORT_LEVELS = {"Tagging": "Tag", "Permissions management": "Perm"}
 """The levels whose names are shortened in columns."""
 
 
-def bar(granted: int, total: int) -> str:
+def bar(count: int, total: int) -> str:
     """Return a share as one cell: at least an eighth if any is granted, and whole only if all is."""
-    if not granted:
+    if not count:
         return ""
-    eighths = round(len(EIGHTHS) * granted / total)
-    return EIGHTHS[min(max(eighths, 1), len(EIGHTHS) - (granted < total)) - 1]
+    eighths = round(len(EIGHTHS) * count / total)
+    return EIGHTHS[min(max(eighths, 1), len(EIGHTHS) - (count < total)) - 1]
 
 
 def share(level: str, count: LevelCount | None) -> Styled:
@@ -54,9 +54,13 @@ def _shares(service: ServiceSummary, levels: Sequence[str]) -> list[Styled]:
 
 def granted_levels(services: Sequence[ServiceSummary]) -> list[str]:
     """Return the access levels of which any service has something, in the console's order."""
-    granted = {level for service in services for level, count in service.levels.items() if count.granted}
-    ordered = dict.fromkeys(level for service in services for level in service.levels)
-    return [level for level in (*LEVELS, *(level for level in ordered if level not in LEVELS)) if level in granted]
+    granted_levels_of_any = {level for service in services for level, count in service.levels.items() if count.granted}
+    levels_in_order = dict.fromkeys(level for service in services for level in service.levels)
+    return [
+        level
+        for level in (*LEVELS, *(level for level in levels_in_order if level not in LEVELS))
+        if level in granted_levels_of_any
+    ]
 
 
 def _title(service: ServiceSummary) -> str:
@@ -154,22 +158,22 @@ def _columns(width: int, services: Sequence[ServiceSummary]) -> tuple[Column, ..
     """
     actions = [action for service in services for action in service.actions]
     texts = list(map(_texts, actions))
-    wanted = [max((cells(plain(row[at])) for row in texts), default=0) for at in range(3)]
+    widths = [max((cells(plain(row[index])) for row in texts), default=0) for index in range(3)]
     level = max((len(_short(action.level)) for action in actions), default=4) + 2
-    if level + sum(wanted) + sum(map(bool, wanted)) > width:
-        left = width - level - wanted[0] - min(wanted[1], RESOURCE_FIRST) - 3
-        wanted[2] = min(wanted[2], left) if left >= MIN_WIDTHS[2] else 0
+    if level + sum(widths) + sum(map(bool, widths)) > width:
+        remaining = width - level - widths[0] - min(widths[1], RESOURCE_FIRST) - 3
+        widths[2] = min(widths[2], remaining) if remaining >= MIN_WIDTHS[2] else 0
     # The name shrinks last: other resources than all go below.
-    for at, least in ((1, MIN_WIDTHS[1]), (1, len(ALL)), (0, MIN_WIDTHS[0])):
-        over = level + sum(wanted) + sum(map(bool, wanted)) - width
-        wanted[at] -= max(min(over, wanted[at] - least), 0)
-    return (Column("", level), *(Column("", room) for room in wanted))
+    for index, least in ((1, MIN_WIDTHS[1]), (1, len(ALL)), (0, MIN_WIDTHS[0])):
+        over = level + sum(widths) + sum(map(bool, widths)) - width
+        widths[index] -= max(min(over, widths[index] - least), 0)
+    return (Column("", level), *(Column("", room) for room in widths))
 
 
-def permission_rows(services: Sequence[ServiceSummary], opened: Collection[Hashable], width: int) -> list[Row]:
+def permission_rows(services: Sequence[ServiceSummary], open_services: Collection[Hashable], width: int) -> list[Row]:
     """Return the rows of a pane: one per service and, below an unfolded one, its actions by level."""
     rows: list[Row] = []
-    columns = _columns(width, [service for service in services if (service.effect, service.service) in opened])
+    columns = _columns(width, [service for service in services if (service.effect, service.service) in open_services])
     titles, heads = _heads(services, width - len(_MARK))
     if titles:
         rows.append(Row("levels", (((" " * len(_MARK), ""), *titles),), selectable=False))
@@ -179,7 +183,7 @@ def permission_rows(services: Sequence[ServiceSummary], opened: Collection[Hasha
         if len(sections) > 1 and _section(service) != section:
             section = _section(service)
             rows.append(Row(("section", section), (styled(section, "strong"),), selectable=False))
-        rows += _service(service, head, columns, width, opened=(service.effect, service.service) in opened)
+        rows += _service(service, head, columns, width, is_open=(service.effect, service.service) in open_services)
     return rows
 
 
@@ -189,23 +193,23 @@ def unfolded(services: Sequence[ServiceSummary], room: int) -> set[tuple[str, st
     If that leaves more than half of the rows empty, the smallest of the others is unfolded too, although it does not
     fit.
     """
-    opened: set[tuple[str, str]] = set()
+    open_services: set[tuple[str, str]] = set()
     sections = {_section(service) for service in services}
     # The titles of columns and of sections, and one row per service.
-    left = room - 1 - (len(sections) if len(sections) > 1 else 0) - len(services)
-    left -= sum(len(service.warnings) for service in services)
+    free_rows = room - 1 - (len(sections) if len(sections) > 1 else 0) - len(services)
+    free_rows -= sum(len(service.warnings) for service in services)
     # Use the counts: listing the actions would build them.
     sizes = {
         (service.effect, service.service): sum(count.granted for count in service.levels.values())
         for service in services
     }
     for service, actions in sizes.items():
-        if actions <= left:
-            left -= actions
-            opened.add(service)
-    if 2 * left > room and (others := sizes.keys() - opened):
-        opened.add(min(others, key=lambda service: (sizes[service], service)))
-    return opened
+        if actions <= free_rows:
+            free_rows -= actions
+            open_services.add(service)
+    if 2 * free_rows > room and (closed_services := sizes.keys() - open_services):
+        open_services.add(min(closed_services, key=lambda service: (sizes[service], service)))
+    return open_services
 
 
 def _section(service: ServiceSummary) -> str:
@@ -220,24 +224,26 @@ def _heads(services: Sequence[ServiceSummary], width: int) -> tuple[Styled, list
     The shares are in columns, which have titles where there is no room to name the level in each, or else one after the
     other. Where there is no room for the resource and the condition, `if` says that there is one.
     """
-    granted = granted_levels(services)
-    levels = [SHORT_LEVELS.get(level, level) for level in granted]
-    counts = [_shares(service, granted) for service in services]
-    named = [
+    levels_shown = granted_levels(services)
+    levels = [SHORT_LEVELS.get(level, level) for level in levels_shown]
+    counts = [_shares(service, levels_shown) for service in services]
+    parts_with_levels = [
         [((f"{level} ", ""), *part) if part else part for level, part in zip(levels, shares, strict=True)]
         for shares in counts
     ]
     titles = [styled(level, "muted") for level in levels]
     names = max((cells(clean_line(service.service)) for service in services), default=0)
-    for parts, head in ((named, ()), (counts, titles)):
-        rooms = [max(cells(plain(line[at])) for line in (*parts, head) if line) for at in range(len(levels))]
+    for parts, head in ((parts_with_levels, ()), (counts, titles)):
+        rooms = [max(cells(plain(line[index])) for line in (*parts, head) if line) for index in range(len(levels))]
         for gap in (2, 1):
             room = width - len(IF) - sum(rooms) - gap * len(rooms)
             if room >= min(names, MIN_NAME):
-                starts = [min(names, room) + gap + sum(rooms[:at]) + gap * at for at in range(len(rooms))]
+                starts = [min(names, room) + gap + sum(rooms[:index]) + gap * index for index in range(len(rooms))]
                 lines = [_in_columns(of, line, starts, width) for of, line in zip(services, parts, strict=True)]
                 return _columns_line((), head, starts), lines
-    return (), [_with_scope(of, _flowing(of, line), width) for of, line in zip(services, named, strict=True)]
+    return (), [
+        _with_scope(of, _flowing(of, line), width) for of, line in zip(services, parts_with_levels, strict=True)
+    ]
 
 
 def _in_columns(service: ServiceSummary, shares: Sequence[Styled], starts: Sequence[int], width: int) -> Styled:
@@ -251,11 +257,11 @@ def _columns_line(name: Styled, shares: Sequence[Styled], starts: Sequence[int])
     if not shares:
         return ()
     line = [*cut_end(name, starts[0] - 1)]
-    used = cells(plain(tuple(line)))
+    position = cells(plain(tuple(line)))
     for part, start in zip(shares, starts, strict=True):
         if plain(part):
-            line += [(" " * (start - used), ""), *part]
-            used = start + cells(plain(part))
+            line += [(" " * (start - position), ""), *part]
+            position = start + cells(plain(part))
     return tuple(line)
 
 
@@ -271,31 +277,32 @@ def _name(service: ServiceSummary) -> Styled:
 
 def _with_scope(service: ServiceSummary, line: Styled, width: int) -> Styled:
     """Return the line with its service's resource and condition if there is room, else `if` if there is a condition."""
-    on, condition = service.resource, _condition(service, whole=False)
-    where: Styled = ()
+    on, condition = service.resource, _condition(service, in_full=False)
+    resource: Styled = ()
     if on not in ("", "All resources", "Multiple"):
-        where = ((f"  on {resource_in_short(on)}", "muted"),)
-    whole: Styled = (*line, *where, *(((f"  {condition}", "warn"),) if condition else ()))
-    if cells(plain(whole)) <= width:
-        return whole
+        resource = ((f"  on {resource_in_short(on)}", "muted"),)
+    whole_line: Styled = (*line, *resource, *(((f"  {condition}", "warn"),) if condition else ()))
+    if cells(plain(whole_line)) <= width:
+        return whole_line
     return (*line, (IF, "warn")) if condition else line
 
 
 def _service(
-    service: ServiceSummary, head: Styled, columns: Sequence[Column], width: int, *, opened: bool
+    service: ServiceSummary, head: Styled, columns: Sequence[Column], width: int, *, is_open: bool
 ) -> list[Row]:
     key = (service.effect, service.service)
-    first, *more = wrap(head, max(width - len(_MARK), 20), max(width - WRAPPED, 20))
-    rows = [Row(key, ((("▾ " if opened else "▸ ", "muted"), *first),), service)]
+    first, *further_lines = wrap(head, max(width - len(_MARK), 20), max(width - WRAPPED, 20))
+    rows = [Row(key, ((("▾ " if is_open else "▸ ", "muted"), *first),), service)]
     rows += [
-        Row((key, "more", index), (((" " * WRAPPED, ""), *line),), selectable=False) for index, line in enumerate(more)
+        Row((key, "more", index), (((" " * WRAPPED, ""), *line),), selectable=False)
+        for index, line in enumerate(further_lines)
     ]
     rows += [
         Row((key, "warning", text, part), (((("  ! " if not part else "    "), "warn"), *line),), selectable=False)
         for text in service.warnings
         for part, line in enumerate(wrap(styled(clean_line(text), "warn"), max(width - 4, 20)))
     ]
-    if not opened:
+    if not is_open:
         return rows
     level = None
     for action in service.actions:
@@ -313,26 +320,28 @@ def _action(
     their column is too narrow to be read.
     """
     title = styled(f"  {_short(level)}", level_style(level) if level else "")
-    name, where, condition = _texts(action)
-    below: Styled = ()
-    if cells(plain(where)) > columns[2].width < MIN_WIDTHS[1]:
-        where, below = (), (("on ", "muted"), *where)
+    name, resources, condition = _texts(action)
+    lines_below: Styled = ()
+    if cells(plain(resources)) > columns[2].width < MIN_WIDTHS[1]:
+        resources, lines_below = (), (("on ", "muted"), *resources)
     if cells(plain(condition)) > columns[3].width:
-        condition, below = (), (*below, (" " if below else "", ""), *condition)
-    texts = (title, name, where, condition)
-    wrapped = [wrap(cell, column.width) if plain(cell) else [()] for cell, column in zip(texts, columns, strict=True)]
-    for part, beside in enumerate(zip_longest(*wrapped, fillvalue=())):
+        condition, lines_below = (), (*lines_below, (" " if lines_below else "", ""), *condition)
+    texts = (title, name, resources, condition)
+    wrapped_cells = [
+        wrap(cell, column.width) if plain(cell) else [()] for cell, column in zip(texts, columns, strict=True)
+    ]
+    for part, beside in enumerate(zip_longest(*wrapped_cells, fillvalue=())):
         line: list[tuple[str, Style]] = []
         for cell, column in zip(beside, columns, strict=True):
             if column.width:
                 line += [*cell, (" " * (column.width + 1 - cells(plain(cell))), "")]
         while line and not line[-1][0].strip():
             line.pop()
-        own = (key, "action", action.action)
-        yield Row((*own, part) if part else own, (tuple(line),), None if part else action, selectable=not part)
-    if below:
+        row_key = (key, "action", action.action)
+        yield Row((*row_key, part) if part else row_key, (tuple(line),), None if part else action, selectable=not part)
+    if lines_below:
         indent = columns[0].width + 3
-        for index, line_below in enumerate(wrap(below, max(width - indent, MIN_WIDTHS[2]))):
+        for index, line_below in enumerate(wrap(lines_below, max(width - indent, MIN_WIDTHS[2]))):
             yield Row((key, "if", action.action, index), (((" " * indent, ""), *line_below),), selectable=False)
 
 
@@ -343,16 +352,16 @@ def _short(level: str) -> str:
 def _texts(action: ActionSummary) -> tuple[Styled, Styled, Styled]:
     name: list[tuple[str, Style]] = [(clean_line(action.action.partition(":")[2]), "")]
     name += [(f" {remark}", style) for remark, style in _remarks(action)]
-    where, condition = ", ".join(resources_in_short(action.grants)), conditions_in_short(action.grants)
-    return tuple(name), styled(where), styled(condition, "warn")
+    resources, condition = ", ".join(resources_in_short(action.grants)), conditions_in_short(action.grants)
+    return tuple(name), styled(resources), styled(condition, "warn")
 
 
-def _condition(service: ServiceSummary, *, whole: bool) -> str:
-    """Return a service's condition and how many of its actions have it; in full if `whole`, else only the key."""
+def _condition(service: ServiceSummary, *, in_full: bool) -> str:
+    """Return a service's condition and how many of its actions have it; in full if `in_full`, else only the key."""
     if service.condition in ("", "None"):
         return ""
     several = service.condition == "Multiple"
-    word = service.condition if whole or several else key_in_short(service.condition.split(" ")[0])
+    word = service.condition if in_full or several else key_in_short(service.condition.split(" ")[0])
     words = service.conditioned.words(word)
     return clean_line(words if words != word else "several conditions" if several else f"if {word}")
 
@@ -369,10 +378,10 @@ def action_line(action: ActionSummary) -> Styled:
 
 def service_line(service: ServiceSummary, reason: str | None) -> Styled:
     """Return the details of a service: its access as the IAM console words it, and why it is needed."""
-    why = f"  {clean_line(reason)}" if reason else ""
-    condition = _condition(service, whole=True)
+    reason_words = f"  {clean_line(reason)}" if reason else ""
+    condition = _condition(service, in_full=True)
     return (
         (clean_line(service.service), "strong"),
         (f"  {_access_words(service)} on {clean_line(service.resource)}{condition and f', {condition}'}", "muted"),
-        (why, ""),
+        (reason_words, ""),
     )

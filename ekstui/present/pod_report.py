@@ -36,26 +36,26 @@ def pod_words(answer: PodAnswer) -> str:
     problems = sum(finding.severity == "problem" for finding in answer.findings)
     first = answer.credentials[0] if answer.credentials else None
     words = f"{answer.title} {_uses(first, len(answer.workload.pods))}" if first else f"{answer.title} has no container"
-    others = len(answer.credentials) - 1
-    differ = f"; {counted(others, 'container differs', 'containers differ')}" if others > 0 else ""
+    other_containers = len(answer.credentials) - 1
+    differ = f"; {counted(other_containers, 'container differs', 'containers differ')}" if other_containers > 0 else ""
     return f"{words}{differ}; {counted(problems, 'problem') if problems else 'no problem found'}"
 
 
 def _uses(credentials: CredentialsAnswer, pods: int) -> str:
-    own, since = credentials.credentials, ""
+    credentials_used, since = credentials.credentials, ""
     if credentials.since:
         words = ", its oldest pod since" if pods > 1 else " since"
         since = f"{words} {iso_day(credentials.since)}"
-    if own.source == "none":
+    if credentials_used.source == "none":
         return "has no credentials"
-    no_role = "has no role of its own and " if own.source == "node" else ""
-    return f"{no_role}uses {_in_words(own)}{since}"
+    no_role = "has no role of its own and " if credentials_used.source == "node" else ""
+    return f"{no_role}uses {_in_words(credentials_used)}{since}"
 
 
-def _in_words(own: Credentials) -> str:
+def _in_words(credentials: Credentials) -> str:
     """Return what containers use, with the name of a node's role."""
-    name = f" {name_of(own.role_arn)}" if own.role_arn and own.source == "node" else ""
-    return credentials_in_words(own) + name
+    name = f" {name_of(credentials.role_arn)}" if credentials.role_arn and credentials.source == "node" else ""
+    return credentials_in_words(credentials) + name
 
 
 def pods_blocks(answers: Sequence[PodAnswer], now: datetime) -> list[Block]:
@@ -84,22 +84,22 @@ def pod_blocks(answer: PodAnswer, now: datetime) -> list[Block]:
     return blocks + not_looked_at(answer.not_looked_at)
 
 
-def _credentials(answer: CredentialsAnswer, whole: PodAnswer) -> Node:
-    own = answer.credentials
-    line = (Span(listed(own.containers), "strong"), f": {_in_words(own)}")
-    below = [Node(own.reason), *(Node(line) for line in _since(answer, whole)), *_trust(answer)]
-    if own.role_arn:
-        below.append(Node(code(own.role_arn, "muted")))
+def _credentials(answer: CredentialsAnswer, pod_answer: PodAnswer) -> Node:
+    credentials = answer.credentials
+    line = (Span(listed(credentials.containers), "strong"), f": {_in_words(credentials)}")
+    nodes = [Node(credentials.reason), *(Node(line) for line in _since(answer, pod_answer)), *_trust(answer)]
+    if credentials.role_arn:
+        nodes.append(Node(code(credentials.role_arn, "muted")))
     if answer.access is not None:
-        below.append(Node((Span("may: ", "muted"), *_access_words(answer.access))))
-    return Node(line, below, answer, ("credentials", whole.title, own.containers))
+        nodes.append(Node((Span("may: ", "muted"), *_access_words(answer.access))))
+    return Node(line, nodes, answer, ("credentials", pod_answer.title, credentials.containers))
 
 
-def _since(answer: CredentialsAnswer, whole: PodAnswer) -> Iterator[str]:
-    times = [pod.created for pod in whole.workload.pods if pod.created is not None]
+def _since(answer: CredentialsAnswer, pod_answer: PodAnswer) -> Iterator[str]:
+    times = [pod.created for pod in pod_answer.workload.pods if pod.created is not None]
     if answer.since is not None:
-        oldest = f", the oldest of {counted(len(times), 'pod')}" if len(times) > 1 else ""
-        yield f"since {answer.since:%Y-%m-%d %H:%M} UTC{oldest}"
+        remark = f", the oldest of {counted(len(times), 'pod')}" if len(times) > 1 else ""
+        yield f"since {answer.since:%Y-%m-%d %H:%M} UTC{remark}"
 
 
 def _trust(answer: CredentialsAnswer) -> Iterator[Node]:
@@ -118,16 +118,18 @@ def _trust(answer: CredentialsAnswer) -> Iterator[Node]:
 def _access_words(access: SumAccess) -> tuple[str | Span, ...]:
     """Return what a role may do in a line: the services that it may change, then how many it only reads."""
     services = [service for service in access.services if service.levels]
-    changed = [
+    writable_services = [
         service.service
         for service in services
         if any(service.levels[level].granted for level in _CHANGING if level in service.levels)
     ]
-    read = len(services) - len(changed)
-    named = joined(", ", [code(service) for service in changed[:MOST_SERVICES]])
-    more = f" and {len(changed) - MOST_SERVICES} more services" if len(changed) > MOST_SERVICES else ""
+    read = len(services) - len(writable_services)
+    service_spans = joined(", ", [code(service) for service in writable_services[:MOST_SERVICES]])
+    remainder = (
+        f" and {len(writable_services) - MOST_SERVICES} more services" if len(writable_services) > MOST_SERVICES else ""
+    )
     if not services:
         return ("nothing",)
-    if not changed:
+    if not writable_services:
         return (f"read {counted(read, 'service')}",)
-    return ("change ", *named, more, f"; only read {counted(read, 'other service')}" if read else "")
+    return ("change ", *service_spans, remainder, f"; only read {counted(read, 'other service')}" if read else "")

@@ -96,42 +96,42 @@ def _version(entry: PolicyEntry) -> str:
 
 def about_line(entry: PolicyEntry) -> Line:
     """Return a policy's ARN, what to know of it, and what it is for."""
-    remarks = (Span(f"  {remark}", "warn") for remark in _remarks(entry, entry.superseded_by or "", explained=False))
+    remarks = (Span(f"  {remark}", "warn") for remark in _remarks(entry, entry.superseded_by or "", with_reasons=False))
     return code(entry.policy.address, "strong"), *remarks, f"  {entry.purpose}" if entry.purpose else ""
 
 
-def _remarks(entry: PolicyEntry, successors: str, *, explained: bool) -> Iterator[str]:
+def _remarks(entry: PolicyEntry, successors: str, *, with_reasons: bool) -> Iterator[str]:
     """Yield that AWS no longer lists a policy, that it is superseded, and that it has a namesake.
 
     With what that means, if asked.
     """
     if entry.policy.withdrawn:
-        yield f"AWS no longer lists it{'; what is known of it is kept' if explained else ''}"
+        yield f"AWS no longer lists it{'; what is known of it is kept' if with_reasons else ''}"
     if successors:
         yield f"superseded by {successors}"
     if entry.also_access_policy:
-        use = "; that one belongs to access entries and cannot be attached to a role" if explained else ""
+        use = "; that one belongs to access entries and cannot be attached to a role" if with_reasons else ""
         yield f"an EKS access policy has the same name{use}"
 
 
 def about_blocks(
-    entry: PolicyEntry, notes: PolicyKnowledge | None, symptoms: Sequence[Symptom], *, whole: bool
+    entry: PolicyEntry, notes: PolicyKnowledge | None, symptoms: Sequence[Symptom], *, in_full: bool
 ) -> list[Block]:
-    """Return what a policy is for, with warnings; if `whole`, also who may attach it and the narrower ones."""
+    """Return what a policy is for, with warnings; if `in_full`, also who may attach it and the narrower ones."""
     if notes is None:
-        return [*map(note, _remarks(entry, "", explained=True))]
-    more = len(notes.notes) + len(notes.disagreements) + len(symptoms)
-    hint = f" (i: {more} notes)" if more > 1 and not whole else ""
+        return [*map(note, _remarks(entry, "", with_reasons=True))]
+    note_count = len(notes.notes) + len(notes.disagreements) + len(symptoms)
+    hint = f" (i: {note_count} notes)" if note_count > 1 and not in_full else ""
     successors = ", ".join(notes.superseded_by)
-    if successors and whole and notes.supersession:
+    if successors and in_full and notes.supersession:
         successors += f". {notes.supersession}"
     blocks: list[Block] = [Sentence((notes.purpose, Span(hint, "muted", media="app")))]
-    if whole:
+    if in_full:
         blocks.append(Sentence(_attached_to(notes)))
-    blocks += map(note, _remarks(entry, successors, explained=True))
-    if whole and notes.narrower:
+    blocks += map(note, _remarks(entry, successors, with_reasons=True))
+    if in_full and notes.narrower:
         blocks.append(Sentence(f"Narrower: {', '.join(notes.narrower)}."))
-    if whole and notes.unused:
+    if in_full and notes.unused:
         blocks.append(Sentence(f"No longer used by EKS: {', '.join(notes.unused)}."))
     return blocks
 
@@ -151,8 +151,8 @@ def notes_blocks(notes: PolicyKnowledge | None, symptoms: Sequence[Symptom]) -> 
 def _attached_to(notes: PolicyKnowledge) -> str:
     if notes.service_linked_role:
         return f"Attached to the service-linked role {notes.service_linked_role}; nobody else may attach it."
-    alone = "" if notes.attachable else " Only AWS attaches it."
-    return f"For: {', '.join(notes.attached_to)}.{alone}"
+    restriction = "" if notes.attachable else " Only AWS attaches it."
+    return f"For: {', '.join(notes.attached_to)}.{restriction}"
 
 
 def version_blocks(policy: Policy, version: int, parameters: Mapping[str, str | None]) -> list[Block]:
@@ -162,8 +162,8 @@ def version_blocks(policy: Policy, version: int, parameters: Mapping[str, str | 
     if policy.home:
         return [*head, Sentence(release_words(policy, info)), *_parameters(parameters)]
     day = f"created {info.created:%Y-%m-%d}" if info.created else "date unknown"
-    which = "default version" if version == policy.default_version else "not the default version"
-    return [*head, Sentence(f"{which}, {day}")]
+    rank = "default version" if version == policy.default_version else "not the default version"
+    return [*head, Sentence(f"{rank}, {day}")]
 
 
 def release_words(policy: Policy, info: VersionInfo) -> str:
@@ -212,15 +212,15 @@ class RemainingService(NamedTuple):
     service: str
 
 
-def remaining_blocks(remaining: Remaining, opened: Collection[str]) -> list[Block]:
+def remaining_blocks(remaining: Remaining, open_services: Collection[str]) -> list[Block]:
     """Return the services with actions that are not allowed (listed for opened ones), then those with none allowed."""
     nodes = [
         Node(
             (Span(service, "strong"), f"  {len(actions)} actions"),
-            _levels(actions) if service in opened else (),
+            _levels(actions) if service in open_services else (),
             RemainingService(service),
             ("remaining", service),
-            opened=service in opened,
+            opened=service in open_services,
         )
         for service, actions in remaining.actions.items()
     ]
@@ -235,11 +235,13 @@ def remaining_blocks(remaining: Remaining, opened: Collection[str]) -> list[Bloc
 def _levels(actions: Collection[ActionInfo]) -> list[Node]:
     from ekstui.iam.reference import LEVELS  # only for what is not allowed
 
-    ordered = sorted(actions, key=lambda info: (LEVELS.index(info.level) if info.level in LEVELS else 9, info.name))
+    actions_by_level = sorted(
+        actions, key=lambda info: (LEVELS.index(info.level) if info.level in LEVELS else 9, info.name)
+    )
     return [
         Node(
             Span(level, level_style(level)),
             [Node(info.name.partition(":")[2], value=info, key=("missing", info.name)) for info in group],
         )
-        for level, group in groupby(ordered, key=lambda info: info.level)
+        for level, group in groupby(actions_by_level, key=lambda info: info.level)
     ]

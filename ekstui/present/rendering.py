@@ -133,8 +133,8 @@ def styled_line(line: Line, place: Medium, style: Style = "") -> Styled:
 def _wrapped(key: Hashable, line: Styled, width: int, indent: str, hang: str, value: object = None) -> Iterator[Laid]:
     room = max(width - len(indent), LEAST)
     for number, part in enumerate(wrap(line, room, max(room - len(hang), LEAST))):
-        start, own = (indent + hang, (key, "line", number)) if number else (indent, key)
-        yield Laid(own, ((start, ""), *part) if start else part, None if number else value)
+        start, line_key = (indent + hang, (key, "line", number)) if number else (indent, key)
+        yield Laid(line_key, ((start, ""), *part) if start else part, None if number else value)
 
 
 def _laid_node(
@@ -162,10 +162,10 @@ def _table_rows(table: Table, place: Medium) -> list[tuple[TableRow, list[_Cell]
     cells_by_rest: dict[tuple[Line, ...], list[_Cell]] = {}
     rows = []
     for row in table.rows:
-        rest = row.cells[1:]  # thousands of rows are alike but for their first cell
-        if rest not in cells_by_rest:
-            cells_by_rest[rest] = [_shown(cell, place) for cell in rest]
-        rows.append((row, [_shown(row.cells[0], place), *cells_by_rest[rest]]))
+        later_cells = row.cells[1:]  # thousands of rows are alike but for their first cell
+        if later_cells not in cells_by_rest:
+            cells_by_rest[later_cells] = [_shown(cell, place) for cell in later_cells]
+        rows.append((row, [_shown(row.cells[0], place), *cells_by_rest[later_cells]]))
     if not any(column.title for column in table.columns):
         return rows
     titles = (column.title.upper() if place == "terminal" else column.title for column in table.columns)
@@ -186,51 +186,51 @@ def _laid_table(table: Table, key: Hashable, indent: str, width: int | None, pla
         yield from _laid_table(_with_remarks_below(table), key, indent, width, place)
         return
     names = {
-        at: names_in(line[at][0] for _, line in rows if at < len(line) > 1)
-        for at, column in enumerate(table.columns)
+        index: names_in(line[index][0] for _, line in rows if index < len(line) > 1)
+        for index, column in enumerate(table.columns)
         if column.names and room is not None
     }
     tails: dict[tuple[Line, ...], Styled] = {}
     for number, (row, line) in enumerate(rows):
-        own = (key, number) if row.key is None else row.key
+        row_key = (key, number) if row.key is None else row.key
         if width is None and len(line) > 1 and not row.below:
             # In a pipe thousands of rows are like this, and alike but for their first cell.
-            rest = row.cells[1:]
-            if rest not in tails:
-                tails[rest] = _side_by_side(line[1:], table.columns[1:], lengths[1:], "")
+            later_cells = row.cells[1:]
+            if later_cells not in tails:
+                tails[later_cells] = _side_by_side(line[1:], table.columns[1:], lengths[1:], "")
             first, size = line[0]
             spare = " " * (lengths[0] - size)
             before, after = (indent + spare, GAP) if table.columns[0].right else (indent, spare + GAP)
-            yield Laid(own, ((before, ""), *first, (after, ""), *tails[rest]), row.value)
+            yield Laid(row_key, ((before, ""), *first, (after, ""), *tails[later_cells]), row.value)
             continue
         if names and len(line) > 1:
             line = [
-                _measured(names[at].fitted_cell(cell, lengths[at])) if at in names else (cell, size)
-                for at, (cell, size) in enumerate(line)
+                _measured(names[index].fitted_cell(cell, lengths[index])) if index in names else (cell, size)
+                for index, (cell, size) in enumerate(line)
             ]
         if len(line) == 1:
-            yield from _wrapped(own, line[0][0], width or line[0][1] + len(indent), indent, "", row.value)
+            yield from _wrapped(row_key, line[0][0], width or line[0][1] + len(indent), indent, "", row.value)
         else:
             cut = table.one_line and place == "app"
             for part, laid in enumerate(_row_lines(line, table.columns, lengths, indent, width, cut=cut)):
-                yield Laid((own, "line", part) if part else own, laid, None if part else row.value)
-        for part, below in enumerate(row.below):
-            if isinstance(below, Node):
-                yield from _laid_node(below, (own, part), indent + STEP * 2, width or 80, place, folds=False)
-            elif is_shown_in(below, place):
-                yield from _wrapped((own, part), styled_line(below, place), width or 80, indent + STEP * 2, STEP)
+                yield Laid((row_key, "line", part) if part else row_key, laid, None if part else row.value)
+        for part, detail in enumerate(row.below):
+            if isinstance(detail, Node):
+                yield from _laid_node(detail, (row_key, part), indent + STEP * 2, width or 80, place, folds=False)
+            elif is_shown_in(detail, place):
+                yield from _wrapped((row_key, part), styled_line(detail, place), width or 80, indent + STEP * 2, STEP)
 
 
 def _with_long_cells_above(table: Table, place: Medium) -> Table:
     """Return the table with each first cell that is longer than its column allows in a row of its own."""
-    longest = table.columns[0].longest
-    if longest is None:
+    limit = table.columns[0].longest
+    if limit is None:
         return table
     rows: list[TableRow] = []
     for row in table.rows:
-        first, *others = row.cells
-        if others and _shown(first, place)[1] > longest:
-            rows += (TableRow((first,), row.value, row.key), TableRow(("", *others), below=row.below))
+        first, *later_cells = row.cells
+        if later_cells and _shown(first, place)[1] > limit:
+            rows += (TableRow((first,), row.value, row.key), TableRow(("", *later_cells), below=row.below))
         else:
             rows.append(row)
     return table._replace(rows=rows)
@@ -238,14 +238,16 @@ def _with_long_cells_above(table: Table, place: Medium) -> Table:
 
 def _without_yielding(table: Table, room: int) -> Table:
     """Return the table without its last column if that yields and leaves the others, with names cut, too little."""
-    *others, last = table.columns
+    *other_columns, last = table.columns
     if not last.yields:
         return table
-    cut = [row._replace(cells=row.cells[: len(others)]) for row in table.rows]
-    without = table._replace(columns=tuple(others), rows=cut)
-    natural = column_widths(others, [line for _, line in _table_rows(without, "app")], None)
-    least = [min(size, column.width) if column.names else size for size, column in zip(natural, others, strict=True)]
-    return table if sum(least) + last.width + len(GAP) * len(others) <= room else without
+    cut = [row._replace(cells=row.cells[: len(other_columns)]) for row in table.rows]
+    without = table._replace(columns=tuple(other_columns), rows=cut)
+    natural = column_widths(other_columns, [line for _, line in _table_rows(without, "app")], None)
+    least = [
+        min(size, column.width) if column.names else size for size, column in zip(natural, other_columns, strict=True)
+    ]
+    return table if sum(least) + last.width + len(GAP) * len(other_columns) <= room else without
 
 
 def _crowds_its_remarks(columns: Sequence[Column], rows: Sequence[_Cells], lengths: Sequence[int], room: int) -> bool:
@@ -253,10 +255,10 @@ def _crowds_its_remarks(columns: Sequence[Column], rows: Sequence[_Cells], lengt
     last = columns[-1]
     if last.title or not last.shrink or len(columns) < 2:
         return False
-    longest = max((row[-1][1] for row in rows if len(row) == len(columns)), default=0)
+    longest_remark = max((row[-1][1] for row in rows if len(row) == len(columns)), default=0)
     fits = sum(lengths) + len(GAP) * (len(columns) - 1) <= room
-    is_narrow = lengths[-1] < _ROOM_FOR_REMARKS or (lengths[-1] < room // 2 and 2 * lengths[-1] < longest)
-    return not fits or (is_narrow and lengths[-1] < longest)
+    is_narrow = lengths[-1] < _ROOM_FOR_REMARKS or (lengths[-1] < room // 2 and 2 * lengths[-1] < longest_remark)
+    return not fits or (is_narrow and lengths[-1] < longest_remark)
 
 
 def _with_remarks_below(table: Table) -> Table:
@@ -287,13 +289,13 @@ def _row_lines(
     """Yield the lines of a row: several if a cell is too long for its column, unless `cut` asks for a single one."""
     parts: Iterable[_Cells] = (line,)
     if width is not None and any(size > room for (_, size), room in zip(line, lengths, strict=False)):
-        broken = [
+        cell_lines = [
             [(cell, size)]
             if size <= room
             else map(_measured, [cut_end(cell, room)] if cut or column.names else wrap(cell, max(room, 1)))
             for (cell, size), room, column in zip(line, lengths, columns, strict=False)
         ]
-        parts = zip_longest(*broken, fillvalue=((), 0))
+        parts = zip_longest(*cell_lines, fillvalue=((), 0))
     for part in parts:
         laid = _side_by_side(part, columns, lengths, indent)
         if width is not None and sum(lengths) + len(GAP) * (len(lengths) - 1) + len(indent) > width:
@@ -377,9 +379,9 @@ def list_rows(table: Table, width: int) -> list[Row]:
         rows.append(Row(key, cells, row.value, selectable=row.value is not None))
         rows += [
             Row((key, index, part), (((STEP * 2, ""), *line),), selectable=False)
-            for index, below in enumerate(row.below)
-            if not isinstance(below, Node) and is_shown_in(below, "app")
-            for part, line in enumerate(wrap(styled_line(below, "app"), max(width - 4, 20)))
+            for index, detail in enumerate(row.below)
+            if not isinstance(detail, Node) and is_shown_in(detail, "app")
+            for part, line in enumerate(wrap(styled_line(detail, "app"), max(width - 4, 20)))
         ]
     return rows
 
@@ -432,7 +434,9 @@ def _fenced(block: Code) -> Iterator[str]:
 def _table_row(row: TableRow, columns: int) -> str:
     cells = [_inline(cell, strong=False) for cell in row.cells]
     cells[-1] += "".join(
-        f"<br>{_inline(below)}" for below in row.below if not isinstance(below, Node) and is_shown_in(below, "markdown")
+        f"<br>{_inline(detail)}"
+        for detail in row.below
+        if not isinstance(detail, Node) and is_shown_in(detail, "markdown")
     )
     return f"| {' | '.join([*cells, *[''] * (columns - len(cells))])} |"
 

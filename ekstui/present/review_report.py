@@ -43,9 +43,9 @@ def _needs(needs: Sequence[ReleaseNeed]) -> Iterator[Block]:
     for need in needs:
         for rule, words in need.sentences:
             style: Style = "bad" if rule == "release-needs" else "muted"
-            where = f"{need.path}:{need.line or 1}: " if need.path else ""
+            place = f"{need.path}:{need.line or 1}: " if need.path else ""
             because = f" ({need.because})" if need.because else ""
-            yield Sentence((Span(f"{where}{words}{because}.", style),))
+            yield Sentence((Span(f"{place}{words}{because}.", style),))
 
 
 def _not_read(files: Sequence[UnreadFile]) -> Iterator[Block]:
@@ -58,8 +58,8 @@ def _not_read(files: Sequence[UnreadFile]) -> Iterator[Block]:
 def _sum(review: Review) -> str:
     reaches = [_reach(document) for document in review.documents]
     if not reaches:
-        judged = "No policy document that was read changes what it allows"
-        return f"{judged if review.not_read else 'No policy document changes what it allows'} ({_counts(review)})."
+        result = "No policy document that was read changes what it allows"
+        return f"{result if review.not_read else 'No policy document changes what it allows'} ({_counts(review)})."
     words = [
         f"{reaches.count(reach)} {verb}"
         for reach, verb in (
@@ -80,14 +80,14 @@ def _counts(review: Review) -> str:
 
 def _document(document: ReviewedDocument) -> TableRow:
     file = f"{document.path}:{document.line}" if document.line else document.path
-    where: Line = code(f"{file} › {document.place}" if document.place else file)
+    place: Line = code(f"{file} › {document.place}" if document.place else file)
     if document.change is None:
-        return TableRow((where, document.state, Span(f"not judged: {document.reason}", "warn")))
+        return TableRow((place, document.state, Span(f"not judged: {document.reason}", "warn")))
     rights = (Span(f"can change or pass on rights ({', '.join(document.rights)}); ", "bad"),) if document.rights else ()
     parts = ", ".join(f"{part.name} {_WORDS[part.reach]}" for part in document.statements)
     return TableRow(
         (
-            where,
+            place,
             document.state,
             (*rights, verdict_span(document.change), *((Span(f"; {parts}", "muted"),) if parts else ())),
         )

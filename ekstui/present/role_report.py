@@ -37,8 +37,8 @@ from ekstui.present.cluster_report import verdict_words
 from ekstui.present.permissions import services_blocks
 
 
-def role_blocks(answer: RoleAnswer, now: datetime, opened: Collection[Hashable] = ()) -> list[Block]:
-    """Return all about a role; the pods of the owners in `opened` are listed."""
+def role_blocks(answer: RoleAnswer, now: datetime, open_keys: Collection[Hashable] = ()) -> list[Block]:
+    """Return all about a role; the pods of the owners in `open_keys` are listed."""
     role = answer.subject.role
     as_of = Span(f"account {answer.identity.account}, {as_of_words(answer.fetched_at)}", media="terminal")
     verdict = verdict_words([("", finding) for finding in answer.findings], _unread_words(answer.subject))
@@ -48,7 +48,7 @@ def role_blocks(answer: RoleAnswer, now: datetime, opened: Collection[Hashable] 
     blocks.append(Heading("Trust: who may assume it"))
     blocks += [Sentence(sentence) for sentence in answer.trust or ("its trust policy is not known",)]
     blocks += [Heading("What it may do, all policies together"), *_role_access(answer)]
-    blocks += [*_role_uses(answer.subject), *_role_pods(answer, opened)]
+    blocks += [*_role_uses(answer.subject), *_role_pods(answer, open_keys)]
     blocks += _role_policies(answer)
     return [*blocks, Heading("About"), _role_facts(role, now)]
 
@@ -72,7 +72,7 @@ def _role_uses(subject: RoleInUse) -> Iterator[Block]:
         yield muted(f"not looked at: {', '.join(subject.unseen)}")
 
 
-def _role_pods(answer: RoleAnswer, opened: Collection[Hashable]) -> Iterator[Block]:
+def _role_pods(answer: RoleAnswer, open_keys: Collection[Hashable]) -> Iterator[Block]:
     """Yield how many pods have the role's credentials, by namespace and owner."""
     if not answer.pods:
         if answer.pods is not None:
@@ -89,7 +89,7 @@ def _role_pods(answer: RoleAnswer, opened: Collection[Hashable]) -> Iterator[Blo
         [
             Node(
                 (code(namespace, "strong"), Span(f" of {cluster}  ", "muted"), _count(alike)),
-                [_owner(pods, opened) for pods in alike],
+                [_owner(pods, open_keys) for pods in alike],
                 key=("pods", cluster, namespace),
             )
             for (cluster, namespace), alike in by_namespace.items()
@@ -101,19 +101,19 @@ def _count(alike: Sequence[PodsWithRole]) -> str:
     return counted(sum(len(pods.workload.pods) for pods in alike), "pod")
 
 
-def _owner(pods: PodsWithRole, opened: Collection[Hashable]) -> Node:
+def _owner(pods: PodsWithRole, open_keys: Collection[Hashable]) -> Node:
     """Return an owner of pods, and in the app its pods if it is unfolded."""
     workload = pods.workload
     line = (
         f"{workload.kind.lower()}/{workload.name}  {_count([pods])}",
         Span(f"  {SOURCE_WORDS[pods.source]}, service account {workload.service_account}", "muted"),
     )
-    is_open = pods.key in opened
-    below = [
+    is_open = pods.key in open_keys
+    pod_nodes = [
         Node(code(pod.name), value=PodPlace(pods.cluster, f"{pod.namespace}/{pod.name}"), key=(*pods.key, pod.name))
         for pod in (workload.pods if is_open else ())
     ]
-    return Node(line, below, pods, pods.key, opened=is_open)
+    return Node(line, pod_nodes, pods, pods.key, opened=is_open)
 
 
 def _role_policies(answer: RoleAnswer) -> Iterator[Block]:
@@ -133,13 +133,13 @@ def _role_policies(answer: RoleAnswer) -> Iterator[Block]:
 
 
 def _role_facts(role: Role, now: datetime) -> Tree:
-    used = TRACKED if role.was_read else "not read"
+    last_use = TRACKED if role.was_read else "not read"
     if role.last_used:
-        used = f"{last_used_words(role, now)} in {role.last_used_region}"
+        last_use = f"{last_used_words(role, now)} in {role.last_used_region}"
     return facts_tree(
         [
             ("ARN", role.arn or "not known"),
-            ("last used", used),
+            ("last used", last_use),
             ("created", iso_day(role.created)),
             *(("instance profile", profile) for profile in role.instance_profiles),
             *((f"tag {key}", value) for key, value in role.tags),

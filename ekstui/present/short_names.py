@@ -50,12 +50,12 @@ class ShortNames:
         """Return a cell in at most `room` cells, of which its longest piece is the name."""
         if cells(plain(cell)) <= room:
             return cell
-        at = max(range(len(cell)), key=lambda at: len(cell[at][0]))
-        name, style = cell[at]
-        left = room - cells(plain((*cell[:at], *cell[at + 1 :])))
-        if left < room // 2:
+        index = max(range(len(cell)), key=lambda index: len(cell[index][0]))
+        name, style = cell[index]
+        remaining = room - cells(plain((*cell[:index], *cell[index + 1 :])))
+        if remaining < room // 2:
             return cut_end(cell, room)
-        return (*cell[:at], (self.fitted(name, left), style), *cell[at + 1 :])
+        return (*cell[:index], (self.fitted(name, remaining), style), *cell[index + 1 :])
 
 
 def names_in(column: Iterable[Styled]) -> ShortNames:
@@ -78,33 +78,33 @@ def _counts(names: Iterable[str]) -> Counter[str]:
 def _cut(name: str, room: int, counts: Counter[str], neighbour: str | None = None) -> str:
     """Return the words of a name that tell most, as many as fit; from one other name above all, if given."""
     words = _words(name)
-    shared = {_bare(text) for text, _ in _words(neighbour)} if neighbour else set()
+    shared_words = {_bare(text) for text, _ in _words(neighbour)} if neighbour else set()
     # The two may differ only in what was made at random.
     common = [
-        (_bare(text) in shared, is_random and neighbour is None, counts[_bare(text)]) for text, is_random in words
+        (_bare(text) in shared_words, is_random and neighbour is None, counts[_bare(text)]) for text, is_random in words
     ]
-    kept = [True] * len(words)
+    are_kept = [True] * len(words)
     order: list[int] = []
-    while cells(_joined(words, kept)) > room:
-        left = [at for at, is_kept in enumerate(kept) if is_kept]
-        if len(left) < 2:
+    while cells(_joined(words, are_kept)) > room:
+        kept_places = [place for place, is_kept in enumerate(are_kept) if is_kept]
+        if len(kept_places) < 2:
             return plain(cut_end(cut_middle(styled(name), room), room))
 
-        def is_within(at: int) -> bool:
-            return 0 < at < len(kept) - 1 and kept[at - 1] and kept[at + 1]
+        def is_within(place: int) -> bool:
+            return 0 < place < len(are_kept) - 1 and are_kept[place - 1] and are_kept[place + 1]
 
         # Of words that tell as little, those at an end or beside a gap, so that there are few gaps; the last one first.
-        order.append(max(left, key=lambda at: (common[at], not is_within(at), at)))
-        kept[order[-1]] = False
-    for at in reversed(order):
-        kept[at] = True
-        kept[at] = cells(_joined(words, kept)) <= room
-    return _joined(words, kept)
+        order.append(max(kept_places, key=lambda place: (common[place], not is_within(place), place)))
+        are_kept[order[-1]] = False
+    for place in reversed(order):
+        are_kept[place] = True
+        are_kept[place] = cells(_joined(words, are_kept)) <= room
+    return _joined(words, are_kept)
 
 
-def _joined(words: Sequence[tuple[str, bool]], kept: Sequence[bool]) -> str:
+def _joined(words: Sequence[tuple[str, bool]], are_kept: Sequence[bool]) -> str:
     short = ""
-    for (text, _), is_kept in zip(words, kept, strict=True):
+    for (text, _), is_kept in zip(words, are_kept, strict=True):
         if is_kept:
             short += text.lstrip(_BETWEEN) if short.endswith(_GAP) else text
         elif not short.endswith(_GAP):

@@ -69,10 +69,10 @@ def mark_hits(line: Styled, needle: str) -> Styled:
     pieces: list[tuple[str, Style]] = []
     for text, style in line:
         start = 0
-        folded = text.casefold()
-        while (at := folded.find(needle.casefold(), start)) >= 0:
-            pieces += [(text[start:at], style), (text[at : at + len(needle)], "hit")]
-            start = at + len(needle)
+        lower_text = text.casefold()
+        while (match_start := lower_text.find(needle.casefold(), start)) >= 0:
+            pieces += [(text[start:match_start], style), (text[match_start : match_start + len(needle)], "hit")]
+            start = match_start + len(needle)
         pieces.append((text[start:], style))
     return tuple(piece for piece in pieces if piece[0])
 
@@ -96,15 +96,15 @@ def cut_end(cell: Styled, room: int) -> Styled:
     """Return a cell cut to `room` cells, with an ellipsis at its end if need be."""
     if cells(plain(cell)) <= room:
         return cell
-    kept: list[tuple[str, Style]] = []
-    left = room - 1
+    pieces: list[tuple[str, Style]] = []
+    remaining = room - 1
     for text, style in cell:
-        if cells(text) > left:
-            kept.append((_head(text, left) + "…", style))
+        if cells(text) > remaining:
+            pieces.append((_head(text, remaining) + "…", style))
             break
-        kept.append((text, style))
-        left -= cells(text)
-    return tuple(kept) if room > 0 else ()
+        pieces.append((text, style))
+        remaining -= cells(text)
+    return tuple(pieces) if room > 0 else ()
 
 
 def cut_middle(cell: Styled, room: int) -> Styled:
@@ -129,24 +129,24 @@ def wrap(line: Styled, width: int, later: int | None = None) -> list[Styled]:
     if cells(text) <= width:
         return [line]
     lines: list[Styled] = []
-    start = end = used = 0
+    start = end = length = 0
     room = width
     for word in filter(None, _WORD.findall(text)):
-        if used and used + cells(word.rstrip(" ")) > room:
+        if length and length + cells(word.rstrip(" ")) > room:
             if text[start:end].strip(" "):  # not where an indent is all that would be on the line
                 lines.append(_part(line, start, end))
-            start, used, room = end, 0, later or width
+            start, length, room = end, 0, later or width
         while cells(word.rstrip(" ")) > room:
             # A character of two cells must go somewhere, even if there is room for only one cell.
             head = _head(word, room) or word[0]
             # In an ARN, or the key of a tag, a part stays whole if the line is then still half full.
-            at = 1 + max(map(head.rfind, "/:.-_,="))
-            head = head[:at] if 2 * at > room else head
+            break_place = 1 + max(map(head.rfind, "/:.-_,="))
+            head = head[:break_place] if 2 * break_place > room else head
             end = start + len(head)
             lines.append(_part(line, start, end))
             start, word, room = end, word[len(head) :], later or width
         end += len(word)
-        used += cells(word)
+        length += cells(word)
     lines.append(_part(line, start, end))
     return lines
 
@@ -181,11 +181,11 @@ def shell_lines(command: str, room: int) -> list[str]:
 def _part(line: Styled, start: int, end: int) -> Styled:
     """Return the characters from `start` to `end`, without trailing spaces."""
     pieces: list[tuple[str, Style]] = []
-    at = 0
+    position = 0
     for text, style in line:
-        if piece := text[max(start - at, 0) : max(end - at, 0)]:
+        if piece := text[max(start - position, 0) : max(end - position, 0)]:
             pieces.append((piece, style))
-        at += len(text)
+        position += len(text)
     while pieces[1:] and not pieces[-1][0].strip(" "):
         pieces.pop()
     if pieces and pieces[-1][0].strip(" "):
@@ -194,9 +194,9 @@ def _part(line: Styled, start: int, end: int) -> Styled:
 
 
 def _head(text: str, room: int) -> str:
-    used = 0
+    length = 0
     for index, character in enumerate(text):
-        used += cells(character)
-        if used > room:
+        length += cells(character)
+        if length > room:
             return text[:index]
     return text

@@ -41,15 +41,17 @@ def in_force_words(policy: Policy) -> str:
 
 def legend(steps: Sequence[Step], in_force: str) -> str:
     """Return what the signs of these steps mean."""
-    used = {step_sign(step)[0] for step in steps}
+    signs = {step_sign(step)[0] for step in steps}
     words = _WORDS | {IN_FORCE: in_force}
-    return " ".join(f"{sign} {meaning}" for sign, meaning in words.items() if sign in used)
+    return " ".join(f"{sign} {meaning}" for sign, meaning in words.items() if sign in signs)
 
 
-def time_line(steps: Sequence[Step], until: datetime, width: int, here: int | None = None) -> tuple[Styled, ...]:
+def time_line(
+    steps: Sequence[Step], until: datetime, width: int, current_version: int | None = None
+) -> tuple[Styled, ...]:
     """Return the line of versions with the years below it, each `width` cells long; nothing if no version has a date.
 
-    It ends at `until`, up to which changes are known. The cell of version `here` looks like the cursor.
+    It ends at `until`, up to which changes are known. The cell of `current_version` looks like the cursor.
     """
     days = _days(steps)
     if not days or width < 2 * _YEAR:
@@ -61,7 +63,7 @@ def time_line(steps: Sequence[Step], until: datetime, width: int, here: int | No
     for step, place in zip(steps, places, strict=True):
         cells[place] = _joined(cells[place], step_sign(step))
     for step, place in zip(steps, places, strict=True):
-        if step.version == here:
+        if step.version == current_version:
             cells[place] = step_sign(step)[0], "cursor"
     return _runs(cells), ((_years(first, last, scale, width), "muted"),)
 
@@ -77,12 +79,12 @@ def _days(steps: Sequence[Step]) -> list[float]:
     return days
 
 
-def _places(wanted: Sequence[int], width: int) -> list[int]:
+def _places(ideal_places: Sequence[int], width: int) -> list[int]:
     """Return a cell for each version, as near as possible to the wanted one; shared where there are too few."""
-    if len(wanted) > width:
-        return list(wanted)
+    if len(ideal_places) > width:
+        return list(ideal_places)
     places: list[int] = []
-    for place in wanted:
+    for place in ideal_places:
         places.append(max(place, places[-1] + 1 if places else 0))
     end = width
     for index in range(len(places) - 1, -1, -1):

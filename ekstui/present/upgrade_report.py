@@ -72,28 +72,32 @@ def _component(upgrade: ComponentUpgrade) -> list[Block]:
 
 
 def _before(upgrade: ComponentUpgrade, role: str) -> Iterator[Block]:
-    partly = [held.statement for held in upgrade.partly]
+    partly = [need.statement for need in upgrade.partly]
     if missing := [statement for statement in upgrade.before if statement not in partly]:
         line = (Span("before: ", "warn"), "give ", code(role), " these permissions, or calls will be denied:")
         yield Sentence(line, RoleSide(role), ("before", upgrade.component))
         yield Tree([*map(_added, missing), *(Node(Span(text, "muted")) for text in upgrade.besides)])
     if partly:
-        some = (Span("before: ", "warn"), code(role), " has these only in some cases; other calls will be denied:")
-        yield Sentence(some, RoleSide(role), ("partly", upgrade.component))
-        yield Tree([_added(held.statement, held.grants) for held in upgrade.partly])
+        partly_line = (
+            Span("before: ", "warn"),
+            code(role),
+            " has these only in some cases; other calls will be denied:",
+        )
+        yield Sentence(partly_line, RoleSide(role), ("partly", upgrade.component))
+        yield Tree([_added(need.statement, need.grants) for need in upgrade.partly])
     yield from command_blocks(upgrade.commands, ("commands", upgrade.component))
     if upgrade.is_judged and not upgrade.before:
         yield Sentence((Span("before: ", "good"), code(role), " has all the permissions it needs"))
 
 
-def _added(statement: Statement, held: Sequence[Grant] = ()) -> Node:
+def _added(statement: Statement, grants_held: Sequence[Grant] = ()) -> Node:
     node = _statement("+", "added", statement)
-    has = [Node((Span("has it on ", "muted"), *joined("", [grant_line(grant)]))) for grant in held]
-    return node._replace(children=(*node.children, *has))
+    grant_nodes = [Node((Span("has it on ", "muted"), *joined("", [grant_line(grant)]))) for grant in grants_held]
+    return node._replace(children=(*node.children, *grant_nodes))
 
 
 def _statement(sign: str, style: Style, statement: Statement) -> Node:
-    where = joined(", ", [code(resource) for resource in statement.resources])
-    below: list[Node] = [Node(("on ", *where))]
-    below += [Node(("if ", *condition_line(condition, condition.values))) for condition in statement.conditions]
-    return Node((Span(f"{sign} ", style), *joined(", ", [code(action) for action in statement.actions])), below)
+    resources = joined(", ", [code(resource) for resource in statement.resources])
+    details: list[Node] = [Node(("on ", *resources))]
+    details += [Node(("if ", *condition_line(condition, condition.values))) for condition in statement.conditions]
+    return Node((Span(f"{sign} ", style), *joined(", ", [code(action) for action in statement.actions])), details)

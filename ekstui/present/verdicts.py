@@ -39,8 +39,8 @@ def reason_in_words(explanation: Explanation) -> str:
     if explanation.verdict == "allowed" and exemption_of(explanation.action or "", explanation.principal) == "action":
         return "it always is, as it needs no permission"
     if explanation.denied and not explanation.action:
-        where = "only its encoded part does" if explanation.encoded else "the lines around it may"
-        return f"the message does not name the action; {where}"
+        hint = "only its encoded part does" if explanation.encoded else "the lines around it may"
+        return f"the message does not name the action; {hint}"
     if explanation.judged:
         return _judged(explanation)
     if not explanation.denied:
@@ -80,11 +80,11 @@ def _as_the_message_says(cause: Cause | None) -> str:
 
 def _of_foreign_tags(explanation: Explanation) -> str:
     """Return that only the tags of what the call makes would allow it, which the denied resource cannot have."""
-    made = next(iter(made_by(explanation.action or "")), "resource").replace("-", " ")
+    new_kind = next(iter(made_by(explanation.action or "")), "resource").replace("-", " ")
     kind = kind_of_resource(explanation.resource)
     service = (explanation.action or "").partition(":")[0].upper()
     resource = f"the {kind}" if kind and kind != "*" else "another resource"
-    return f"the policies cover only the new {made}, by its tags; {service} also checks {resource}"
+    return f"the policies cover only the new {new_kind}, by its tags; {service} also checks {resource}"
 
 
 def _judged(explanation: Explanation) -> str:
@@ -94,16 +94,16 @@ def _judged(explanation: Explanation) -> str:
         questions = _open_questions(explanation)
         return f"{'whether the policies allow ' if explanation.denied else ''}it depends on {questions}"
     if explanation.verdict == "explicit-deny":
-        deny = next((near for near in explanation.nearest if near.statement.effect == "Deny"), None)
-        named = "a statement" if deny is None else statement_in_words(deny).removesuffix(", a Deny")
-        return f"{named} denies it, and a Deny overrides any Allow"
+        deny = next((result for result in explanation.nearest if result.statement.effect == "Deny"), None)
+        statement_words = "a statement" if deny is None else statement_in_words(deny).removesuffix(", a Deny")
+        return f"{statement_words} denies it, and a Deny overrides any Allow"
     if (layer := explanation.limiting_layer) is not None:
         return f"the {layer_in_words(layer)} does not allow it, though identity policies do"
-    failed = {failure.part: failure for near in explanation.nearest[:1] for failure in near.failed}
-    if failed and "action" not in failed:
-        if "resource" in failed:
+    failure_by_part = {failure.part: failure for result in explanation.nearest[:1] for failure in result.failed}
+    if failure_by_part and "action" not in failure_by_part:
+        if "resource" in failure_by_part:
             return "the policies allow it only on other resources"
-        if (condition := failed.get("condition")) is not None:
+        if (condition := failure_by_part.get("condition")) is not None:
             return f"the policies allow it only under a condition on {condition.key} that it does not meet"
     return "none of the policies looked at allows it"
 

@@ -91,13 +91,13 @@ def who_can_blocks(
     """
     if not answer.holders:
         return []
-    where = "EKS " if scope == "eks" and answer.is_named else "AWS managed " if scope in ("eks", "all") else ""
-    count = counted(len(answer.holders), f"{where}policy", f"{where}policies")
-    by = "" if answer.is_named else " by a pattern, if it exists"
+    origin = "EKS " if scope == "eks" and answer.is_named else "AWS managed " if scope in ("eks", "all") else ""
+    count = counted(len(answer.holders), f"{origin}policy", f"{origin}policies")
+    way = "" if answer.is_named else " by a pattern, if it exists"
     line = (
         code(answer.action, "strong"),
         Span("" if answer.level == UNKNOWN_LEVEL else f"  {answer.level}", level_style(answer.level)),
-        f"  {count} allow{'s' if len(answer.holders) == 1 else ''} it{by}, known until {known_until:%Y-%m-%d}",
+        f"  {count} allow{'s' if len(answer.holders) == 1 else ''} it{way}, known until {known_until:%Y-%m-%d}",
     )
     blocks: list[Block] = [Heading(line, 1)]
     if not full:
@@ -125,10 +125,10 @@ def no_policy_words(
     answer: WhoCan, scope: Scope, resource: str | None, known_until: datetime, *, wider: str = "--scope all"
 ) -> str:
     """Return that no policy of a scope allows the action; `wider` is what looks at all of AWS's."""
-    which = scope if answer.is_named else "all"
+    scope_searched = scope if answer.is_named else "all"
     on = f" on {resource}" if resource else ""
-    more = f"; {wider} searches all AWS managed policies" if which == "eks" else ""
-    return f"{_NOBODY[which]} allows {answer.action}{on}, as known until {known_until:%Y-%m-%d}{more}."
+    hint = f"; {wider} searches all AWS managed policies" if scope_searched == "eks" else ""
+    return f"{_NOBODY[scope_searched]} allows {answer.action}{on}, as known until {known_until:%Y-%m-%d}{hint}."
 
 
 def unknown_words(action: str) -> str:
@@ -136,9 +136,9 @@ def unknown_words(action: str) -> str:
     return f"There is no known action {action}."
 
 
-def nearest_blocks(action: str, near: Sequence[str]) -> list[Block]:
+def nearest_blocks(action: str, similar_actions: Sequence[str]) -> list[Block]:
     """Return that an action is not known, and the nearest ones to ask about."""
-    names = [Node(f"  {name}", value=name, key=name) for name in near]
+    names = [Node(f"  {name}", value=name, key=name) for name in similar_actions]
     return [note(f"{unknown_words(action)} Nearest:"), Tree(names)]
 
 
@@ -149,8 +149,8 @@ def unnamed_blocks(action: str) -> list[Block]:
 
 def columns_of(answer: WhoCan, *, narrow: bool = False) -> tuple[Column, ...]:
     """Return the columns of `holder_row`; the first is as wide as the longest name."""
-    longest = max((len(holder.policy.name) for holder in answer.holders), default=16)
-    name = Column("Policy", min(longest, LONGEST_NAME), names=True)
+    longest_name = max((len(holder.policy.name) for holder in answer.holders), default=16)
+    name = Column("Policy", min(longest_name, LONGEST_NAME), names=True)
     columns = (name, Column("Ver", 3), Column("Since", 13))
     return columns if narrow else (*columns, Column("On", ON_ROOM, shrink=1), Column("If", 10, shrink=2, share=1))
 
@@ -174,11 +174,11 @@ def holder_lines(holder: Holder, action: str, *, types: bool) -> Iterator[Line]:
         yield ("through everything but ", code(holder.pattern))
     elif holder.pattern.lower() != action.lower():
         yield ("through ", code(holder.pattern))
-    yield f"since {since_words(holder.since, whole=True)}"
+    yield f"since {since_words(holder.since, in_full=True)}"
     for wider in holder.wider:
         day = f" {wider.created:%Y-%m-%d}" if wider.created else ""
-        what = f"without {' and '.join(wider.without)}" if wider.without else "in more cases"
-        yield Span(f"{what} since {version_label(wider.version)}{day}", "accent" if wider.without else "muted")
+        change = f"without {' and '.join(wider.without)}" if wider.without else "in more cases"
+        yield Span(f"{change} since {version_label(wider.version)}{day}", "accent" if wider.without else "muted")
     for grant in holder.grants:
         yield ("on ", *joined("", [grant_line(grant)]))
     if holder.denied:
@@ -203,10 +203,10 @@ def principal_about(can: PrincipalCan) -> Line:
     return code(can.subject.arn or can.subject.name, "strong"), f"  through {through}", Span(depends, "warn")
 
 
-def since_words(since: Since, *, whole: bool = False) -> str:
+def since_words(since: Since, *, in_full: bool = False) -> str:
     """Return the version and its day, such as `v6 2026-03-04`; `≤` if the one before may allow the action too."""
-    day = f" {since.created:%Y-%m-%d}" if since.created else " (date unknown)" if whole else ""
-    if whole and since.at_latest:
+    day = f" {since.created:%Y-%m-%d}" if since.created else " (date unknown)" if in_full else ""
+    if in_full and since.at_latest:
         return f"{version_label(since.version)}{day}, or an earlier version that was never recorded"
     return f"{'≤' if since.at_latest else ''}{version_label(since.version)}{day}"
 
@@ -225,18 +225,18 @@ def principals_blocks(
     `short` puts uses and conditions on lines of their own, `narrow` the policies too. `is_named` says whether the
     action is known to exist.
     """
-    where = f"account {answer.identity.account}, {age_in_words(answer.fetched_at, now)}"
+    account = f"account {answer.identity.account}, {age_in_words(answer.fetched_at, now)}"
     total = counted(len(answer.principals), "principal")
     if not answer.principals and not is_named:
         # That nobody may do it would be no answer about the action that was meant.
         return []
     if answer.principals and not any(principal.through for principal in answer.principals):
-        blocks: list[Block] = [Heading(f"In my account: {total} may do {action}: it needs no permission ({where})")]
+        blocks: list[Block] = [Heading(f"In my account: {total} may do {action}: it needs no permission ({account})")]
     elif answer.principals:
-        more, exists = "" if answer.complete else "at least ", "" if is_named else ", if it exists"
+        at_least, exists = "" if answer.complete else "at least ", "" if is_named else ", if it exists"
         pods = sum(pod_count(principal.subject.used_by) for principal in answer.principals)
         with_pods = f", with {counted(pods, 'pod')} that were read" if pods else ""
-        blocks = [Heading(f"In my account: {more}{total} may do {action}{exists}{with_pods} ({where})")]
+        blocks = [Heading(f"In my account: {at_least}{total} may do {action}{exists}{with_pods} ({account})")]
         beside = {"Used by", "Depends on", *(("Through",) if narrow else ())} if short else ()
         columns = tuple(column for column in _PRINCIPALS if column.title not in beside)
         blocks.append(
@@ -244,25 +244,26 @@ def principals_blocks(
         )
     else:
         nobody = "nobody" if answer.complete else "nobody that was read"
-        blocks = [Heading(f"In my account: {nobody} may do it ({where})")]
-    taken = section("Allowed, but taken away", [_taken(principal) for principal in answer.taken])
-    return [*blocks, *taken, *not_looked_at(answer.not_looked_at)]
+        blocks = [Heading(f"In my account: {nobody} may do it ({account})")]
+    withheld = section("Allowed, but taken away", [_taken(principal) for principal in answer.taken])
+    return [*blocks, *withheld, *not_looked_at(answer.not_looked_at)]
 
 
 def _principal_row(principal: PrincipalCan, now: datetime, short: bool, narrow: bool) -> TableRow:
     subject = principal.subject
-    used = last_used_words(subject, now) if subject.kind == "role" else ""
-    who, kind = code(subject.name, "strong"), Span(subject.kind, "muted")
+    last_use = last_used_words(subject, now) if subject.kind == "role" else ""
+    name, kind = code(subject.name, "strong"), Span(subject.kind, "muted")
     uses = uses_words(subject.used_by) or ("its service alone" if subject.service_linked else "")
     if short:
         about = [_through(principal)] if narrow else []
         about += [(Span(uses, "muted"),)] if uses else []
         about += [(Span("; ".join(map(_short_reason, principal.reasons)), "warn"),)] if principal.reasons else []
-        first = (who, kind, used) if narrow else (who, kind, _through(principal), used)
-        below = (joined(" · ", about),) if about else ()
-        return TableRow(first, principal, ("principal", subject.kind, subject.name), below)
+        first = (name, kind, last_use) if narrow else (name, kind, _through(principal), last_use)
+        details = (joined(" · ", about),) if about else ()
+        return TableRow(first, principal, ("principal", subject.kind, subject.name), details)
     cells: tuple[Line, ...] = (
-        who, kind, uses or Span("—", "muted"), _through(principal), used, Span("; ".join(principal.reasons), "warn"),
+        name, kind, uses or Span("—", "muted"), _through(principal), last_use,
+        Span("; ".join(principal.reasons), "warn"),
     )  # fmt: skip
     return TableRow(cells, principal, ("principal", subject.kind, subject.name))
 
@@ -278,10 +279,13 @@ def _short_reason(reason: str) -> str:
 def _through(principal: PrincipalCan) -> tuple[Span, ...]:
     if not principal.through:
         return (Span("needs no permission", "muted"),)
-    first, *others = principal.through
+    first, *further_policies = principal.through
     version = f" {version_label(first.version)}" if first.version else ""
     owner = "" if first.owner == "AWS managed" else f" {first.owner}"
-    return (code(first.name), Span(version + owner + (f", +{len(others)}" if others else ""), "muted"))
+    return (
+        code(first.name),
+        Span(version + owner + (f", +{len(further_policies)}" if further_policies else ""), "muted"),
+    )
 
 
 def _taken(principal: PrincipalCan) -> Node:

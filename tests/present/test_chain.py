@@ -25,7 +25,7 @@ DELETE = (
 
 
 def page(library: Library, inquiry: Inquiry, *opened: object) -> list[str]:
-    blocks = explanation_blocks(explain_all(library, inquiry), now=NOW, unfolded=opened)
+    blocks = explanation_blocks(explain_all(library, inquiry), now=NOW, open_keys=opened)
     return list(lines(blocks, 300, colours=False, whole_tables=False))
 
 
@@ -43,7 +43,7 @@ def test_a_denial_is_its_chain_then_what_to_check_and_what_fixes_it(demo: Librar
     )
     assert read[-1].startswith("▸ nearest statements (5)   ▸ would also allow it, if attached (")
     assert len(read) <= 9
-    in_app = rows(explanation_blocks(explain_all(demo, Inquiry(Question(message=DELETE))), now=NOW, unfolded=()), 120)
+    in_app = rows(explanation_blocks(explain_all(demo, Inquiry(Question(message=DELETE))), now=NOW, open_keys=()), 120)
     keys = [text for row in in_app for text, style in row.cells[0] if style == "key"]
     assert [key.strip() for key in keys] == ["y", "y"]
 
@@ -106,11 +106,11 @@ def test_a_chain_is_cut_behind_what_breaks_or_else_behind_what_is_open() -> None
 
 def test_what_is_folded_unfolds_and_nothing_is_lost(demo: Library) -> None:
     answers = explain_all(demo, Inquiry(Question(message=DELETE)))
-    folded = explanation_blocks(answers, now=NOW, unfolded=())
+    folded = explanation_blocks(answers, now=NOW, open_keys=())
     keys = [row.key for row in lay_out(folded, 118, "app") if plain(row.line).startswith("▸")]
     assert len(keys) >= 5
     opened = "\n".join(
-        plain(row.line) for row in lay_out(explanation_blocks(answers, now=NOW, unfolded=keys), 300, "app")
+        plain(row.line) for row in lay_out(explanation_blocks(answers, now=NOW, open_keys=keys), 300, "app")
     )
     whole = "\n".join(lines(explanation_blocks(answers, now=NOW), 300, colours=False, whole_tables=False))
     for part in (

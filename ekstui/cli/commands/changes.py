@@ -57,7 +57,7 @@ def list_changes(arguments: Namespace) -> int:
     steps = [step for step in wanted if arguments.all or step.change.kind != "none"]
     _print(library, steps, arguments, complete=feed.complete and whole)
     if not feed.complete:
-        remark(beyond_words(since, newest, some=bool(steps), renewable=not library.is_demo))
+        remark(beyond_words(since, newest, is_part_known=bool(steps), renewable=not library.is_demo))
         return gate(arguments.exit_code)
     remark(period_words(since, newest, left_out=len(wanted) - len(steps)))
     if not steps:

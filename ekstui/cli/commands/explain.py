@@ -125,7 +125,7 @@ def explain(arguments: Namespace) -> int:
     print_answer(
         arguments,
         lambda: explain_shape(library.data(), answers, peeled),
-        lambda: explanation_blocks(answers, peeled, now=datetime.now(UTC), unfolded=unfolded),
+        lambda: explanation_blocks(answers, peeled, now=datetime.now(UTC), open_keys=unfolded),
     )
     return gate(arguments.exit_code and any(answer.verdict != "allowed" for answer in answers))
 

@@ -160,6 +160,6 @@ def _report(library: Library, entry: PolicyEntry, version: int, arguments: Names
         return [*head, *services_blocks(services)]
     notes = knowledge_of(policy)
     symptoms = knowledge().symptoms_of(policy.name)
-    about = about_blocks(entry, notes, symptoms, whole=True)
+    about = about_blocks(entry, notes, symptoms, in_full=True)
     permitted = [services_table(services), *actions_blocks(services, notes.services if notes else {})]
     return [*head, *about, *permitted, *notes_blocks(notes, symptoms)]

@@ -80,7 +80,7 @@ class Explained(NamedTuple):
 
     def blocks(self, simulated: Peeled | None, unfolded: Collection[Hashable] | None = None) -> list[Block]:
         """Return the answers as blocks, with what is unfolded (None: all)."""
-        return explanation_blocks(self.answers, simulated, now=datetime.now(UTC), unfolded=unfolded)
+        return explanation_blocks(self.answers, simulated, now=datetime.now(UTC), open_keys=unfolded)
 
 
 def inquiry_of(text: str) -> Inquiry:

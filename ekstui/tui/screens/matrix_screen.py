@@ -65,7 +65,7 @@ class MatrixScreen(ReportScreen[_Matrix]):
             return []
         signs = self.view == "symbols"
         legend, table = matrix_blocks(
-            answer.rows, self._places, self.width, filtered_rows=holding_rows, opened=opened, signs=signs
+            answer.rows, self._places, self.width, filtered_rows=holding_rows, open_services=opened, signs=signs
         )
         self.rows.set_columns(table.columns)
         return [*rows(legend, self.width), *list_rows(table, self.width)]

@@ -190,7 +190,7 @@ class PermissionsPane(Pane):
         """Return what the policy is for, with all notes if they are switched on."""
         if self.policy_view is None:
             return []
-        blocks = about_blocks(self.policy_view.entry, self._knowledge, self._symptoms, whole=self._whole)
+        blocks = about_blocks(self.policy_view.entry, self._knowledge, self._symptoms, in_full=self._whole)
         if self._whole:
             blocks += notes_blocks(self._knowledge, self._symptoms)
         return rows(blocks, self.rows.row_width)
