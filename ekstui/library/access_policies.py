@@ -81,7 +81,7 @@ def access_policy_entries() -> tuple[PolicyEntry, ...]:
     """Return all access policies as the app lists them; each has one version, from when AWS announced it."""
     entries: list[PolicyEntry] = []
     for answer in access_policies():
-        policy = Policy(answer.policy.name, answer.arn, 1, (VersionInfo(1, _announced(answer)),))
+        policy = Policy(answer.policy.name, answer.arn, 1, (VersionInfo(1, _announcement_day(answer)),))
         entries.append(PolicyEntry(policy, "access", answer.policy.text, access=answer))
     return tuple(entries)
 
@@ -97,7 +97,7 @@ def access_timeline(entry: PolicyEntry) -> tuple[Step, ...]:
     return (Step(1, entry.policy.created, True, (), None),)
 
 
-def _announced(answer: AccessPolicyRules) -> datetime | None:
+def _announcement_day(answer: AccessPolicyRules) -> datetime | None:
     day = answer.policy.introduced
     return datetime.combine(day, datetime.min.time(), UTC) if day else None
 
@@ -161,7 +161,7 @@ def access_steps(since: datetime | None) -> tuple[FeedStep, ...]:
             "access-policy",
         )
         for answer in access_policies()
-        if (day := _announced(answer)) and (since is None or day >= since)
+        if (day := _announcement_day(answer)) and (since is None or day >= since)
     )
 
 

@@ -57,9 +57,9 @@ def attached_changes(
             # A boundary that may be none limits what is new, if anything.
             continue
         elif old is None or _policies(old) != _policies(attachments_of_entity):
-            yield _reviewed(kind, old, attachments_of_entity, documents)
+            yield _review_entry(kind, old, attachments_of_entity, documents)
     for (kind, _), attachments_of_entity in unmatched.items():
-        yield _reviewed(kind, attachments_of_entity, None, documents)
+        yield _review_entry(kind, attachments_of_entity, None, documents)
 
 
 def _before_renaming(
@@ -83,7 +83,7 @@ def _by_entity(attachments: Iterable[WrittenAttachment]) -> dict[_Entity, _Attac
     return {key: tuple(of_entity) for key, of_entity in attachments_of.items()}
 
 
-def _reviewed(
+def _review_entry(
     kind: AttachmentKind, before: _Attachments | None, after: _Attachments | None, documents: tuple[_Documents, ...]
 ) -> ReviewedDocument:
     attachments = after or before or ()
@@ -194,9 +194,9 @@ def _document_change(without: Document) -> Callable[[_Policies, _Policies, tuple
 
 def _access_change(old: _Policies, new: _Policies, _: tuple[_Documents, ...]) -> Change:
     """Return what other access policies mean, by the rules that AWS publishes."""
-    before, after = _scoped(old), _scoped(new)
+    before, after = _rules_by_namespace(old), _rules_by_namespace(new)
     if before is None or after is None:
-        return _judged(_reach_of_names(old, new), "the rules of one are not published")
+        return _change_in_words(_reach_of_names(old, new), "the rules of one are not published")
     all_gained: set[Permission] = set()
     all_lost: set[Permission] = set()
     for namespace in {"", *before, *after}:
@@ -211,11 +211,11 @@ def _access_change(old: _Policies, new: _Policies, _: tuple[_Documents, ...]) ->
         for part, word in ((all_gained, "added"), (all_lost, "removed"))
         if part
     ]
-    return _judged(reach, ", ".join(counts))
+    return _change_in_words(reach, ", ".join(counts))
 
 
 def _role_change(old: _Policies, new: _Policies, _: tuple[_Documents, ...]) -> Change:
-    return _judged(_reach_of_names(old, new), "")
+    return _change_in_words(_reach_of_names(old, new), "")
 
 
 def _reach_of_names(old: _Policies, new: _Policies) -> Reach:
@@ -223,12 +223,12 @@ def _reach_of_names(old: _Policies, new: _Policies) -> Reach:
     return "widened" if new > old else "narrowed" if old > new else "unknown"
 
 
-def _judged(reach: Reach, reason: str) -> Change:
+def _change_in_words(reach: Reach, reason: str) -> Change:
     words = {"unknown": "cannot tell whether wider", "same": "same access"}
     return plain_change(reach, f"{words.get(reach, reach)}: {reason}")
 
 
-def _scoped(policies: _Policies) -> dict[str, tuple[Rule, ...]] | None:
+def _rules_by_namespace(policies: _Policies) -> dict[str, tuple[Rule, ...]] | None:
     """Return the rules by namespace, which is empty for all; None if those of one policy are not known."""
     rules: dict[str, tuple[Rule, ...]] = {}
     for policy, scope in policies:

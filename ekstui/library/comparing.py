@@ -97,7 +97,7 @@ def compare(
         if values_in:
             template_filled_in = ask(before if template is first else after, {**values_in, **parameters})
             first, second = (template_filled_in, second) if template is first else (first, template_filled_in)
-    return _compared(first, second, library.snapshot_at_hand())
+    return _comparison(first, second, library.snapshot_at_hand())
 
 
 def document_of_side(side: Side, library: Library, standard_input: str) -> Document:
@@ -130,7 +130,7 @@ def _values_in(template: ComparedSide, document: Document) -> Mapping[str, str]:
     return reader_of(template.policy).values_in(template.policy.name, template.version, document)
 
 
-def _compared(before: ComparedSide, after: ComparedSide, snapshot: AccountSnapshot | None) -> Comparison:
+def _comparison(before: ComparedSide, after: ComparedSide, snapshot: AccountSnapshot | None) -> Comparison:
     one = before.policy is not None and after.policy is not None and before.policy.id == after.policy.id
     names = None if one else (short_label(before), short_label(after))
     arns = dict.fromkeys(side.policy.arn for side in (before, after) if side.policy and not side.policy.home)

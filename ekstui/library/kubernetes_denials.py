@@ -24,13 +24,13 @@ class KubernetesCase(NamedTuple):
         """Return why a request was forbidden."""
         reserved_names = [policy.name for policy in knowledge().access_policies.values() if policy.reserved]
         answer = explain_forbidden(forbidden, self.cluster, access_rules(), reserved_names, named=self.name is not None)
-        return self._dated(answer)._replace(times=times)
+        return self._with_date(answer)._replace(times=times)
 
     def unauthorized(self, principal: str | None) -> ForbiddenExplanation | None:
         """Return why the cluster does not know a principal; None without a cluster."""
-        return None if self.cluster is None else self._dated(explain_unauthorized(principal, self.cluster))
+        return None if self.cluster is None else self._with_date(explain_unauthorized(principal, self.cluster))
 
-    def _dated(self, answer: ForbiddenExplanation) -> ForbiddenExplanation:
+    def _with_date(self, answer: ForbiddenExplanation) -> ForbiddenExplanation:
         snapshot = self.library.account.last_snapshot() if self.cluster else None
         return answer._replace(fetched_at=snapshot.fetched_at if snapshot else None)
 

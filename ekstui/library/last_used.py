@@ -59,13 +59,13 @@ def used_answer(
             f"IAM tracks the last {TRACKED_DAYS} days, and {days} are asked about.", "For example: --days 90."
         )
     snapshot = library.account.last_snapshot_or_error()
-    target = _meant(library, text, snapshot)
+    target = _target_of(library, text, snapshot)
     report = library.account.last_accessed(target.arn, progress, cancelled)
     answer = UsedAnswer(target.name, report, snapshot.identity.account, days, TRACKED_DAYS, target.created)
     return answer._replace(less=_less(target.document(), report, days)) if less else answer
 
 
-class _Meant(NamedTuple):
+class _Target(NamedTuple):
     """A role or a policy whose use is asked about."""
 
     name: str
@@ -75,14 +75,14 @@ class _Meant(NamedTuple):
     """Returns its document, of a role that of all its policies; InputError if that could not be read."""
 
 
-def _meant(library: Library, text: str, snapshot: AccountSnapshot) -> _Meant:
+def _target_of(library: Library, text: str, snapshot: AccountSnapshot) -> _Target:
     """Return what a text names; InputError for anything but a role or a policy."""
     side = parse_side(text)
     if isinstance(side, RoleSide):
         role = find_role(side.name, snapshot)
         if role.arn is None:
             raise InputError(f"The ARN of role {role.name} is not known: its path could not be read.")
-        return _Meant(
+        return _Target(
             f"role:{role.name}",
             role.arn,
             role.created,
@@ -90,14 +90,14 @@ def _meant(library: Library, text: str, snapshot: AccountSnapshot) -> _Meant:
         )
     if not isinstance(side, PolicyAt):
         raise InputError(f"{text} is neither a policy nor a role.", "Name role:NAME or a policy.")
-    if (local_policy := _own(library, side.name, snapshot)) is not None:
-        return _Meant(local_policy.name, local_policy.arn, None, lambda: _own_document(local_policy))
+    if (local_policy := _customer_managed(library, side.name, snapshot)) is not None:
+        return _Target(local_policy.name, local_policy.arn, None, lambda: _own_document(local_policy))
     of_partition = library.in_partition(snapshot.identity.partition)
     policy = of_partition.find(side.name).policy
-    return _Meant(policy.name, policy.arn, None, lambda: of_partition.document(policy, version_at(policy, side)))
+    return _Target(policy.name, policy.arn, None, lambda: of_partition.document(policy, version_at(policy, side)))
 
 
-def _own(library: Library, name: str, snapshot: AccountSnapshot) -> LocalPolicy | None:
+def _customer_managed(library: Library, name: str, snapshot: AccountSnapshot) -> LocalPolicy | None:
     """Return the account's own policy of an ARN, or of a name that AWS has no policy of."""
     for policy in snapshot.local_policies:
         if policy.arn == name or (policy.name == name and name not in library.ask(lambda reader: set(reader.names()))):

@@ -284,13 +284,13 @@ class Catalogue:
         if is_message(text):
             return tuple(islice(_each_once(self._message(text)), limit))
         if command := _DIFF.fullmatch(text):
-            things = self._compared(command[1].split())
+            things = self._comparisons(command[1].split())
         elif (sides := _TWO_NAMES.fullmatch(text)) and not _LABELS.fullmatch(sides[2]):
-            things = self._compared(sides.groups())
+            things = self._comparisons(sides.groups())
         elif text.startswith("arn:"):
             things = self._of_arn(text)
         else:
-            things = self._named(text)
+            things = self._by_name(text)
         return tuple(islice(_each_once(things), limit))
 
     def nearest(self, typed: str) -> tuple[Thing, ...]:
@@ -310,8 +310,8 @@ class Catalogue:
 
     # Names
 
-    def _named(self, text: str) -> Iterator[Thing]:
-        yield from self._commanded(text)
+    def _by_name(self, text: str) -> Iterator[Thing]:
+        yield from self._by_command(text)
         name, separator, version = text.rpartition("@")
         if separator and name:
             policies = self._policies(name)
@@ -320,12 +320,12 @@ class Catalogue:
             return
         for request in self._requests(text):
             yield _action(str(request), "who can do it in Kubernetes")
-        direct_matches = self._ranked(text)
+        direct_matches = self._matches(text)
         yield from (thing for rank, thing in direct_matches if rank.group == EXACT)
         yield from self.things_meant(text)
         words = text.casefold().split()
         spelt = " ".join(self._synonyms.get(word, word) for word in words)
-        otherwise = self._ranked(spelt) if spelt != " ".join(words) else []
+        otherwise = self._matches(spelt) if spelt != " ".join(words) else []
         yield from (thing for _, thing in closest((*direct_matches, *otherwise)))
         head, _, last = text.rpartition(" ")
         if not direct_matches and head and _LABELS.fullmatch(last):
@@ -337,7 +337,7 @@ class Catalogue:
             yield from (entry.thing for entry in self._things if entry.name == name.casefold())
             yield from (_symptom(symptom) for symptom, _ in self._symptoms if symptom.symptom == name)
 
-    def _commanded(self, text: str) -> Iterator[Thing]:
+    def _by_command(self, text: str) -> Iterator[Thing]:
         """Yield what a text means that begins with the name of a command or of a kind, such as `role prod-node`."""
         command, _, argument = text.partition(" ")
         kinds = _COMMANDS.get(command.casefold())
@@ -348,7 +348,7 @@ class Catalogue:
             yield Thing("denial", "Explain this", argument.strip(), value=Pasted(argument.strip()))
         # What follows an action is the resource.
         name = words[0] if kinds == ("action",) else argument
-        yield from (thing for thing in self._named(name.strip()) if thing.kind in kinds)
+        yield from (thing for thing in self._by_name(name.strip()) if thing.kind in kinds)
 
     def _policies(self, text: str) -> list[Thing]:
         if text.startswith("arn:"):
@@ -362,7 +362,7 @@ class Catalogue:
             if rank := query.rank(entry, place):
                 yield rank, entry.thing
 
-    def _ranked(self, text: str) -> list[tuple[Rank, Thing]]:
+    def _matches(self, text: str) -> list[tuple[Rank, Thing]]:
         query = Query(text)
         matches = [*self._ranked_things(query), *self._ranked_actions(query)]
         close = any(rank.group < LETTERS for rank, _ in matches)
@@ -434,7 +434,7 @@ class Catalogue:
                 about = policy.about if label == label_of_document else f"unchanged since {label_of_document}"
                 yield Thing("version", name, about, eks=policy.eks, value=PolicyVersion(policy, place))
 
-    def _compared(self, sides: Sequence[str]) -> Iterator[Thing]:
+    def _comparisons(self, sides: Sequence[str]) -> Iterator[Thing]:
         """Yield the comparisons that `diff A B` may mean; with one side, that of a version with the one before."""
         if len(sides) == 1:
             if ".." in sides[0]:
@@ -447,11 +447,11 @@ class Catalogue:
                     yield comparison(policy, (place - 1, policy.versions[place - 1]), (place, policy.versions[place]))
         else:
             first = next(self._sides(sides[0]), None)
-            before = _written(first) if first else sides[0]
+            before = _as_typed(first) if first else sides[0]
             if not (first or _is_side(sides[0])):
                 return
             for thing in self._sides(sides[1]):
-                after = _written(thing)
+                after = _as_typed(thing)
                 # An access policy can only be compared with another.
                 alike = first is None or (first.kind == "access policy") == (thing.kind == "access policy")
                 if after != before and alike:
@@ -461,10 +461,10 @@ class Catalogue:
 
     def _sides(self, text: str) -> Iterator[Thing]:
         if text.startswith(_ACCESS):
-            yield from (side for side in self._named(text.removeprefix(_ACCESS)) if side.kind == "access policy")
+            yield from (side for side in self._by_name(text.removeprefix(_ACCESS)) if side.kind == "access policy")
             return
         name = text.removeprefix("role:")
-        for thing in self._of_arn(name) if name.startswith("arn:") else self._named(name):
+        for thing in self._of_arn(name) if name.startswith("arn:") else self._by_name(name):
             if thing.kind == "role" or (name == text and thing.kind in _COMPARED):
                 yield thing
 
@@ -478,7 +478,7 @@ class Catalogue:
         things = [exact] if (exact := self._by_arn.get(arn_key)) else []
         for kind, form in _NAMED_IN_ARNS.items():
             if not things and (match := form.fullmatch(arn_key)):
-                things = self._called(kind, match["name"])
+                things = self._things_named(kind, match["name"])
         if not things:
             things = [thing for arn, thing in self._by_arn.items() if arn.startswith(arn_key)]
         if version:
@@ -486,7 +486,7 @@ class Catalogue:
         else:
             yield from things
 
-    def _called(self, kind: ThingKind, name: str) -> list[Thing]:
+    def _things_named(self, kind: ThingKind, name: str) -> list[Thing]:
         return [entry.thing for entry in self._things if entry.thing.kind == kind and entry.name == name]
 
     def _message(self, text: str) -> Iterator[Thing]:
@@ -586,7 +586,7 @@ def _symptom(symptom: Symptom) -> Thing:
     return Thing("symptom", symptom.symptom, symptom.answer, eks=True, value=symptom)
 
 
-def _written(thing: Thing) -> str:
+def _as_typed(thing: Thing) -> str:
     prefixes = {"role": "role:", "access policy": _ACCESS}
     return prefixes.get(thing.kind, "") + thing.name
 

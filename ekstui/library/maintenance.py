@@ -22,7 +22,7 @@ def fill_cache(library: Library, progress: Progress = silent, cancelled: Cancell
     for _ in range(2):
         try:
             with library.store.file.preparing():
-                return library.state() is not None or _filled(library, progress, cancelled)
+                return library.state() is not None or _fill_from_corpus(library, progress, cancelled)
         except (DamagedCacheError, NewerCacheError) as error:
             # The file is set aside now, so the second try starts a new one.
             library.recover_from(error)
@@ -32,7 +32,7 @@ def fill_cache(library: Library, progress: Progress = silent, cancelled: Cancell
     return False
 
 
-def _filled(library: Library, progress: Progress, cancelled: Cancelled) -> bool:
+def _fill_from_corpus(library: Library, progress: Progress, cancelled: Cancelled) -> bool:
     """Store the corpus; return False if that was cancelled."""
     manifest = library.corpus.manifest()
     delivery = library.corpus.deliver(lambda _: {})
@@ -77,7 +77,7 @@ def fill_and_index(library: Library, progress: Activity, cancelled: Cancelled) -
     """Fill the cache from the bundled corpus and index it, in a process of its own where one can be started."""
     if library.is_demo or not library.store.file.writable() or _is_ready(library):
         return
-    if not _filled_by_process(progress, cancelled) and not cancelled():
+    if not _fill_by_process(progress, cancelled) and not cancelled():
         fill(library, progress, cancelled)
 
 
@@ -95,7 +95,7 @@ def fill(library: Library, progress: Activity, cancelled: Cancelled) -> None:
         index_cache(library, lambda done, total: progress("indexing", done, total), cancelled)
 
 
-def _filled_by_process(progress: Activity, cancelled: Cancelled) -> bool:
+def _fill_by_process(progress: Activity, cancelled: Cancelled) -> bool:
     """Fill and index in another process, whose memory goes with it; return whether it ended uncancelled."""
     import subprocess  # only the app starts one
 

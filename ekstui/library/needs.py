@@ -86,7 +86,7 @@ def release_needs(demands: Sequence[str], policies_of_repository: Sequence[Writt
         groups = _policies_for(demand, policies_of_repository)
         if not groups:
             needs.append(ReleaseNeed(demand.component.name, demand.component.short(demand.release), "", "", 0, ""))
-        needs += (_judged(demand, policies, because) for policies, because in groups)
+        needs += (_need_of(demand, policies, because) for policies, because in groups)
     return tuple(needs)
 
 
@@ -176,7 +176,7 @@ def _by_likeness(component: Component, policy: WrittenPolicy) -> str:
     return ""
 
 
-def _judged(demand: _Demand, policies: Sequence[WrittenPolicy], because: str) -> ReleaseNeed:
+def _need_of(demand: _Demand, policies: Sequence[WrittenPolicy], because: str) -> ReleaseNeed:
     document = merged_document([policy.document for policy in policies if policy.document is not None])
     component, release = _variant(demand.component, document), demand.release
     reference_version = component.at(release.tag) or component.versions[-1]
@@ -193,7 +193,7 @@ def _judged(demand: _Demand, policies: Sequence[WrittenPolicy], because: str) ->
         for action in statement.actions
         if not any(matches(pattern.lower(), action.lower()) for pattern in optional)
     ]
-    reason_by_action = dict(_required(component, release))
+    reason_by_action = dict(_required_actions(component, release))
     if not reason_by_action:
         # Of what the project publishes, it is not known what the release starts without.
         reason_by_action = dict.fromkeys(
@@ -222,7 +222,7 @@ def _variant(component: Component, document: Document) -> Component:
     return components().get(f"{component.whole}/ipv6", component) if is_for_ipv6 else component
 
 
-def _required(component: Component, release: Release) -> Iterator[tuple[str, str]]:
+def _required_actions(component: Component, release: Release) -> Iterator[tuple[str, str]]:
     """Yield the actions without which a release does not start or does its work, and what happens then."""
     family = "ipv6" if component.name.endswith("/ipv6") else "ipv4"
     for requirement in knowledge().requirements:

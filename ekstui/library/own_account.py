@@ -53,7 +53,7 @@ class Account:
         """
         with self._lock:
             if self.held_snapshot is None:
-                self.held_snapshot = self._from_file_or_demo() or self._kept()
+                self.held_snapshot = self._from_file_or_demo() or self._stored_snapshot()
             elif self.choice.demo:
                 # As if it had just been read: nothing of it can be renewed.
                 self.held_snapshot = self.held_snapshot._replace(fetched_at=datetime.now(UTC))
@@ -100,7 +100,7 @@ class Account:
             if cancelled():
                 return snapshot
             # Without `last_snapshot`, else a complete one of an earlier run would hide what could not be read.
-            snapshot = self._keep(_with_kubernetes(snapshot, self.held_snapshot or self._kept()))
+            snapshot = self._keep(_with_kubernetes(snapshot, self.held_snapshot or self._stored_snapshot()))
         with self._lock:
             before = self.held_snapshot
             known_better = before is not None and before.complete and _owner(before) == _owner(snapshot)
@@ -231,7 +231,7 @@ class Account:
         with self._lock:
             self._connection = None
 
-    def _kept(self) -> AccountSnapshot | None:
+    def _stored_snapshot(self) -> AccountSnapshot | None:
         """Return the stored snapshot for the same credentials.
 
         Offline also that of the profile's last account, or the only one.

@@ -71,7 +71,7 @@ def _attached_in(path: Path) -> tuple[str, ...]:
 
 def moved_since(library: Library, pins: Sequence[Pin]) -> tuple[Moved, ...]:
     """Return the pinned policies that have changed, and how."""
-    return tuple(move for one in pins if (move := _moved(library, one)) is not None)
+    return tuple(move for one in pins if (move := _move_of(library, one)) is not None)
 
 
 def checksum(library: Library, policy: Policy, version: int) -> str:
@@ -132,7 +132,7 @@ def _number(name: str, version: str) -> int | None:
     return component.number(release) if component and release else ReleaseNumber(0, version)
 
 
-def _moved(library: Library, pin: Pin) -> Moved | None:
+def _move_of(library: Library, pin: Pin) -> Moved | None:
     try:
         policy = library.find(pin.name).policy
     except NotFoundError:

@@ -63,7 +63,7 @@ def review(
 
     before, after = policies(reading.before), policies(reading.after)
     documents = [
-        *(change for pair in _pairs(before, after) if (change := _compared(*pair)) is not None),
+        *(change for pair in _pairs(before, after) if (change := _reviewed_document(*pair)) is not None),
         *attached_changes((attachments(reading.before), attachments(reading.after)), (before, after), library),
     ]
     unread = tuple(
@@ -120,7 +120,7 @@ Pair = tuple["WrittenPolicy | None", "WrittenPolicy | None"]
 
 def _pairs(before: Sequence[WrittenPolicy], after: Sequence[WrittenPolicy]) -> list[Pair]:
     """Return each policy with what it was: first by its place, then by where its contents or name moved to."""
-    old, new = _numbered(before), _numbered(after)
+    old, new = _by_place(before), _by_place(after)
     pairs: list[Pair] = [(old.pop(place), new.pop(place)) for place in [*old] if place in new]
     only_before, only_after = list(old.values()), list(new.values())
     entities = {entry.attached_to for entry in before}, {entry.attached_to for entry in after}
@@ -194,7 +194,7 @@ _SUCCESSORS: tuple[Callable[[WrittenPolicy, WrittenPolicy], bool], ...] = (
 """What makes a policy the successor of another, surest first: document, name, place, file, most statements."""
 
 
-def _numbered(policies: Sequence[WrittenPolicy]) -> dict[tuple[str, str, int], WrittenPolicy]:
+def _by_place(policies: Sequence[WrittenPolicy]) -> dict[tuple[str, str, int], WrittenPolicy]:
     """Return policies by file and place, with a number for a further one in the same place."""
     counts: dict[tuple[str, str], int] = {}
     by_place: dict[tuple[str, str, int], WrittenPolicy] = {}
@@ -208,7 +208,7 @@ def _numbered(policies: Sequence[WrittenPolicy]) -> dict[tuple[str, str, int], W
 _KINDS: dict[str, ReviewedUse] = {"identity": "policy", "trust": "trust policy", "resource": "resource policy"}
 
 
-def _compared(old: WrittenPolicy | None, new: WrittenPolicy | None) -> ReviewedDocument | None:
+def _reviewed_document(old: WrittenPolicy | None, new: WrittenPolicy | None) -> ReviewedDocument | None:
     policy = new or old
     assert policy is not None  # noqa: S101 (a pair has one at least)
     state: ReviewState = "changed" if old and new else "new" if new else "removed"

@@ -50,7 +50,7 @@ def purpose_of(
         for name in policies_of_component(controller, knowledge)
     }
     for use in uses:
-        policy_names |= {*_recommended(use, account), *_required(use, subject, account, knowledge)}
+        policy_names |= {*_recommended_policies(use, account), *_required_policies(use, subject, account, knowledge)}
     kinds = frozenset(kind for use in uses for kind in _kinds_of(use, account))
     purpose = Purpose(True, kinds, frozenset(policy_names), made_for_others(policy_names, knowledge))
     if not purpose.is_of_nodes:
@@ -66,7 +66,7 @@ def purpose_of(
     return purpose._replace(own_roles=own_roles, with_own_role_in_every_cluster=everywhere)
 
 
-def _required(use: Use, subject: RoleInUse, account: AccountContext, knowledge: Knowledge) -> Iterator[str]:
+def _required_policies(use: Use, subject: RoleInUse, account: AccountContext, knowledge: Knowledge) -> Iterator[str]:
     """Yield the policies for what EKS requires, or may require, of a role with a use."""
     for requirement in knowledge.requirements:
         if use.kind in requirement.uses and applies(requirement, use, subject, account) is not False:
@@ -84,7 +84,7 @@ def _kinds_of(use: Use, account: AccountContext) -> Collection[str]:
     return {*kinds, "cluster role"} if is_standard else {*kinds, "cluster role", "auto mode cluster role"}
 
 
-def _recommended(use: Use, account: AccountContext) -> Iterator[str]:
+def _recommended_policies(use: Use, account: AccountContext) -> Iterator[str]:
     """Yield the policies that EKS itself recommends for an add-on."""
     addon = account.addon(use)
     for _, arns in (addon and addon.recommended_policies) or ():

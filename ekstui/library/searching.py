@@ -90,7 +90,7 @@ def who_can_answer(
             answer if answer.holders else holders_of(action_pattern, everywhere, resource, types=types, history=history)
         )
         answer = answer._replace(is_named=False)
-    holders_of_families = tuple(_named(holder) for holder in answer.holders if holder.policy.home)
+    holders_of_families = tuple(_with_named_parameters(holder) for holder in answer.holders if holder.policy.home)
     return answer._replace(
         holders=(*(holder for holder in answer.holders if not holder.policy.home), *holders_of_families)
     )
@@ -113,7 +113,7 @@ def allowed_in(library: Library, scope: Scope) -> Callable[[str], bool]:
     return lambda action: any_pattern.fullmatch(action.lower()) is not None
 
 
-def _named(holder: Holder) -> Holder:
+def _with_named_parameters(holder: Holder) -> Holder:
     """Return a holder with its controller's parameters written as `<ClusterName>`."""
     return holder._replace(
         grants=tuple(

@@ -201,7 +201,7 @@ def sync_from(
     store = store.of(delivery.collection)
     policies = _stored_policies(store)
     log.info("%d policies are known; the source has %d to read", len(policies), delivery.total)
-    skipped: list[Skipped] = _outdated(delivery, store)
+    skipped: list[Skipped] = _skipped_as_outdated(delivery, store)
     received: list[PackedHistory] = []
     for position, entry in enumerate(delivery.entries):
         if cancelled():
@@ -212,7 +212,7 @@ def sync_from(
         elif (readable := _readable(entry, policies, store.collection, latest, skipped)) is not None:
             received.append(pack(readable))
     complete = not cancelled() and not (skipped and delivery.asked)
-    withdrawn = _withdrawn(delivery, policies) if complete else ()
+    withdrawn = _withdrawn_names(delivery, policies) if complete else ()
     if len(withdrawn) > max(1, SMALL_SHARE * len(policies)) and not accept_withdrawals:
         message = (
             f"{len(withdrawn):,} of {len(policies):,} known policies are not listed, more than AWS withdraws at once, "
@@ -255,7 +255,7 @@ def _stored_policies(store: PolicyStore) -> Mapping[str, Policy]:
         return {}
 
 
-def _outdated(delivery: Delivery, store: PolicyStore) -> list[Skipped]:
+def _skipped_as_outdated(delivery: Delivery, store: PolicyStore) -> list[Skipped]:
     """Return a remark if a source ends before what is known already: what has not happened since, it cannot tell."""
     try:
         known_until = store.state().known_until
@@ -274,7 +274,7 @@ def _has_most(delivery: Delivery, stored: Mapping[str, Policy], received: Iterab
     return len(current_in_archive) >= _MOST * len(current)
 
 
-def _withdrawn(delivery: Delivery, stored: Mapping[str, Policy]) -> tuple[str, ...]:
+def _withdrawn_names(delivery: Delivery, stored: Mapping[str, Policy]) -> tuple[str, ...]:
     if delivery.listed is None:
         return ()
     return tuple(name for name, policy in stored.items() if not policy.withdrawn and name not in delivery.listed)

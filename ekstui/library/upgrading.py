@@ -162,7 +162,7 @@ def _upgrade(question: _Question, runner: _Runner | None, subject: RoleInUse | N
         before=(),
         after=(),
         not_known=tuple(_not_known(component, cluster, runner, question.to if target is None else None, current)),
-        reasons=(*(runner.reasons if runner else ()), *evidence, *_recommended(component, cluster)),
+        reasons=(*(runner.reasons if runner else ()), *evidence, *_recommendations(component, cluster)),
         checks=() if current is not None else (Command(_IMAGES, "names the images that run now"),),
     )
     if runner is None:
@@ -303,7 +303,7 @@ def _published_since(component: Component, actions: tuple[str, ...]) -> str:
     return first
 
 
-def _recommended(component: Component, cluster: Cluster) -> Iterator[str]:
+def _recommendations(component: Component, cluster: Cluster) -> Iterator[str]:
     addon = cluster.addon(component.whole)
     for account, arns in (addon.recommended_policies if addon else None) or ():
         if arns:

@@ -154,7 +154,7 @@ def symptom_blocks(answer: SymptomAnswer) -> list[Block]:
     return [
         Heading(symptom.symptom, 1),
         Sentence(symptom.answer),
-        *_concerned(answer),
+        *_roles_with_policies(answer),
         *section("Actions that are missing", actions),
         *section("Policies", policies),
         *section("Log messages", [Node(code(message)) for message in symptom.messages]),
@@ -163,7 +163,7 @@ def symptom_blocks(answer: SymptomAnswer) -> list[Block]:
     ]
 
 
-def _concerned(answer: SymptomAnswer) -> list[Block]:
+def _roles_with_policies(answer: SymptomAnswer) -> list[Block]:
     """Return the roles with one of the policies, those that lack an action first."""
     if answer.roles is None or not answer.policies:
         return []

@@ -113,7 +113,7 @@ def breaking_line(explanation: Explanation) -> Line | None:
     first = nearest[0].failed[0].part
     alike = [result for result in nearest if all(failure.part == first for failure in result.failed)]
     if first == "condition" and not any(refused_tags(failure) for result in alike for failure in result.failed):
-        ways = list(dict.fromkeys(" and ".join(map(_wanted, result.failed)) for result in alike))
+        ways = list(dict.fromkeys(" and ".join(map(_requirement, result.failed)) for result in alike))
         return _ways("needs " if len(ways) == 1 else "one of ", ways)
     if first == "resource":
         values = [value for result in alike for failure in result.failed for value in failure.wanted]
@@ -121,7 +121,7 @@ def breaking_line(explanation: Explanation) -> Line | None:
     return None
 
 
-def _wanted(failure: Failure) -> str:
+def _requirement(failure: Failure) -> str:
     """Return what a condition wants, such as `CSIVolumeName=*`, the tag's key without the condition key before it."""
     key = failure.key or ""
     tag = key.partition("/")[2] if "tag/" in key.lower() else key

@@ -91,7 +91,7 @@ def meaning_blocks(comparison: Comparison, *, full: bool = False) -> Iterator[Bl
     yield Sentence((*(verdict if full or comparison.is_one_policy else verdict[:1]), *dates))
     yield from _reasons(comparison)
     for count in comparison.attached:
-        yield Sentence(_attached(count))
+        yield Sentence(_attachment_line(count))
     if not comparison.is_one_policy:
         for side in (comparison.before, comparison.after):
             yield from _parameters(side)
@@ -117,7 +117,7 @@ def difference_blocks(comparison: Comparison, open_rows: Collection[Hashable] = 
             return [*_lines_of(_one_sided(difference, "−", "removed"))]
         if difference in added:
             return [*_lines_of(_one_sided(difference, "+", "added"))]
-        head, *further_lines = _lines_of(_changed(difference, two=True))
+        head, *further_lines = _lines_of(_change_node(difference, two=True))
         return [(*parts(head), Span("   − A", "removed"), Span("  + B", "added")), *further_lines]
 
     return [comparison_grid.grid(comparison.differences, open_rows, sentences)]
@@ -132,10 +132,10 @@ def _lines_of(node: Node, indent: str = "") -> Iterator[Line]:
 
 def _between_versions(differences: Differences) -> list[Block]:
     nodes = [
-        *(_changed(difference) for difference in differences.changed),
+        *(_change_node(difference) for difference in differences.changed),
         *(_one_sided(difference, "+", "added") for difference in differences.added),
         *(_one_sided(difference, "−", "removed") for difference in differences.removed),
-        *map(_covered, differences.covered),
+        *map(_covering_node, differences.covered),
     ]
     return [Tree(nodes)] if nodes else []
 
@@ -147,7 +147,7 @@ def _between_policies(differences: Differences, name_a: str, name_b: str) -> Ite
     if differences.changed:
         legend = (Span(f"   − {name_a}", "removed"), Span(f"   + {name_b}", "added"))
         yield Heading((Span(f"In both, but not alike ({changed_count})", "strong"), *legend))
-        yield Tree([_changed(difference, two=True) for difference in differences.changed])
+        yield Tree([_change_node(difference, two=True) for difference in differences.changed])
     if differences.alike:
         by_pattern = {name for line in differences.covered for name in line.actions}
         plain = [
@@ -155,7 +155,7 @@ def _between_policies(differences: Differences, name_a: str, name_b: str) -> Ite
         ]
         yield Heading(f"In both ({sum(len(names) for _, names in differences.alike)})")
         yield Tree(
-            [*_by_service_of(plain), *(_covered_in_both(line, (name_a, name_b)) for line in differences.covered)]
+            [*_by_service_of(plain), *(_covering_in_both(line, (name_a, name_b)) for line in differences.covered)]
         )
 
 
@@ -181,7 +181,7 @@ def counts_words(comparison: Comparison) -> str:
 def way_line(way: Way) -> tuple[str | Span, ...]:
     """Return the conditions of a way, all of which must hold."""
     return joined(
-        " and ", [condition_line(condition, _shortened(condition.values), joint=len(way) > 1) for condition in way]
+        " and ", [condition_line(condition, _short_values(condition.values), joint=len(way) > 1) for condition in way]
     )
 
 
@@ -223,7 +223,7 @@ def _parameters(side: ComparedSide) -> Iterator[Block]:
         yield muted(f"unknown, and so compared as different values: {lacking} (set them with --param NAME=VALUE)")
 
 
-def _attached(count: AttachedCount) -> Line:
+def _attachment_line(count: AttachedCount) -> Line:
     entities = entities_words(count.roles, count.users, count.groups, "nothing", complete=count.complete)
     text = f"{count.policy} is attached to {entities}"
     if count.boundaries:
@@ -272,7 +272,7 @@ def _part(difference: ActionDifference) -> tuple[str | Span, ...]:
     return (Span(f"  {count:,} actions" if count else "  not in the reference", "muted"),)
 
 
-def _changed(difference: ActionDifference, *, two: bool = False) -> Node:
+def _change_node(difference: ActionDifference, *, two: bool = False) -> Node:
     count = len(difference.actions)
     head: tuple[str | Span, ...] = (Span("~ ", "warn"), *_effect(difference))
     if difference.element == "NotAction":
@@ -322,11 +322,11 @@ def _condition_lines(change: ConditionChange, *, two: bool) -> Iterator[tuple[st
         yield (Span("no longer", "removed"), *ways_line(change.gone))
     else:
         beside = bool(change.kept or change.revised)
-        yield from _signed("−", "removed", change.gone, beside=beside)
-        yield from _signed("+", "added", change.new, beside=beside)
+        yield from _signed_ways("−", "removed", change.gone, beside=beside)
+        yield from _signed_ways("+", "added", change.new, beside=beside)
 
 
-def _signed(sign: str, style: Style, ways: Sequence[Way], *, beside: bool) -> Iterator[tuple[str | Span, ...]]:
+def _signed_ways(sign: str, style: Style, ways: Sequence[Way], *, beside: bool) -> Iterator[tuple[str | Span, ...]]:
     """Yield the ways of one side, marked as alternatives if there are several, or others on both sides (`beside`)."""
     for number, way in enumerate(ways):
         joint = " or" if number or beside else ""
@@ -364,7 +364,7 @@ def _values(sign: str, style: Style, values: Sequence[str]) -> Iterator[Span]:
         yield code(value, style)
 
 
-def _shortened(values: Sequence[str]) -> tuple[str, ...]:
+def _short_values(values: Sequence[str]) -> tuple[str, ...]:
     """Return the values, each ARN without what it shares with the one before."""
     return tuple(_tail(value, values[index - 1 : index]) if index else value for index, value in enumerate(values))
 
@@ -376,7 +376,7 @@ def _tail(value: str, neighbours: Sequence[str]) -> str:
     return f"…/{tail}" if value.startswith("arn:") and slash and alike else value
 
 
-def _covered(covering: StillCovered) -> Node:
+def _covering_node(covering: StillCovered) -> Node:
     done = "denied" if covering.effect == "Deny" else "allowed"
     is_before = covering.side == "before"
     if covering.by == SPELLED_OUT:
@@ -384,7 +384,7 @@ def _covered(covering: StillCovered) -> Node:
     return _same(covering, f"still {done} by " if is_before else f"{done} before too, by ", code(covering.by))
 
 
-def _covered_in_both(covering: StillCovered, names: tuple[str, str]) -> Node:
+def _covering_in_both(covering: StillCovered, names: tuple[str, str]) -> Node:
     covering_name = names[1] if covering.side == "before" else names[0]
     if covering.by == SPELLED_OUT:
         return _same(covering, f"action by action in {covering_name}")

@@ -167,20 +167,20 @@ def _of_conditions(change: ConditionChange) -> tuple[Line, Line]:
             break
     if cells[0] == cells[1] or (ALLOWED not in cells and any(len(cell) > _ROOM for cell in cells)):
         cells = {"before": (MORE, FEWER), "after": (FEWER, MORE), None: (OTHER, OTHER)}[change.wider]
-        return _styled(cells[0]), _styled(cells[1])
-    return _fitted(cells[0], ways_before), _fitted(cells[1], ways_after)
+        return _span_of_cell(cells[0]), _span_of_cell(cells[1])
+    return _cell_that_fits(cells[0], ways_before), _cell_that_fits(cells[1], ways_after)
 
 
 def _ways(ways: Sequence[Way]) -> Line:
-    return _fitted(_ways_text(ways, with_operators=False), ways)
+    return _cell_that_fits(_ways_text(ways, with_operators=False), ways)
 
 
-def _fitted(text: str, ways: Sequence[Way]) -> Line:
+def _cell_that_fits(text: str, ways: Sequence[Way]) -> Line:
     """Return ways, or of longer ones the first of their keys."""
-    return _styled(text if len(text) <= _ROOM else f"if {_keys(ways)}")
+    return _span_of_cell(text if len(text) <= _ROOM else f"if {_keys(ways)}")
 
 
-def _styled(cell: str) -> Span:
+def _span_of_cell(cell: str) -> Span:
     return Span(cell, "good" if cell == ALLOWED else "" if cell.startswith("if ") else "warn")
 
 

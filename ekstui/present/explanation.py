@@ -325,7 +325,7 @@ def _parts(number: int, explanation: Explanation, now: datetime) -> Iterator[Par
     if explanation.allowed_by:
         count = len(explanation.allowed_by) + explanation.allowed_by_more
         yield Part(
-            (number, "allowers"), f"would also allow it, if attached ({count})", list(_offered(number, explanation))
+            (number, "allowers"), f"would also allow it, if attached ({count})", list(_allowers(number, explanation))
         )
     if text := policy_json(explanation):
         # Without a known resource, the statement allows more than it needs to.
@@ -342,7 +342,7 @@ def _parts(number: int, explanation: Explanation, now: datetime) -> Iterator[Par
         yield Part((number, "about"), f"who asked for what{read}", [facts_table(about)])
 
 
-def _dated(version: int, created: datetime | None) -> str:
+def _version_with_day(version: int, created: datetime | None) -> str:
     return f"{version_label(version)} ({created:%Y-%m-%d})" if created else version_label(version)
 
 
@@ -354,21 +354,21 @@ def newer_in_words(newer: NewerVersion) -> str:
 
 def _in_words(newer: NewerVersion) -> str:
     depends = f", if {', '.join(newer.missing)} fits" if newer.missing else ""
-    return f"{_dated(newer.version, newer.created)}{depends}"
+    return f"{_version_with_day(newer.version, newer.created)}{depends}"
 
 
 def copy_in_words(copy: OldCopy, action: str) -> str:
     """Return which release a copy is like, and what a later one has for an action."""
     newer = copy.newer
     allows = f"has a further statement for {action}" if newer.missing else f"allows {action}"
-    version = _dated(newer.version, newer.created)
+    version = _version_with_day(newer.version, newer.created)
     return f"{copy.name} is like {newer.policy} {version_label(newer.current)}; {version} {allows}"
 
 
 def since_in_words(allower: Allower) -> str:
     """Return in words since which version a policy has allowed a request."""
     since = allower.since
-    return f"since {'at latest ' if since.at_latest else ''}{_dated(since.version, since.created)}"
+    return f"since {'at latest ' if since.at_latest else ''}{_version_with_day(since.version, since.created)}"
 
 
 def depends_words(fix: Fix) -> str:
@@ -435,7 +435,7 @@ def _option(key: str) -> str:
     return "context" if ":" in key.replace("::", "") else "param"
 
 
-def _offered(number: int, explanation: Explanation) -> Iterator[Block]:
+def _allowers(number: int, explanation: Explanation) -> Iterator[Block]:
     allowers = explanation.worth_attaching[:_MOST_OFFERED]
     yield Table(
         (Column("", shrink=1), Column(""), Column(""), Column("", shrink=2)),
@@ -480,7 +480,7 @@ def _simulation(number: int, explanation: Explanation, simulation: Peeled) -> It
     """Yield what IAM's simulator decides with everything, and then without one layer after the other."""
     for decision in simulation.steps[0].decisions:
         yield Heading(f"IAM's own simulator: {_SIMULATED.get(decision.decision, decision.decision)}", 3)
-        yield _simulated(decision)
+        yield _simulation_table(decision)
     blocks: list[Block] = []
     if simulation.planned > 1:
         rows = [
@@ -503,22 +503,22 @@ def _decision(decision: str) -> Span:
     return Span(IN_A_WORD[verdict], STYLES[verdict])
 
 
-def _simulator_differs(explanation: Explanation, peeled: Peeled) -> str | None:
+def _simulator_differs(explanation: Explanation, simulation: Peeled) -> str | None:
     """Return what each did not know, if the simulator and ekstui decide differently; None if they agree."""
-    decision = peeled.steps[0].decision
-    if not explanation.judged or explanation.verdict == _VERDICT_OF[decision]:
+    whole_decision = simulation.steps[0].decision
+    if not explanation.judged or explanation.verdict == _VERDICT_OF[whole_decision]:
         return None
-    keys = dict.fromkeys(key for simulation in peeled.steps[0].decisions for key in simulation.missing_context)
+    keys = dict.fromkeys(key for decision in simulation.steps[0].decisions for key in decision.missing_context)
     missing_keys = f" and was not given {', '.join(keys)}" if keys else ""
     unseen = ", ".join(explanation.not_looked_at) or "nothing that it knows of"
     return (
-        f"ekstui and the simulator differ ({IN_A_WORD[explanation.verdict]}; {_SIMULATED.get(decision, decision)}). "
+        f"ekstui and the simulator differ ({IN_A_WORD[explanation.verdict]}; {_SIMULATED.get(whole_decision, whole_decision)}). "
         "The simulator knows no policies of resources, resource control policies, session policies or VPC endpoint "
         f"policies{missing_keys}. ekstui did not look at: {unseen}."
     )
 
 
-def _simulated(decision: SimulatedDecision) -> Table:
+def _simulation_table(decision: SimulatedDecision) -> Table:
     about: list[tuple[str, Line]] = [
         ("resource", decision.resource),
         ("matched", ", ".join(decision.matched)),

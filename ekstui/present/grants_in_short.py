@@ -60,15 +60,15 @@ def conditions_in_short(grants: Sequence[Grant], room: int | None = None) -> str
     In a room, keys are without their tags if a grant's do not fit, and the ways that do not fit are counted.
     """
     ways = [tuple(dict.fromkeys(condition.key for condition in grant.conditions)) for grant in grants]
-    keys_of_ways = _joined(ways, key_in_short)
+    keys_of_ways = _ways_in_short(ways, key_in_short)
     if room is not None and any(len(way) > room for way in keys_of_ways):
-        keys_of_ways = _joined(ways, kind_of_key)
+        keys_of_ways = _ways_in_short(ways, kind_of_key)
     if not keys_of_ways:
         return ""
     return f"{'some ' if () in ways else ''}if {fitted(keys_of_ways, ', or ', ', or +', room)}"
 
 
-def _joined(ways: Iterable[Sequence[str]], in_short: Callable[[str], str]) -> list[str]:
+def _ways_in_short(ways: Iterable[Sequence[str]], in_short: Callable[[str], str]) -> list[str]:
     return list(dict.fromkeys(" and ".join(dict.fromkeys(map(in_short, way))) for way in ways if way))
 
 

@@ -164,12 +164,12 @@ def _table_rows(table: Table, place: Medium) -> list[tuple[TableRow, list[_Cell]
     for row in table.rows:
         later_cells = row.cells[1:]  # thousands of rows are alike but for their first cell
         if later_cells not in cells_by_rest:
-            cells_by_rest[later_cells] = [_shown(cell, place) for cell in later_cells]
-        rows.append((row, [_shown(row.cells[0], place), *cells_by_rest[later_cells]]))
+            cells_by_rest[later_cells] = [_cell_of(cell, place) for cell in later_cells]
+        rows.append((row, [_cell_of(row.cells[0], place), *cells_by_rest[later_cells]]))
     if not any(column.title for column in table.columns):
         return rows
     titles = (column.title.upper() if place == "terminal" else column.title for column in table.columns)
-    return [(TableRow(()), [_measured(styled(title, "strong")) for title in titles]), *rows]
+    return [(TableRow(()), [_with_size(styled(title, "strong")) for title in titles]), *rows]
 
 
 def _laid_table(table: Table, key: Hashable, indent: str, width: int | None, place: Medium) -> Iterator[Laid]:
@@ -205,7 +205,7 @@ def _laid_table(table: Table, key: Hashable, indent: str, width: int | None, pla
             continue
         if names and len(line) > 1:
             line = [
-                _measured(names[index].fitted_cell(cell, lengths[index])) if index in names else (cell, size)
+                _with_size(names[index].fitted_cell(cell, lengths[index])) if index in names else (cell, size)
                 for index, (cell, size) in enumerate(line)
             ]
         if len(line) == 1:
@@ -229,7 +229,7 @@ def _with_long_cells_above(table: Table, place: Medium) -> Table:
     rows: list[TableRow] = []
     for row in table.rows:
         first, *later_cells = row.cells
-        if later_cells and _shown(first, place)[1] > limit:
+        if later_cells and _cell_of(first, place)[1] > limit:
             rows += (TableRow((first,), row.value, row.key), TableRow(("", *later_cells), below=row.below))
         else:
             rows.append(row)
@@ -273,13 +273,13 @@ def _with_remarks_below(table: Table) -> Table:
     )
 
 
-def _shown(line: Line, place: Medium) -> _Cell:
+def _cell_of(line: Line, place: Medium) -> _Cell:
     if isinstance(line, Span) and not line.media and is_plain(line.text):  # as in thousands of rows
         return ((line.text, line.style),), len(line.text)
-    return _measured(styled_line(line, place))
+    return _with_size(styled_line(line, place))
 
 
-def _measured(cell: Styled) -> _Cell:
+def _with_size(cell: Styled) -> _Cell:
     return cell, cells(plain(cell))
 
 
@@ -292,7 +292,7 @@ def _row_lines(
         cell_lines = [
             [(cell, size)]
             if size <= room
-            else map(_measured, [cut_end(cell, room)] if cut or column.names else wrap(cell, max(room, 1)))
+            else map(_with_size, [cut_end(cell, room)] if cut or column.names else wrap(cell, max(room, 1)))
             for (cell, size), room, column in zip(line, lengths, columns, strict=False)
         ]
         parts = zip_longest(*cell_lines, fillvalue=((), 0))
@@ -355,10 +355,10 @@ def lines(blocks: Sequence[Block], width: int, *, colours: bool, whole_tables: b
     Sentences are wrapped at `width`; with `whole_tables`, rows of tables are not, for programs that read them.
     """
     for laid in lay_out(blocks, width, "terminal", whole_tables=whole_tables):
-        yield _coloured(laid.line) if colours else plain(laid.line).rstrip()
+        yield _with_colours(laid.line) if colours else plain(laid.line).rstrip()
 
 
-def _coloured(line: Styled) -> str:
+def _with_colours(line: Styled) -> str:
     return "".join(f"\x1b[{_CODES[style]}m{text}\x1b[0m" if style and text else text for text, style in line).rstrip()
 
 
@@ -414,7 +414,7 @@ def _block(block: Block) -> Iterator[str]:
             for node in nodes:
                 yield from _item(node, "")
         case Code() if is_shown_in(block, "markdown"):
-            yield from _fenced(block)
+            yield from _code_lines(block)
         case Table(columns, rows) if rows:
             yield f"| {' | '.join(escaped(column.title) for column in columns)} |"
             yield "|" + "|".join("---:" if column.right else "---" for column in columns) + "|"
@@ -422,7 +422,7 @@ def _block(block: Block) -> Iterator[str]:
                 yield _table_row(row, len(columns))
 
 
-def _fenced(block: Code) -> Iterator[str]:
+def _code_lines(block: Code) -> Iterator[str]:
     fence = "```"
     while fence in block.text:
         fence += "`"
@@ -446,7 +446,7 @@ def _item(node: Node, indent: str) -> Iterator[str]:
         return
     if isinstance(node.line, Code):
         # A fence is part of the item above it if it is indented like that item's text.
-        yield from ("", *(f"{indent}{line}" for line in _fenced(node.line)), "")
+        yield from ("", *(f"{indent}{line}" for line in _code_lines(node.line)), "")
         return
     yield f"{indent}- {_inline(node.line)}"
     for child in node.children:

@@ -61,7 +61,7 @@ def time_line(
     places = _places([round((day - first) * scale) for day in days], width)
     cells: list[tuple[str, Style]] = [("─", "muted")] * width
     for step, place in zip(steps, places, strict=True):
-        cells[place] = _joined(cells[place], step_sign(step))
+        cells[place] = _merged_sign(cells[place], step_sign(step))
     for step, place in zip(steps, places, strict=True):
         if step.version == current_version:
             cells[place] = step_sign(step)[0], "cursor"
@@ -92,7 +92,7 @@ def _places(ideal_places: Sequence[int], width: int) -> list[int]:
     return places
 
 
-def _joined(before: tuple[str, Style], after: tuple[str, Style]) -> tuple[str, Style]:
+def _merged_sign(before: tuple[str, Style], after: tuple[str, Style]) -> tuple[str, Style]:
     """Return the sign of a cell that several versions share."""
     signs = {before[0], after[0]}
     if after[0] == IN_FORCE or before[0] in ("─", SIGNS["same"]):

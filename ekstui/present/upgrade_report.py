@@ -60,7 +60,7 @@ def _component(upgrade: ComponentUpgrade) -> list[Block]:
     blocks = [] if upgrade.role is None else [*_before(upgrade, upgrade.role)]
     for need in upgrade.optional:
         blocks.append(Sentence((Span("only if ", "muted"), f"{need.only_if}:")))
-        blocks.append(Tree(list(map(_added, need.statements))))
+        blocks.append(Tree(list(map(_statement_to_add, need.statements))))
     if upgrade.after:
         blocks.append(Sentence((Span("afterwards: ", "muted"), "these may be removed from ", code(upgrade.role or ""))))
         blocks.append(Tree([_statement("−", "removed", statement) for statement in upgrade.after]))
@@ -76,7 +76,7 @@ def _before(upgrade: ComponentUpgrade, role: str) -> Iterator[Block]:
     if missing := [statement for statement in upgrade.before if statement not in partly]:
         line = (Span("before: ", "warn"), "give ", code(role), " these permissions, or calls will be denied:")
         yield Sentence(line, RoleSide(role), ("before", upgrade.component))
-        yield Tree([*map(_added, missing), *(Node(Span(text, "muted")) for text in upgrade.besides)])
+        yield Tree([*map(_statement_to_add, missing), *(Node(Span(text, "muted")) for text in upgrade.besides)])
     if partly:
         partly_line = (
             Span("before: ", "warn"),
@@ -84,13 +84,13 @@ def _before(upgrade: ComponentUpgrade, role: str) -> Iterator[Block]:
             " has these only in some cases; other calls will be denied:",
         )
         yield Sentence(partly_line, RoleSide(role), ("partly", upgrade.component))
-        yield Tree([_added(need.statement, need.grants) for need in upgrade.partly])
+        yield Tree([_statement_to_add(need.statement, need.grants) for need in upgrade.partly])
     yield from command_blocks(upgrade.commands, ("commands", upgrade.component))
     if upgrade.is_judged and not upgrade.before:
         yield Sentence((Span("before: ", "good"), code(role), " has all the permissions it needs"))
 
 
-def _added(statement: Statement, grants_held: Sequence[Grant] = ()) -> Node:
+def _statement_to_add(statement: Statement, grants_held: Sequence[Grant] = ()) -> Node:
     node = _statement("+", "added", statement)
     grant_nodes = [Node((Span("has it on ", "muted"), *joined("", [grant_line(grant)]))) for grant in grants_held]
     return node._replace(children=(*node.children, *grant_nodes))

@@ -42,7 +42,7 @@ def reason_in_words(explanation: Explanation) -> str:
         hint = "only its encoded part does" if explanation.encoded else "the lines around it may"
         return f"the message does not name the action; {hint}"
     if explanation.judged:
-        return _judged(explanation)
+        return _reason_by_policies(explanation)
     if not explanation.denied:
         return "no policy was given to judge it by"
     if explanation.cause is None and (words := _of_assuming(explanation)):
@@ -87,9 +87,9 @@ def _of_foreign_tags(explanation: Explanation) -> str:
     return f"the policies cover only the new {new_kind}, by its tags; {service} also checks {resource}"
 
 
-def _judged(explanation: Explanation) -> str:
+def _reason_by_policies(explanation: Explanation) -> str:
     if explanation.verdict == "allowed":
-        return _allowed(explanation)
+        return _reason_allowed(explanation)
     if explanation.verdict == "depends":
         questions = _open_questions(explanation)
         return f"{'whether the policies allow ' if explanation.denied else ''}it depends on {questions}"
@@ -108,7 +108,7 @@ def _judged(explanation: Explanation) -> str:
     return "none of the policies looked at allows it"
 
 
-def _allowed(explanation: Explanation) -> str:
+def _reason_allowed(explanation: Explanation) -> str:
     """Return that the policies allow it, and what else has a say."""
     words = "the policies looked at allow it"
     if explanation.must_allow_too is not None:
