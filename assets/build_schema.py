@@ -73,7 +73,7 @@ def parts() -> dict[str, Schema]:
         ),
         "explanation": whole(
             "Explanation", data=DATA, simulated=none_or(some(is_a("SimulatedDecision"))),
-            peeled=none_or(is_a("Peeled")), checks=TEXTS, commands=TEXTS,
+            peeled=none_or(is_a("LayerSimulation")), checks=TEXTS, commands=TEXTS,
             fixes={
                 "description": "What fixes it, each by itself: those that certainly do first, whose commands are also in "
                 "`commands`. `depends_on` is what is not known and has to hold.",
@@ -175,7 +175,7 @@ def answers() -> dict[str, Sequence[Schema]]:
         "trim": [record(
             data=DATA, policy=STRING, version=VERSION, document=ANYTHING, dropped=TEXTS, reasons=named(none_or(STRING))
         )],
-        "check": [record(moved=some(is_a("Moved")), complete=BOOLEAN)],
+        "check": [record(moved=some(is_a("PinChange")), complete=BOOLEAN)],
         "review": [form_schema("Review")],
         "config": [form_schema("Effective")],
         "cache info": [record(

@@ -73,7 +73,7 @@ CONVERTED: dict[tuple[str, str], Schema] = {
     ("GrantDifference.one_sided_difference", "grants"): some(is_a("Grant")),
     ("LessAnswer", "document"): none_or(ANYTHING),
     ("LessAnswer", "kept"): some(record(pattern=STRING, unused=TEXTS)),
-    **{(form, "reach"): REACHES for form in ("Moved", "ReviewedDocument")},
+    **{(form, "reach"): REACHES for form in ("PinChange", "ReviewedDocument")},
     **{("OrganisationAnswer", name): some(is_a("RecordedAttachment")) for name in ("roles", "users", "groups")},
     ("PodAnswer", "restart"): none_or({"description": "A command as its arguments.", **TEXTS}),
     ("PrincipalsCan", "taken_away"): some(is_a("taken_away")),

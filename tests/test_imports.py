@@ -84,7 +84,7 @@ SAVED: Mapping[str, Mapping[str, int]] = {
         "ekstui.iam.summary": 9, "ekstui.library.access_policies": 7, "ekstui.library.attachments": 27,
         "ekstui.library.copies": 19, "ekstui.library.facet_matches": 12,
         "ekstui.library.last_used": 46, "ekstui.library.maintenance": 5, "ekstui.library.syncing": 27,
-        "ekstui.library.touched": 4,
+        "ekstui.library.changed_actions": 4,
         "ekstui.tui.row_actions": 14, "ekstui.tui.widgets.attached_content": 18,
         "ekstui.tui.widgets.permissions_content": 8, "ekstui.tui.widgets.last_use": 3,
         "ekstui.tui.screens.account_screen": 43, "ekstui.tui.screens.card_screens": 53, "ekstui.tui.screens.changes_screen": 51,

@@ -371,7 +371,7 @@ class ActionDifference(NamedTuple):
     """For a pattern of which the other side has some actions: those that it lacks."""
 
 
-class StillCovered(NamedTuple):
+class CoveredActions(NamedTuple):
     """Actions that one side names and the other covers equally by a pattern, so that they are unchanged."""
 
     effect: Effect
@@ -391,7 +391,7 @@ class Differences(NamedTuple):
     added: tuple[ActionDifference, ...]
     removed: tuple[ActionDifference, ...]
     changed: tuple[ActionDifference, ...]
-    covered: tuple[StillCovered, ...]
+    covered: tuple[CoveredActions, ...]
     alike: tuple[tuple[Effect, tuple[str, ...]], ...]
     """What both sides have in common, by effect: action patterns, and `NotAction` lists as one text."""
 
@@ -431,7 +431,7 @@ class _DifferenceLists(NamedTuple):
     added: list[ActionDifference]
     removed: list[ActionDifference]
     changed: list[ActionDifference]
-    covered: list[StillCovered]
+    covered: list[CoveredActions]
     alike: dict[Effect, list[str]]
     effort: Effort
 
@@ -454,7 +454,7 @@ def _compare(target: Target, before: _Reading, after: _Reading, lists: _Differen
         alike.append(_label(target, reading))
         if not on_both:
             lists.covered.append(
-                StillCovered(target.effect, side, (name,), _label(other_reading.covering(target)[0], other_reading))
+                CoveredActions(target.effect, side, (name,), _label(other_reading.covering(target)[0], other_reading))
             )
 
 
@@ -465,7 +465,7 @@ def _compare_alone(
     lacking = _lacking(target, other_reading, reading)
     actions = reading.spelled[target]
     if lacking == ():
-        lists.covered.append(StillCovered(target.effect, side, actions, SPELLED_OUT))
+        lists.covered.append(CoveredActions(target.effect, side, actions, SPELLED_OUT))
         lists.alike[target.effect].extend(actions)
         return
     grants = _granted_on(reading.everywhere(target))
@@ -658,10 +658,10 @@ def _alike_together(differences: Iterable[ActionDifference]) -> tuple[ActionDiff
     return tuple(difference._replace(actions=tuple(actions)) for difference, actions in groups.items())
 
 
-def _covered_together(lines: Iterable[StillCovered]) -> tuple[StillCovered, ...]:
+def _covered_together(lines: Iterable[CoveredActions]) -> tuple[CoveredActions, ...]:
     groups: dict[tuple[Effect, BeforeOrAfter, str], list[str]] = {}
     for line in lines:
         groups.setdefault((line.effect, line.side, line.by), []).extend(line.actions)
     return tuple(
-        StillCovered(effect, side, tuple(actions), covering) for (effect, side, covering), actions in groups.items()
+        CoveredActions(effect, side, tuple(actions), covering) for (effect, side, covering), actions in groups.items()
     )

@@ -236,7 +236,7 @@ class Provenance(NamedTuple):
     """When ekstui read it, UTC."""
 
 
-class Skipped(NamedTuple):
+class SkippedPart(NamedTuple):
     """Something in a source that could not be used."""
 
     place: str
@@ -254,7 +254,7 @@ class Collection(NamedTuple):
     whole: bool
     """Whether it has all that there was by `as_of` of each of its policies."""
     histories: tuple[PolicyHistory, ...]
-    skipped: tuple[Skipped, ...]
+    skipped: tuple[SkippedPart, ...]
     names: frozenset[str] = frozenset()
     """Names of policies that it has besides those in `histories`."""
 
@@ -267,7 +267,7 @@ class Delivery(NamedTuple):
     provenance: Provenance
     total: int
     """The most entries that may follow."""
-    entries: Iterable[PolicyHistory | Skipped]
+    entries: Iterable[PolicyHistory | SkippedPart]
     """Policies, and what could not be used, read or fetched lazily."""
     known_until: datetime | None = None
     """The time up to which it knows of every change in its policies; None if it cannot tell."""

@@ -9,7 +9,7 @@ from ekstui.denial.forbidden import Forbidden, forbidden_in
 from ekstui.denial.log_lines import bare_lines
 from ekstui.denial.message import Denial, sentences_in, with_token
 from ekstui.denial.patterns import compiled_later
-from ekstui.denial.wrapping import Joined, joined_lines, unescaped, unframed, unwrapped
+from ekstui.denial.wrapping import JoinedText, joined_lines, unescaped, unframed, unwrapped
 from ekstui.eks.commands import decode_message
 from ekstui.errors import Advice, InputError
 from ekstui.iam.reference import reference
@@ -170,7 +170,7 @@ class _Hit(NamedTuple):
     end: int
     refusal: Refusal
     score: int
-    form: Joined
+    form: JoinedText
     at: tuple[int, int]
     """Its place in that form."""
     is_call: bool
@@ -200,7 +200,7 @@ def refusals_of(text: str) -> list[Refusal]:
     return [_complete(hits, index, clean_text) for index in range(len(hits))]
 
 
-def _hits(form: Joined) -> Iterator[_Hit]:
+def _hits(form: JoinedText) -> Iterator[_Hit]:
     """Yield what one form of a text refuses."""
 
     def hit(start: int, end: int, refusal: Refusal, score: int, *, is_call: bool = False) -> _Hit:
@@ -216,7 +216,7 @@ def _hits(form: Joined) -> Iterator[_Hit]:
         yield hit(call.start, call.end, Refusal(call.denial, "", call.ambiguous), score, is_call=True)
 
 
-def _without_repeats(hits: Sequence[_Hit], forms: Sequence[Joined]) -> list[_Hit]:
+def _without_repeats(hits: Sequence[_Hit], forms: Sequence[JoinedText]) -> list[_Hit]:
     """Return the hits without those of which the same error says more: the sentence, or an encoded message."""
     distinct_hits: list[_Hit] = []
     for hit, next_hit in zip(hits, [*hits[1:], None], strict=False):
@@ -250,7 +250,7 @@ def _says_more(next_hit: _Hit, hit: _Hit) -> bool:
     )
 
 
-def _is_same_error(call: _Hit, next_hit: _Hit, forms: Sequence[Joined]) -> bool:
+def _is_same_error(call: _Hit, next_hit: _Hit, forms: Sequence[JoinedText]) -> bool:
     """Return whether what follows a call is of the same error, in one of the forms of the text."""
     # An encoded part ends its error.
     if isinstance(next_hit.refusal.what, Forbidden) or _ENCODED_HEAD.match(call.form.text, call.at[0]):
@@ -276,7 +276,7 @@ def _before_sentence(between: str) -> str | None:
     return before if before.endswith(":") else before.rpartition(" ")[0]
 
 
-def _is_end_of(before: _Hit, hit: _Hit, forms: Sequence[Joined]) -> bool:
+def _is_end_of(before: _Hit, hit: _Hit, forms: Sequence[JoinedText]) -> bool:
     """Return whether an encoded part, or words that name nothing, belong to what was named before."""
     text, (start, end) = hit.form.text, hit.at
     next_error = _NEW_ERROR.search(text, end, end + _SAME_MESSAGE)
@@ -291,7 +291,7 @@ def _is_end_of(before: _Hit, hit: _Hit, forms: Sequence[Joined]) -> bool:
     )
 
 
-def _between(hit: _Hit, next_hit: _Hit, forms: Sequence[Joined]) -> Iterator[str]:
+def _between(hit: _Hit, next_hit: _Hit, forms: Sequence[JoinedText]) -> Iterator[str]:
     """Yield the text between two hits, in each form."""
     if next_hit.start - hit.end <= 2 * _SAME_MESSAGE:
         yield from (form.text[form.place(hit.end) : form.place(next_hit.start)] for form in forms)

@@ -140,7 +140,7 @@ def unescaped(text: str) -> str:
     return bare.replace("\r", "")
 
 
-class Joined(NamedTuple):
+class JoinedText(NamedTuple):
     """A text on one line, with single spaces, that knows where each character was."""
 
     text: str
@@ -166,7 +166,7 @@ class _Line(NamedTuple):
     text: str
 
 
-def joined_lines(text: str) -> Iterator[Joined]:
+def joined_lines(text: str) -> Iterator[JoinedText]:
     """Yield the possible forms of a text on one line, the likeliest first.
 
     A terminal that wraps at its edge splits words, and a tool may put a time or a name before each line. A text may
@@ -282,7 +282,7 @@ def _places_of_actions(text: str) -> Iterator[int]:
             yield word.start()
 
 
-def _join(lines: Sequence[_Line], glue_flags: Sequence[bool]) -> Joined:
+def _join(lines: Sequence[_Line], glue_flags: Sequence[bool]) -> JoinedText:
     """Join lines by spaces, or by nothing after those that are glued to the next."""
     parts: list[str] = []
     starts: list[int] = []
@@ -302,7 +302,7 @@ def _join(lines: Sequence[_Line], glue_flags: Sequence[bool]) -> Joined:
             end, space = words.end(), False
         is_glued = index < len(glue_flags) and glue_flags[index]
         space = space or not is_glued or end < len(line.text)
-    return Joined("".join(parts), tuple(starts), tuple(origins))
+    return JoinedText("".join(parts), tuple(starts), tuple(origins))
 
 
 def unwrapped(text: str) -> tuple[str, ...]:

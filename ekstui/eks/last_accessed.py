@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Literal
 
-from ekstui.iam.document import Document, Trimmed, trimmed
+from ekstui.iam.document import Document, TrimmedDocument, trimmed
 from ekstui.iam.reference import reference
 from ekstui.iam.wildcard import is_wild
 from ekstui.named_tuples import NamedTuple
@@ -65,7 +65,7 @@ def use_in(last_used: datetime | None, now: datetime, days: int) -> RecentUse:
 class Less(NamedTuple):
     """A document without what provably was not used, and why some of the rest stays."""
 
-    trimmed: Trimmed
+    trimmed: TrimmedDocument
     kept: tuple[tuple[str, tuple[str, ...]], ...]
     """Patterns that stay because of what else they match, each with the unused actions that they match too."""
 

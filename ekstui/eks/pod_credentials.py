@@ -44,7 +44,7 @@ class Credentials(NamedTuple):
     """What shows it, as a sentence."""
 
 
-class Expected(NamedTuple):
+class ExpectedCredentials(NamedTuple):
     """The credentials that a pod gets if it is made now."""
 
     source: Literal["irsa", "pod-identity"]
@@ -170,20 +170,24 @@ def pods_with_role(arn: str | None, clusters: Iterable[Cluster]) -> tuple[PodsWi
     return tuple(by_key.values()) if clusters_with_pods else None
 
 
-def expected_of(workload: Workload, cluster: Cluster) -> Expected | None:
+def expected_of(workload: Workload, cluster: Cluster) -> ExpectedCredentials | None:
     """Return what pods get if they are made now, an association before an annotation; None if unknown or nothing."""
     association = cluster.association(workload.namespace, workload.service_account)
     if association is not None and not any(pod.on_fargate for pod in workload.pods):
         arn = association.target_role_arn or association.role_arn
         created = association.created
-        return Expected("pod-identity", arn, created, created, "the association of their service account was made")
+        return ExpectedCredentials(
+            "pod-identity", arn, created, created, "the association of their service account was made"
+        )
     account = account_of(cluster, workload)
     if account is None or account.role_arn is None:
         return None
-    return Expected("irsa", account.role_arn, account.created, account.annotated, "their service account was annotated")
+    return ExpectedCredentials(
+        "irsa", account.role_arn, account.created, account.annotated, "their service account was annotated"
+    )
 
 
-def has_expected(container: Container, expected: Expected) -> bool:
+def has_expected(container: Container, expected: ExpectedCredentials) -> bool:
     """Return whether a container has the variables of what it would get."""
     if expected.source == "pod-identity":
         return container.agent

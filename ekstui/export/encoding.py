@@ -71,7 +71,7 @@ FIELDS: dict[str, str] = {
     "DataStatus": "source partition newest synced_at reference",
     "DependentActions": "action needs text source",
     "Effective": "path exists=file_found settings= warnings",
-    "Expected": "source role=role_arn not_before not_after",
+    "ExpectedCredentials": "source role=role_arn not_before not_after",
     "Explanation": "verdict action resource principal cause nearest missing_context allowed_by allowed_by_more "
     "newer_version smallest_statement not_looked_at used_by notes hints also_authorised_on role findings symptoms "
     "fetched_at must_allow_too times resources layers",
@@ -96,7 +96,7 @@ FIELDS: dict[str, str] = {
     "LayerEvaluation": "layer level verdict decided_by",
     "LessAnswer": "document dropped kept reach",
     "LevelCount": "granted total",
-    "Moved": "policy=pin.name from=pin.version to=version kind=change.kind reach=change.reach",
+    "PinChange": "policy=pin.name from=pin.version to=version kind=change.kind reach=change.reach",
     "NewerVersion": "policy current version created depends_on=missing conditional",
     "OptionalNeed": "only_if statements",
     "OrganisationAnswer": "policy=policy_arn arn=policy_arn aggregator account=identity.account "
@@ -120,7 +120,7 @@ FIELDS: dict[str, str] = {
     "RecentChange": "policy version created roles",
     "RecordedAttachment": "account name arn path as=attached_as recorded_at used_by",
     "PeelStep": "without decision decisions",
-    "Peeled": "verdict steps complete error",
+    "LayerSimulation": "verdict steps complete error",
     "Remedy": "policy permissions",
     "ReplacedLine": "aws_auth=line type=kind principal username groups policies rbac=roles gives_the_same only_by_rbac notes commands",
     "AuthMapping": "kind principal username groups",
@@ -143,7 +143,7 @@ FIELDS: dict[str, str] = {
     "ServiceSummary.sum_of_service": "service access levels resource condition",
     "SimulatedDecision": "action resource decision missing_context matched allowed_by_organisation allowed_by_boundary",
     "Since": "version created at_latest",
-    "Skipped": "place reason",
+    "SkippedPart": "place reason",
     "SourceError": "source action kind region message next_step",
     "StatementChange": "name reach",
     "StatementResult": "policy=policy.name version=policy.version sid=statement.sid index=position "
@@ -281,7 +281,7 @@ CONVERSIONS: Mapping[tuple[str, str], Callable[..., object]] = {
     ("GrantDifference.one_sided_difference", "grants"): lambda difference: difference.before or difference.after,
     ("LessAnswer", "document"): lambda document: None if document is None else serialise(document),
     ("LessAnswer", "kept"): lambda kept: [{"pattern": pattern, "unused": actions} for pattern, actions in kept],
-    **{(name, "reach"): lambda reach: reach or "unknown" for name in ("Moved", "ReviewedDocument")},
+    **{(name, "reach"): lambda reach: reach or "unknown" for name in ("PinChange", "ReviewedDocument")},
     ("OrganisationAnswer", "policy"): name_in,
     **{("OrganisationAnswer", f"{kind}s"): _of_kind(kind) for kind in ("role", "user", "group")},
     ("PodsAnswer", "pods"): len,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ekstui.library.cluster_answers import ClusterAnswer
     from ekstui.library.explaining import ExplainAnswer
     from ekstui.library.library import DataStatus
-    from ekstui.library.peeling import Peeled
+    from ekstui.library.peeling import LayerSimulation
     from ekstui.library.pod_answers import PodAnswer
     from ekstui.store.accounts import StoredAccount
 
@@ -107,7 +107,7 @@ def _cluster(answer: ClusterAnswer) -> Shape:
     }
 
 
-def explain_shape(data: DataStatus, answers: Sequence[ExplainAnswer], peeled: Peeled | None) -> Shape:
+def explain_shape(data: DataStatus, answers: Sequence[ExplainAnswer], peeled: LayerSimulation | None) -> Shape:
     """Return the answer of `explain`: a list, with how many denials were read and how many of them repeat another.
 
     `peeled` is what IAM's simulator said about the first; None if it was not asked. A single answer also has its fields
@@ -120,7 +120,7 @@ def explain_shape(data: DataStatus, answers: Sequence[ExplainAnswer], peeled: Pe
     return {**shapes[0], **listed} if len(shapes) == 1 else listed
 
 
-def _explained(data: DataStatus, explanation: ExplainAnswer, peeled: Peeled | None) -> Shape:
+def _explained(data: DataStatus, explanation: ExplainAnswer, peeled: LayerSimulation | None) -> Shape:
     from ekstui.denial.answer import Explanation, decoding  # only `explain` needs them
 
     if not isinstance(explanation, Explanation):

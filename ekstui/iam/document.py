@@ -43,7 +43,7 @@ _STATEMENT_KEYS = {
 _DOCUMENT_KEYS = {"Version", "Id", "Statement"}
 
 
-class Repeated(dict[str, object]):
+class ObjectWithRepeatedName(dict[str, object]):
     """A JSON object with two elements of the same name, which IAM rejects; JSON parsers would keep the last."""
 
     def __init__(self, fields: Mapping[str, object], name: str) -> None:
@@ -100,7 +100,8 @@ def parse_text(text: str | bytes) -> Document:
 def load_json(text: str | bytes) -> object:
     """Return the JSON value of a document's text; DocumentError if it is not JSON or exceeds the limits above.
 
-    An object with two elements of the same name becomes a `Repeated`, which `parse` rejects with its place.
+    An object with two elements of the same name becomes an `ObjectWithRepeatedName`, which `parse` rejects with its
+    place.
     """
     if len(text) > MAX_BYTES:
         raise DocumentError(f"the document has more than the {MAX_BYTES:,} bytes that ekstui reads.")
@@ -117,12 +118,12 @@ def load_json(text: str | bytes) -> object:
 
 
 def object_of(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Return a JSON object, as `object_pairs_hook`: a `Repeated` if two elements have the same name."""
+    """Return a JSON object, as `object_pairs_hook`: an `ObjectWithRepeatedName` if two elements have the same name."""
     fields = dict(pairs)
     if len(fields) == len(pairs):
         return fields
     counts = Counter(name for name, _ in pairs)
-    return Repeated(fields, next(name for name, count in counts.items() if count > 1))
+    return ObjectWithRepeatedName(fields, next(name for name, count in counts.items() if count > 1))
 
 
 def broken_rules(document: Document, kind: DocumentKind = "identity") -> Iterator[DocumentError]:
@@ -322,7 +323,7 @@ def _principals(value: object, place: str) -> tuple[Principal, ...]:
 
 def _fields(value: dict[str, object], place: str) -> dict[str, object]:
     """Return the elements of a JSON object; DocumentError if two have the same name."""
-    if isinstance(value, Repeated):
+    if isinstance(value, ObjectWithRepeatedName):
         raise DocumentError("two elements have this name.", f"{place}.{value.name}".lstrip("."))
     return value
 
@@ -383,7 +384,7 @@ def _kind(value: object) -> str:
     return "null" if value is None else names.get(type(value), "something else")
 
 
-class Trimmed(NamedTuple):
+class TrimmedDocument(NamedTuple):
     """A document without some actions, and what was removed from it."""
 
     document: Document
@@ -391,7 +392,7 @@ class Trimmed(NamedTuple):
     """Action patterns as written, without duplicates, in document order."""
 
 
-def trimmed(document: Document, is_unused: Callable[[str], bool]) -> Trimmed:
+def trimmed(document: Document, is_unused: Callable[[str], bool]) -> TrimmedDocument:
     """Return a document whose Allow statements name no action pattern that is unused.
 
     Deny statements and `NotAction` are kept, because they concern other actions too. A statement without any action
@@ -408,4 +409,4 @@ def trimmed(document: Document, is_unused: Callable[[str], bool]) -> Trimmed:
         actions = tuple(action for action in statement.actions if action not in unused_actions)
         if actions:
             statements.append(statement._replace(actions=actions))
-    return Trimmed(document._replace(statements=tuple(statements)), tuple(dropped_actions))
+    return TrimmedDocument(document._replace(statements=tuple(statements)), tuple(dropped_actions))

@@ -18,7 +18,7 @@ from ekstui.iam.grants import action_matches
 from ekstui.iam.policy_variables import (
     VARIABLES_SINCE,
     Context,
-    Resolved,
+    ResolvedValue,
     literal,
     resolved,
     template,
@@ -506,7 +506,7 @@ def _statement_for(statement: Statement, context: Context, *, has_variables: boo
     return statement._replace(resources=resources, conditions=tuple(open_conditions))
 
 
-def _filled(text: str, reading: Resolved) -> str:
+def _filled(text: str, reading: ResolvedValue) -> str:
     """Return a resource with the values of its variables, or as it is if they are not known or would be wildcards."""
     return text if reading.unknown_keys or without_encoding(reading.encoded) != reading.encoded else reading.encoded
 
@@ -574,7 +574,7 @@ def _statement_result(
     )
 
 
-def _resource_listed(resolved_pattern: Resolved, resource: str | None) -> Truth:
+def _resource_listed(resolved_pattern: ResolvedValue, resource: str | None) -> Truth:
     if not resolved_pattern.resolvable:
         return False
     pattern = resolved_pattern.pattern()

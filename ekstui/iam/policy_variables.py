@@ -82,7 +82,7 @@ Template = tuple[str | Variable, ...]
 """A value in a policy: text with literals as private-use characters, and variables in between."""
 
 
-class Resolved(NamedTuple):
+class ResolvedValue(NamedTuple):
     """A value in a policy with its known variables replaced."""
 
     encoded: str
@@ -101,7 +101,7 @@ class Resolved(NamedTuple):
 
 
 def literal(text: str) -> str:
-    """Return text of a request, encoded to be matched against `Resolved.pattern`."""
+    """Return text of a request, encoded to be matched against `ResolvedValue.pattern`."""
     return text.translate(_LITERALS)
 
 
@@ -179,10 +179,10 @@ def aligned(general: Template, special: Template) -> tuple[str, str] | None:
     return written(general), written(special)
 
 
-def resolved(parts: Template, context: Context) -> Resolved:
+def resolved(parts: Template, context: Context) -> ResolvedValue:
     """Return a template with its known variables replaced."""
     if len(parts) == 1 and isinstance(parts[0], str):
-        return Resolved(parts[0], resolvable=True, unknown_keys=())
+        return ResolvedValue(parts[0], resolvable=True, unknown_keys=())
     pieces: list[str] = []
     unknown: list[str] = []
     resolvable = True
@@ -201,4 +201,4 @@ def resolved(parts: Template, context: Context) -> Resolved:
             pieces.append(literal(part.default))
         else:
             resolvable = False
-    return Resolved("".join(pieces), resolvable, tuple(unknown))
+    return ResolvedValue("".join(pieces), resolvable, tuple(unknown))

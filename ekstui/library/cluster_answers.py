@@ -22,7 +22,7 @@ from ekstui.eks.findings.subjects import (
     WorkloadInCluster,
 )
 from ekstui.eks.findings.table import SEVERITIES, Finding, FixPlace, Severity
-from ekstui.eks.pod_credentials import Credentials, Expected, credentials_of, expected_of
+from ekstui.eks.pod_credentials import Credentials, ExpectedCredentials, credentials_of, expected_of
 from ekstui.eks.pods import KubernetesServiceAccount, Workload, workloads
 from ekstui.eks.uses import roles_of_cluster
 from ekstui.library.cluster_facts import find_cluster, with_cluster
@@ -73,7 +73,7 @@ class PodsAnswer(NamedTuple):
 
     workload: Workload
     credentials: tuple[Credentials, ...]
-    expected: Expected | None
+    expected: ExpectedCredentials | None
     findings: tuple[Finding, ...]
 
 

@@ -227,7 +227,7 @@ MESSAGE_PART = 50_000
 """How much of a log is kept, in characters: the lines with a denial and those around them."""
 
 
-class Pasted(NamedTuple):
+class PastedMessage(NamedTuple):
     """The value of a message: the part of it that is a denial."""
 
     text: str
@@ -345,7 +345,7 @@ class Catalogue:
         if kinds is None or not words:
             return
         if command.casefold() == "explain":
-            yield Thing("denial", "Explain this", argument.strip(), value=Pasted(argument.strip()))
+            yield Thing("denial", "Explain this", argument.strip(), value=PastedMessage(argument.strip()))
         # What follows an action is the resource.
         name = words[0] if kinds == ("action",) else argument
         yield from (thing for thing in self._by_name(name.strip()) if thing.kind in kinds)
@@ -498,7 +498,7 @@ class Catalogue:
             yield from (thing for _, thing in sorted(self._ranked_symptoms(Query(text), close=True), key=itemgetter(0)))
         lines = len(text.splitlines())
         about = f"{lines} lines" if lines > 1 else f"{len(text):,} characters"
-        denial = Thing("denial", "Explain this message", about, value=Pasted(part))
+        denial = Thing("denial", "Explain this message", about, value=PastedMessage(part))
         # A symptom comes first if the text does not say that something is not allowed.
         if symptoms and not _DENIED.search(part):
             yield from (*symptoms, denial)

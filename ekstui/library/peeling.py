@@ -15,7 +15,7 @@ from ekstui.library.requester import principal_arn
 from ekstui.library.roles import find_role
 from ekstui.named_tuples import NamedTuple
 from ekstui.sources.aws.connection import Connection
-from ekstui.sources.aws.iam import Excluded, SimulatedDecision, ask_simulator, can_exclude
+from ekstui.sources.aws.iam import Exclusion, SimulatedDecision, ask_simulator, can_exclude
 from ekstui.waiting import Cancelled, never, silent
 
 MAX_CALLS = 12
@@ -37,7 +37,7 @@ class PeelStep(NamedTuple):
         return min((decision.decision for decision in self.decisions), key=order.index, default="implicitDeny")
 
 
-class Peeled(NamedTuple):
+class LayerSimulation(NamedTuple):
     """What the simulator decided so far."""
 
     steps: tuple[PeelStep, ...]
@@ -79,8 +79,11 @@ class Peeled(NamedTuple):
 
 
 def peel(
-    library: Library, inquiry: Inquiry, report: Callable[[Peeled], object] = silent, cancelled: Cancelled = never
-) -> Peeled:
+    library: Library,
+    inquiry: Inquiry,
+    report: Callable[[LayerSimulation], object] = silent,
+    cancelled: Cancelled = never,
+) -> LayerSimulation:
     """Return what IAM's simulator decides about an inquiry's request, layer by layer up to a failure.
 
     AccountError if not even the first is decided.
@@ -88,7 +91,7 @@ def peel(
     role, request, connection = _asked_about(library, inquiry)
     first = PeelStep(None, ask_simulator(connection, role, request))
     if first.decision == "allowed":
-        return Peeled((first,), 1)
+        return LayerSimulation((first,), 1)
     if not can_exclude(connection):
         raise AccountError(
             "The installed AWS SDK cannot leave a layer out of a simulation.",
@@ -96,7 +99,7 @@ def peel(
         )
     plan = [*_layers(library, role), *(_policies(library, role) if first.decision == "explicitDeny" else ())]
     plan = plan[: MAX_CALLS - 1]
-    answer = Peeled((first,), len(plan) + 1)
+    answer = LayerSimulation((first,), len(plan) + 1)
     for words, policy_arns in plan:
         if len(policy_arns) > 1 and any(step.decision != first.decision for step in answer.steps):
             # One layer alone makes the difference.
@@ -113,10 +116,10 @@ def peel(
     return answer
 
 
-def simulated(library: Library, inquiry: Inquiry) -> Peeled:
+def simulated(library: Library, inquiry: Inquiry) -> LayerSimulation:
     """Return the first step alone: what the simulator decides with every policy."""
     role, request, connection = _asked_about(library, inquiry)
-    return Peeled((PeelStep(None, ask_simulator(connection, role, request)),), 1)
+    return LayerSimulation((PeelStep(None, ask_simulator(connection, role, request)),), 1)
 
 
 def _asked_about(library: Library, inquiry: Inquiry) -> tuple[str, Request, Connection]:
@@ -141,9 +144,9 @@ def _asked_about(library: Library, inquiry: Inquiry) -> tuple[str, Request, Conn
     return role, request, account.connection()
 
 
-def _layers(library: Library, role: str) -> Iterator[tuple[str, Sequence[Excluded]]]:
+def _layers(library: Library, role: str) -> Iterator[tuple[str, Sequence[Exclusion]]]:
     """Yield the layers to leave out, and then both."""
-    scps, boundary = Excluded(layer="scp"), Excluded(layer="permission-boundary")
+    scps, boundary = Exclusion(layer="scp"), Exclusion(layer="permission-boundary")
     yield "the service control policies", (scps,)
     entity = _entity(library, role)
     if entity is None or entity.boundary_arn is not None:
@@ -151,13 +154,13 @@ def _layers(library: Library, role: str) -> Iterator[tuple[str, Sequence[Exclude
         yield "the service control policies and the permissions boundary together", (scps, boundary)
 
 
-def _policies(library: Library, role: str) -> Iterator[tuple[str, Sequence[Excluded]]]:
+def _policies(library: Library, role: str) -> Iterator[tuple[str, Sequence[Exclusion]]]:
     """Yield each policy of a role, to find the one with the Deny."""
     entity = _entity(library, role)
     for policy in entity.attached if entity is not None else ():
-        yield policy.name, (Excluded(arn=policy.arn),)
+        yield policy.name, (Exclusion(arn=policy.arn),)
     for inline in entity.inline if entity is not None else ():
-        yield f"the inline policy {inline.name}", (Excluded(inline=inline.name, role=entity.name if entity else ""),)
+        yield f"the inline policy {inline.name}", (Exclusion(inline=inline.name, role=entity.name if entity else ""),)
 
 
 def _entity(library: Library, role: str) -> Role | None:

@@ -33,7 +33,7 @@ class Pin(NamedTuple):
     sha256: str
 
 
-class Moved(NamedTuple):
+class PinChange(NamedTuple):
     """A pinned policy that has changed."""
 
     pin: Pin
@@ -69,7 +69,7 @@ def _attached_in(path: Path) -> tuple[str, ...]:
     return names
 
 
-def moved_since(library: Library, pins: Sequence[Pin]) -> tuple[Moved, ...]:
+def moved_since(library: Library, pins: Sequence[Pin]) -> tuple[PinChange, ...]:
     """Return the pinned policies that have changed, and how."""
     return tuple(move for one in pins if (move := _move_of(library, one)) is not None)
 
@@ -132,20 +132,20 @@ def _number(name: str, version: str) -> int | None:
     return component.number(release) if component and release else ReleaseNumber(0, version)
 
 
-def _move_of(library: Library, pin: Pin) -> Moved | None:
+def _move_of(library: Library, pin: Pin) -> PinChange | None:
     try:
         policy = library.find(pin.name).policy
     except NotFoundError:
-        return Moved(pin, None, None, "no policy of that name is known")
+        return PinChange(pin, None, None, "no policy of that name is known")
     current_version = policy.default_version
     try:
         is_changed = checksum(library, policy, pin.version) != pin.sha256
     except NotFoundError:
-        return Moved(pin, current_version, None, "the pinned version is not known")
+        return PinChange(pin, current_version, None, "the pinned version is not known")
     if is_changed:
-        return Moved(pin, current_version, None, "the document of the pinned version has changed")
+        return PinChange(pin, current_version, None, "the document of the pinned version has changed")
     if current_version == pin.version:
         return None
-    return Moved(
+    return PinChange(
         pin, current_version, changes(library.document(policy, pin.version), library.document(policy, current_version))
     )

@@ -17,7 +17,7 @@ from ekstui.eks.findings.table import Case, Finding
 from ekstui.eks.pod_credentials import (
     AGENT,
     Credentials,
-    Expected,
+    ExpectedCredentials,
     account_of,
     node_roles,
     restart,
@@ -98,7 +98,7 @@ class PodAnswer(NamedTuple):
     kubernetes_read_at: datetime
     credentials: tuple[CredentialsAnswer, ...]
     """Those of most containers first."""
-    expected: Expected | None
+    expected: ExpectedCredentials | None
     """What they would get if they were made now."""
     findings: tuple[Finding, ...]
     """Worst first."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ekstui import files, log
-from ekstui.change.policy import Delivery, Policy, PolicyHistory, Skipped, Source, VersionInfo, version_label
+from ekstui.change.policy import Delivery, Policy, PolicyHistory, SkippedPart, Source, VersionInfo, version_label
 from ekstui.errors import AccountError, DataError, DocumentError, InputError, NetworkError
 from ekstui.iam.document import parse_text
 from ekstui.library.catalog import knowledge
@@ -75,7 +75,7 @@ class SyncReport(NamedTuple):
     """Versions whose document differs from the stored one; AWS's replaced it, an archive's did not."""
     withdrawn: tuple[str, ...]
     """Policies that AWS no longer lists; their documents are kept."""
-    skipped: tuple[Skipped, ...]
+    skipped: tuple[SkippedPart, ...]
     """What could not be read or asked, or is implausible."""
     complete: bool
     """False if it was cancelled or something could not be asked; running it again continues from there."""
@@ -201,13 +201,13 @@ def sync_from(
     store = store.of(delivery.collection)
     policies = _stored_policies(store)
     log.info("%d policies are known; the source has %d to read", len(policies), delivery.total)
-    skipped: list[Skipped] = _skipped_as_outdated(delivery, store)
+    skipped: list[SkippedPart] = _skipped_as_outdated(delivery, store)
     received: list[PackedHistory] = []
     for position, entry in enumerate(delivery.entries):
         if cancelled():
             break
         progress(min(position, delivery.total), delivery.total)
-        if isinstance(entry, Skipped):
+        if isinstance(entry, SkippedPart):
             skipped.append(entry)
         elif (readable := _readable(entry, policies, store.collection, latest, skipped)) is not None:
             received.append(pack(readable))
@@ -219,7 +219,7 @@ def sync_from(
             "so none is marked as withdrawn."
         )
         skipped.append(
-            Skipped("iam:ListPolicies", f"{message} If that is right, run ekstui sync --accept-withdrawals.")
+            SkippedPart("iam:ListPolicies", f"{message} If that is right, run ekstui sync --accept-withdrawals.")
         )
         withdrawn, complete = (), False
     covers_all = delivery.asked or _has_most(delivery, policies, received)
@@ -231,7 +231,7 @@ def sync_from(
 
 
 def _report(
-    delivery: Delivery, info: DeliveryInfo, stored: Sequence[PutResult], skipped: Sequence[Skipped]
+    delivery: Delivery, info: DeliveryInfo, stored: Sequence[PutResult], skipped: Sequence[SkippedPart]
 ) -> SyncReport:
     return SyncReport(
         source=delivery.provenance.source,
@@ -255,7 +255,7 @@ def _stored_policies(store: PolicyStore) -> Mapping[str, Policy]:
         return {}
 
 
-def _skipped_as_outdated(delivery: Delivery, store: PolicyStore) -> list[Skipped]:
+def _skipped_as_outdated(delivery: Delivery, store: PolicyStore) -> list[SkippedPart]:
     """Return a remark if a source ends before what is known already: what has not happened since, it cannot tell."""
     try:
         known_until = store.state().known_until
@@ -264,7 +264,7 @@ def _skipped_as_outdated(delivery: Delivery, store: PolicyStore) -> list[Skipped
     if delivery.asked or delivery.known_until is None or delivery.known_until >= known_until:
         return []
     message = f"ends on {delivery.known_until:%Y-%m-%d}, and policies are known until {known_until:%Y-%m-%d} already."
-    return [Skipped(delivery.provenance.source, message)]
+    return [SkippedPart(delivery.provenance.source, message)]
 
 
 def _has_most(delivery: Delivery, stored: Mapping[str, Policy], received: Iterable[PackedHistory]) -> bool:
@@ -285,7 +285,7 @@ def _readable(
     stored: Mapping[str, Policy],
     partition: str,
     latest: datetime,
-    skipped: list[Skipped],
+    skipped: list[SkippedPart],
 ) -> PolicyHistory | None:
     """Return a history without invalid documents and times, which `skipped` gets; None if nothing is left."""
     policy = history.policy
@@ -294,7 +294,9 @@ def _readable(
         _NAME.fullmatch(policy.name) and parts[-1].startswith("policy/") and parts[-1].endswith(f"/{policy.name}")
     )
     if not is_name_in_arn or parts[1:5] != [partition, "iam", "", "aws"]:
-        skipped.append(Skipped(policy.name, f"{policy.arn!r} is not the ARN of an AWS managed policy in {partition}."))
+        skipped.append(
+            SkippedPart(policy.name, f"{policy.arn!r} is not the ARN of an AWS managed policy in {partition}.")
+        )
         return None
     before = {info.number for info in stored[policy.name].versions} if policy.name in stored else set()
     texts = _parsable(history, before, skipped)
@@ -305,7 +307,7 @@ def _readable(
     return PolicyHistory(policy._replace(versions=tuple(versions)), texts)
 
 
-def _parsable(history: PolicyHistory, before: set[int], skipped: list[Skipped]) -> dict[int, bytes]:
+def _parsable(history: PolicyHistory, before: set[int], skipped: list[SkippedPart]) -> dict[int, bytes]:
     """Return the documents of a history without those that are new and cannot be parsed."""
     texts = dict(history.texts)
     for number, text in history.texts.items():
@@ -313,15 +315,15 @@ def _parsable(history: PolicyHistory, before: set[int], skipped: list[Skipped]) 
             try:
                 parse_text(text)
             except DocumentError as error:
-                skipped.append(Skipped(f"{history.policy.name} {version_label(number)}", error.message))
+                skipped.append(SkippedPart(f"{history.policy.name} {version_label(number)}", error.message))
                 del texts[number]
     return texts
 
 
-def _believable(name: str, info: VersionInfo, latest: datetime, skipped: list[Skipped]) -> VersionInfo:
+def _believable(name: str, info: VersionInfo, latest: datetime, skipped: list[SkippedPart]) -> VersionInfo:
     """Return a version, without its time if that is in the future."""
     if info.created is None or info.created <= latest:
         return info
     message = f"dated {info.created:%Y-%m-%d}, which is in the future."
-    skipped.append(Skipped(f"{name} {version_label(info.number)}", message))
+    skipped.append(SkippedPart(f"{name} {version_label(info.number)}", message))
     return VersionInfo(info.number, None)

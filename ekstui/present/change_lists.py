@@ -31,7 +31,7 @@ from ekstui.present.time_line import in_force_words, legend, step_sign, time_lin
 
 if TYPE_CHECKING:
     from ekstui.change.steps import FeedStep, Step, StepCounts
-    from ekstui.library.pins import Moved
+    from ekstui.library.pins import PinChange
 
 STEP_COLUMNS = (
     Column("Date", 10), Column("Policy", 12, share=1, names=True, shrink=1), Column("Step", 8), Column("Reach", 11),
@@ -209,7 +209,7 @@ def _row(step: FeedStep, knowledge: Knowledge) -> TableRow:
     return TableRow(cells, step, (step.policy, step.version))
 
 
-def moved_blocks(moves: Sequence[Moved], pin_count: int) -> list[Block]:
+def moved_blocks(moves: Sequence[PinChange], pin_count: int) -> list[Block]:
     """Return a summary, then one row per policy that has changed."""
     nouns = "policy" if pin_count == 1 else "policies"
     if not moves:

@@ -6,11 +6,11 @@ from ekstui.change.differences import (
     SPELLED_OUT,
     ActionDifference,
     ConditionChange,
+    CoveredActions,
     Differences,
     LineChange,
     ResourceChange,
     ResourceList,
-    StillCovered,
     Way,
     WayChange,
 )
@@ -376,7 +376,7 @@ def _tail(value: str, neighbours: Sequence[str]) -> str:
     return f"…/{tail}" if value.startswith("arn:") and slash and alike else value
 
 
-def _covering_node(covering: StillCovered) -> Node:
+def _covering_node(covering: CoveredActions) -> Node:
     done = "denied" if covering.effect == "Deny" else "allowed"
     is_before = covering.side == "before"
     if covering.by == SPELLED_OUT:
@@ -384,14 +384,14 @@ def _covering_node(covering: StillCovered) -> Node:
     return _same(covering, f"still {done} by " if is_before else f"{done} before too, by ", code(covering.by))
 
 
-def _covering_in_both(covering: StillCovered, names: tuple[str, str]) -> Node:
+def _covering_in_both(covering: CoveredActions, names: tuple[str, str]) -> Node:
     covering_name = names[1] if covering.side == "before" else names[0]
     if covering.by == SPELLED_OUT:
         return _same(covering, f"action by action in {covering_name}")
     return _same(covering, f"in {covering_name} by ", code(covering.by))
 
 
-def _same(covering: StillCovered, *words: str | Span) -> Node:
+def _same(covering: CoveredActions, *words: str | Span) -> Node:
     is_short = len(covering.actions) <= NAMES_IN_LINE
     names = _names(covering.actions) if is_short else (f"{len(covering.actions)} actions",)
     return Node((Span("= ", "muted"), *names, "  ", *words), [] if is_short else _by_service(covering.actions))

@@ -62,7 +62,7 @@ from ekstui.present.verdicts import IN_A_WORD, OUTCOMES, STYLES, reason_in_words
 
 if TYPE_CHECKING:
     from ekstui.library.explaining import ExplainAnswer
-    from ekstui.library.peeling import Peeled
+    from ekstui.library.peeling import LayerSimulation
     from ekstui.sources.aws.iam import SimulatedDecision
 
 _DENIED_THOUGH = {"allowed": "denied elsewhere", "depends": "denied, it depends"}
@@ -108,7 +108,7 @@ class AnswerRow(NamedTuple):
 
 def explanation_blocks(
     answers: Sequence[ExplainAnswer],
-    simulation: Peeled | None = None,
+    simulation: LayerSimulation | None = None,
     *,
     now: datetime,
     open_keys: Collection[Hashable] | None = None,
@@ -181,7 +181,7 @@ def policy_json(explanation: Explanation) -> str:
 def _explanation(
     number: int,
     explanation: Explanation,
-    simulation: Peeled | None,
+    simulation: LayerSimulation | None,
     now: datetime,
     open_keys: Collection[Hashable] | None,
     *,
@@ -476,7 +476,7 @@ def _remarks(allower: Allower) -> str:
     )
 
 
-def _simulation(number: int, explanation: Explanation, simulation: Peeled) -> Iterator[Block]:
+def _simulation(number: int, explanation: Explanation, simulation: LayerSimulation) -> Iterator[Block]:
     """Yield what IAM's simulator decides with everything, and then without one layer after the other."""
     for decision in simulation.steps[0].decisions:
         yield Heading(f"IAM's own simulator: {_SIMULATED.get(decision.decision, decision.decision)}", 3)
@@ -503,7 +503,7 @@ def _decision(decision: str) -> Span:
     return Span(IN_A_WORD[verdict], STYLES[verdict])
 
 
-def _simulator_differs(explanation: Explanation, simulation: Peeled) -> str | None:
+def _simulator_differs(explanation: Explanation, simulation: LayerSimulation) -> str | None:
     """Return what each did not know, if the simulator and ekstui decide differently; None if they agree."""
     whole_decision = simulation.steps[0].decision
     if not explanation.judged or explanation.verdict == _VERDICT_OF[whole_decision]:

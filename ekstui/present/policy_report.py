@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     # A list of policies needs none of the modules that read documents.
     from ekstui.eks.knowledge import PolicyKnowledge, Symptom
     from ekstui.errors import DocumentError
-    from ekstui.iam.document import Trimmed
+    from ekstui.iam.document import TrimmedDocument
     from ekstui.iam.reference import ActionInfo
     from ekstui.iam.summary import Remaining
     from ekstui.library.catalog import PolicyEntry
@@ -195,7 +195,7 @@ def document_remarks(name: str, size: str, parameters: Mapping[str, str | None])
     return [*remarks, f"Not filled in (--param NAME=VALUE): {lacking}."] if lacking else remarks
 
 
-def trimmed_remarks(name: str, result: Trimmed, reasons: Mapping[str, str | None]) -> list[str]:
+def trimmed_remarks(name: str, result: TrimmedDocument, reasons: Mapping[str, str | None]) -> list[str]:
     """Return what was left out of a policy, and why; `reasons` are by service prefix."""
     if not result.dropped:
         return [f"Nothing is left out: no service of {name} is known to be unused by EKS."]

@@ -11,7 +11,7 @@ from ekstui.change.policy import (
     Policy,
     PolicyHistory,
     Provenance,
-    Skipped,
+    SkippedPart,
     VersionInfo,
     version_label,
 )
@@ -102,7 +102,7 @@ def _read_folder(folder: Path, stored_policies: Mapping[str, Policy], cancelled:
         }
         collections.append(read_version_files(folder, version_files, {**stored_policies, **packaged_policies}))
     joined_collection = _joined(folder.name or str(folder), collections)
-    skipped = (Skipped(path.name, error.message.removeprefix(f"{path} ")) for path, error in error_by_path.items())
+    skipped = (SkippedPart(path.name, error.message.removeprefix(f"{path} ")) for path, error in error_by_path.items())
     return joined_collection._replace(skipped=(*joined_collection.skipped, *skipped))
 
 
@@ -115,7 +115,7 @@ def _joined(source: str, collections: Sequence[Collection]) -> Collection:
             name = history.policy.name
             histories[name], conflicts = with_versions(histories.get(name, history), history)
             reason = f"{collection.source} has another document for the same version."
-            skipped += (Skipped(f"{name} {version_label(number)}", reason) for number in conflicts)
+            skipped += (SkippedPart(f"{name} {version_label(number)}", reason) for number in conflicts)
     whole_collections = [collection for collection in collections if collection.whole]
     as_of = max(collection.as_of for collection in whole_collections or collections)
     return Collection(source, as_of, bool(whole_collections), tuple(histories.values()), tuple(skipped))

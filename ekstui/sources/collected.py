@@ -40,18 +40,20 @@ class PolicyOfResource(NamedTuple):
     arn: str
 
 
-class Collected:
+class CollectedFiles:
     """What iam-collect read of one partition."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     @staticmethod
-    def at(path: Path) -> "tuple[Collected, ...]":
+    def at(path: Path) -> "tuple[CollectedFiles, ...]":
         """Return what a folder has, one for each partition; empty if iam-collect did not write it."""
         places = (path, *_folders(path), *_folders(path / "aws"))
         return tuple(
-            Collected(place) for place in places if (place / "accounts").is_dir() or (place / "organizations").is_dir()
+            CollectedFiles(place)
+            for place in places
+            if (place / "accounts").is_dir() or (place / "organizations").is_dir()
         )
 
     @cached_property

@@ -17,7 +17,7 @@ from ekstui.errors import InputError, NetworkError
 from ekstui.files import read_regular
 from ekstui.named_tuples import NamedTuple
 from ekstui.sources import processes
-from ekstui.sources.processes import Bounds, Ended
+from ekstui.sources.processes import Bounds, ProcessResult
 from ekstui.waiting import Cancelled, never
 
 OLDEST = (2, 32)
@@ -154,7 +154,7 @@ def _run(
     bounds: Bounds,
     stdin: bytes = b"",
     cancelled: Cancelled = never,
-) -> Ended:
+) -> ProcessResult:
     """Run git and return how it ended, within its bounds: an error says which it broke."""
     start = time.monotonic()
     result = processes.run(["git", *arguments], environment, bounds, stdin, cancelled)

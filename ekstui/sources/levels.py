@@ -23,7 +23,7 @@ from ekstui.iam.evaluation import (
 )
 from ekstui.iam.request import Request, context_of
 from ekstui.named_tuples import NamedTuple
-from ekstui.sources.collected import Collected, ControlPolicies
+from ekstui.sources.collected import CollectedFiles, ControlPolicies
 from ekstui.sources.policy_file import read_document
 
 _MAX_POLICIES = 500
@@ -50,7 +50,7 @@ class FilesOfLayer(NamedTuple):
     """What one option names."""
 
     levels: tuple[PolicyLevel, ...] = ()
-    collected: tuple[Collected, ...] = ()
+    collected: tuple[CollectedFiles, ...] = ()
     """What iam-collect wrote."""
 
     @property
@@ -122,10 +122,10 @@ def _files_of(paths: Iterable[str], kind: DocumentKind) -> FilesOfLayer:
     if files.is_served() and tuple(paths):
         raise InputError("In a browser, ekstui does not read files of the server.")
     by_folder: dict[Path, dict[Path, None]] = {}
-    sources: list[Collected] = []
+    sources: list[CollectedFiles] = []
     for text in paths:
         path = Path(text).expanduser()
-        if path.is_dir() and (of_tool := Collected.at(path)):
+        if path.is_dir() and (of_tool := CollectedFiles.at(path)):
             sources += of_tool
             continue
         json_files = sorted(_below(path), key=lambda file: (len(file.parts), file)) if path.is_dir() else [path]

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ekstui.change.policy import Delivery, Policy, Provenance, Skipped
+from ekstui.change.policy import Delivery, Policy, Provenance, SkippedPart
 from ekstui.errors import InputError
 from ekstui.files import create_file
 from ekstui.named_tuples import NamedTuple
@@ -90,7 +90,7 @@ class Mirror(NamedTuple):
         skipped = list(collection.skipped)
         if rewritten:
             message = "its history was rewritten since the last time; what was read before is kept."
-            skipped.insert(0, Skipped(self._name, message))
+            skipped.insert(0, SkippedPart(self._name, message))
         return Delivery(
             self.partition,
             Provenance(f"{self._name} {objects.head[:12]}", "archive", collection.as_of, self.now),

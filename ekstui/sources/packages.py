@@ -23,7 +23,7 @@ from ekstui.change.policy import (
     Collection,
     Policy,
     PolicyHistory,
-    Skipped,
+    SkippedPart,
     VersionInfo,
     parse_time,
     parse_version,
@@ -76,7 +76,7 @@ class _Packaged(NamedTuple):
     """When its most recent version was made, UTC."""
 
 
-_Reader = Callable[[str, Any, list[Skipped]], _Packaged]
+_Reader = Callable[[str, Any, list[SkippedPart]], _Packaged]
 """Reads a policy from its name and fields; the list gets what is left out of it."""
 
 
@@ -192,14 +192,14 @@ def _collection(path: Path, source: str, text: bytes, read_policy: _Reader, canc
     if len(policies) > MAX_POLICIES:
         raise InputError(f"{path} has {len(policies):,} policies, and AWS has about 1,600.")
     packaged_policies: list[_Packaged] = []
-    skipped: list[Skipped] = []
+    skipped: list[SkippedPart] = []
     for name, fields in policies.items():
         try:
             packaged_policies.append(read_policy(name, fields, skipped))
         except InputError as error:
-            skipped.append(Skipped(str(name), error.message))
+            skipped.append(SkippedPart(str(name), error.message))
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-            skipped.append(Skipped(str(name), f"not in the package's format: {error!r}."))
+            skipped.append(SkippedPart(str(name), f"not in the package's format: {error!r}."))
         if packaged_policies and cancelled():
             break
     if not packaged_policies:
@@ -233,7 +233,7 @@ def _next(text: str, position: int) -> int:
     return match.end() if match else position
 
 
-def _npm_policy(name: str, fields: Mapping[str, Any], skipped: list[Skipped]) -> _Packaged:
+def _npm_policy(name: str, fields: Mapping[str, Any], skipped: list[SkippedPart]) -> _Packaged:
     update_time = parse_time(fields["lastUpdatedDate"])
     texts: dict[int, bytes] = {}
     infos: list[VersionInfo] = []
@@ -243,7 +243,7 @@ def _npm_policy(name: str, fields: Mapping[str, Any], skipped: list[Skipped]) ->
         version = versions[number]
         text = _text(version["document"])
         if text is None:
-            skipped.append(Skipped(f"{name} {version_label(number)}", "no policy document."))
+            skipped.append(SkippedPart(f"{name} {version_label(number)}", "no policy document."))
             continue
         texts[number] = text
         created = _created(number, version, fields)
@@ -262,7 +262,7 @@ def _created(number: int, version: Mapping[str, Any], fields: Mapping[str, Any])
     return parse_time(version["createdDate"]) if version.get("createdDate") else None
 
 
-def _moto_policy(name: str, fields: Mapping[str, Any], _: list[Skipped]) -> _Packaged:
+def _moto_policy(name: str, fields: Mapping[str, Any], _: list[SkippedPart]) -> _Packaged:
     update_time = parse_time(fields["UpdateDate"])
     number, text = parse_version(fields["DefaultVersionId"]), _text(fields["Document"])
     if number is None or text is None:

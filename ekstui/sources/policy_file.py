@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from ekstui import files, log
-from ekstui.change.policy import Collection, Policy, PolicyHistory, Skipped, VersionInfo, parse_time, parse_version
+from ekstui.change.policy import Collection, Policy, PolicyHistory, SkippedPart, VersionInfo, parse_time, parse_version
 from ekstui.errors import DocumentError, InputError
 from ekstui.iam.document import MAX_BYTES, Document, DocumentKind, broken_rules, load_json, parse
 from ekstui.named_tuples import NamedTuple
@@ -115,10 +115,10 @@ def _version_in(text: bytes) -> _Version:
 
 def read_versions(
     texts: Iterable[tuple[str, str, bytes | str]], stored_policies: Mapping[str, Policy], *, alike: bool = False
-) -> tuple[tuple[PolicyHistory, ...], list[Skipped]]:
+) -> tuple[tuple[PolicyHistory, ...], list[SkippedPart]]:
     """Return the known policies whose versions are in texts, with place and name, and what could not be read."""
     versions: dict[str, dict[int, _Version]] = {}
-    skipped: list[Skipped] = []
+    skipped: list[SkippedPart] = []
     for place, name, text in texts:
         try:
             if isinstance(text, str):
@@ -130,7 +130,7 @@ def read_versions(
             if alike and before.text != version.text:
                 raise InputError("another file has another document for the same version.")
         except InputError as error:
-            skipped.append(Skipped(place, error.message))
+            skipped.append(SkippedPart(place, error.message))
     return tuple(
         _history_of(stored_policies[name], policy_versions) for name, policy_versions in versions.items()
     ), skipped

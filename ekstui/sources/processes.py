@@ -41,7 +41,7 @@ class Bounds(NamedTuple):
     """How much it may address, in bytes, where the system can limit that; None for no limit."""
 
 
-class Ended(NamedTuple):
+class ProcessResult(NamedTuple):
     """How a program ended."""
 
     code: int | None
@@ -59,7 +59,7 @@ def run(
     bounds: Bounds,
     stdin: bytes = b"",
     cancelled: Cancelled = never,
-) -> Ended:
+) -> ProcessResult:
     """Run a program with `stdin` as its standard input; InputError if that was cancelled, or there is no shell."""
     limits = f"ulimit -f {MOST_FILE // 512}"
     if bounds.memory is not None:
@@ -78,7 +78,7 @@ def run(
                 _end(process)
         errors.seek(0)
         code = None if process.returncode == _NO_PROGRAM else process.returncode
-        return Ended(code, output, errors.read(_MOST_ERRORS).decode(errors="replace").strip(), is_late)
+        return ProcessResult(code, output, errors.read(_MOST_ERRORS).decode(errors="replace").strip(), is_late)
 
 
 class BackgroundProcess(NamedTuple):

@@ -12,7 +12,16 @@ from ekstui.iam.text import counted
 from ekstui.library import AccountChoice, Library
 from ekstui.library.catalog import knowledge
 from ekstui.library.find_anything import all_actions, catalogue
-from ekstui.library.lookup import MESSAGE_PART, Catalogue, Pasted, PolicyVersion, Sides, Thing, denial_part, is_message
+from ekstui.library.lookup import (
+    MESSAGE_PART,
+    Catalogue,
+    PastedMessage,
+    PolicyVersion,
+    Sides,
+    Thing,
+    denial_part,
+    is_message,
+)
 from ekstui.library.notation import RoleSide
 from tests.support.bundled import CNI, newest
 from tests.support.effort import sample
@@ -221,14 +230,14 @@ def test_a_megabyte_takes_bounded_time_and_the_denial_in_it_is_kept(demo_catalog
     started_at = process_time()
     things = demo_catalogue.find(log)
     assert process_time() - started_at < PROCESSOR
-    assert isinstance(things[0].value, Pasted)
+    assert isinstance(things[0].value, PastedMessage)
     assert DENIAL in things[0].value.text
     assert len(things[0].value.text) < 1000
     for text in ("a" * 1_000_000, "a b " * 250_000, "é\n" * 500_000, "arn:" * 250_000, "{" * 1_000_000):
         started_at = process_time()
         (first, *_) = demo_catalogue.find(text)
         assert process_time() - started_at < PROCESSOR
-        assert isinstance(first.value, Pasted)
+        assert isinstance(first.value, PastedMessage)
         assert len(first.value.text) <= MESSAGE_PART
 
 

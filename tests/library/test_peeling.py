@@ -10,7 +10,7 @@ from ekstui.denial.question import Question
 from ekstui.errors import AccountError
 from ekstui.library import Library
 from ekstui.library.explaining import Inquiry
-from ekstui.library.peeling import Peeled, peel
+from ekstui.library.peeling import LayerSimulation, peel
 from ekstui.sources.aws import connection
 from tests.rig.rig import Rig
 
@@ -78,7 +78,7 @@ def test_the_layer_that_denies_is_named(refreshed_library: Library, rig: Rig) ->
     for planted, verdict in VERDICTS:
         exclusions: list[Any] = []
         rig.world.simulation = simulator(planted, exclusions)
-        partial_results: list[Peeled] = []
+        partial_results: list[LayerSimulation] = []
         peeling = peel(refreshed_library, QUESTION, partial_results.append)
         assert (peeling.verdict, peeling.complete, peeling.error) == (verdict, True, None), planted
         assert exclusions[0] == set() and len(exclusions) == len(peeling.steps) == peeling.planned <= 12

@@ -12,7 +12,7 @@ from textual.events import Callback
 from textual.message import Message
 from textual.message_pump import MessagePump
 
-from ekstui.change.policy import Delivery, Policy, PolicyHistory, Skipped, VersionInfo
+from ekstui.change.policy import Delivery, Policy, PolicyHistory, SkippedPart, VersionInfo
 from ekstui.change.steps import steps_since, undated_versions_possibly_since
 from ekstui.denial.question import Question
 from ekstui.eks.account_snapshot import AccountSnapshot, ErrorKind, SourceError
@@ -254,7 +254,7 @@ def test_without_a_cache_there_is_no_sync_to_undo(tmp_path: Path) -> None:
 class Given:
     """A source that delivers what it is given."""
 
-    def __init__(self, *entries: PolicyHistory | Skipped, **fields: Any) -> None:
+    def __init__(self, *entries: PolicyHistory | SkippedPart, **fields: Any) -> None:
         source = provenance("aws" if fields.get("asked") else "archive", 9)
         source = source._replace(as_of=fields.pop("as_of", source.as_of))
         self.delivery = Delivery("aws", source, len(entries), entries, **fields)
@@ -400,12 +400,12 @@ def test_only_what_iam_would_call_an_aws_policy_is_stored(
 def test_a_version_that_cannot_be_read_does_not_keep_back_the_others(store: PolicyStore) -> None:
     new_history = history({1: (moment(1), READS), 2: (moment(2), b'{"Statement": 1}')}, default=1, name="New")
     p0_history = history({1: (moment(1), READS), 2: (moment(2), b"{")}, name="P0")
-    report = synced(store, Given(new_history, p0_history, Skipped("a file", "cannot be read")))
+    report = synced(store, Given(new_history, p0_history, SkippedPart("a file", "cannot be read")))
     assert (report.new_policies, report.new_versions) == (("New",), ())
     assert [skipped.place for skipped in report.skipped] == ["New v2", "P0 v2", "a file"]
     # From a service, what is missing may come the next time.
     assert report.complete
-    assert not synced(store, Given(Skipped("a policy", "denied"), asked=True)).complete
+    assert not synced(store, Given(SkippedPart("a policy", "denied"), asked=True)).complete
 
 
 def test_a_sync_that_is_cancelled_keeps_what_arrived_and_withdraws_nothing(store: PolicyStore) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from ekstui.change.policy import Delivery, Policy, PolicyHistory, Skipped, VersionInfo
+from ekstui.change.policy import Delivery, Policy, PolicyHistory, SkippedPart, VersionInfo
 from ekstui.cli.main import main
 from ekstui.errors import InputError, NetworkError
 from ekstui.sources.corpus import Corpus
@@ -109,7 +109,7 @@ def delivered(mirror: Mirror) -> tuple[Delivery, dict[str, list[int]], list[str]
     delivery = mirror.deliver(lambda _: KNOWN)
     entries = list(delivery.entries)
     histories = {entry.policy.name: sorted(entry.texts) for entry in entries if isinstance(entry, PolicyHistory)}
-    return delivery, histories, [entry.reason for entry in entries if isinstance(entry, Skipped)]
+    return delivery, histories, [entry.reason for entry in entries if isinstance(entry, SkippedPart)]
 
 
 def test_what_is_new_is_fetched_and_nothing_else(served: Served, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from ekstui.denial.answer import Explanation
 from ekstui.library import AccountChoice, Library
 from ekstui.library.explaining import explain_all
 from ekstui.library.notation import PolicyAt
-from ekstui.library.peeling import Peeled, PeelStep
+from ekstui.library.peeling import LayerSimulation, PeelStep
 from ekstui.present.explanation import explanation_blocks
 from ekstui.present.rendering import lay_out
 from ekstui.present.styled import plain
@@ -225,7 +225,9 @@ def test_what_is_said_of_the_verdict_stands_above_the_simulator_s() -> None:
     lines = [
         row.line
         for row in lay_out(
-            explanation_blocks([explanation], Peeled((PeelStep(None, (decision,)),), 1), now=datetime.now(UTC)),
+            explanation_blocks(
+                [explanation], LayerSimulation((PeelStep(None, (decision,)),), 1), now=datetime.now(UTC)
+            ),
             80,
             "app",
         )

@@ -193,7 +193,7 @@ def _pattern_combinations(patterns: list[str], effort: Effort) -> list[frozenset
     return [cell for cell in cells if all(wider_patterns[pattern] <= cell for pattern in cell)]
 
 
-class Unlisted(NamedTuple):
+class UnlistedPattern(NamedTuple):
     """A pattern of actions that cannot be listed."""
 
     pattern: str
@@ -203,7 +203,7 @@ class Unlisted(NamedTuple):
     """Whether it is assumed to exist: the documents name no action under the pattern, which could be the only one."""
 
 
-def unlisted_patterns(differing: Collection[str], before: Grants, after: Grants) -> tuple[Unlisted, ...]:
+def unlisted_patterns(differing: Collection[str], before: Grants, after: Grants) -> tuple[UnlistedPattern, ...]:
     """Return the patterns that overlap the differing ones and whose actions cannot be listed.
 
     These are the patterns of both sides that match nothing in the reference, and `SERVICE:*` of each unknown service.
@@ -222,7 +222,7 @@ def unlisted_patterns(differing: Collection[str], before: Grants, after: Grants)
             exists = not any(wildcard.matches(action, pattern) for pattern in actions if not wildcard.is_wild(pattern))
             patterns[action] = patterns.get(action, False) or exists
     return tuple(
-        Unlisted(pattern, pattern.replace("*", _UNNAMED * _LONG).replace("?", _UNNAMED), exists)
+        UnlistedPattern(pattern, pattern.replace("*", _UNNAMED * _LONG).replace("?", _UNNAMED), exists)
         for pattern, exists in patterns.items()
         if any(wildcard.overlaps(known_action, pattern) for known_action in differing)
     )

@@ -108,7 +108,7 @@ def _filled(pattern: str, fill: str) -> str:
 def resources_for(action: str, pattern: str, account: str, region: str) -> tuple[tuple[str, str], ...]:
     """Return ARNs on which an action can be requested and that match a pattern, each with its resource type.
 
-    The pattern is as in `Resolved.pattern`. An action without a required resource can be requested on `*`. For an
+    The pattern is as in `ResolvedValue.pattern`. An action without a required resource can be requested on `*`. For an
     action that the reference lacks, every ARN counts; for others, so do ARNs of kinds that the reference does not
     describe, because it is not complete. Both have an empty type.
     """

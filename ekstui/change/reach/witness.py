@@ -25,7 +25,7 @@ from ekstui.iam.condition_operators import UNKNOWN
 from ekstui.iam.conditions.known_keys import ALWAYS_PRESENT, has_several, is_tag, type_of
 from ekstui.iam.conditions.predicates import PRINCIPAL_FORMS, Predicate, predicates_of
 from ekstui.iam.conditions.spans import ValueSpan, complement, examples
-from ekstui.iam.conditions.values import Deferred, Text
+from ekstui.iam.conditions.values import DeferredValue, Text
 from ekstui.iam.grants import Effort, Extent, in_order
 from ekstui.iam.policy_variables import WholeContext, literal, resolved, template, variables_of, without_encoding
 from ekstui.iam.truth import Truth, every, negation, some
@@ -128,7 +128,7 @@ def named_in(extents: frozenset[Extent]) -> Mentions:
 @lru_cache(maxsize=16384)
 def variables_in(predicate: Predicate) -> tuple[str, ...]:
     """Return the keys of the policy variables in a condition."""
-    values = (value for value in predicate.values if isinstance(value, Text | Deferred))
+    values = (value for value in predicate.values if isinstance(value, Text | DeferredValue))
     return tuple(sorted({variable.key for value in values for variable in variables_of(value.parts)}))
 
 
@@ -440,7 +440,7 @@ def _examples(key: str, value: object, context: WholeContext, accounts: tuple[st
         return ()
     if isinstance(value, ValueSpan):
         return examples(value)
-    if isinstance(value, Deferred):
+    if isinstance(value, DeferredValue):
         return ("true", "false")
     return ()
 

@@ -30,7 +30,7 @@ from ekstui.present.explanation import explanation_blocks
 from ekstui.sources.levels import read_layers
 
 if TYPE_CHECKING:
-    from ekstui.library.peeling import Peeled
+    from ekstui.library.peeling import LayerSimulation
 
 
 @command(
@@ -130,7 +130,7 @@ def explain(arguments: Namespace) -> int:
     return gate(arguments.exit_code and any(answer.verdict != "allowed" for answer in answers))
 
 
-def _peeled(library: Library, inquiry: Inquiry, answer: ExplainAnswer, arguments: Namespace) -> Peeled:
+def _peeled(library: Library, inquiry: Inquiry, answer: ExplainAnswer, arguments: Namespace) -> LayerSimulation:
     """Return what IAM's simulator decides, layer by layer if that is asked for."""
     from ekstui.library.peeling import peel, simulated
 

@@ -21,7 +21,7 @@ from ekstui.eks.findings.table import Case, Finding, FixPlace, Severity, finding
 from ekstui.eks.pod_credentials import (
     SOURCE_WORDS,
     Credentials,
-    Expected,
+    ExpectedCredentials,
     has_expected,
     name_of,
     restart,
@@ -102,7 +102,7 @@ def _used(credentials: Credentials) -> str:
             return SOURCE_WORDS[source]
 
 
-def _why(pods: tuple[Pod, ...], expected: Expected) -> str:
+def _why(pods: tuple[Pod, ...], expected: ExpectedCredentials) -> str:
     """Return why pods lack what they are meant to have, as far as their ages tell."""
     times = [pod.created for pod in pods if pod.created is not None]
     before, after = expected.not_before, expected.not_after
@@ -116,7 +116,7 @@ def _why(pods: tuple[Pod, ...], expected: Expected) -> str:
     return f"either made before {expected.set_up}, or the webhook did not run when they were made"
 
 
-def _evidence(subject: WorkloadInCluster, expected: Expected) -> str:
+def _evidence(subject: WorkloadInCluster, expected: ExpectedCredentials) -> str:
     account = subject.workload.account
     arn = expected.role_arn or "a role that was not read"
     return f"{account} is {'associated' if expected.source == 'pod-identity' else 'annotated'} with {arn}"

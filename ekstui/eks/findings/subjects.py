@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ekstui.eks.account_snapshot import Role, Use
     from ekstui.eks.cluster import AccessEntry, Addon, Cluster, EksFacts, HealthIssue, PodIdentityAssociation
     from ekstui.eks.knowledge import Knowledge
-    from ekstui.eks.pod_credentials import Credentials, Expected
+    from ekstui.eks.pod_credentials import Credentials, ExpectedCredentials
     from ekstui.eks.pods import KubernetesServiceAccount, Workload
     from ekstui.eks.published import Component
     from ekstui.iam.document import Document
@@ -125,7 +125,7 @@ class WorkloadInCluster(FindingSubject):
     cluster: Cluster
     credentials: Sequence[Credentials]
     """What they use, by container."""
-    expected: Expected | None
+    expected: ExpectedCredentials | None
     """What they would get if they were made now."""
 
 

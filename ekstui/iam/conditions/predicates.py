@@ -13,7 +13,7 @@ from ekstui.iam import wildcard
 from ekstui.iam.condition_operators import NULL, OPERATOR_FAMILIES, UNKNOWN, Operator, Quantifier, operator
 from ekstui.iam.conditions.arn_values import ANY_ARN, as_arns, form_of_values, named_partitions
 from ekstui.iam.conditions.known_keys import ALWAYS_PRESENT, KeyType, has_several, type_of
-from ekstui.iam.conditions.spans import Malformed, ValueSpan, complement, intersection, union, without_network
+from ekstui.iam.conditions.spans import MalformedValue, ValueSpan, complement, intersection, union, without_network
 from ekstui.iam.conditions.values import (
     Text,
     Value,
@@ -70,7 +70,7 @@ class Predicate:
     def is_understood(self) -> bool:
         """Whether its meaning is known: not for an unknown operator, nor for a negated value of the wrong type."""
         return self.operator is not UNKNOWN and not (
-            self.negated and any(isinstance(value, Malformed) for value in self.values)
+            self.negated and any(isinstance(value, MalformedValue) for value in self.values)
         )
 
     @property

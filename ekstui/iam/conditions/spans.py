@@ -43,20 +43,20 @@ class ValueSpan(NamedTuple):
     high: Cut
 
 
-class Malformed(NamedTuple):
+class MalformedValue(NamedTuple):
     """A value of the wrong type, such as `x` for a number; nothing equals it."""
 
     kind: Kind
     value: str
 
 
-def span(kind: Kind, text: str, comparison: ComparisonSign = "=") -> ValueSpan | Malformed:
+def span(kind: Kind, text: str, comparison: ComparisonSign = "=") -> ValueSpan | MalformedValue:
     """Return what a value in a policy accepts under a comparison."""
     if kind == "address":
         return _network(text)
     point = POINTS[kind](text)
     if point is None:
-        return Malformed(kind, text)
+        return MalformedValue(kind, text)
     before, after = (0, point, 0), (0, point, 1)
     low, high = {
         "=": (before, after),
@@ -148,7 +148,7 @@ def _address(text: str) -> tuple[int, int] | None:
     return address.version, int(address)
 
 
-def _network(text: str) -> ValueSpan | Malformed:
+def _network(text: str) -> ValueSpan | MalformedValue:
     """Return an IPv4 or IPv6 address or CIDR range as a span."""
     prefix = text.partition("/")[2]
     try:
@@ -156,7 +156,7 @@ def _network(text: str) -> ValueSpan | Malformed:
             raise ValueError
         network = ipaddress.ip_network(text.strip(), strict=False)
     except ValueError:
-        return Malformed("address", text)
+        return MalformedValue("address", text)
     first, last = int(network.network_address), int(network.broadcast_address)
     return ValueSpan("address", (0, (network.version, first), 0), (0, (network.version, last + 1), 0))
 

@@ -10,7 +10,7 @@ from typing import Any
 from ekstui.iam import wildcard
 from ekstui.iam.arn import split_arn
 from ekstui.iam.condition_operators import Family, Kind, TextComparison
-from ekstui.iam.conditions.spans import POINTS, Malformed, ValueSpan, contains, span, union
+from ekstui.iam.conditions.spans import POINTS, MalformedValue, ValueSpan, contains, span, union
 from ekstui.iam.policy_variables import (
     Context,
     Template,
@@ -50,14 +50,14 @@ class Text(NamedTuple):
     """Under `exact` and `folded` without wildcards."""
 
 
-class Deferred(NamedTuple):
+class DeferredValue(NamedTuple):
     """A value other than text with a policy variable, whose value only a request gives."""
 
     kind: Kind
     parts: Template
 
 
-Value = Text | ValueSpan | Deferred | Malformed
+Value = Text | ValueSpan | DeferredValue | MalformedValue
 
 
 def value_of(family: Family, text: str, *, has_variables: bool) -> Value:
@@ -69,7 +69,7 @@ def value_of(family: Family, text: str, *, has_variables: bool) -> Value:
         case "like" | "arn":
             return Text(family.compared_as, parts)
         case kind:
-            return Deferred(kind, parts) if variables_of(parts) else span(kind, text, family.comparison)
+            return DeferredValue(kind, parts) if variables_of(parts) else span(kind, text, family.comparison)
 
 
 def value_matches(value: Value, actual: str, context: Context) -> tuple[Truth, tuple[str, ...]]:
@@ -83,14 +83,14 @@ def value_matches(value: Value, actual: str, context: Context) -> tuple[Truth, t
             return False, ()
         possible = _matches_text(value.comparison, text.pattern(), actual)
         return (None if possible and text.unknown_keys else possible), text.unknown_keys
-    if isinstance(value, Deferred):
+    if isinstance(value, DeferredValue):
         text = resolved(value.parts, context)
         if not text.resolvable:
             return False, ()
         if text.unknown_keys:
             return None, text.unknown_keys
         value = span(value.kind, text.text())
-    if isinstance(value, Malformed):
+    if isinstance(value, MalformedValue):
         return None, ()
     point = POINTS[value.kind](actual)
     return (None if point is None else contains(value, point)), ()
@@ -137,12 +137,12 @@ def is_everything(value: Value) -> bool:
 
 def is_nothing(value: Value) -> bool:
     """Return whether no value of a request matches."""
-    return isinstance(value, Malformed) or (isinstance(value, ValueSpan) and value.low >= value.high)
+    return isinstance(value, MalformedValue) or (isinstance(value, ValueSpan) and value.low >= value.high)
 
 
 def is_unresolvable(value: Value, context: Context) -> bool:
     """Return whether a value contains a policy variable that the request lacks, so that nothing equals it."""
-    return isinstance(value, Text | Deferred) and not resolved(value.parts, context).resolvable
+    return isinstance(value, Text | DeferredValue) and not resolved(value.parts, context).resolvable
 
 
 @lru_cache(maxsize=65536)

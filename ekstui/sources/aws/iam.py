@@ -189,7 +189,7 @@ class SimulatedDecision(NamedTuple):
     """What the permissions boundary decides; None if there is none."""
 
 
-class Excluded(NamedTuple):
+class Exclusion(NamedTuple):
     """What the simulator is to leave out: a layer, a managed policy, or an inline policy of a role."""
 
     layer: Literal["scp", "permission-boundary"] | None = None
@@ -214,7 +214,7 @@ def can_exclude(connection: Connection) -> bool:
 
 
 def ask_simulator(
-    connection: Connection, role_arn: str, request: Request, exclusions: Sequence[Excluded] = ()
+    connection: Connection, role_arn: str, request: Request, exclusions: Sequence[Exclusion] = ()
 ) -> tuple[SimulatedDecision, ...]:
     """Return the decisions of IAM's own simulator, which knows no resource policies, about a request of a role."""
     action = "iam:SimulatePrincipalPolicy"

@@ -12,7 +12,7 @@ from ekstui.change.policy import (
     Policy,
     PolicyHistory,
     Provenance,
-    Skipped,
+    SkippedPart,
     VersionInfo,
     parse_version,
     version_label,
@@ -75,7 +75,7 @@ class ManagedPolicies(NamedTuple):
 
     def _entries(
         self, policies: tuple[ListedPolicy, ...], before: Mapping[str, Policy], pending_policies: list[ListedPolicy]
-    ) -> Iterator[PolicyHistory | Skipped]:
+    ) -> Iterator[PolicyHistory | SkippedPart]:
         profile = self.connection.profile
 
         def fetched(policy: ListedPolicy) -> PolicyHistory:
@@ -85,13 +85,13 @@ class ManagedPolicies(NamedTuple):
             try:
                 yield answer.result()
             except DocumentError as error:
-                yield Skipped(policy.name, error.message)
+                yield SkippedPart(policy.name, error.message)
             except Exception as error:  # noqa: BLE001 (everything that botocore raises is reported)
-                yield Skipped(policy.name, account_error(error, "counts", "iam:GetPolicyVersion", profile).message)
+                yield SkippedPart(policy.name, account_error(error, "counts", "iam:GetPolicyVersion", profile).message)
         for policy in policies:
             stored_policy = before.get(policy.name)
             if policy.updated > self.latest:
-                yield Skipped(policy.name, f"dated {policy.updated:%Y-%m-%d}, which is in the future.")
+                yield SkippedPart(policy.name, f"dated {policy.updated:%Y-%m-%d}, which is in the future.")
             elif (
                 stored_policy
                 and not _lacks(stored_policy, policy)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeGuard
 
 from ekstui.change.holes import DIGEST, PARTITION, hole, without_hole_marks
-from ekstui.iam.document import Repeated
+from ekstui.iam.document import ObjectWithRepeatedName
 from ekstui.sources.written import Written, WrittenAttachment, WrittenPolicy
 from ekstui.sources.written.resources import permission
 from ekstui.sources.written.search import (
@@ -21,7 +21,7 @@ from ekstui.sources.written.search import (
     search,
     seems_to_hold,
 )
-from ekstui.sources.written.values import Lined, line_of
+from ekstui.sources.written.values import ObjectWithLine, line_of
 
 _DOCUMENTS = (
     "PolicyDocument",
@@ -59,7 +59,9 @@ def of_template(template: Mapping[str, Any]) -> Iterator[Written]:
     """Yield the documents and attachments of a CloudFormation template."""
     transforms = template.get("Transform") or ()
     transform_list = transforms if isinstance(transforms, list) else [transforms] if transforms else []
-    if isinstance(template, Repeated) or not all(transform in _TRANSFORMS for transform in transform_list):
+    if isinstance(template, ObjectWithRepeatedName) or not all(
+        transform in _TRANSFORMS for transform in transform_list
+    ):
         yield from _doubtful("", template, _MACRO)
         return
     parts = _Template(template)
@@ -75,7 +77,11 @@ def _of_entry(name: str, resource: object, parts: "_Template") -> Iterator[Writt
         yield from _doubtful(name, resource, "parts of it are computed by the template")
         return
     properties = resource.get("Properties", {})
-    if isinstance(resource, Repeated) or isinstance(properties, Repeated) or not isinstance(properties, Mapping):
+    if (
+        isinstance(resource, ObjectWithRepeatedName)
+        or isinstance(properties, ObjectWithRepeatedName)
+        or not isinstance(properties, Mapping)
+    ):
         yield from _doubtful(name, resource, "its properties are not certain")
         return
     condition = parts.behind(resource["Condition"]) if "Condition" in resource else ""
@@ -120,18 +126,22 @@ def _policies(name: str, policies: object, line: int) -> Iterator[Written]:
         return
     for number, inline in enumerate(policies if isinstance(policies, list) else [policies]):
         place = f"{name} › [{number}]"
-        if isinstance(inline, Mapping) and not isinstance(inline, Repeated) and "PolicyDocument" in inline:
+        if (
+            isinstance(inline, Mapping)
+            and not isinstance(inline, ObjectWithRepeatedName)
+            and "PolicyDocument" in inline
+        ):
             label = inline.get("PolicyName")
             inner_place = f"{name} › {label}" if isinstance(label, str) else place
             yield document_in(inner_place, inline["PolicyDocument"], line_of(inline) or line)
         elif isinstance(inline, Mapping) and "Statement" in inline:
             yield document_in(place, inline, line_of(inline) or line)
-        elif isinstance(inline, str | Mapping) and inline and not isinstance(inline, Repeated):
+        elif isinstance(inline, str | Mapping) and inline and not isinstance(inline, ObjectWithRepeatedName):
             text = inline if isinstance(inline, str) else f"SAM's {json_text(inline)}"
             yield WrittenAttachment(f"{name} › Policies", "policy", name, text, line)
         else:
             same = "two of its elements have the same name"
-            reason = same if isinstance(inline, Repeated) else "its properties are not certain"
+            reason = same if isinstance(inline, ObjectWithRepeatedName) else "its properties are not certain"
             yield WrittenPolicy(place, None, reason, json_text(inline), line=line)
 
 
@@ -171,13 +181,13 @@ class _Template:
         if isinstance(value, list):
             entries = [self.value(entry) for entry in value]
             return [entry for entry in entries if entry is not _NO_VALUE]
-        if not isinstance(value, Mapping) or isinstance(value, Repeated):
+        if not isinstance(value, Mapping) or isinstance(value, ObjectWithRepeatedName):
             return value
         if len(value) == 1 and _is_function(key := next(iter(value))):
             return self._function(key, value[key])
         if any(map(_is_function, value)):
             return self._computed(value)
-        fields = Lined(
+        fields = ObjectWithLine(
             {key: entry_value for key, entry in value.items() if (entry_value := self.value(entry)) is not _NO_VALUE}
         )
         fields.line = line_of(value)

@@ -5,7 +5,7 @@ from typing import Any, TypeGuard
 
 from ekstui.change.holes import hole
 from ekstui.errors import DocumentError
-from ekstui.iam.document import Repeated
+from ekstui.iam.document import ObjectWithRepeatedName
 from ekstui.sources.written import Written
 from ekstui.sources.written.resources import of_resource
 from ekstui.sources.written.search import anywhere
@@ -55,7 +55,7 @@ def _with_unknown(value: Any, unknown: Any, name: str) -> Any:
 
 def _resources(plan: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield the changes of resources in a plan, each with its type; DocumentError if they are not certain."""
-    if isinstance(plan, Repeated) or "Statement" in plan or "Resources" in plan:
+    if isinstance(plan, ObjectWithRepeatedName) or "Statement" in plan or "Resources" in plan:
         raise DocumentError("it is a plan and something else too")
     if plan.get("errored") is True:
         raise DocumentError("the plan ended with an error")
@@ -75,7 +75,7 @@ def _fields(value: object, name: str) -> Mapping[str, Any]:
     fields = value.get(name)
     if fields is None or fields is False:
         return {}
-    if not isinstance(fields, Mapping) or isinstance(fields, Repeated):
+    if not isinstance(fields, Mapping) or isinstance(fields, ObjectWithRepeatedName):
         raise DocumentError(_UNKNOWN_FORMAT)
     return fields
 

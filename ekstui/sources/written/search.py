@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from ekstui.change.holes import has_hole, hole, is_hole, with_quotes
 from ekstui.errors import DocumentError
-from ekstui.iam.document import Document, Repeated, broken_rules, parse
+from ekstui.iam.document import Document, ObjectWithRepeatedName, broken_rules, parse
 from ekstui.sources.written import AttachmentKind, PolicyUse, Written, WrittenAttachment, WrittenPolicy
 from ekstui.sources.written.values import line_of, read_json
 
@@ -53,7 +53,7 @@ def search(value: object, place: str, *, line: int = 0, attached_to: str = "") -
     elif isinstance(value, Mapping):
         if is_document(value):
             yield document_in(place, value, line)
-        elif isinstance(value, Repeated):
+        elif isinstance(value, ObjectWithRepeatedName):
             raise DocumentError(f"{value.name}: two elements have this name")
         elif (statement := _statement_alone(value)) is not None:
             yield document_in(place, {"Version": "2012-10-17", "Statement": [statement]}, line)
@@ -178,7 +178,7 @@ _ELEMENTS = {
 
 def _statement_alone(value: object) -> dict[str, Any] | None:
     """Return a statement that is in no document, as IAM spells it; None for anything else."""
-    if not isinstance(value, Mapping) or isinstance(value, Repeated):
+    if not isinstance(value, Mapping) or isinstance(value, ObjectWithRepeatedName):
         return None
     if "Effect" in value and ("Action" in value or "NotAction" in value):
         return dict(value)
@@ -320,7 +320,7 @@ def _broken(document: Document, use: PolicyUse) -> Iterator[DocumentError]:
 
 def _with_unknown(value: object, *, is_trust: bool) -> object:
     """Return a document in which what is not known has the shape that IAM wants, so that it can be parsed."""
-    if not isinstance(value, Mapping) or isinstance(value, Repeated):
+    if not isinstance(value, Mapping) or isinstance(value, ObjectWithRepeatedName):
         return value
     statements = value.get("Statement")
     entries = statements if isinstance(statements, list) else [statements]
@@ -356,7 +356,7 @@ def _is_unknown(statement: Mapping[str, Any]) -> bool:
 def _statement(value: object) -> object:
     if isinstance(value, str) and has_hole(value):
         return {"Effect": "Allow", "Action": [value], "Resource": [value]}
-    if not isinstance(value, Mapping) or isinstance(value, Repeated):
+    if not isinstance(value, Mapping) or isinstance(value, ObjectWithRepeatedName):
         return value
     if _is_unknown(value):
         return _statement(hole(json_text(value)[:60]))
@@ -369,7 +369,7 @@ def _statement(value: object) -> object:
             fields[key] = {"AWS": [fields[key]]}
     if isinstance(fields.get("Condition"), str) and has_hole(fields["Condition"]):
         fields["Condition"] = {"StringEquals": {fields["Condition"]: "true"}}
-    elif isinstance(fields.get("Condition"), Mapping) and not isinstance(fields["Condition"], Repeated):
+    elif isinstance(fields.get("Condition"), Mapping) and not isinstance(fields["Condition"], ObjectWithRepeatedName):
         fields["Condition"] = {
             operator: {hole(json_text(keys)[:60]): "true"} if isinstance(keys, str) and has_hole(keys) else keys
             for operator, keys in cast("Mapping[str, Any]", fields["Condition"]).items()

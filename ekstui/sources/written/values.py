@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ekstui.errors import DocumentError
-from ekstui.iam.document import Repeated, object_of
+from ekstui.iam.document import ObjectWithRepeatedName, object_of
 
 MOST_BYTES = 16 * 1024 * 1024
 """The largest file that is read, in bytes; a Terraform plan has a few megabytes."""
@@ -23,7 +23,7 @@ _MOST_NODES = 200_000
 """The most values in a file of YAML: nested aliases can expand a few lines to gigabytes."""
 
 
-class Lined(dict[str, Any]):
+class ObjectWithLine(dict[str, Any]):
     """An object that knows the line where it starts, from 1."""
 
     line: int = 0
@@ -31,7 +31,7 @@ class Lined(dict[str, Any]):
 
 def line_of(value: object) -> int:
     """Return the line where an object starts, 0 if it is not known."""
-    return value.line if isinstance(value, Lined) else 0
+    return value.line if isinstance(value, ObjectWithLine) else 0
 
 
 def json_value(content: bytes) -> object:
@@ -58,7 +58,7 @@ def read_json(text: str) -> object:
 def json_object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """Return a JSON object; one with repeated names keeps all its elements, since any may be what changed."""
     fields = object_of(pairs)
-    if isinstance(fields, Repeated):
+    if isinstance(fields, ObjectWithRepeatedName):
         fields[""] = pairs
     return fields
 
@@ -147,20 +147,22 @@ class _Reading:
         while not isinstance(event := next(self._events), end):
             yield self._value(event)
 
-    def _mapping(self, event: Any) -> Lined:
+    def _mapping(self, event: Any) -> ObjectWithLine:
         entries = list(self._until(self._yaml.MappingEndEvent))
-        fields, merged_fields = Lined(), Lined()
+        fields, merged_fields = ObjectWithLine(), ObjectWithLine()
         for key, value in zip(entries[::2], entries[1::2], strict=True):
             if key == "<<":
                 for mapping in value if isinstance(value, list) else [value]:
-                    merged_fields = Lined({**(mapping if isinstance(mapping, Mapping) else {}), **merged_fields})
+                    merged_fields = ObjectWithLine(
+                        {**(mapping if isinstance(mapping, Mapping) else {}), **merged_fields}
+                    )
                 continue
             name = key if isinstance(key, str) else json.dumps(key)
             if name in fields:
                 raise DocumentError("two of its elements have the same name")
             fields[name] = value
         if merged_fields:
-            fields = Lined({**merged_fields, **fields})
+            fields = ObjectWithLine({**merged_fields, **fields})
         fields.line = event.start_mark.line + 1
         return fields
 
@@ -179,6 +181,6 @@ class _Reading:
         if tag.startswith(_STANDARD):
             raise DocumentError("it has a value with a tag of YAML's own, which is not read")
         name = tag.removeprefix("!")
-        function = Lined({name if name in ("Ref", "Condition") else f"Fn::{name}": value})
+        function = ObjectWithLine({name if name in ("Ref", "Condition") else f"Fn::{name}": value})
         function.line = event.start_mark.line + 1
         return function

@@ -15,9 +15,9 @@ from ekstui.export.shapes import explain_shape
 from ekstui.export.texts import document_text
 from ekstui.library import Library
 from ekstui.library.explaining import Inquiry, explain_all
-from ekstui.library.lookup import Pasted, Thing
+from ekstui.library.lookup import PastedMessage, Thing
 from ekstui.library.notation import PolicyAt, Side, parse_policy
-from ekstui.library.peeling import Peeled, peel
+from ekstui.library.peeling import LayerSimulation, peel
 from ekstui.named_tuples import NamedTuple
 from ekstui.present.blocks import Fold
 from ekstui.present.explanation import AnswerRow, explanation_blocks, policy_json
@@ -78,7 +78,7 @@ class Explained(NamedTuple):
         first = self.answers[0]
         return first.action or "" if isinstance(first, Explanation) else str(first.request or "")
 
-    def blocks(self, simulated: Peeled | None, unfolded: Collection[Hashable] | None = None) -> list[Block]:
+    def blocks(self, simulated: LayerSimulation | None, unfolded: Collection[Hashable] | None = None) -> list[Block]:
         """Return the answers as blocks, with what is unfolded (None: all)."""
         return explanation_blocks(self.answers, simulated, now=datetime.now(UTC), open_keys=unfolded)
 
@@ -153,7 +153,7 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
         self.line.may_continue = may_continue
         if begun:
             self.line.value = f"{text.strip()} "
-        self._simulated: tuple[Explained, Peeled] | None = None
+        self._simulated: tuple[Explained, LayerSimulation] | None = None
         """The answer that IAM's policy simulator was asked about, and its decisions."""
         self._last_snapshot: AccountSnapshot | None = None
         self._peeling = f"simulate-{id(self)}"
@@ -161,7 +161,7 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
         self._is_peeling = False
 
     @property
-    def simulated(self) -> Peeled | None:
+    def simulated(self) -> LayerSimulation | None:
         """The decisions of IAM's policy simulator on this question; None if it was not asked."""
         return self._simulated[1] if self._simulated and self._simulated[0] is self.answer else None
 
@@ -189,7 +189,7 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
 
     def as_found(self, answer: Explained) -> Thing:
         text = " ".join(self.text.split())
-        return Thing("denial", answer.action or "a denial", text[:_EXCERPT], arn=text, value=Pasted(self.text))
+        return Thing("denial", answer.action or "a denial", text[:_EXCERPT], arn=text, value=PastedMessage(self.text))
 
     def find(self, library: Library) -> Explained:
         return explained(self.text, library)
@@ -273,11 +273,11 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
         self.notify("Asking IAM's simulator… esc stops")
         self._is_peeling = True
 
-        def show(peeled: Peeled) -> None:
+        def show(peeled: LayerSimulation) -> None:
             self._simulated = answer, peeled
             self.show_answer()
 
-        def done(peeled: Peeled) -> None:
+        def done(peeled: LayerSimulation) -> None:
             self._is_peeling = False
             show(peeled)
 
@@ -286,7 +286,7 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
             # ekstui's own answer stays.
             self.notify(plain_failure(error), severity="error")
 
-        def work(job: Job) -> Peeled:
+        def work(job: Job) -> LayerSimulation:
             return peel(library, answer.inquiry, lambda peeled: job.tell(show, peeled), job.is_cancelled)
 
         self.app.background.run(self, self._peeling, work, done, failed)

@@ -12,7 +12,7 @@ from ekstui.errors import InputError
 from ekstui.library import Library
 from ekstui.library.catalog import PolicyEntry
 from ekstui.library.find_anything import catalogue
-from ekstui.library.lookup import Pasted, PolicyVersion, Sides, Thing, ThingKind
+from ekstui.library.lookup import PastedMessage, PolicyVersion, Sides, Thing, ThingKind
 from ekstui.library.notation import RoleSide, StandardInput, parse_sides
 from ekstui.tui import screens
 from ekstui.tui.base import AppScreen
@@ -50,7 +50,7 @@ def opened_by(
             return screens.cluster_screens.ClusterScreen(name, region)
         case Sides():
             return _comparison_of(thing.value)
-        case Pasted(text):
+        case PastedMessage(text):
             return AskExplain(text)
         case str() as action:
             return AskWhoCan(action)

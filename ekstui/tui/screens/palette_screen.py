@@ -17,7 +17,7 @@ from textual.widgets import Input
 from ekstui.eks.knowledge import Symptom
 from ekstui.iam.text import clean_line
 from ekstui.library.find_anything import all_actions, catalogue
-from ekstui.library.lookup import Catalogue, Pasted, Thing, is_message
+from ekstui.library.lookup import Catalogue, PastedMessage, Thing, is_message
 from ekstui.library.notation import RoleSide, Side
 from ekstui.present.styled import Column, Row, Styled, mark_hits, plain, styled
 from ekstui.tui import keys
@@ -239,11 +239,11 @@ class PaletteScreen(ListDialog[Thing]):
         """Explain the message or the action in the row."""
         thing = self._thing
         actions = _actions_behind(thing) if thing else ()
-        if thing is None or not (actions or isinstance(thing.value, Pasted)):
+        if thing is None or not (actions or isinstance(thing.value, PastedMessage)):
             self.notify("x works on actions and pasted messages only.")
             return
         self.dismiss(None)
-        self.app.post_message(AskExplain(thing.value.text if isinstance(thing.value, Pasted) else actions[0]))
+        self.app.post_message(AskExplain(thing.value.text if isinstance(thing.value, PastedMessage) else actions[0]))
 
     def action_diff(self) -> None:
         thing = self._thing

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from ekstui.change.steps import Step
     from ekstui.eks.knowledge import PolicyKnowledge
     from ekstui.library import Library
+    from ekstui.library.changed_actions import ChangedActions
     from ekstui.library.notation import PolicyAt
-    from ekstui.library.touched import Touched
     from ekstui.tui.background import Job
 
 
@@ -63,7 +63,7 @@ class VersionsPane(Pane):
         self._until: datetime | None = None
         """Until when changes are known."""
         self._quiet_hidden = False
-        self._touched: Touched | None = None
+        self._changed_actions: ChangedActions | None = None
 
     def watch_policy_view(self, policy_view: PolicyView | None) -> None:
         """Read the versions in the background, or just show which one is current."""
@@ -71,8 +71,8 @@ class VersionsPane(Pane):
             self.show_rows()
             self.rows.move_to(policy_view.version)
             return
-        self.app.background.cancel("timeline", "touched")
-        self.steps, self._touched = (), None
+        self.app.background.cancel("timeline", "changed actions")
+        self.steps, self._changed_actions = (), None
         if policy_view is None or policy_view.entry.access:
             if policy_view is not None or self.policy_arn is not None:
                 self.policy_arn = policy_view.entry.policy.arn if policy_view else None
@@ -138,29 +138,29 @@ class VersionsPane(Pane):
     def _matching(self, rows: Sequence[Row], policy_view: PolicyView) -> list[Row]:
         """Return the versions that match the filter; until the changed actions are read, every version has them."""
         actions = [word for word in self.words if ":" in word]
-        touched = self._touched
-        if actions and touched is None:
-            self._read_touched(policy_view)
+        changed_actions = self._changed_actions
+        if actions and changed_actions is None:
+            self._read_changed_actions(policy_view)
         return [
             row
             for row in rows_with([word for word in self.words if ":" not in word], rows)
             if (step := self.step_of(row))
-            and (touched is None or all(touched.matches(step.version, action) for action in actions))
+            and (changed_actions is None or all(changed_actions.matches(step.version, action) for action in actions))
         ]
 
-    def _read_touched(self, policy_view: PolicyView) -> None:
+    def _read_changed_actions(self, policy_view: PolicyView) -> None:
         library, policy = self.app.library, policy_view.entry.policy
 
-        def read(_: Job) -> Touched:
-            from ekstui.library.touched import actions_touched
+        def read(_: Job) -> ChangedActions:
+            from ekstui.library.changed_actions import changed_actions
 
-            return actions_touched(policy, library)
+            return changed_actions(policy, library)
 
-        def show(touched: Touched) -> None:
-            self._touched = touched
+        def show(actions: ChangedActions) -> None:
+            self._changed_actions = actions
             self.show_rows()
 
-        self.app.background.run(self, "touched", read, show)
+        self.app.background.run(self, "changed actions", read, show)
 
     def _show_timeline(self, read: tuple[Sequence[Step], PolicyKnowledge | None, datetime]) -> None:
         self.steps, self._knowledge, self._until = read

@@ -19,7 +19,7 @@ from ekstui.iam.condition_operators import OPERATOR_FAMILIES, ComparisonSign, Ki
 from ekstui.iam.conditions.predicates import condition_holds, excludes, implies_all, opposite, union_of_values
 from ekstui.iam.conditions.spans import (
     POINTS,
-    Malformed,
+    MalformedValue,
     ValueSpan,
     complement,
     contains,
@@ -360,7 +360,7 @@ def test_values_of_one_meaning_are_one_point(kind: Kind, value_a: str, value_b: 
 def test_values_of_the_wrong_form_are_no_point(kind: Kind, text: str) -> None:
     assert POINTS[kind](text) is None
     if text != "10.0.0.0/8":
-        assert span(kind, text) == Malformed(kind, text)
+        assert span(kind, text) == MalformedValue(kind, text)
 
 
 @pytest.mark.parametrize(
@@ -384,7 +384,7 @@ def test_a_network_holds_its_addresses_of_its_version(network: str, members: lis
     assert {text for text in examples(interval) if not contains(interval, POINTS["address"](text))} == set()
     assert (examples(interval)[0], examples(interval)[-1]) == (members[0], members[-1])
     for mask in ("10.0.0.0/255.0.0.0", "10.0.0.0/33", "10.0.0.0/a", "2001:db8::/129"):
-        assert span("address", mask) == Malformed("address", mask)
+        assert span("address", mask) == MalformedValue("address", mask)
 
 
 LAST_OF_4, LAST_OF_6 = "255.255.255.255", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ekstui.library.library import Library
 
 
-class Touched(NamedTuple):
+class ChangedActions(NamedTuple):
     """The actions that each known version of a policy changed."""
 
     grants: Mapping[int, frozenset[tuple[ActionElement, tuple[str, ...]]]]
@@ -28,7 +28,7 @@ class Touched(NamedTuple):
         return any(may_match(element, actions, pattern) for element, actions in self.grants.get(version, ()))
 
 
-def actions_touched(policy: Policy, library: Library) -> Touched:
+def changed_actions(policy: Policy, library: Library) -> ChangedActions:
     """Return the actions that each known version changed. Slow: reads and compares all versions."""
     grants = {}
     before = Document(None, None, ())
@@ -38,4 +38,4 @@ def actions_touched(policy: Policy, library: Library) -> Touched:
         differences = (*change.added, *change.removed, *change.changed)
         grants[info.number] = frozenset((difference.element, difference.actions) for difference in differences)
         before = after
-    return Touched(grants)
+    return ChangedActions(grants)
