@@ -77,7 +77,7 @@ def fill_and_index(library: Library, progress: Activity, cancelled: Cancelled) -
     """Fill the cache from the bundled corpus and index it, in a process of its own where one can be started."""
     if library.is_demo or not library.store.file.writable() or _is_ready(library):
         return
-    if not _fill_by_process(progress, cancelled) and not cancelled():
+    if not fill_by_process(progress, cancelled) and not cancelled():
         fill(library, progress, cancelled)
 
 
@@ -95,7 +95,7 @@ def fill(library: Library, progress: Activity, cancelled: Cancelled) -> None:
         index_cache(library, lambda done, total: progress("indexing", done, total), cancelled)
 
 
-def _fill_by_process(progress: Activity, cancelled: Cancelled) -> bool:
+def fill_by_process(progress: Activity, cancelled: Cancelled) -> bool:
     """Fill and index in another process, whose memory goes with it; return whether it ended uncancelled."""
     import subprocess  # only the app starts one
 

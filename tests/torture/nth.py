@@ -268,7 +268,7 @@ def start_app(words: Sequence[str]) -> int:
     from tests.torture.faults import header_of
 
     # Filled in this process, where operations can fail; anew, which takes many seconds, in the first start alone.
-    mock.patch.object(maintenance, "_filled_by_process", lambda *_: words != FIRST).start()
+    mock.patch.object(maintenance, "fill_by_process", lambda *_: words != FIRST).start()
     # Asked once: what fails then is not asked again.
     module.FILL_AFTER, module.ACCOUNT_AFTER = 0.05, 1000 if words == APP_ASKING else 0.02
     notices: list[str] = []
