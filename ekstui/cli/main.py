@@ -95,15 +95,15 @@ def list_findings() -> int:
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     """Return the parsed arguments with the settings in effect, and start the log if those ask for one."""
     words = with_command(arguments)
-    parsed = build_parser(words[0] if is_command(words[0]) else "").parse_args(words)
-    choose_form(parsed)
-    if parsed.command == "open":
+    arguments_read = build_parser(words[0] if is_command(words[0]) else "").parse_args(words)
+    choose_form(arguments_read)
+    if arguments_read.command == "open":
         require_terminal()
-    parsed.settings = apply_settings(parsed)
-    settings: Settings = parsed.settings.settings
-    if settings.log is not None or parsed.verbose or parsed.debug:
-        start_log(parsed, settings)
-    return parsed
+    arguments_read.settings = apply_settings(arguments_read)
+    settings: Settings = arguments_read.settings.settings
+    if settings.log is not None or arguments_read.verbose or arguments_read.debug:
+        start_log(arguments_read, settings)
+    return arguments_read
 
 
 def start_log(arguments: argparse.Namespace, settings: "Settings") -> None:
@@ -145,8 +145,10 @@ def refuse(error: EkstuiError, words: list[str]) -> int:
 def refuse_misspelt_command(word: str) -> None:
     """Raise InputError if a word is a misspelt command rather than the name of a policy."""
     may_be_command = word.replace("-", "").replace("_", "").isalpha() and len(word) <= 2 * max(map(len, titles()))
-    if may_be_command and (meant := nearest_option(word.lower(), (*titles(), "help"))):
-        raise InputError(f"There is no command {word}.", f"Did you mean ekstui {meant}? A policy: ekstui open {word}.")
+    if may_be_command and (nearest := nearest_option(word.lower(), (*titles(), "help"))):
+        raise InputError(
+            f"There is no command {word}.", f"Did you mean ekstui {nearest}? A policy: ekstui open {word}."
+        )
 
 
 _FORMS = ("json", "markdown", "patch", "terraform", "cloudformation")
@@ -157,18 +159,18 @@ def choose_form(arguments: argparse.Namespace) -> None:
     """Set how to print, as the options say; InputError if they ask for two forms of one answer."""
     form.quiet, form.colour, form.silent = arguments.quiet, arguments.color, True
     form.command = f"cache {arguments.what}" if arguments.command == "cache" else arguments.command
-    wanted = getattr(arguments, "output", None)
+    output = getattr(arguments, "output", None)
     is_json = getattr(arguments, "json", False)
-    form.answer = wanted if wanted in ("yaml", "names") else "json"
+    form.answer = output if output in ("yaml", "names") else "json"
     form.markdown = getattr(arguments, "markdown", False) or getattr(arguments, "format", None) == "markdown"
     forms = [f"--{name}" for name in _FORMS if getattr(arguments, name, False)]
-    if wanted and not (is_json and wanted == "json"):
-        forms.append(f"-o {wanted}")
+    if output and not (is_json and output == "json"):
+        forms.append(f"-o {output}")
     if getattr(arguments, "format", None) not in (None, "text"):
         forms.append(f"--format {arguments.format}")
     if len(forms) > 1:
         raise InputError(f"{listed(forms)} are different forms of the answer.", "Choose one of them.")
-    if wanted and wanted != "table":
+    if output and output != "table":
         arguments.json = True
 
 
@@ -189,26 +191,26 @@ def apply_settings(arguments: argparse.Namespace) -> "Effective":
         if (value := getattr(arguments, option, None)) not in (None, [])
     }
     # The demo reads nothing of the user's.
-    settled = effective(files.config_file(), os.environ, options, reads_file=not arguments.demo)
+    settings_in_effect = effective(files.config_file(), os.environ, options, reads_file=not arguments.demo)
     arguments.set_by_option = frozenset(options)
     for option in _OPTIONS:
         if hasattr(arguments, option):
-            setattr(arguments, option, getattr(settled.settings, option))
-    for warning in settled.warnings:
+            setattr(arguments, option, getattr(settings_in_effect.settings, option))
+    for warning in settings_in_effect.warnings:
         remark(warning)
-    return settled
+    return settings_in_effect
 
 
 def _run(arguments: argparse.Namespace) -> int:
     """Run the parsed command; only its own module is imported."""
-    started = time.monotonic()
+    start = time.monotonic()
     try:
         code = command_of(arguments.command).run(arguments) or ExitCode.DONE
     finally:
         if session := sys.modules.get("ekstui.cli.session"):
             session.remark_notices()
         progress_line.end()
-    log.info("ends with %d after %.2f s", code, time.monotonic() - started)
+    log.info("ends with %d after %.2f s", code, time.monotonic() - start)
     if form.silent and hasattr(arguments, "json"):
         remark("In this form there is nothing to print; --json prints the whole answer.")
     return code
@@ -236,9 +238,9 @@ def with_command(words: list[str]) -> list[str]:
     if words and words[0] == "help":
         topics = [word for word in words[1:] if not word.startswith("-")]
         if topics and not is_command(topics[0]):
-            near = nearest_option(topics[0], titles())
+            nearest = nearest_option(topics[0], titles())
             raise InputError(
-                f"There is no command {topics[0]}.", f"Did you mean {near}?" if near else "See ekstui help."
+                f"There is no command {topics[0]}.", f"Did you mean {nearest}?" if nearest else "See ekstui help."
             )
         return [*topics[:1], "--help"]
     value_expected = False

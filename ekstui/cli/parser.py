@@ -78,12 +78,12 @@ def titles() -> dict[str, _Title]:
 
     It is read from the text of the modules, which takes three milliseconds: to import them all takes 200.
     """
-    declared = {
+    title_by_command = {
         name: _Title(text, path.stem)
         for path in sorted(_FOLDER.glob("*.py"))
         for name, text in re.findall(_DECLARATION, path.read_text(encoding="utf-8"))
     }
-    return {**{name: declared[name] for name in _ORDER}, **declared}
+    return {**{name: title_by_command[name] for name in _ORDER}, **title_by_command}
 
 
 @cache
@@ -272,11 +272,11 @@ Account selection:
 
   ekstui help COMMAND          show the help of a command"""
 
-_MORE = "\nekstui --help has the options of every command: -q, -v, --debug and --color.\n"
+_MORE_OPTIONS = "\nekstui --help has the options of every command: -q, -v, --debug and --color.\n"
 
 
-def build_parser(only: str | None = None) -> argparse.ArgumentParser:
-    """Return the parser of all commands, of `only` one, or, for "", of their names alone (for the help)."""
+def build_parser(command_name: str | None = None) -> argparse.ArgumentParser:
+    """Return the parser of all commands, of one, or, for "", of their names alone (for the help)."""
     parser = _Parser(
         prog="ekstui",
         description="Explore the AWS managed IAM policies for Amazon EKS: what they permit, what AWS changed, and "
@@ -284,24 +284,24 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
         epilog=_examples(f"{command:<48} {title}" for command, title in _EXAMPLES) + _GENERAL,
         formatter_class=_Help,
     )
-    parser.help_of = f"{parser.prog} {only}" if only else parser.prog
+    parser.help_of = f"{parser.prog} {command_name}" if command_name else parser.prog
     parser.add_argument("-V", "--version", action=_Version, nargs=0, help="print the version of ekstui and of its data")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name in [only] if only else titles():
-        if only == "":
+    for name in [command_name] if command_name else titles():
+        if command_name == "":
             commands.add_parser(name, help=titles()[name].text)
         else:
-            declared = command_of(name)
+            declaration = command_of(name)
             command = commands.add_parser(
                 name,
-                help=declared.title,
-                description=declared.description,
-                epilog=_examples(declared.examples),
+                help=declaration.title,
+                description=declaration.description,
+                epilog=_examples(declaration.examples),
                 formatter_class=_Help,
             )
-            for add in (*declared.arguments, *_COMMON_OPTIONS):
+            for add in (*declaration.arguments, *_COMMON_OPTIONS):
                 add(command)
-            if ACCOUNT[0] not in declared.arguments:
+            if ACCOUNT[0] not in declaration.arguments:
                 for add_hidden in ACCOUNT:
                     add_hidden(command).help = argparse.SUPPRESS
     return parser
@@ -362,13 +362,13 @@ class _Parser(argparse.ArgumentParser):
 
     def format_help(self) -> str:
         """Return the help; that of a command says where the options of every command are."""
-        return super().format_help() + (_MORE if " " in self.prog else "")
+        return super().format_help() + (_MORE_OPTIONS if " " in self.prog else "")
 
     def error(self, message: str) -> NoReturn:
         """Raise InputError with what is wrong, what may be meant, and where the help is."""
-        meant = ""
-        if lacking := re.match(r"the following arguments are required: (.*)", message):
-            message = f"{self.prog} needs {lacking[1]}"
+        suggestion = ""
+        if missing := re.match(r"the following arguments are required: (.*)", message):
+            message = f"{self.prog} needs {missing[1]}"
         if numberless := re.match(r"argument (?:.*/)?(\S+): invalid int value: '(.*)'", message):
             message = f'{numberless[1]} takes a number, not "{numberless[2]}"'
         if valueless := re.match(r"argument (?:.*/)?(\S+): expected (?:one|at least one) argument", message):
@@ -378,21 +378,27 @@ class _Parser(argparse.ArgumentParser):
                 option for parser in (self, *commands_of(self).values()) for option in parser._option_string_actions
             ]
             word = unknown[1].partition("=")[0]
-            near = nearest_option(word, options)
+            nearest = nearest_option(word, options)
             # One that only ekstui itself takes was spelled right.
-            meant = f" Did you mean {self.prog} {near}?" if near == word else f" Did you mean {near}?" if near else ""
-        raise InputError(f"{clean_line(message)}.", f"{meant} See {self.help_of or self.prog} --help.".lstrip())
+            suggestion = (
+                f" Did you mean {self.prog} {nearest}?"
+                if nearest == word
+                else f" Did you mean {nearest}?"
+                if nearest
+                else ""
+            )
+        raise InputError(f"{clean_line(message)}.", f"{suggestion} See {self.help_of or self.prog} --help.".lstrip())
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         """Raise InputError for a value that is not one of an argument's choices, with those and the nearest."""
         if action.choices is None or value in action.choices:
             return
         choices = [str(choice) for choice in action.choices]
-        where = f"{action.option_strings[-1]} takes no" if action.option_strings else f"{self.prog} has no"
-        near = nearest_option(str(value), choices)
+        refusal = f"{action.option_strings[-1]} takes no" if action.option_strings else f"{self.prog} has no"
+        nearest = nearest_option(str(value), choices)
         raise InputError(
-            f'{where} "{clean_line(str(value))}"; it {"takes" if action.option_strings else "has"} {listed(choices)}.',
-            f"{f'Did you mean {near}? ' if near else ''}See {self.prog} --help.",
+            f'{refusal} "{clean_line(str(value))}"; it {"takes" if action.option_strings else "has"} {listed(choices)}.',
+            f"{f'Did you mean {nearest}? ' if nearest else ''}See {self.prog} --help.",
         )
 
 

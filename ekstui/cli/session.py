@@ -20,7 +20,7 @@ from ekstui.present.blocks import age_remark, incomplete_words
 if TYPE_CHECKING:
     from ekstui.eks.account_snapshot import AccountSnapshot, SourceError
 
-_opened: list[Library] = []
+_open_libraries: list[Library] = []
 """The libraries whose notices are to be printed."""
 
 
@@ -37,7 +37,7 @@ def open_library(arguments: Namespace) -> Library:
 
 def _open(account: AccountChoice | None) -> Library:
     library = Library.open(account)
-    _opened.append(library)
+    _open_libraries.append(library)
     progress_line.say_if_slow(_work(library))
     return library
 
@@ -50,8 +50,8 @@ def _work(library: Library) -> str:
 
 def remark_notices() -> None:
     """Print what was wrong with the cache; the answer was given all the same."""
-    while _opened:
-        for notice in _opened.pop().notices():
+    while _open_libraries:
+        for notice in _open_libraries.pop().notices():
             remark(notice)
 
 
@@ -91,25 +91,25 @@ def account_choice(arguments: Namespace, mfa_prompt: Callable[[str], str] | None
     )
 
 
-def read_account(library: Library, *, again: bool = True) -> AccountSnapshot:
-    """Return the account, read from AWS unless that is not allowed or, without `again`, a recent snapshot exists."""
+def read_account(library: Library, *, refresh: bool = True) -> AccountSnapshot:
+    """Return the account, read from AWS unless that is not allowed or, without `refresh`, a recent snapshot exists."""
     with remark_progress() as report:
-        read = library.account.refresh if again else library.account.fresh_snapshot
+        read_snapshot = library.account.refresh if refresh else library.account.fresh_snapshot
         try:
-            return read(lambda words: report(f"{words}; ctrl+c ends" if words == LIMITED else words))
+            return read_snapshot(lambda words: report(f"{words}; ctrl+c ends" if words == LIMITED else words))
         except AccountError as error:
             error.next_step = error.next_step.replace(", then refresh.", ", then try again.")
-            stored = None if library.account.choice.offline else library.account.last_snapshot()
-            if stored is not None:
-                age = age_in_words(stored.fetched_at, datetime.now(UTC))
+            last_snapshot = None if library.account.choice.offline else library.account.last_snapshot()
+            if last_snapshot is not None:
+                age = age_in_words(last_snapshot.fetched_at, datetime.now(UTC))
                 error.next_step = f"{error.next_step} --offline answers from what was read {age}.".strip()
             raise
 
 
-def could_read_account(library: Library, *, again: bool = True) -> bool:
+def could_read_account(library: Library, *, refresh: bool = True) -> bool:
     """Try to read the account; only remark on an error, since the answer is useful without the account too."""
     try:
-        read_account(library, again=again)
+        read_account(library, refresh=refresh)
     except AccountError as error:
         remark(error)
         return False
@@ -117,13 +117,16 @@ def could_read_account(library: Library, *, again: bool = True) -> bool:
 
 
 def remark_missing(
-    errors: Iterable[SourceError], complete: bool = True, what: str = "every role, user and group", so: str = ""
+    errors: Iterable[SourceError],
+    complete: bool = True,
+    what_is_missing: str = "every role, user and group",
+    consequence: str = "",
 ) -> None:
     """Print on stderr what could not be read, each cause once, and what it means for an answer that is not complete."""
     for text in dict.fromkeys(f"{error.message} {error.next_step}".strip() for error in errors):
         remark(text)
     if not complete:
-        remark(incomplete_words(what, so))
+        remark(incomplete_words(what_is_missing, consequence))
 
 
 def _ask_for_code(prompt: str) -> str:

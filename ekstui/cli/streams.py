@@ -60,11 +60,11 @@ def print_json(value: object) -> None:
         from ekstui.export.forms import names, yaml  # only for those who ask
 
         lines = yaml(value) if form.answer == "yaml" else names(value)
-        first = next(lines, None)
-        if first is None:
+        first_line = next(lines, None)
+        if first_line is None:
             remark("This answer has no names; --json prints all of it.")
             return
-        for line in chain([first], lines):
+        for line in chain([first_line], lines):
             write_out(line + "\n")
         return
     # In blocks, since a hostile document can expand to hundreds of megabytes.
@@ -110,8 +110,8 @@ def print_blocks(blocks: Sequence[Block]) -> None:
     if form.markdown:
         write_out(rendering.markdown(blocks))
         return
-    whole = not to_terminal()
-    lines = rendering.lines(blocks, terminal_width(), colours=_colours(), whole_tables=whole)
+    whole_tables = not to_terminal()
+    lines = rendering.lines(blocks, terminal_width(), colours=_colours(), whole_tables=whole_tables)
     while block := list(islice(lines, _BLOCK)):
         write_out("\n".join((*block, "")))
 
@@ -134,8 +134,8 @@ def remark(message: EkstuiError | str) -> None:
 
 def remark_json(code: str, error: EkstuiError) -> None:
     """Print an error on stderr as one JSON object, for a program that asked for JSON."""
-    why = {"code": code, "message": clean(error.message), "next": clean(error.next_step or "") or None}
-    sys.stderr.write(json.dumps({"schema": definition_of("failure"), "error": why}) + "\n")
+    failure = {"code": code, "message": clean(error.message), "next": clean(error.next_step or "") or None}
+    sys.stderr.write(json.dumps({"schema": definition_of("failure"), "error": failure}) + "\n")
 
 
 class ProgressLine:
@@ -332,6 +332,6 @@ def to_terminal() -> bool:
 def _replace_unencodable(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    lacking = error.object[error.start : error.end]
-    spelled = [_PLAIN.get(sign) or sign.encode("ascii", "backslashreplace").decode() for sign in lacking]
-    return "".join(spelled), error.end
+    characters = error.object[error.start : error.end]
+    replacements = [_PLAIN.get(sign) or sign.encode("ascii", "backslashreplace").decode() for sign in characters]
+    return "".join(replacements), error.end

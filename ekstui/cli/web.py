@@ -126,17 +126,17 @@ def _is_size(width: int, height: int) -> bool:
 
 def _guard(public_url: str, token: str) -> "web.middleware":  # type: ignore[valid-type]
     place = urlsplit(public_url).netloc
-    own = f"{urlsplit(public_url).scheme}://{place}"
+    own_origin = f"{urlsplit(public_url).scheme}://{place}"
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         origin = request.headers.get("Origin")
-        sent, _, rest = request.path.removeprefix("/").partition("/")
+        sent_token, _, path = request.path.removeprefix("/").partition("/")
         if (
-            not hmac.compare_digest(sent.encode("utf-8", "replace"), token.encode())
+            not hmac.compare_digest(sent_token.encode("utf-8", "replace"), token.encode())
             or request.host != place
-            or (origin or own) != own
-            or (rest == "ws" and not origin)
+            or (origin or own_origin) != own_origin
+            or (path == "ws" and not origin)
         ):
             raise web.HTTPForbidden(text="Open the link that ekstui serve printed.\n")
         response = await handler(request)
@@ -144,7 +144,7 @@ def _guard(public_url: str, token: str) -> "web.middleware":  # type: ignore[val
             response.headers["Content-Security-Policy"] = _POLICY
             response.headers["Referrer-Policy"] = "no-referrer"
             response.headers["X-Content-Type-Options"] = "nosniff"
-            if not rest and isinstance(response, web.Response) and response.text:
+            if not path and isinstance(response, web.Response) and response.text:
                 response.text = response.text.replace("</body>", _FOCUS)
         return response
 

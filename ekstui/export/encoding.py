@@ -195,10 +195,10 @@ def _path_if_read(entity: Role | User | Group) -> str | None:
     return entity.path if entity.arn else None
 
 
-def _service_accounts(wanted: Sequence[WantedToken]) -> list[Shape]:
+def _service_accounts(tokens: Sequence[WantedToken]) -> list[Shape]:
     return [
         {"issuer": token.issuer} | shape(account)
-        for token in wanted
+        for token in tokens
         for account in token.service_accounts or (ServiceAccount("*", pattern=True),)
     ]
 
@@ -212,8 +212,8 @@ def _policy_versions(pairs: Sequence[tuple[str, int]]) -> list[Shape]:
 
 
 def _taken_away(principals: Sequence[PrincipalCan]) -> list[Shape]:
-    taken = ((principal.subject, principal.reasons) for principal in principals)
-    return [{"kind": who.kind, "name": who.name, "arn": who.arn, "by": list(by)} for who, by in taken]
+    subjects_and_reasons = ((principal.subject, principal.reasons) for principal in principals)
+    return [{"kind": who.kind, "name": who.name, "arn": who.arn, "by": list(by)} for who, by in subjects_and_reasons]
 
 
 def _settings(effective: Effective) -> Shape:
@@ -360,8 +360,8 @@ def _plan(form: str) -> Plan:
 def fields_of(form: str) -> Iterator[tuple[str, str, str]]:
     """Yield each field of a class or form: its name in the JSON, the form of its values if any, and its path."""
     for word in FIELDS[form].split():
-        declared, equals, path = word.partition("=")
-        name, _, part = declared.partition(":")
+        name_and_form, equals, path = word.partition("=")
+        name, _, part = name_and_form.partition(":")
         yield name, part, path if equals else name
 
 
@@ -370,13 +370,13 @@ def _reader(path: str) -> Callable[[object], object]:
     first, _, rest = path.partition(".")
     if not first:
         return lambda value: value
-    read = attrgetter(first)
+    read_outer = attrgetter(first)
     if not rest:
-        return read
+        return read_outer
     read_inner = attrgetter(rest)
 
     def through(value: object) -> object:
-        inner = read(value)
+        inner = read_outer(value)
         return None if inner is None else read_inner(inner)
 
     return through

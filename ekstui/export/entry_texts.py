@@ -53,9 +53,9 @@ def _unique(name: str, labels: dict[str, int]) -> str:
 
 
 def _head(answer: EntriesAnswer) -> Iterator[str]:
-    made = sum(line.principal is not None for line in answer.lines)
+    entry_count = sum(line.principal is not None for line in answer.lines)
     lines = counted(len(answer.lines), "line")
-    entries = counted(made, "access entry", "access entries")
+    entries = counted(entry_count, "access entry", "access entries")
     yield f"# Cluster {clean_line(answer.cluster)}: {lines} of aws-auth, {entries} to create."
     if not answer.rbac_read:
         yield (
@@ -78,11 +78,11 @@ def _about(line: ReplacedLine) -> Iterator[str]:
     for note in line.notes:
         yield f"# {clean_line(note)}"
     if line.only_by_rbac:
-        some = [
+        permissions = [
             f"{permission.verb} {permission.resource}{f'.{permission.api_group}' if permission.api_group else ''}"
             for permission in line.only_by_rbac
         ]
-        yield f"# {clean_line(f'No access policy gives this alone: {first_of(some, 5)}')}"
+        yield f"# {clean_line(f'No access policy gives this alone: {first_of(permissions, 5)}')}"
 
 
 def _roles(answer: EntriesAnswer) -> list[RoleToMake]:

@@ -85,9 +85,9 @@ def _kubernetes_actions(rule: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _scalar(value: object) -> str:
-    return _PAIR.sub(_one, json.dumps(value))
+    return _PAIR.sub(_as_one_character, json.dumps(value))
 
 
-def _one(match: re.Match[str]) -> str:
+def _as_one_character(match: re.Match[str]) -> str:
     high, low = int(match[1], 16) & 0x3FF, int(match[2], 16) & 0x3FF
     return f"\\U{0x10000 + (high << 10) + low:08x}"

@@ -68,7 +68,7 @@ def remarks(review: Review) -> Iterator[Remark]:
 def sarif_text(review: Review, version: str) -> str:
     """Return a review as a SARIF log; `version` is ekstui's."""
     comments = list(remarks(review))
-    used = [rule for rule in _RULES if any(remark.rule == rule for remark in comments)]
+    used_rules = [rule for rule in _RULES if any(remark.rule == rule for remark in comments)]
     rules = [
         {
             "id": rule,
@@ -76,12 +76,12 @@ def sarif_text(review: Review, version: str) -> str:
             "defaultConfiguration": {"level": _RULES[rule][0]},
             "properties": {"tags": ["security", "iam"], "security-severity": _RULES[rule][2]},
         }
-        for rule in used
+        for rule in used_rules
     ]
     results = [
         {
             "ruleId": remark.rule,
-            "ruleIndex": used.index(remark.rule),
+            "ruleIndex": used_rules.index(remark.rule),
             "level": remark.level,
             "message": {"text": remark.text},
             "locations": [

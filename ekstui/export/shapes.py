@@ -62,20 +62,20 @@ def show_shape(
 ) -> Shape:
     """Return the answer of `show`; `document` is the JSON value as IAM has it, `parameters` are a controller's."""
     policy = entry.policy
-    published: Shape = {}
+    release_fields: Shape = {}
     if entry.component is not None:
         single = entry.component.versions[version - 1].policies
-        published = {"parameters": dict(parameters)}
+        release_fields = {"parameters": dict(parameters)}
         if len(single) > 1:
-            published["documents"] = [{"name": named.name, "document": named.document} for named in single]
+            release_fields["documents"] = [{"name": part.name, "document": part.document} for part in single]
     return {
-        **_which(data, entry),
+        **_policy_fields(data, entry),
         "version": version_label(version),
         "default": version == policy.default_version,
         "created": encode(next(info.created for info in policy.versions if info.number == version)),
         "document": document,
         **_services(services, reasons),
-        **published,
+        **release_fields,
     }
 
 
@@ -86,7 +86,7 @@ def document_shape(data: DataStatus, label: str, document: object, services: Seq
 
 def versions_shape(data: DataStatus, entry: PolicyEntry, steps: Sequence[Step]) -> Shape:
     """Return the answer of `versions`, oldest first."""
-    return {**_which(data, entry), "versions": encode(steps)}
+    return {**_policy_fields(data, entry), "versions": encode(steps)}
 
 
 def clusters_shape(data: DataStatus, snapshot: AccountSnapshot, answers: Sequence[ClusterAnswer]) -> Shape:
@@ -107,28 +107,28 @@ def _cluster(answer: ClusterAnswer) -> Shape:
     }
 
 
-def explain_shape(data: DataStatus, answers: Sequence[ExplainAnswer], peeled: LayerSimulation | None) -> Shape:
+def explain_shape(data: DataStatus, answers: Sequence[ExplainAnswer], simulation: LayerSimulation | None) -> Shape:
     """Return the answer of `explain`: a list, with how many denials were read and how many of them repeat another.
 
-    `peeled` is what IAM's simulator said about the first; None if it was not asked. A single answer also has its fields
+    `simulation` is what IAM's simulator said about the first; None if it was not asked. A single answer also has its fields
     beside the list, as before it was one; deprecated.
     """
-    shapes = [_explained(data, answer, None if index else peeled) for index, answer in enumerate(answers)]
-    read = sum(answer.times for answer in answers)
+    shapes = [_explain_answer(data, answer, None if index else simulation) for index, answer in enumerate(answers)]
+    denial_count = sum(answer.times for answer in answers)
     different = sum(answer.times > 0 for answer in answers)
-    listed = {**answer(data=data), "answers": shapes, "read": read, "merged": read - different}
-    return {**shapes[0], **listed} if len(shapes) == 1 else listed
+    list_fields = {**answer(data=data), "answers": shapes, "read": denial_count, "merged": denial_count - different}
+    return {**shapes[0], **list_fields} if len(shapes) == 1 else list_fields
 
 
-def _explained(data: DataStatus, explanation: ExplainAnswer, peeled: LayerSimulation | None) -> Shape:
+def _explain_answer(data: DataStatus, explanation: ExplainAnswer, simulation: LayerSimulation | None) -> Shape:
     from ekstui.denial.answer import Explanation, decoding  # only `explain` needs them
 
     if not isinstance(explanation, Explanation):
         return answer_of(data, explanation)
     command = decoding(explanation)
     return answer_of(data, explanation) | answer(
-        simulated=None if peeled is None else peeled.steps[0].decisions,
-        peeled=None if peeled is None or peeled.planned == 1 else peeled,
+        simulated=None if simulation is None else simulation.steps[0].decisions,
+        peeled=None if simulation is None or simulation.planned == 1 else simulation,
         checks=[check.text for check in explanation.checks],
         commands=[step.text for fix in explanation.fixes if not fix.depends_on for step in fix.commands],
         fixes=[
@@ -144,7 +144,7 @@ def pods_shape(data: DataStatus, answers: Sequence[PodAnswer]) -> Shape:
     """Return the answer of `pod`: one for each group of pods that were given the same."""
     return one_or_answers(
         [
-            answer_of(data, answer) | {"can": _explained(data, answer.can[0], None) if answer.can else None}
+            answer_of(data, answer) | {"can": _explain_answer(data, answer.can[0], None) if answer.can else None}
             for answer in answers
         ]
     )
@@ -156,14 +156,14 @@ def cache_shape(info: CacheInfo, accounts: Sequence[StoredAccount]) -> Shape:
     return answer(path=info.path, corpus=corpus, synced_at=info.synced_at, accounts=accounts, size_bytes=info.size)
 
 
-def _which(data: DataStatus, entry: PolicyEntry) -> Shape:
+def _policy_fields(data: DataStatus, entry: PolicyEntry) -> Shape:
     return answer(data=data, policy=entry.policy.name, arn=arn_or_none(entry.policy.arn))
 
 
 def _services(services: Sequence[ServiceSummary], reasons: Mapping[str, str]) -> Shape:
     """Return what a document permits by service, without the actions of one that is too large to list."""
     too_large = too_large_to_list(services)
-    listed = [
+    service_shapes = [
         {
             **shape(service),
             "reason": reasons.get(service.service),
@@ -171,4 +171,4 @@ def _services(services: Sequence[ServiceSummary], reasons: Mapping[str, str]) ->
         }
         for service in services
     ]
-    return {"services": listed} | ({"too_large": too_large} if too_large else {})
+    return {"services": service_shapes} | ({"too_large": too_large} if too_large else {})

@@ -21,14 +21,14 @@ def document_text(document: object) -> str:
 def statement_text(actions: Sequence[str], grants: Sequence[Grant]) -> str:
     """Return grants of the actions as statements in JSON; grants with the same conditions share one."""
     statements: list[dict[str, object]] = []
-    shared: dict[str, list[str]] = {}
+    resources_by_conditions: dict[str, list[str]] = {}
     for grant in grants:
         conditions = serialise_conditions(grant.conditions)
         resources = list(grant.resources)
         if grant.resource_element == "Resource":
-            others = shared.setdefault(json.dumps(conditions, sort_keys=True), resources)
-            if others is not resources:
-                others += [resource for resource in resources if resource not in others]
+            shared_resources = resources_by_conditions.setdefault(json.dumps(conditions, sort_keys=True), resources)
+            if shared_resources is not resources:
+                shared_resources += [resource for resource in resources if resource not in shared_resources]
                 continue
         statement: dict[str, object] = {"Effect": "Allow", "Action": list(actions), grant.resource_element: resources}
         statements.append({**statement, "Condition": conditions} if conditions else statement)
@@ -53,8 +53,8 @@ def customer_parts(document: object) -> tuple[object, ...]:
     if size_of(document) <= _MOST_CHARACTERS or not isinstance(document, dict) or not isinstance(statements, list):
         return (document,)
     halves = [
-        ({**document, "Statement": statements[:cut]}, {**document, "Statement": statements[cut:]})
-        for cut in range(1, len(statements))
+        ({**document, "Statement": statements[:index]}, {**document, "Statement": statements[index:]})
+        for index in range(1, len(statements))
     ]
     best = min(halves, key=lambda pair: max(map(size_of, pair)), default=None)
     if best is None or max(map(size_of, best)) > _MOST_CHARACTERS:

@@ -35,7 +35,7 @@ from ekstui.tui.background import first_view
 from ekstui.tui.base import AppScreen, LibraryApp, is_too_small
 from ekstui.tui.crash import LACKING
 from ekstui.tui.driver import missing_from_textual, repaint
-from ekstui.tui.keys import Key, all_keys, bindings, clashes, declared, keys_as_shown, unknown_ids
+from ekstui.tui.keys import Key, all_keys, bindings, clashes, declared_keys, keys_as_shown, unknown_ids
 from ekstui.tui.messages import (
     AccountView,
     AskExplain,
@@ -142,11 +142,11 @@ class EkstuiApp(LibraryApp):
     @property
     def keys_here(self) -> tuple[Key, ...]:
         """The keys of the current screen and, on the first one, of the focused pane."""
-        return self.usable((*self._keys_of_pane, *declared(self.screen)))
+        return self.usable((*self._keys_of_pane, *declared_keys(self.screen)))
 
     @property
     def _keys_of_pane(self) -> tuple[Key, ...]:
-        return declared(self.explorer.focused_pane) if self.screen is self.explorer else ()
+        return declared_keys(self.explorer.focused_pane) if self.screen is self.explorer else ()
 
     def action_help(self) -> None:
         symbols = self.screen.SYMBOLS if isinstance(self.screen, AppScreen) else ()
@@ -176,28 +176,28 @@ class EkstuiApp(LibraryApp):
             self.explorer.uncover()
         self.pop_screen()
 
-    def action_find(self, pasted: str = "") -> None:
+    def action_find(self, text: str = "") -> None:
         """Open the palette, looking up what was pasted."""
-        here = self.keys_here
-        commands = [key for key in (*here, *self.usable(self.KEYS)) if key.id not in (keys.FIND.id, keys.OPEN.id)]
+        keys_here = self.keys_here
+        commands = [key for key in (*keys_here, *self.usable(self.KEYS)) if key.id not in (keys.FIND.id, keys.OPEN.id)]
 
-        async def act(chosen: Thing | None) -> None:
-            if chosen is None:
+        async def act(thing: Thing | None) -> None:
+            if thing is None:
                 return
-            if isinstance(chosen.value, Key):
-                pane, action = self.explorer.focused_pane, chosen.value.action
-                of_pane = self.screen is self.explorer and chosen.value in declared(pane)
-                await self.run_action(action, pane if of_pane else self.screen if chosen.value in here else self)
+            if isinstance(thing.value, Key):
+                pane, action = self.explorer.focused_pane, thing.value.action
+                of_pane = self.screen is self.explorer and thing.value in declared_keys(pane)
+                await self.run_action(action, pane if of_pane else self.screen if thing.value in keys_here else self)
             else:
-                if chosen.kind != "denial":  # its explanation is remembered, by the action
-                    self.remember(chosen)
-                self.open_found(chosen)
+                if thing.kind != "denial":  # its explanation is remembered, by the action
+                    self.remember(thing)
+                self.open_found(thing)
 
         explorer = self.explorer
         current_policy = explorer.policy_view.entry.name if explorer.policy_view and self.screen is explorer else ""
         self.push_screen(
             screens.palette_screen.PaletteScreen(
-                commands, self.recent, explorer.account, explorer.marks, pasted, current_policy
+                commands, self.recent, explorer.account, explorer.marks, text, current_policy
             ),
             act,
         )
@@ -218,12 +218,12 @@ class EkstuiApp(LibraryApp):
         if isinstance(self.screen, ModalScreen) or isinstance(self.focused, Input):
             return
         # Asked first, since all keys are only known once all screens are imported.
-        if self.pressed(event, (*self._keys_of_pane, *declared(self.screen), *self.KEYS, *RowList.KEYS)):
+        if self.pressed(event, (*self._keys_of_pane, *declared_keys(self.screen), *self.KEYS, *RowList.KEYS)):
             return
 
         def tell(keys_of_all: Iterable[Key]) -> None:
-            if wanted := self.pressed(event, keys_of_all):
-                self.notify(f"{keys_as_shown(event.key)} ({wanted.label}) does nothing here; ? lists the keys.")
+            if key := self.pressed(event, keys_of_all):
+                self.notify(f"{keys_as_shown(event.key)} ({key.label}) does nothing here; ? lists the keys.")
 
         # The first time, this imports the screens that were not opened yet, 130 ms.
         self.background.run(self, f"key {event.key}", lambda _: all_keys(), tell)
@@ -338,17 +338,17 @@ class EkstuiApp(LibraryApp):
     def open_found(self, thing: Thing) -> None:
         """Open what the user found, in the four panes or on a screen of its own."""
         try:
-            opened = screens.found_things.opened_by(thing, self.library, self.explorer.account.snapshot)
+            target = screens.found_things.opened_by(thing, self.library, self.explorer.account.snapshot)
         except InputError as error:
             self.notify(plain_failure(error), severity="error")
             return
-        match opened:
+        match target:
             case PolicyView():
-                self._show_policy(opened)
+                self._show_policy(target)
             case AppScreen():
-                self.push_screen(opened)
+                self.push_screen(target)
             case Message():
-                self.post_message(opened)
+                self.post_message(target)
 
     # Keys that work on every screen
 
@@ -396,13 +396,13 @@ def keep(screens: Sequence[Screen[object]], explorer: ExplorerScreen, library: L
     for screen in screens:
         if isinstance(screen, AppScreen) and screen.bookmark:
             bookmark, row = screen.bookmark, screen.query_one(RowList).cursor or 0
-    listed = [row.key for row in explorer.policies.rows.rows if row.selectable]
+    list_keys = [row.key for row in explorer.policies.rows.rows if row.selectable]
     # A filter that matches nothing may be anything, even the name of a role.
-    words = explorer.policies.filter if listed else ""
+    words = explorer.policies.filter if list_keys else ""
     policy = policy_view.entry.policy
     if (
         not (bookmark.text or words or explorer.marks)
-        and listed[:1] == [policy.arn]
+        and list_keys[:1] == [policy.arn]
         and policy_view.version == policy.default_version
     ):
         return  # the app opens there anyway
@@ -422,8 +422,8 @@ def keep(screens: Sequence[Screen[object]], explorer: ExplorerScreen, library: L
         library.account.keep_place(at, bookmark.text)
 
 
-def run_app(where: str | None, effective: Effective, account: AccountChoice) -> int:
-    """Run the app, opened at `where` if given, and return the exit code.
+def run_app(start_text: str | None, effective: Effective, account: AccountChoice) -> int:
+    """Run the app, opened at `start_text` if given, and return the exit code.
 
     Raises NotFoundError for an unknown policy or version, and InputError for an unknown theme or a key with two
     meanings, before the screen changes.
@@ -435,21 +435,22 @@ def run_app(where: str | None, effective: Effective, account: AccountChoice) -> 
     logging.getLogger().addHandler(logging.NullHandler())
     threading.excepthook = _log_thread
 
-    if gone := (*missing_from_textual(), *LACKING):
+    if missing_names := (*missing_from_textual(), *LACKING):
         sys.stderr.write(
-            f"ekstui: this Textual lacks {', '.join(gone)}: its own driver draws, and an error ends the app.\n"
+            f"ekstui: this Textual lacks {', '.join(missing_names)}: its own driver draws, and an error ends the app.\n"
         )
     app = EkstuiApp(
         lambda: Library.open(account._replace(mfa_prompt=app.mfa)),
-        where_to_start(where, Library.open(account)) if where else None,
+        where_to_start(start_text, Library.open(account)) if start_text else None,
         effective,
         account,
     )
     theme = effective.settings.theme
     if theme not in app.available_themes:
-        near = nearest_words(theme, app.available_themes)
+        suggestion = nearest_words(theme, app.available_themes)
         raise InputError(
-            f"{effective.origins['theme']}: there is no theme {theme}{near}.", "ekstui config edit opens the settings."
+            f"{effective.origins['theme']}: there is no theme {theme}{suggestion}.",
+            "ekstui config edit opens the settings.",
         )
     for name, reason in clashes(effective.settings.keys).items():
         file = read_file(effective.path)
@@ -460,9 +461,9 @@ def run_app(where: str | None, effective: Effective, account: AccountChoice) -> 
     return app.return_code or 0
 
 
-def where_to_start(where: str, library: Library) -> Start:
+def where_to_start(text: str, library: Library) -> Start:
     """Return where `POLICY`, `POLICY@v5` or `POLICY@v5..v6` leads; raises NotFoundError if it is unknown."""
-    place = parse_policy_or_range(where)
+    place = parse_policy_or_range(text)
     entry = library.find(place.name)
     if isinstance(place, VersionRange):
         before, after = (version_at(entry.policy, side) for side in (place.before, place.after))
@@ -470,6 +471,9 @@ def where_to_start(where: str, library: Library) -> Start:
     return Start(PolicyView(entry, version_at(entry.policy, place)))
 
 
-def _log_thread(ended: threading.ExceptHookArgs) -> None:
-    if ended.exc_value is not None:
-        logbook.unexpected(ended.exc_value, f"it ended the thread {ended.thread.name if ended.thread else ''}")
+def _log_thread(hook_arguments: threading.ExceptHookArgs) -> None:
+    if hook_arguments.exc_value is not None:
+        logbook.unexpected(
+            hook_arguments.exc_value,
+            f"it ended the thread {hook_arguments.thread.name if hook_arguments.thread else ''}",
+        )

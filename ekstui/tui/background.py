@@ -55,12 +55,12 @@ class Background:
         owner: MessagePump,
         group: str,
         work: Callable[[Job], _Result],
-        then: Callable[[_Result], object] = lambda _: None,
-        failed: Callable[[EkstuiError], object] | None = None,
+        on_result: Callable[[_Result], object] = lambda _: None,
+        on_error: Callable[[EkstuiError], object] | None = None,
     ) -> None:
-        """Run `work`, cancel the group's earlier job, and call `then` with the result among the messages of `owner`.
+        """Run `work`, cancel the group's earlier job, and call `on_result` with the result among the messages of `owner`.
 
-        The result of a job that is cancelled is dropped. An error goes to `failed` if given, else it is posted as
+        The result of a job that is cancelled is dropped. An error goes to `on_error` if given, else it is posted as
         PaneFailed; an unexpected one is also logged.
         """
         self.cancel(group)
@@ -74,10 +74,10 @@ class Background:
             except BaseException as unknown:  # noqa: BLE001 (else the pane would wait for ever)
                 error = logbook.unexpected(unknown, "in the background")
             else:
-                job.tell(then, result)
+                job.tell(on_result, result)
                 return
-            if failed is not None:
-                job.tell(failed, error)
+            if on_error is not None:
+                job.tell(on_error, error)
             elif not job.is_cancelled():
                 owner.post_message(PaneFailed(error))
 
@@ -97,7 +97,7 @@ class Background:
 # The cache
 
 
-class Synced(NamedTuple):
+class SyncEnd(NamedTuple):
     """How a sync with AWS ended."""
 
     sentence: str
@@ -106,7 +106,7 @@ class Synced(NamedTuple):
 
 def sync_and_index(
     library: Library, job: Job, progress: Activity, remark: Callable[[str], object] | None = None
-) -> Synced:
+) -> SyncEnd:
     """Sync the policies with AWS, index them, and return what is new.
 
     With `remark`, another source is read where AWS cannot be; it gets a sentence about that.
@@ -122,10 +122,10 @@ def sync_and_index(
         else:
             report = syncing.sync_newest(library, remark, read, job.is_cancelled)
     except EkstuiError as error:
-        return Synced(f"The policies could not be read{' from AWS' if remark is None else ''}: {error}", failed=True)
+        return SyncEnd(f"The policies could not be read{' from AWS' if remark is None else ''}: {error}", failed=True)
     of_caller = library.in_partition(report.partition)
     maintenance.index_cache(of_caller, lambda done, total: progress("indexing", done, total), job.is_cancelled)
-    return Synced(sync_words(report))
+    return SyncEnd(sync_words(report))
 
 
 # The account
@@ -146,10 +146,10 @@ def _nothing_set_up() -> AccountError:
 def _why_incomplete(snapshot: AccountSnapshot) -> AccountError:
     """Return why a new snapshot does not replace a complete one."""
     errors = snapshot.errors
-    why = next((error for error in errors if error.source == "roles"), errors[0] if errors else None)
-    if why is None:
+    error_of_roles = next((error for error in errors if error.source == "roles"), errors[0] if errors else None)
+    if error_of_roles is None:
         return AccountError("Not all roles could be read.", "r asks again.")
-    return AccountError(why.message, why.advice)
+    return AccountError(error_of_roles.message, error_of_roles.advice)
 
 
 def watch_account(
@@ -165,10 +165,10 @@ def watch_account(
 
         try:
             offline = library.account.choice.offline
-            kept = library.account.last_snapshot_or_error() if offline else library.account.last_snapshot()
-            if kept is not None:
-                update(lambda view: view._replace(snapshot=kept, error=None))
-            if not ask and (offline or (kept and datetime.now(UTC) - kept.fetched_at < stale_after)):
+            last_snapshot = library.account.last_snapshot_or_error() if offline else library.account.last_snapshot()
+            if last_snapshot is not None:
+                update(lambda view: view._replace(snapshot=last_snapshot, error=None))
+            if not ask and (offline or (last_snapshot and datetime.now(UTC) - last_snapshot.fetched_at < stale_after)):
                 log.info("the snapshot is fresh enough, or this is offline: AWS is not asked")
                 update(lambda view: view._replace(asking=None))
                 return
@@ -204,9 +204,9 @@ class MfaPrompter:
         device = clean_line(prompt).strip().rstrip(":").removeprefix("Enter MFA code for ")
         if not self.allowed:
             raise MfaNeededError("The profile needs an MFA code.", device, "r asks AWS, and then for the code.")
-        answered: Queue[str | None] = Queue()
-        self._owner.post_message(MfaAsked(device, answered.put))
-        code = answered.get()
+        answers: Queue[str | None] = Queue()
+        self._owner.post_message(MfaAsked(device, answers.put))
+        code = answers.get()
         if code is None:
             raise MfaNeededError("No MFA code was entered.", device, "r asks again.")
         return code

@@ -170,8 +170,8 @@ class LibraryApp(SurvivingApp):
     @property
     def choice(self) -> AccountChoice:
         """The account to ask, known before the library is opened."""
-        chosen = self._choice if callable(self._library) else self._library.choice
-        return chosen or AccountChoice()
+        account_choice = self._choice if callable(self._library) else self._library.choice
+        return account_choice or AccountChoice()
 
     def usable(self, keys: Iterable[Key]) -> tuple[Key, ...]:
         """Return the keys without those that renew where nothing can be renewed, in the demo and offline."""
@@ -213,11 +213,11 @@ class LibraryApp(SurvivingApp):
 
     def _effective_bindings(self) -> set[str]:
         """Return the keys that do something here; at an end of an input, those that move on by a word do nothing."""
-        bound = set(self.active_bindings)
+        bound_names = set(self.active_bindings)
         if isinstance(line := self.focused, Input):
             ends = {"ctrl+left": 0, "ctrl+right": len(line.value)}
-            bound -= {key for key, end in ends.items() if line.cursor_position == end}
-        return bound
+            bound_names -= {key for key, end in ends.items() if line.cursor_position == end}
+        return bound_names
 
     def _path(self) -> deque[DOMNode]:
         # Looked up for each walk: the focus may have moved.
@@ -228,9 +228,9 @@ class LibraryApp(SurvivingApp):
         ends = not path
         while path:
             node = path.popleft()
-            met = waiting or node.message_queue_size > 0
+            has_messages = waiting or node.message_queue_size > 0
             # A node that is gone has no queue; go on to the next.
-            if node.call_later(self._follow, path, sent_at, walks, quiet, waiting=met):
+            if node.call_later(self._follow, path, sent_at, walks, quiet, waiting=has_messages):
                 return
         if not ends:
             # Even the app takes no more messages: it is closing.

@@ -85,7 +85,7 @@ bound_keys: dict[str, Key] = {value.id: value for value in globals().values() if
 """The keys above, and those that a screen or pane has bound besides."""
 
 
-def declared(owner: object) -> tuple[Key, ...]:
+def declared_keys(owner: object) -> tuple[Key, ...]:
     """Return the keys of a screen or widget, those of its own class first, without duplicates."""
     keys: dict[str, Key] = {}
     for kind in type(owner).__mro__:
@@ -114,7 +114,7 @@ def bindings(keys: Iterable[Key]) -> list[BindingType]:
     return [Binding(key.keys, key.action, key.label, id=key.id, tooltip=key.help) for key in keys]
 
 
-_SPELLED = {
+_SHOWN_NAMES = {
     "question_mark": "?", "slash": "/", "colon": ":", "left_square_bracket": "[", "right_square_bracket": "]",
     "pagedown": "PgDn", "pageup": "PgUp", "down": "↓", "up": "↑", "left": "←", "right": "→", "escape": "esc",
     "asterisk": "*",
@@ -123,12 +123,12 @@ _SPELLED = {
 
 def keys_as_shown(keys: str) -> str:
     """Return keys as they are shown: `?`, `↓ j`, `^p :`."""
-    return " ".join(_SPELLED.get(key, key.replace("ctrl+", "^")) for key in keys.split(","))
+    return " ".join(_SHOWN_NAMES.get(key, key.replace("ctrl+", "^")) for key in keys.split(","))
 
 
-def without(keys: Iterable[Key], *gone: Key) -> tuple[Key, ...]:
-    """Return the keys, except those that are `gone`."""
-    names = {key.id for key in gone}
+def without(keys: Iterable[Key], *unwanted: Key) -> tuple[Key, ...]:
+    """Return the keys, except those that are `unwanted`."""
+    names = {key.id for key in unwanted}
     return tuple(key for key in keys if key.id not in names)
 
 

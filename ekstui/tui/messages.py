@@ -74,22 +74,22 @@ def sides_to_compare(marks: Marks, policy_view: PolicyView) -> tuple[PolicyAt, P
     None for the first version. They are in the order of time, however they were marked: from the older version of a
     policy to the newer one, and from a superseded policy to its successor.
     """
-    policy, here = policy_view.entry.policy, policy_view.place
+    policy, shown_place = policy_view.entry.policy, policy_view.place
     if len(marks) >= 2:
         return _older_first(*marks[:2])
-    if marks and marks[0] != here:
-        return _older_first(marks[0], here)
+    if marks and marks[0] != shown_place:
+        return _older_first(marks[0], shown_place)
     numbers = [info.number for info in policy.versions]
     index = numbers.index(policy_view.version)
-    return (PolicyView(policy_view.entry, numbers[index - 1]).place, here) if index else None
+    return (PolicyView(policy_view.entry, numbers[index - 1]).place, shown_place) if index else None
 
 
 def _older_first(place_a: PolicyAt, place_b: PolicyAt) -> tuple[PolicyAt, PolicyAt]:
     if place_a.name == place_b.name:
         goes_back = bool(place_a.version and place_b.version and place_a.version > place_b.version)
     else:
-        superseded = knowledge().policies.get(place_b.name)
-        goes_back = superseded is not None and place_a.name in superseded.superseded_by
+        knowledge_of_b = knowledge().policies.get(place_b.name)
+        goes_back = knowledge_of_b is not None and place_a.name in knowledge_of_b.superseded_by
     return (place_b, place_a) if goes_back else (place_a, place_b)
 
 
@@ -105,9 +105,9 @@ class Bookmark(NamedTuple):
 class TypedMessage(Message):
     """A message with the fields that its class annotates; dataclasses would add 0.1 ms for each to the start."""
 
-    def __init__(self, *value: object, **named: object) -> None:
+    def __init__(self, *value: object, **fields: object) -> None:
         super().__init__()
-        vars(self).update(zip(self.__annotations__, value, strict=False), **named)
+        vars(self).update(zip(self.__annotations__, value, strict=False), **fields)
 
 
 class RowReached(TypedMessage):

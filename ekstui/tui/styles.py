@@ -55,7 +55,7 @@ _BEHIND: Final = ("background", "surface", "panel")
 
 def readable(variables: Mapping[str, str]) -> dict[str, str]:
     """Return a theme's variables with text colours changed as little as needed for enough contrast."""
-    changed = {"text-muted": "auto 70%"}
+    changed_variables = {"text-muted": "auto 70%"}
     grounds = [Color.parse(variables[name]) for name in _BEHIND]
     for name in _TEXTS:
         if variables[name].startswith(("auto", "ansi")) or any(ground.ansi is not None for ground in grounds):
@@ -63,10 +63,10 @@ def readable(variables: Mapping[str, str]) -> dict[str, str]:
         colour = Color.parse(variables[name])
         for ground in grounds:
             colour = with_contrast(colour, ground)
-        changed[name] = colour.hex
+        changed_variables[name] = colour.hex
     if grounds[0].ansi is not None:
         return dict(variables)
-    return {**variables, **changed}
+    return {**variables, **changed_variables}
 
 
 def with_contrast(colour: Color, ground: Color) -> Color:
@@ -76,9 +76,9 @@ def with_contrast(colour: Color, ground: Color) -> Color:
     light, dark = Color(255, 255, 255), Color(0, 0, 0)
     towards = light if contrast(light, ground) > contrast(dark, ground) else dark
     for step in range(21):
-        moved = colour.blend(towards, step / 20)
-        if contrast(moved, ground) >= LEAST_CONTRAST:
-            return moved
+        blend = colour.blend(towards, step / 20)
+        if contrast(blend, ground) >= LEAST_CONTRAST:
+            return blend
     return towards
 
 
@@ -101,15 +101,15 @@ def rich_style(widget: Widget, name: str) -> Style:
     look = LOOKS[name]
     if widget.app.no_color:
         return Style(bold=look.bold or None, reverse=name == "cursor" or None, underline=name in _UNDERLINED or None)
-    behind = widget.visual_style
-    background = behind.background or Color(0, 0, 0)
+    widget_style = widget.visual_style
+    background = widget_style.background or Color(0, 0, 0)
     if look.background:
         background += _colour(widget.app, look.background, background)
-    colour = _colour(widget.app, look.colour, background) if look.colour else behind.foreground
+    colour = _colour(widget.app, look.colour, background) if look.colour else widget_style.foreground
     return Style(
         color=with_contrast(background + colour, background).rich_color if colour else None,
         bgcolor=background.rich_color,
-        bold=bool(look.bold or behind.bold) or None,
+        bold=bool(look.bold or widget_style.bold) or None,
         # ANSI themes have no shade between a list's background and its cursor.
         underline=(name == "cursor-blurred" and background.ansi is not None) or None,
     )

@@ -61,7 +61,7 @@ def show_attached(arguments: Namespace) -> int:
     print_answer(
         arguments, lambda: answer_of(library.data(), answer), lambda: attached_blocks(answer, datetime.now(UTC))
     )
-    remark_missing(attachments.errors, attachments.complete, so="there may be more")
+    remark_missing(attachments.errors, attachments.complete, consequence="there may be more")
     return ExitCode.NOTHING if attachments.proven_empty else ExitCode.DONE
 
 

@@ -11,7 +11,7 @@ from ekstui.library import Library
 from ekstui.library.cache_file import cache_info, clear_cache, verify_cache
 from ekstui.present.cache_report import cache_blocks, cleared_words, forgotten_words, undone_words, verified_words
 
-_WHAT = ("info", "verify", "undo-sync", "clear")
+_ACTIONS = ("info", "verify", "undo-sync", "clear")
 
 
 @command(
@@ -20,7 +20,7 @@ _WHAT = ("info", "verify", "undo-sync", "clear")
     "Show what is in the local cache (info), check that all of it is intact (verify), undo the last sync (undo-sync), "
     "or delete it (clear).",
     # Named by its choices in errors too.
-    argument("what", choices=_WHAT, metavar="|".join(_WHAT)),
+    argument("what", choices=_ACTIONS, metavar="|".join(_ACTIONS)),
     argument("--account", metavar="NUMBER", help="with clear: delete the snapshot of this account"),
     flag("--accounts", "with clear: delete the snapshots of all accounts"),
     *JSON,
@@ -45,9 +45,11 @@ def manage_cache(arguments: Namespace) -> int:
 
 def _verify(library: Library, arguments: Namespace) -> int:
     counts = verify_cache(library)
-    cached, policies, versions = (True, counts.policies, counts.versions) if counts else (False, None, None)
+    is_cached, policies, versions = (True, counts.policies, counts.versions) if counts else (False, None, None)
     print_answer(
-        arguments, lambda: answer(cached=cached, policies=policies, versions=versions), lambda: verified_words(counts)
+        arguments,
+        lambda: answer(cached=is_cached, policies=policies, versions=versions),
+        lambda: verified_words(counts),
     )
     return ExitCode.DONE
 
@@ -62,11 +64,11 @@ def _undo(library: Library, arguments: Namespace) -> int:
 
 def _clear(library: Library, arguments: Namespace) -> int:
     accounts = bool(arguments.account or arguments.accounts)
-    deleted = library.account.forget(arguments.account) if accounts else 0
-    freed = 0 if accounts else clear_cache(library)
+    deleted_accounts = library.account.forget(arguments.account) if accounts else 0
+    freed_bytes = 0 if accounts else clear_cache(library)
     print_answer(
         arguments,
-        lambda: answer(freed_bytes=freed, deleted_accounts=deleted),
-        lambda: forgotten_words(deleted, arguments.account) if accounts else cleared_words(freed),
+        lambda: answer(freed_bytes=freed_bytes, deleted_accounts=deleted_accounts),
+        lambda: forgotten_words(deleted_accounts, arguments.account) if accounts else cleared_words(freed_bytes),
     )
-    return gate(accounts and not deleted)
+    return gate(accounts and not deleted_accounts)

@@ -48,24 +48,24 @@ def list_changes(arguments: Namespace) -> int:
     library = library_for(arguments) if arguments.attached else open_library(arguments)
     newest = library.known_until(arguments.scope)
     since = parse_since(arguments.since, datetime.now(UTC)) if arguments.since else newest - DEFAULT_PERIOD
-    attached, whole = _attached(library) if arguments.attached else (None, True)
+    names_in_account, account_complete = _names_in_account(library) if arguments.attached else (None, True)
     if arguments.scope == "all":
         # Without the index, judging all steps takes ten seconds each time.
         prepare(library, maintenance.index_cache)
     feed = changes_feed(library, since, arguments.scope)
-    wanted = feed.changes if attached is None else steps_of_attached(feed.changes, attached)
-    steps = [step for step in wanted if arguments.all or step.change.kind != "none"]
-    _print(library, steps, arguments, complete=feed.complete and whole)
+    steps_in_account = feed.changes if names_in_account is None else steps_of_attached(feed.changes, names_in_account)
+    steps = [step for step in steps_in_account if arguments.all or step.change.kind != "none"]
+    _print(library, steps, arguments, complete=feed.complete and account_complete)
     if not feed.complete:
         remark(beyond_words(since, newest, is_part_known=bool(steps), renewable=not library.is_demo))
         return gate(arguments.exit_code)
-    remark(period_words(since, newest, left_out=len(wanted) - len(steps)))
+    remark(period_words(since, newest, left_out=len(steps_in_account) - len(steps)))
     if not steps:
         remark_age(library, newest)
-    _remark_undated(library, arguments.scope, since, attached)
+    _remark_undated(library, arguments.scope, since, names_in_account)
     # With --exit-code changes fail the gate; without it, that there are certainly none is "nothing found".
-    some = bool(steps) or not whole
-    return gate(some if arguments.exit_code else not some)
+    may_have_changes = bool(steps) or not account_complete
+    return gate(may_have_changes if arguments.exit_code else not may_have_changes)
 
 
 def _print(library: Library, steps: Sequence[FeedStep], arguments: Namespace, *, complete: bool) -> None:
@@ -81,23 +81,23 @@ def _print(library: Library, steps: Sequence[FeedStep], arguments: Namespace, *,
             print_blocks([changes_table(steps, knowledge())])
 
 
-def _remark_undated(library: Library, scope: Scope, since: datetime, attached: set[str] | None) -> None:
+def _remark_undated(library: Library, scope: Scope, since: datetime, names_in_account: set[str] | None) -> None:
     versions = [
         (entry.policy.name, number)
         for entry in library.policies(scope)
-        if attached is None or entry.policy.name in attached
+        if names_in_account is None or entry.policy.name in names_in_account
         for number in undated_versions_possibly_since(entry.policy, since)
     ]
     if versions:
         remark(undated_words(versions))
 
 
-def _attached(library: Library) -> tuple[set[str], bool]:
+def _names_in_account(library: Library) -> tuple[set[str], bool]:
     """Return the names of the AWS policies that are attached in the account, and whether all of it was read."""
     from ekstui.library.attachments import attached_names
 
     snapshot = read_account(library)
-    remark_missing((), snapshot.complete, so="more policies may be attached")
+    remark_missing((), snapshot.complete, consequence="more policies may be attached")
     return set(attached_names(snapshot)), snapshot.complete
 
 

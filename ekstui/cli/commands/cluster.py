@@ -127,11 +127,11 @@ def show_cluster(arguments: Namespace) -> int:
         return _print_entries(library, arguments, read_bindings(texts))
     answer = cluster_answer(library, arguments.name)
     data = library.data()
-    opened = None if arguments.full or arguments.markdown else ()
+    open_keys = None if arguments.full or arguments.markdown else ()
     print_answer(
         arguments,
         lambda: answer_of(data, answer),
-        lambda: cluster_blocks(answer, data.newest, datetime.now(UTC), opened),
+        lambda: cluster_blocks(answer, data.newest, datetime.now(UTC), open_keys),
     )
     remark_missing(answer.errors, answer.complete, "everything about this cluster")
     if arguments.fail_on is None:
@@ -224,10 +224,10 @@ def show_upgrade(arguments: Namespace) -> int:
     snapshot = read_account(library)
     if arguments.bridge:
         return _print_bridges(library, arguments)
-    after, before = (
+    releases_after, releases_before = (
         pairs(texts, "COMPONENT=RELEASE", "karpenter=v1.14.1") for texts in (arguments.to, arguments.since)
     )
-    answer = upgrade(library, arguments.name, after, before, parameters(arguments))
+    answer = upgrade(library, arguments.name, releases_after, releases_before, parameters(arguments))
     if arguments.json:
         print_shape(shape(answer))
     elif arguments.terraform or arguments.document:
@@ -238,28 +238,28 @@ def show_upgrade(arguments: Namespace) -> int:
     if not answer.components:
         remark(nothing_words(answer))
         return ExitCode.NOTHING
-    judged = [component.is_judged or bool(component.before) for component in answer.components]
-    return gate(not (all(judged) if arguments.to or arguments.since else any(judged)))
+    are_judged = [component.is_judged or bool(component.before) for component in answer.components]
+    return gate(not (all(are_judged) if arguments.to or arguments.since else any(are_judged)))
 
 
 def _print_bridges(library: Library, arguments: Namespace) -> int:
     """Print a policy for two releases of a component, and on stderr what is proven about it."""
     since = pairs(arguments.since, "COMPONENT=RELEASE", "karpenter=v1.14.1")
     bridges = bridge(library, arguments.name, arguments.bridge, since, parameters(arguments))
-    for one in bridges:
-        document = serialise(one.document)
-        name = f"{one.component.replace('/', '-')}-{one.before_release}-to-{one.after_release}"
+    for bridge_policy in bridges:
+        document = serialise(bridge_policy.document)
+        name = f"{bridge_policy.component.replace('/', '-')}-{bridge_policy.before_release}-to-{bridge_policy.after_release}"
         if arguments.terraform:
             print_text(terraform_text(name, document).rstrip("\n"))
         else:
             print_json(document)
-        releases = f"{one.component} {one.before_release} and {one.after_release}"
+        releases = f"{bridge_policy.component} {bridge_policy.before_release} and {bridge_policy.after_release}"
         proof = (
             f"Allows what {releases} need, and nothing else"
-            if one.is_proven
+            if bridge_policy.is_proven
             else f"Not proven to be what {releases} need"
         )
-        remark(f"{proof} (for role {one.role}).")
+        remark(f"{proof} (for role {bridge_policy.role}).")
     return gate(not all(bridge.is_proven for bridge in bridges))
 
 

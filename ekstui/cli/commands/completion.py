@@ -46,10 +46,10 @@ Completer = Callable[..., Iterable[str]]
 """Returns words for a prefix; argcomplete keeps those that start with it."""
 
 
-def command_typed(line: str) -> str:
+def command_of_line(line: str) -> str:
     """Return the command in a half-typed line, "" before there is one; the word being typed does not count."""
-    typed = line.split()[1:] if line.endswith(" ") else line.split()[1:-1]
-    return next((word for word in typed if is_command(word)), "")
+    words = line.split()[1:] if line.endswith(" ") else line.split()[1:-1]
+    return next((word for word in words if is_command(word)), "")
 
 
 def declare_from_text(name: str) -> None:
@@ -58,7 +58,7 @@ def declare_from_text(name: str) -> None:
     Importing the module, with all that its commands run, would take up to 100 ms of a key press.
     """
     path, text = text_of_module(name)
-    kept: list[ast.stmt] = []
+    statements: list[ast.stmt] = []
     names = {"command"}
     for statement in reversed(ast.parse(text).body):
         match statement:
@@ -73,8 +73,8 @@ def declare_from_text(name: str) -> None:
             case _:
                 continue
         names |= {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
-        kept.insert(0, statement)
-    code = compile(ast.fix_missing_locations(ast.Module(kept, [])), path, "exec")
+        statements.insert(0, statement)
+    code = compile(ast.fix_missing_locations(ast.Module(statements, [])), path, "exec")
     exec(code, {"__name__": f"{__package__}.{path.stem}"})  # noqa: S102 (our own module)
 
 
@@ -83,14 +83,14 @@ _NO_ARGUMENTS = ast.arguments([], [], None, [], [], None, [])
 
 def answer_shell(line: str) -> None:
     """Answer the shell about a half-typed line and end the process."""
-    name = command_typed(line)
+    name = command_of_line(line)
     if name:
         declare_from_text(name)
     parser = build_parser(name)
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             # A word that is not a command is a policy to open.
-            _attach(action, _where)
+            _attach(action, _policies_if_started)
     for name, subparser in commands_of(parser).items():
         for action in subparser._actions:
             if completer := _COMPLETERS.get(f"{name} {action.dest}") or _COMPLETERS.get(action.dest):
@@ -112,8 +112,8 @@ class _Finder(CompletionFinder):
             and all(completion[at : at + 1] == "@" for completion in completions)
         ):
             last_wordbreak_pos = at - 1
-        quoted: list[str] = super().quote_completions(completions, cword_prequote, last_wordbreak_pos)
-        return quoted
+        quoted_words: list[str] = super().quote_completions(completions, cword_prequote, last_wordbreak_pos)
+        return quoted_words
 
 
 def _attach(action: argparse.Action, completer: Completer) -> None:
@@ -152,7 +152,7 @@ def _versions(policy: Policy) -> list[str]:
     )
 
 
-def _where(prefix: str, **_: object) -> Iterable[str]:
+def _policies_if_started(prefix: str, **_: object) -> Iterable[str]:
     """Return policies for a word that has been started; an empty one is completed with the commands."""
     return _policies(prefix) if prefix else ()
 
@@ -160,15 +160,15 @@ def _where(prefix: str, **_: object) -> Iterable[str]:
 _files: Completer = FilesCompleter()
 
 
-def _sides(prefix: str, **named: Any) -> Iterable[str]:
+def _sides(prefix: str, **arguments: Any) -> Iterable[str]:
     if prefix.startswith("role:"):
-        return [f"role:{name}" for name in _roles(**named)]
+        return [f"role:{name}" for name in _roles(**arguments)]
     return [*_policies(prefix), *_files(prefix=prefix)]
 
 
-def _sides_with_access(prefix: str, **named: Any) -> Iterable[str]:
+def _sides_with_access(prefix: str, **arguments: Any) -> Iterable[str]:
     start = PREFIX if prefix.startswith(PREFIX) else ""
-    return [*_sides(prefix, **named), *(f"{start}{policy.policy.name}" for policy in access_policies())]
+    return [*_sides(prefix, **arguments), *(f"{start}{policy.policy.name}" for policy in access_policies())]
 
 
 def _actions(prefix: str, **_: object) -> Iterable[str]:
@@ -179,9 +179,9 @@ def _actions(prefix: str, **_: object) -> Iterable[str]:
     return [f"{name}:" for name in service_reference.services()]
 
 
-def _library(parsed: argparse.Namespace | None) -> Library:
+def _library(arguments: argparse.Namespace | None) -> Library:
     """Return the library of what was typed so far: the demo's after --demo."""
-    in_demo = getattr(parsed, "demo", False)
+    in_demo = getattr(arguments, "demo", False)
     return Library.open(AccountChoice(offline=True, demo=True) if in_demo else None)
 
 

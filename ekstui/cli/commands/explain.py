@@ -102,13 +102,13 @@ def explain(arguments: Namespace) -> int:
     if arguments.pod is not None:
         if inquiry.principal is not None:
             raise InputError("--role and --pod both say who asks.", "Give one of them.")
-        read_account(library, again=False)
+        read_account(library, refresh=False)
         from ekstui.library.pod_answers import pod_as_principal  # only with a pod
 
         role, pod = pod_as_principal(library, arguments.pod, inquiry.cluster)
         inquiry = inquiry._replace(principal=role, pod=pod)
     if account_meant(library, inquiry):
-        could_read_account(library, again=False)
+        could_read_account(library, refresh=False)
     questions = [inquiry.question._replace(action=action) for action in arguments.action] or [inquiry.question]
     with remark_progress() as report:
         answers = tuple(
@@ -120,17 +120,17 @@ def explain(arguments: Namespace) -> int:
                 lambda done, total: report(f"{done:,} of {total:,} denials explained"),
             )
         )
-    peeled = _peeled(library, inquiry, answers[0], arguments) if arguments.simulate or arguments.peel else None
-    unfolded = None if arguments.full or arguments.markdown else ()
+    simulation = _simulation(library, inquiry, answers[0], arguments) if arguments.simulate or arguments.peel else None
+    open_keys = None if arguments.full or arguments.markdown else ()
     print_answer(
         arguments,
-        lambda: explain_shape(library.data(), answers, peeled),
-        lambda: explanation_blocks(answers, peeled, now=datetime.now(UTC), open_keys=unfolded),
+        lambda: explain_shape(library.data(), answers, simulation),
+        lambda: explanation_blocks(answers, simulation, now=datetime.now(UTC), open_keys=open_keys),
     )
     return gate(arguments.exit_code and any(answer.verdict != "allowed" for answer in answers))
 
 
-def _peeled(library: Library, inquiry: Inquiry, answer: ExplainAnswer, arguments: Namespace) -> LayerSimulation:
+def _simulation(library: Library, inquiry: Inquiry, answer: ExplainAnswer, arguments: Namespace) -> LayerSimulation:
     """Return what IAM's simulator decides, layer by layer if that is asked for."""
     from ekstui.library.peeling import peel, simulated
 
@@ -148,27 +148,31 @@ def _peeled(library: Library, inquiry: Inquiry, answer: ExplainAnswer, arguments
 
 def _library(inquiry: Inquiry, arguments: Namespace) -> Library:
     """Open the library, over the account if the question or an option needs one."""
-    chosen = arguments.demo or arguments.profile is not None or arguments.account_file is not None
+    is_account_chosen = arguments.demo or arguments.profile is not None or arguments.account_file is not None
     # What Kubernetes forbids is decided by the entries of a cluster, of which the last snapshot may know.
     in_cluster = inquiry.cluster is not None or "forbidden" in (inquiry.question.message or "").lower()
-    if inquiry.principal is None and arguments.pod is None and not (chosen or arguments.offline or in_cluster):
+    if (
+        inquiry.principal is None
+        and arguments.pod is None
+        and not (is_account_chosen or arguments.offline or in_cluster)
+    ):
         return open_library(arguments)
     library = library_for(arguments)
     if inquiry.principal is not None:
         read_account(library)
-    elif chosen:
+    elif is_account_chosen:
         could_read_account(library)
     elif inquiry.cluster is not None:
-        could_read_account(library, again=False)
+        could_read_account(library, refresh=False)
     return library
 
 
 def _inquiry(arguments: Namespace) -> Inquiry:
     policies = tuple(parse_side(text) for text in arguments.policy)
-    folders, named = _folders((arguments.boundary,) if arguments.boundary else ())
-    boundary = parse_side(named[0]) if named else None
-    session_folders, session_named = _folders(arguments.session_policy)
-    session = tuple(parse_side(text) for text in session_named)
+    folders, boundary_names = _folders((arguments.boundary,) if arguments.boundary else ())
+    boundary = parse_side(boundary_names[0]) if boundary_names else None
+    session_folders, session_names = _folders(arguments.session_policy)
+    session = tuple(parse_side(text) for text in session_names)
     trust = (
         None if arguments.trust is None else StandardInput() if arguments.trust == "-" else FileSide(arguments.trust)
     )
@@ -232,23 +236,23 @@ def _log() -> tuple[str, Mapping[str, int]]:
     if len(text) <= MAX_CHARACTERS:
         return text, {}
 
-    whole, newline, begun = text.rpartition("\n")
-    rest = begun + sys.stdin.readline(MAX_CHARACTERS)
-    more = iter(lambda: sys.stdin.readline(MAX_CHARACTERS), "")
-    lines = chain(f"{whole}{newline}".splitlines(keepends=True), (rest,), more)
-    shortened = excerpt(lines, MAX_CHARACTERS, lambda line: bool(knowledge().symptoms_in(line)))
-    if not shortened.kept and not newline:
+    whole_lines, newline, line_start = text.rpartition("\n")
+    last_line = line_start + sys.stdin.readline(MAX_CHARACTERS)
+    further_lines = iter(lambda: sys.stdin.readline(MAX_CHARACTERS), "")
+    lines = chain(f"{whole_lines}{newline}".splitlines(keepends=True), (last_line,), further_lines)
+    log_excerpt = excerpt(lines, MAX_CHARACTERS, lambda line: bool(knowledge().symptoms_in(line)))
+    if not log_excerpt.kept and not newline:
         return text, {}  # one long line, which is refused
-    if not shortened.kept:
+    if not log_excerpt.kept:
         raise InputError(
-            f"none of the {shortened.lines:,} lines is a denial.",
+            f"none of the {log_excerpt.lines:,} lines is a denial.",
             "Paste the line that says “is not authorized to perform”.",
         )
     remark(
-        f"{shortened.kept:,} of {shortened.lines:,} lines are about access and differ; "
-        f"{sum(shortened.repeats.values()):,} repeat them, and the rest was left out."
+        f"{log_excerpt.kept:,} of {log_excerpt.lines:,} lines are about access and differ; "
+        f"{sum(log_excerpt.repeats.values()):,} repeat them, and the rest was left out."
     )
-    return shortened.text, shortened.repeats
+    return log_excerpt.text, log_excerpt.repeats
 
 
 def _standard_input(limit: int) -> str:

@@ -36,8 +36,8 @@ def pin_policies(arguments: Namespace) -> None:
     refuse_in_demo(arguments)
     lock = Path(arguments.lock)
     pins = pin(open_library(arguments), arguments.policies)
-    kept = {held.name: held for held in (read_lock(lock) if lock.exists() else ())}
-    write_lock(sorted({**kept, **{pin.name: pin for pin in pins}}.values(), key=lambda entry: entry.name), lock)
+    pins_before = {pin_before.name: pin_before for pin_before in (read_lock(lock) if lock.exists() else ())}
+    write_lock(sorted({**pins_before, **{pin.name: pin for pin in pins}}.values(), key=lambda entry: entry.name), lock)
     remark(f"Pinned {counted(len(pins), 'policy', 'policies')} in {lock}.")
 
 
@@ -55,11 +55,15 @@ def check_pins(arguments: Namespace) -> int:
     """Print one row per policy that has changed."""
     library = open_library(arguments)
     pins = read_lock(Path(arguments.lock))
-    moved = moved_since(library, pins)
-    judged = all(pin.change is not None for pin in moved)
-    print_answer(arguments, lambda: answer(moved=moved, complete=judged), lambda: moved_blocks(moved, len(pins)))
+    changed_pins = moved_since(library, pins)
+    is_complete = all(pin.change is not None for pin in changed_pins)
+    print_answer(
+        arguments,
+        lambda: answer(moved=changed_pins, complete=is_complete),
+        lambda: moved_blocks(changed_pins, len(pins)),
+    )
     newest = library.data().newest
     remark(f"Known until {newest:%Y-%m-%d}.")
     remark_age(library, newest)
-    reaches = [reach for pin in moved for reach in reaches_of(pin.change)]
-    return gate((arguments.exit_code and bool(moved)) or fails_on(arguments.fail_on, reaches))
+    reaches = [reach for pin in changed_pins for reach in reaches_of(pin.change)]
+    return gate((arguments.exit_code and bool(changed_pins)) or fails_on(arguments.fail_on, reaches))

@@ -44,10 +44,10 @@ def show_pod(arguments: Namespace) -> int:
     wish = Wish(arguments.can, tuple(arguments.resource))
     if facts is not None:
         if arguments.cluster is not None:
-            read_account(library, again=False)
+            read_account(library, refresh=False)
         answers = answers_for_json(library, facts, arguments.cluster, wish)
     else:
-        read_account(library, again=False)
+        read_account(library, refresh=False)
         cluster = _read_kubernetes(library, arguments)
         answers = answers_for(library, arguments.pod, cluster, wish)
     print_answer(

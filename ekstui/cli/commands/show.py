@@ -53,22 +53,22 @@ def show(arguments: Namespace) -> None:
             _show_document(side, arguments)
             return
     library = open_library(arguments)
-    asked = [_asked(library, text) for text in arguments.policy]
-    wanted = [iam for iam, _ in asked if iam is not None]
-    for entry, version in wanted:
-        for broken in broken_rules(library.document(entry.policy, version)):
-            remark(broken_words(broken))
+    policies = [_policy_named(library, text) for text in arguments.policy]
+    iam_policies = [iam for iam, _ in policies if iam is not None]
+    for entry, version in iam_policies:
+        for broken_rule in broken_rules(library.document(entry.policy, version)):
+            remark(broken_words(broken_rule))
     if arguments.json and not arguments.document:
         values = parameters(arguments)
-        print_shape(one_or_answers([_shape(library, iam, access, values) for iam, access in asked]))
+        print_shape(one_or_answers([_shape(library, iam, access, values) for iam, access in policies]))
     elif _asks_for_document(arguments):
-        if not wanted:
+        if not iam_policies:
             raise InputError("An EKS access policy has no document.", "Leave out the option to see its rules.")
-        if len(wanted) > 1:
+        if len(iam_policies) > 1:
             raise InputError("Only one document can be printed.", "Name one policy.")
-        _print_document(library, *wanted[0], arguments)
+        _print_document(library, *iam_policies[0], arguments)
     else:
-        print_reports(_reports(library, asked, arguments))
+        print_reports(_reports(library, policies, arguments))
 
 
 def _asks_for_document(arguments: Namespace) -> bool:
@@ -88,19 +88,19 @@ def _show_document(side: Side, arguments: Namespace) -> None:
     elif arguments.json:
         print_shape(document_shape(library.data(), str(side), serialise(document), services))
     else:
-        permitted = (
+        permission_blocks = (
             services_blocks(services)
             if arguments.markdown
             else [services_table(services), *actions_blocks(services, {})]
         )
-        print_blocks([Heading(str(side), 1), *permitted])
+        print_blocks([Heading(str(side), 1), *permission_blocks])
 
 
-_Asked = tuple[tuple[PolicyEntry, int] | None, AccessPolicyRules | None]
+_NamedPolicy = tuple[tuple[PolicyEntry, int] | None, AccessPolicyRules | None]
 """An IAM policy with its version, an EKS access policy, or both where they share a name."""
 
 
-def _asked(library: Library, text: str) -> _Asked:
+def _policy_named(library: Library, text: str) -> _NamedPolicy:
     """Return the IAM policy and the EKS access policy that a text names."""
     access = find_access_policy(text)
     if access is not None and means_access_policy(text):
@@ -144,8 +144,8 @@ def _print_form(name: str, document: object, arguments: Namespace) -> None:
         print_text(text(name, document).rstrip("\n"))
 
 
-def _reports(library: Library, asked: Iterable[_Asked], arguments: Namespace) -> Iterator[list[Block]]:
-    for iam, access in asked:
+def _reports(library: Library, policies: Iterable[_NamedPolicy], arguments: Namespace) -> Iterator[list[Block]]:
+    for iam, access in policies:
         if iam is not None:
             yield _report(library, *iam, arguments)
         if access is not None:
@@ -161,5 +161,5 @@ def _report(library: Library, entry: PolicyEntry, version: int, arguments: Names
     notes = knowledge_of(policy)
     symptoms = knowledge().symptoms_of(policy.name)
     about = about_blocks(entry, notes, symptoms, in_full=True)
-    permitted = [services_table(services), *actions_blocks(services, notes.services if notes else {})]
-    return [*head, *about, *permitted, *notes_blocks(notes, symptoms)]
+    permission_blocks = [services_table(services), *actions_blocks(services, notes.services if notes else {})]
+    return [*head, *about, *permission_blocks, *notes_blocks(notes, symptoms)]

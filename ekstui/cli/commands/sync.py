@@ -14,7 +14,7 @@ from ekstui.library import maintenance
 from ekstui.library.syncing import NAMED_ARCHIVES, sync, sync_newest
 from ekstui.present.cache_report import sync_blocks
 
-_NAMED = listed([f"{archive.title} (with {archive.tool})" for archive in NAMED_ARCHIVES.values()])
+_ARCHIVE_NAMES = listed([f"{archive.title} (with {archive.tool})" for archive in NAMED_ARCHIVES.values()])
 
 
 @command(
@@ -28,7 +28,7 @@ _NAMED = listed([f"{archive.title} (with {archive.tool})" for archive in NAMED_A
         "--from",
         dest="source",
         metavar=f"aws|{'|'.join(NAMED_ARCHIVES)}|URL|FILE|DIR",
-        help=f"where to read from (default: the first of AWS, {_NAMED} that can be read)",
+        help=f"where to read from (default: the first of AWS, {_ARCHIVE_NAMES} that can be read)",
     ),
     flag("--accept-withdrawals", "accept an AWS list with many policies missing"),
     *ACCOUNT,

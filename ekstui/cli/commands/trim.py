@@ -26,17 +26,18 @@ from ekstui.present.policy_report import trimmed_remarks
 def trim(arguments: Namespace) -> None:
     """Print the document without the services that EKS no longer uses, and what was left out and why."""
     library = open_library(arguments)
-    wanted = parse_policy(arguments.policy)
-    entry = library.find(wanted.name)
-    version = version_at(entry.policy, wanted)
+    place = parse_policy(arguments.policy)
+    entry = library.find(place.name)
+    version = version_at(entry.policy, place)
     knowledge = knowledge_of(entry.policy)
-    unused = knowledge.unused if knowledge else ()
+    unused_services = knowledge.unused if knowledge else ()
     result = trimmed(
-        library.document(entry.policy, version), lambda pattern: pattern.partition(":")[0].strip().lower() in unused
+        library.document(entry.policy, version),
+        lambda pattern: pattern.partition(":")[0].strip().lower() in unused_services,
     )
     proven_narrower(library.document(entry.policy, version), result.document)
     document = serialise(result.document)
-    reasons = {service: knowledge.services.get(service) for service in unused} if knowledge else {}
+    reasons = {service: knowledge.services.get(service) for service in unused_services} if knowledge else {}
     if arguments.json:
         print_shape(
             answer(

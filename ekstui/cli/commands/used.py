@@ -35,15 +35,15 @@ def used(arguments: Namespace) -> None:
     """Print a row per service, or the narrower document."""
     library = library_for(arguments)
     if library.account.last_snapshot() is None:
-        read_account(library, again=False)
+        read_account(library, refresh=False)
     with remark_progress() as report:
         answer = used_answer(library, arguments.what, arguments.days, less=arguments.less, progress=report)
-    less = answer.less
-    if less is None or arguments.json:
+    narrower = answer.less
+    if narrower is None or arguments.json:
         print_answer(
             arguments, lambda: answer_of(library.data(), answer), lambda: used_blocks(answer, datetime.now(UTC))
         )
-    elif less.document is not None:
-        print_json(serialise(less.document))
-    for text in less_remarks(answer, less) if less is not None else ():
+    elif narrower.document is not None:
+        print_json(serialise(narrower.document))
+    for text in less_remarks(answer, narrower) if narrower is not None else ():
         remark(text)

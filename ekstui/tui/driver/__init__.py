@@ -35,13 +35,13 @@ _OF_PARSER: Final = ("_sequence_to_key_events", "feed", "parse_mouse_code", "tic
 
 def missing(kind: type, *names: str) -> tuple[str, ...]:
     """Return the names that neither a class nor the code of its methods has."""
-    wanted = [name for name in names if not hasattr(kind, name)]
+    missing_names = [name for name in names if not hasattr(kind, name)]
     for member in (member for base in kind.__mro__ for member in vars(base).values()):
-        if not wanted:  # mostly after `__init__`: reading all of the code would take 1 ms
+        if not missing_names:  # mostly after `__init__`: reading all of the code would take 1 ms
             break
         if isinstance(member, FunctionType):
-            wanted = [name for name in wanted if name not in member.__code__.co_names]
-    return tuple(f"{kind.__name__}.{name}" for name in wanted)
+            missing_names = [name for name in missing_names if name not in member.__code__.co_names]
+    return tuple(f"{kind.__name__}.{name}" for name in missing_names)
 
 
 @cache
@@ -75,7 +75,7 @@ def driver_class() -> type[Driver] | None:
 
 def repaint(app: App[Any]) -> None:
     """Redraw the whole terminal, with any driver."""
-    again = getattr(getattr(app, "_driver", None), "repaint", None)
-    if again is not None:
-        again()
+    repaint_driver = getattr(getattr(app, "_driver", None), "repaint", None)
+    if repaint_driver is not None:
+        repaint_driver()
     app.refresh(layout=True)

@@ -16,7 +16,7 @@ from typing import Final
 from rich.cells import split_graphemes
 
 from ekstui.named_tuples import NamedTuple
-from ekstui.tui.driver.sgr import PLAIN, SgrStyle, after, transition
+from ekstui.tui.driver.sgr import PLAIN, SgrStyle, style_after, transition
 
 
 class _Piece(NamedTuple):
@@ -44,7 +44,7 @@ class Pen:
         """Row and column from 0; None if unknown. A column equal to the width means after the last cell."""
         self._written: list[str] = []
 
-    def written(self, pieces: Iterable[_Piece], width: int) -> Pen:
+    def with_pieces(self, pieces: Iterable[_Piece], width: int) -> Pen:
         """Return a copy of the pen that has also written these pieces on a screen of this width."""
         pen = Pen()
         pen.style, pen.cursor, pen._written = self.style, self.cursor, self._written.copy()
@@ -65,8 +65,8 @@ class Pen:
             vertical = _count(y - row, "B") if y > row else _count(row - y, "A")
             moves.append(vertical + "\r" + _count(x, "C"))
             if column < width:  # after the last column, relative moves differ between terminals
-                left = min("\b" * (column - x), _count(column - x, "D"), key=len)
-                moves.append(vertical + (_count(x - column, "C") if x > column else left))
+                moves_left = min("\b" * (column - x), _count(column - x, "D"), key=len)
+                moves.append(vertical + (_count(x - column, "C") if x > column else moves_left))
         self.cursor = (y, x)
         self._written.append(min(moves, key=len))
 
@@ -77,9 +77,9 @@ class Pen:
 
     def take(self) -> str:
         """Return the output and clear it."""
-        written = "".join(self._written)
+        output = "".join(self._written)
         self._written.clear()
-        return written
+        return output
 
     def __len__(self) -> int:
         """Return the length of the output in characters."""
@@ -194,7 +194,7 @@ class Canvas:
             if kind == "text":
                 column = self._write(row, column, token[0], style)
             elif kind == "sgr":
-                style = after(style, token["sgr"])
+                style = style_after(style, token["sgr"])
             elif kind == "column":
                 row, column = max(int(token["row"]) - 1, 0), max(int(token["column"]) - 1, 0)
             elif kind == "newline":
@@ -243,17 +243,17 @@ class Canvas:
         """Return the output that makes the terminal show what is drawn, and count it as shown."""
         pieces: list[_Piece] = []
         for y in sorted(self._changed):
-            drawn, old = self._drawn[y], self._shown[y]
-            if drawn.texts != old.texts or drawn.styles != old.styles:
-                pieces.extend(_pieces(y, drawn, old))
+            drawn_row, shown_row = self._drawn[y], self._shown[y]
+            if drawn_row.texts != shown_row.texts or drawn_row.styles != shown_row.styles:
+                pieces.extend(_pieces(y, drawn_row, shown_row))
         self._changed.clear()
         # Row by row is shorter with short colour codes; colour by colour when a colour is longer than a move, such as a
         # 24-bit one; and of one colour, the sides of frames column by column.
         by_style = self._pen
         for group in _by_style(pieces, self._drawn):
             orders = (group, sorted(group, key=lambda piece: piece.x))
-            by_style = min((by_style.written(order, self.width) for order in orders), key=len)
-        self._pen = min(self._pen.written(pieces, self.width), by_style, key=len)
+            by_style = min((by_style.with_pieces(order, self.width) for order in orders), key=len)
+        self._pen = min(self._pen.with_pieces(pieces, self.width), by_style, key=len)
         if self._rest is not None:
             self._pen.move(*self._rest, self.width)
         return self._pen.take()
@@ -264,32 +264,36 @@ class Canvas:
         return self._pen.take()
 
 
-def _pieces(y: int, drawn: _Row, old: _Row) -> Iterator[_Piece]:
+def _pieces(y: int, drawn_row: _Row, shown_row: _Row) -> Iterator[_Piece]:
     """Yield the changes of row `y` from left to right, and count them as shown."""
-    _spoil_halves(drawn, old)
-    texts, styles = drawn.texts, drawn.styles
-    shown_texts, shown_styles = old.texts, old.styles
+    _spoil_halves(drawn_row, shown_row)
+    texts, styles = drawn_row.texts, drawn_row.styles
+    shown_texts, shown_styles = shown_row.texts, shown_row.styles
     begin = end = 0
     style = PLAIN
     for x, text in enumerate(texts):
         # The second half of a wide character is written with the first.
         if not text or (text == shown_texts[x] and _look_alike(text, styles[x], shown_styles[x])):
             continue
-        own = styles[x]
+        style_of_text = styles[x]
         if end > begin:
-            if not _look_alike(text, own, style) and set(texts[begin:end]) == {" "} and _look_alike(" ", style, own):
-                style = own
-            if not (_look_alike(text, own, style) and _is_bridged(drawn, range(end, x), style)):
-                yield _piece(y, begin, end, drawn, style)
+            if (
+                not _look_alike(text, style_of_text, style)
+                and set(texts[begin:end]) == {" "}
+                and _look_alike(" ", style, style_of_text)
+            ):
+                style = style_of_text
+            if not (_look_alike(text, style_of_text, style) and _is_bridged(drawn_row, range(end, x), style)):
+                yield _piece(y, begin, end, drawn_row, style)
                 begin = end = x
         if end == begin:
-            begin, style = x, style if _look_alike(text, own, style) else own
+            begin, style = x, style if _look_alike(text, style_of_text, style) else style_of_text
         end = x + 2 if x + 1 < len(texts) and texts[x + 1] == "" else x + 1
         if not is_sure(text):
-            yield _piece(y, begin, end, drawn, style)
+            yield _piece(y, begin, end, drawn_row, style)
             begin = end
     if end > begin:
-        yield _piece(y, begin, end, drawn, style)
+        yield _piece(y, begin, end, drawn_row, style)
     for x, text in enumerate(texts):
         if text is not None:
             shown_texts[x] = text
@@ -332,37 +336,42 @@ def _by_style(pieces: list[_Piece], rows: Sequence[_Row]) -> list[list[_Piece]]:
     backgrounds = list(dict.fromkeys(style.background for style in counts))
     styles = sorted((style for style, _ in counts.most_common()), key=lambda style: backgrounds.index(style.background))
     order = {style: at for at, style in enumerate(styles)}
-    joined: list[_Piece] = []
+    pieces_with_gaps: list[_Piece] = []
     newest: dict[SgrStyle, int] = {}
     for piece in pieces:
         style = piece.style
         at = newest.get(style)
-        if at is not None and joined[at].y == piece.y and joined[at].is_sure:
-            before, gap = joined[at], range(joined[at].end, piece.x)
+        if at is not None and pieces_with_gaps[at].y == piece.y and pieces_with_gaps[at].is_sure:
+            earlier, gap = pieces_with_gaps[at], range(pieces_with_gaps[at].end, piece.x)
             later = {
-                x for upper in joined[at + 1 :] if order[upper.style] > order[style] for x in range(upper.x, upper.end)
+                x
+                for upper in pieces_with_gaps[at + 1 :]
+                if order[upper.style] > order[style]
+                for x in range(upper.x, upper.end)
             }
             if _is_bridged(rows[piece.y], gap, style, later):
                 over = "".join(rows[piece.y].texts[x] or "" for x in gap)
-                joined[at] = before._replace(end=piece.end, text=before.text + over + piece.text, is_sure=piece.is_sure)
+                pieces_with_gaps[at] = earlier._replace(
+                    end=piece.end, text=earlier.text + over + piece.text, is_sure=piece.is_sure
+                )
                 continue
-        newest[style] = len(joined)
-        joined.append(piece)
-    return [[piece for piece in joined if piece.style == style] for style in styles]
+        newest[style] = len(pieces_with_gaps)
+        pieces_with_gaps.append(piece)
+    return [[piece for piece in pieces_with_gaps if piece.style == style] for style in styles]
 
 
-def _spoil_halves(drawn: _Row, old: _Row) -> None:
+def _spoil_halves(drawn_row: _Row, shown_row: _Row) -> None:
     """Mark a shown wide character as unknown if either half of it will be overwritten."""
-    if "" not in old.texts:
+    if "" not in shown_row.texts:
         return
-    for x, text in enumerate(old.texts):
+    for x, text in enumerate(shown_row.texts):
         if (
             text == ""
             and x
             and any(
-                drawn.texts[half] is not None
-                and (drawn.texts[half] != old.texts[half] or drawn.styles[half] != old.styles[half])
+                drawn_row.texts[half] is not None
+                and (drawn_row.texts[half] != shown_row.texts[half] or drawn_row.styles[half] != shown_row.styles[half])
                 for half in (x - 1, x)
             )
         ):
-            old.texts[x - 1] = old.texts[x] = _UNKNOWN
+            shown_row.texts[x - 1] = shown_row.texts[x] = _UNKNOWN

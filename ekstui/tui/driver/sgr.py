@@ -33,7 +33,7 @@ PLAIN: Final = SgrStyle()
 
 
 @lru_cache(maxsize=4096)
-def after(style: SgrStyle, parameters: str) -> SgrStyle:
+def style_after(style: SgrStyle, parameters: str) -> SgrStyle:
     """Return the style after `ESC [ parameters m`; unknown codes change nothing."""
     codes = _codes(parameters)
     at = 0
@@ -53,8 +53,12 @@ def after(style: SgrStyle, parameters: str) -> SgrStyle:
         elif code in (38, 48):
             colour, at = _long_colour(codes, at)
             if colour:
-                long = f"{code};{colour}"
-                style = style._replace(foreground=long) if code == 38 else style._replace(background=long)
+                colour_parameters = f"{code};{colour}"
+                style = (
+                    style._replace(foreground=colour_parameters)
+                    if code == 38
+                    else style._replace(background=colour_parameters)
+                )
     return style
 
 
@@ -75,23 +79,23 @@ def _long_colour(codes: list[int], at: int) -> tuple[str, int]:
 
 
 @lru_cache(maxsize=4096)
-def transition(current: SgrStyle, wanted: SgrStyle) -> str:
-    """Return the shortest SGR sequence from `current` to `wanted`; empty if they are equal."""
-    if current == wanted:
+def transition(current: SgrStyle, target: SgrStyle) -> str:
+    """Return the shortest SGR sequence from `current` to `target`; empty if they are equal."""
+    if current == target:
         return ""
-    if wanted == PLAIN:
+    if target == PLAIN:
         return "\x1b[m"
-    fresh = "\x1b[" + ";".join(["0", *_changes(PLAIN, wanted)]) + "m"
-    changes = "\x1b[" + ";".join(_changes(current, wanted)) + "m"
+    fresh = "\x1b[" + ";".join(["0", *_changes(PLAIN, target)]) + "m"
+    changes = "\x1b[" + ";".join(_changes(current, target)) + "m"
     return min(changes, fresh, key=len)
 
 
-def _changes(current: SgrStyle, wanted: SgrStyle) -> list[str]:
-    off = {_OFF[code] for code in current.attributes - wanted.attributes}
-    on = {code for code in wanted.attributes if code not in current.attributes or _OFF[code] in off}
+def _changes(current: SgrStyle, target: SgrStyle) -> list[str]:
+    off = {_OFF[code] for code in current.attributes - target.attributes}
+    on = {code for code in target.attributes if code not in current.attributes or _OFF[code] in off}
     parts = [str(code) for code in (*sorted(off), *sorted(on))]
-    if current.foreground != wanted.foreground:
-        parts.append(wanted.foreground or "39")
-    if current.background != wanted.background:
-        parts.append(wanted.background or "49")
+    if current.foreground != target.foreground:
+        parts.append(target.foreground or "39")
+    if current.background != target.background:
+        parts.append(target.background or "49")
     return parts

@@ -93,14 +93,14 @@ class Decoder:
 
     def idle(self) -> str:
         """Return what was held back, since nothing more has followed."""
-        held, self._held = self._held, b""
-        return self._decode(held)
+        data, self._held = self._held, b""
+        return self._decode(data)
 
 
 def _as_sgr_report(match: re.Match[bytes]) -> bytes:
     button, column, row = (match[part][0] - 32 for part in (1, 2, 3))
-    released = button & 0b1000011 == 3
-    return b"\x1b[<%d;%d;%d%c" % (button & ~3 if released else button, column, row, b"m" if released else b"M")
+    is_release = button & 0b1000011 == 3
+    return b"\x1b[<%d;%d;%d%c" % (button & ~3 if is_release else button, column, row, b"m" if is_release else b"M")
 
 
 class Pastes:
@@ -115,20 +115,20 @@ class Pastes:
 
     def escape(self, data: str) -> str:
         """Return `data` with ESC replaced inside pastes."""
-        escaped: list[str] = []
+        pieces: list[str] = []
         while data:
             if self._pasting:
                 text, end, data = (self._held + data).partition(_PASTED)
-                held = 0 if end else max(size for size in range(len(_PASTED)) if text.endswith(_PASTED[:size]))
-                text, self._held = text[: len(text) - held], text[len(text) - held :]
-                escaped += text.replace("\x1b", _ESCAPE_SHOWN), end
+                held_length = 0 if end else max(size for size in range(len(_PASTED)) if text.endswith(_PASTED[:size]))
+                text, self._held = text[: len(text) - held_length], text[len(text) - held_length :]
+                pieces += text.replace("\x1b", _ESCAPE_SHOWN), end
                 self._pasting = not end
             else:
                 text, start, data = (self._passed + data).partition(_PASTE)
-                escaped.append((text + start)[len(self._passed) :])
+                pieces.append((text + start)[len(self._passed) :])
                 self._passed = "" if start else text[1 - len(_PASTE) :]
                 self._pasting = bool(start)
-        return "".join(escaped)
+        return "".join(pieces)
 
 
 class Parser(XTermParser):
@@ -140,8 +140,8 @@ class Parser(XTermParser):
 
     def feed(self, data: str) -> Iterable[Message]:
         """Return the messages in `data`; empty data is not the end of input, which the reader detects."""
-        escaped = self._pastes.escape(data)
-        return super().feed(escaped) if escaped else ()
+        text = self._pastes.escape(data)
+        return super().feed(text) if text else ()
 
     def parse_mouse_code(self, code: str) -> Message | None:
         """Return the mouse event in `code`; None if the terminal reported an empty size."""
@@ -159,10 +159,11 @@ class Parser(XTermParser):
             sequence = f"\x1b[{code};{modifiers}{text}{final}"
         try:
             keys = list(super()._sequence_to_key_events(sequence, alt))
-            last = sequence[-1:]
-            if len(keys) == 1 and (alt or (len(sequence) == 2 and sequence[0] == ESCAPE != last)):
+            key_sequence = sequence[-1:]
+            if len(keys) == 1 and (alt or (len(sequence) == 2 and sequence[0] == ESCAPE != key_sequence)):
                 yield from (
-                    EscapedKey(keys[0].key, keys[0].character, key) for key in self._sequence_to_key_events(last)
+                    EscapedKey(keys[0].key, keys[0].character, key)
+                    for key in self._sequence_to_key_events(key_sequence)
                 )
             else:
                 yield from keys

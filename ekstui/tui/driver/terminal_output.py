@@ -47,8 +47,8 @@ _PATIENCE: Final = 0.25
 
 
 _LIKE: Final = {
-    character: plain
-    for characters, plain in {
+    character: replacement
+    for characters, replacement in {
         "─": "-", "━": "=", "│▐": "|", "⇄": "/", "┃": "#", "╭╮╰╯┌┐└┘├┤┏┓┗┛": "+", "●": "*", "○": "o", "◆█": "#",
         "▸→›": ">", "▾↓": "v", "←≤": "<",
         "≥": ">", "⏎": "~", "\xa0▁▂▃▄▅▆▇": " ",
@@ -63,9 +63,11 @@ _LIKE: Final = {
 def _by_cells(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    lacking = error.object[error.start : error.end]
+    characters = error.object[error.start : error.end]
     # Code points that form one character, such as flags, are measured together.
-    runs = ("".join(run) for _, run in groupby(lacking, key=lambda character: character if character in _LIKE else ""))
+    runs = (
+        "".join(run) for _, run in groupby(characters, key=lambda character: character if character in _LIKE else "")
+    )
     return "".join(_LIKE[run[0]] * len(run) if run[0] in _LIKE else "?" * cell_len(run) for run in runs), error.end
 
 
@@ -149,8 +151,8 @@ class Output:
             self._canvas.resize(self._canvas.width, self._canvas.height)
 
     def _call(self) -> bool:
-        called, self._called = self._called, True
-        return not called
+        was_called, self._called = self._called, True
+        return not was_called
 
     def _take_changes(self) -> None:
         if self._drawn:

@@ -22,8 +22,8 @@ from ekstui.tui.messages import (
     ShowComparison,
     SwitchAccount,
 )
-from ekstui.tui.screens.copying import Extract, advised
-from ekstui.tui.screens.report import AccountReportScreen, asked
+from ekstui.tui.screens.copying import Extract, copies_of_advice
+from ekstui.tui.screens.report import AccountReportScreen, question_line
 
 _Beside = tuple[Sequence[str], Sequence[CopyAnswer]]
 """What is shown besides the snapshot: the profiles, and the copies of policies."""
@@ -47,7 +47,7 @@ class AccountScreen(AccountReportScreen[_Beside]):
 
     def question(self) -> Styled:
         snapshot = self._view.snapshot
-        return asked("account", snapshot.identity.account if snapshot else "not known")
+        return question_line("account", snapshot.identity.account if snapshot else "not known")
 
     def find(self, library: Library) -> _Beside:
         """Read the profiles, of which the demo has none, and the copies."""
@@ -78,12 +78,16 @@ class AccountScreen(AccountReportScreen[_Beside]):
 
     def _choices(self, profiles: Sequence[str], choice: AccountChoice, snapshot: AccountSnapshot | None) -> list[Block]:
         """Return the file that the app was started with, if any, and the profiles and regions to choose from."""
-        started = self.app.started_with
+        start_choice = self.app.started_with
         # A file of an account has no other profiles and regions.
         without_file = choice._replace(file=None)
-        files = [_choice(f"the file {started.file}", started, choice.file is not None)] if started.file else []
+        files = (
+            [_choice(f"the file {start_choice.file}", start_choice, choice.file is not None)]
+            if start_choice.file
+            else []
+        )
         # The chosen regions are of the old account.
-        named = [
+        profile_choices = [
             _choice(
                 name or "from the environment",
                 without_file._replace(profile=name, regions=()),
@@ -97,7 +101,7 @@ class AccountScreen(AccountReportScreen[_Beside]):
         ]
         return [
             Heading("Profiles (enter switches)"),
-            Tree([*files, *named]),
+            Tree([*files, *profile_choices]),
             Heading("Regions for clusters (enter switches)"),
             Tree(regions),
         ]
@@ -115,18 +119,18 @@ class AccountScreen(AccountReportScreen[_Beside]):
 
     def show_account(self, view: AccountView) -> None:
         """Show the new view of the account."""
-        arrived = view.snapshot is not self._view.snapshot
+        is_new = view.snapshot is not self._view.snapshot
         self._view = view
         if not self.is_mounted:
             return  # it will ask when it is mounted
-        if arrived:
+        if is_new:
             self.ask_again()
         else:
             self.show_answer()
 
     def copies(self) -> Sequence[Extract]:
         """Return the command to sign in, if the account needs it."""
-        return advised(self._view.error)
+        return copies_of_advice(self._view.error)
 
     def open_row(self, row: Row) -> None:
         """Switch to a profile or region, or compare a copy."""

@@ -104,7 +104,7 @@ class AskingScreen(ReportScreen[Answer]):
         """Whether the user has entered a question."""
         return bool(self.text)
 
-    def suggestions(self, typed: str) -> list[Row]:  # noqa: ARG002 - for subclasses
+    def suggestions(self, text: str) -> list[Row]:  # noqa: ARG002 - for subclasses
         """Return suggestions as rows whose values are questions."""
         return []
 
@@ -150,9 +150,9 @@ class AskingScreen(ReportScreen[Answer]):
     def _entered(self, event: Input.Submitted) -> None:
         event.stop()
         self.complete()
-        suggested = self.rows.value
-        if isinstance(suggested, str):
-            self._take(suggested)
+        suggestion = self.rows.value
+        if isinstance(suggestion, str):
+            self._take(suggestion)
         else:
             self.submit(event.value.replace(LINE_BREAK, "\n"))
 
@@ -163,13 +163,13 @@ class AskingScreen(ReportScreen[Answer]):
         else:
             super().open_row(row)
 
-    def _take(self, suggested: str) -> None:
+    def _take(self, suggestion: str) -> None:
         """Ask a suggested question; if it ends with a colon, let the user complete it."""
-        if suggested.endswith(":"):
-            self.line.value = suggested
+        if suggestion.endswith(":"):
+            self.line.value = suggestion
             self.action_edit()
         else:
-            self.submit(suggested)
+            self.submit(suggestion)
 
     def as_found(self, answer: Answer) -> Thing:
         """Return the question as the palette offers it again."""

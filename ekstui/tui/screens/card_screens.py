@@ -26,7 +26,7 @@ from ekstui.present.rendering import Row, rows
 from ekstui.present.styled import Styled
 from ekstui.tui import keys
 from ekstui.tui.messages import AskExplain, AskWhoCan, Bookmark, ShowAction
-from ekstui.tui.screens.report import ReportScreen, asked
+from ekstui.tui.screens.report import ReportScreen, question_line
 
 
 def card_of(value: object, library: Library, snapshot: AccountSnapshot | None) -> Callable[[], list[Block]] | None:
@@ -63,7 +63,7 @@ class CardScreen(ReportScreen[Sequence[Block]]):
 
     def question(self) -> Styled:
         about = f"{self._about} of " if self._about else ""
-        return asked(f"{about}{self._thing.kind}", self._thing.name)
+        return question_line(f"{about}{self._thing.kind}", self._thing.name)
 
     @property
     def bookmark(self) -> Bookmark | None:
@@ -108,45 +108,45 @@ class ActionScreen(ReportScreen[AllowedAction]):
     )  # fmt: skip
     WAITING = "reading the statements…"
 
-    def __init__(self, wanted: ShowAction) -> None:
+    def __init__(self, message: ShowAction) -> None:
         super().__init__()
-        self._wanted = wanted
+        self._message = message
 
     def question(self) -> Styled:
-        return asked("action", self._wanted.action.action, f" · {self._wanted.allowed_by.partition(':')[2]}")
+        return question_line("action", self._message.action.action, f" · {self._message.allowed_by.partition(':')[2]}")
 
     def find(self, library: Library) -> AllowedAction:
-        return _card(library, self._wanted)
+        return _card(library, self._message)
 
     def answer_rows(self, answer: AllowedAction) -> list[Row]:
         return rows(action_blocks(answer), self.width)
 
     def action_who_can(self) -> None:
-        self.post_message(AskWhoCan(self._wanted.action.action))
+        self.post_message(AskWhoCan(self._message.action.action))
 
     def action_explain(self) -> None:
-        self.post_message(AskExplain(f"{self._wanted.allowed_by} {self._wanted.action.action}"))
+        self.post_message(AskExplain(f"{self._message.allowed_by} {self._message.action.action}"))
 
 
-def _card(library: Library, wanted: ShowAction) -> AllowedAction:
-    name = wanted.action.action
+def _card(library: Library, message: ShowAction) -> AllowedAction:
+    name = message.action.action
     statements: list[tuple[str, MatchingStatement]] = [
-        (label, statement) for label, document in wanted.read() for statement in statements_matching(document, name)
+        (label, statement) for label, document in message.read() for statement in statements_matching(document, name)
     ]
-    since, others = None, None
+    since, other_policies = None, None
     try:
         holders = who_can_answer(library, name, None, "all").holders
     except EkstuiError:
         # Unknown to the reference; the card says so.
         pass
     else:
-        arn = wanted.policy.arn if wanted.policy else None
+        arn = message.policy.arn if message.policy else None
         since = next((holder.since for holder in holders if holder.policy.arn == arn), None)
         family = knowledge().policies
-        others = sum(holder.policy.name in family and holder.policy.arn != arn for holder in holders)
+        other_policies = sum(holder.policy.name in family and holder.policy.arn != arn for holder in holders)
     info = reference().find(name)
-    covered = types_covered(info, wanted.action.grants) if info else ()
+    covered_types = types_covered(info, message.action.grants) if info else ()
     card, needs = action_card(name), knowledge().dependents(name)
-    own = library.snapshot_at_hand()
-    account = own.identity.account if own else None
-    return AllowedAction(wanted.action, card, needs, covered, statements, since, others, account)
+    snapshot = library.snapshot_at_hand()
+    account = snapshot.identity.account if snapshot else None
+    return AllowedAction(message.action, card, needs, covered_types, statements, since, other_policies, account)

@@ -18,7 +18,7 @@ from ekstui.present.rendering import Row, list_rows, styled_line
 from ekstui.present.styled import Column, Style, Styled, cells, plain, styled
 from ekstui.tui import keys
 from ekstui.tui.messages import Bookmark, Open, ShowComparison
-from ekstui.tui.screens.report import ReportScreen, asked
+from ekstui.tui.screens.report import ReportScreen, question_line
 from ekstui.tui.widgets.pane import rows_with
 
 PERIODS = (
@@ -98,7 +98,7 @@ class ChangesScreen(ReportScreen[_Changes]):
             policy, quarter = self._cell
             quiet += f" · only {policy}{f' in {quarter_label(quarter)}' if quarter else ''}"
         period = f"{PERIODS[self._period][0]} up to {newest:%Y-%m-%d}"
-        return asked("changes", period, f", when the data ends · {SCOPE_WORDS[self._scope]}{quiet}")
+        return question_line("changes", period, f", when the data ends · {SCOPE_WORDS[self._scope]}{quiet}")
 
     def find(self, library: Library) -> _Changes:
         scope, period = self._scope, PERIODS[self._period][1]
@@ -174,16 +174,18 @@ class ChangesScreen(ReportScreen[_Changes]):
         if not isinstance(step, FeedStep) or answer is None:
             return ()
         is_known = answer.snapshot is not None and self._scope != "controllers"
-        attached = answer.attached.get(step.policy, 0) if is_known else None
-        return styled_line(step_about(step, knowledge(), attached), "app")
+        role_count = answer.attached.get(step.policy, 0) if is_known else None
+        return styled_line(step_about(step, knowledge(), role_count), "app")
 
     def nothing(self) -> Sequence[Styled]:
         """Return why there are no rows, and where to look instead."""
-        attached = self.view == "attached"
+        is_of_attached = self.view == "attached"
         is_known = self.answer is None or self.answer.snapshot is not None
         return (
-            styled(no_change_words(attached=attached, is_account_known=is_known), "muted"),
-            styled(f"p looks further back{'; v shows the changes of all policies' if attached else ''}.", "muted"),
+            styled(no_change_words(attached=is_of_attached, is_account_known=is_known), "muted"),
+            styled(
+                f"p looks further back{'; v shows the changes of all policies' if is_of_attached else ''}.", "muted"
+            ),
         )
 
     def action_period(self) -> None:

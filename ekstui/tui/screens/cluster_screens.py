@@ -39,7 +39,7 @@ from ekstui.tui.screens.card_screens import CardScreen
 from ekstui.tui.screens.copying import Extract, copyable
 from ekstui.tui.screens.dialogs import ChooserScreen
 from ekstui.tui.screens.kubernetes_reading import KubernetesScreen
-from ekstui.tui.screens.report import asked
+from ekstui.tui.screens.report import question_line
 from ekstui.tui.widgets.pane import rows_with
 
 
@@ -63,7 +63,7 @@ class ClusterReportScreen(KubernetesScreen[ClusterAnswer]):
             read_at = answer.kubernetes_read_at
             when += f" · pods {age_in_words(read_at, datetime.now(UTC)) if read_at else 'not read'}"
         incomplete = " · incomplete" if answer and not answer.complete else ""
-        return (*asked(self.WORD, self._cluster, f"{region}{when}"), (incomplete, "warn"))
+        return (*question_line(self.WORD, self._cluster, f"{region}{when}"), (incomplete, "warn"))
 
     @property
     def cluster_read(self) -> tuple[str, str | None]:
@@ -188,12 +188,12 @@ class ClusterMapScreen(ClusterReportScreen):
             self._is_new = False
             self.opened |= uses - {(branch.way,) for branch in branches_of(answer) if len(branch.roles) > _MAX_UNFOLDED}
         words = self._search_text.casefold().split()
-        opened = uses | roles if words else (uses | roles) & self.opened
-        blocks = map_blocks(answer, opened, datetime.now(UTC))
-        if () in opened:
+        open_keys = uses | roles if words else (uses | roles) & self.opened
+        blocks = map_blocks(answer, open_keys, datetime.now(UTC))
+        if () in open_keys:
             blocks += error_notes(answer.errors)
         lines = rows(blocks, self.width)
-        return _matching(lines, words) if words else lines
+        return _matching_rows(lines, words) if words else lines
 
     def is_stop(self, row: Row) -> bool:
         return isinstance(row.value, ClusterRole) and any(
@@ -246,13 +246,13 @@ class ClusterMapScreen(ClusterReportScreen):
             super().open_row(row)
 
 
-def _matching(tree: Sequence[Row], words: Sequence[str]) -> list[Row]:
+def _matching_rows(tree: Sequence[Row], words: Sequence[str]) -> list[Row]:
     """Return the rows with every word (in lower case), and their ancestors."""
-    kept: set[Path] = set()
+    paths: set[Path] = set()
     for row in rows_with(words, tree):
         if isinstance(row.key, tuple):
-            kept |= {row.key[:length] for length in range(len(row.key) + 1)}
-    return [row for row in tree if row.key in kept]
+            paths |= {row.key[:length] for length in range(len(row.key) + 1)}
+    return [row for row in tree if row.key in paths]
 
 
 def _parent(row: Row) -> Hashable:

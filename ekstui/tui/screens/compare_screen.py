@@ -49,19 +49,21 @@ _MARKS: dict[str, tuple[str, Style]] = {"added": ("+", "added"), "removed": ("�
 def line_rows(
     pairs: Sequence[LinePair],
     places: Sequence[str],
-    opened: Collection[Hashable],
+    open_keys: Collection[Hashable],
     rows_of: Callable[[int, LinePair], Iterable[Row]],
 ) -> list[Row]:
     """Return two documents line by line, each pair as `rows_of` shows it; long runs of equal lines are folded.
 
     A line above each difference says where in the document it is.
     """
-    differing = [index for index, pair in enumerate(pairs) if pair.kind != "same"]
-    near = {around for index in differing for around in range(index - _CONTEXT, index + _CONTEXT + 1)}
+    differing_indices = [index for index, pair in enumerate(pairs) if pair.kind != "same"]
+    shown_indices = {
+        near_index for index in differing_indices for near_index in range(index - _CONTEXT, index + _CONTEXT + 1)
+    }
     rows: list[Row] = []
-    for is_far, run in groupby(range(len(pairs)), key=lambda index: index not in near):
+    for is_far, run in groupby(range(len(pairs)), key=lambda index: index not in shown_indices):
         first, *others = run
-        if is_far and others and first not in opened:
+        if is_far and others and first not in open_keys:
             words = f"⋯ {1 + len(others)} equal lines, enter unfolds"
             rows.append(Row(("fold", first), (styled(words, "muted"),), first))
             continue
@@ -77,14 +79,14 @@ def line_rows(
 
 def unified(index: int, pair: LinePair, room: int) -> Iterator[Row]:
     """Yield a pair of lines as lines of one text, with `+` and `−` if they differ."""
-    same = pair.kind == "same"
+    is_same = pair.kind == "same"
     lines: list[tuple[Hashable, str, Style, Words | None]] = [
-        (index if same else (index, "-"), "  " if same else "− ", "" if same else "removed", pair.before),
-        ((index, "+"), "+ ", "added", None if same else pair.after),
+        (index if is_same else (index, "-"), "  " if is_same else "− ", "" if is_same else "removed", pair.before),
+        ((index, "+"), "+ ", "added", None if is_same else pair.after),
     ]
     for key, sign, style, words in lines:
         for part, line in enumerate(_broken(_words(words, style), room) if words is not None else ()):
-            value = None if same or part else pair
+            value = None if is_same or part else pair
             yield Row(
                 (key, part) if part else key, ((("  " if part else sign, style), *line),), value, selectable=not part
             )
@@ -92,12 +94,12 @@ def unified(index: int, pair: LinePair, room: int) -> Iterator[Row]:
 
 def side_by_side(index: int, pair: LinePair, room: int) -> Iterator[Row]:
     """Yield a pair of lines side by side, wrapped in both columns."""
-    same = pair.kind == "same"
-    mark = styled("│", "muted") if same else styled(*_MARKS[pair.kind])
-    before = _broken(_words(pair.before, "" if same else "removed"), room)
-    after = _broken(_words(pair.after, "" if same else "added"), room)
+    is_same = pair.kind == "same"
+    mark = styled("│", "muted") if is_same else styled(*_MARKS[pair.kind])
+    before = _broken(_words(pair.before, "" if is_same else "removed"), room)
+    after = _broken(_words(pair.after, "" if is_same else "added"), room)
     for part, (left, right) in enumerate(zip_longest(before, after, fillvalue=styled(""))):
-        value = None if same or part else pair
+        value = None if is_same or part else pair
         yield Row((index, part) if part else index, (left, mark, right), value, selectable=not part)
 
 
@@ -230,8 +232,8 @@ class CompareScreen(ReportScreen[Comparison]):
             Extract("patch", f"{stem}.patch", lambda: comparison_patch(answer)),
         )
 
-    def _show_lines(self, compared: tuple[list[LinePair], list[str]]) -> None:
-        self._lines = compared
+    def _show_lines(self, line_pairs_and_notes: tuple[list[LinePair], list[str]]) -> None:
+        self._lines = line_pairs_and_notes
         self.show_answer()
         self.begin_reading()
 
@@ -242,8 +244,8 @@ class CompareScreen(ReportScreen[Comparison]):
 
     def begin_reading(self) -> None:
         """Put the cursor on the first change."""
-        if first := next((row for row in self.rows.rows if row.selectable and self.is_stop(row)), None):
-            self.rows.move_to(first.key)
+        if first_stop := next((row for row in self.rows.rows if row.selectable and self.is_stop(row)), None):
+            self.rows.move_to(first_stop.key)
 
     def _show_verdict(self, line: Styled) -> None:
         self.query_one("#verdict", HeaderBar).show(fitted(line, self.size.width - 2, _VERDICT_ROWS))

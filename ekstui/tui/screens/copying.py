@@ -40,7 +40,7 @@ from ekstui.present.rendering import markdown
 from ekstui.present.styled import Row, plain
 from ekstui.tui.keys import COPY, SAVE, Key
 from ekstui.tui.messages import PolicyView
-from ekstui.tui.screens.dialogs import ChooserScreen, SaveScreen, labelled
+from ekstui.tui.screens.dialogs import ChooserScreen, SaveScreen, choice_cells
 from ekstui.tui.widgets.pane import plain_failure
 
 TMUX_PATIENCE = 2.0
@@ -59,7 +59,7 @@ class Extract(NamedTuple):
     """Whether only the user may read the file, since it may name resources of the account."""
 
 
-def advised(error: EkstuiError | None) -> list[Extract]:
+def copies_of_advice(error: EkstuiError | None) -> list[Extract]:
     """Return the command in an error's next step, such as the one to sign in, if there is one."""
     command = command_in_advice(error.next_step) if error else None
     return [copyable("command", command)] if command else []
@@ -169,8 +169,8 @@ def _exports(policy_view: PolicyView, library: Library, values: Mapping[str, str
         ("Terraform", "tf", lambda: terraform_text(policy.name, document())),
         ("CloudFormation", "cfn.json", lambda: cloudformation_text(policy.name, document())),
     )
-    where = f" for {cluster}" if cluster else ""
-    return [Extract(f"{form}{where}", f"{stem}.{end}", text, private=bool(values)) for form, end, text in forms]
+    of_cluster = f" for {cluster}" if cluster else ""
+    return [Extract(f"{form}{of_cluster}", f"{stem}.{end}", text, private=bool(values)) for form, end, text in forms]
 
 
 def send_to_terminal(app: App[None], text: str) -> str:
@@ -187,7 +187,7 @@ def send_to_terminal(app: App[None], text: str) -> str:
 
 def _load_tmux_buffer(text: str) -> bool:
     try:
-        done = subprocess.run(
+        result = subprocess.run(
             ["tmux", "load-buffer", "-w", "-"],  # noqa: S607
             input=text.encode(),
             stdout=subprocess.DEVNULL,
@@ -197,15 +197,15 @@ def _load_tmux_buffer(text: str) -> bool:
         )
     except (OSError, subprocess.TimeoutExpired):
         return False
-    return done.returncode == 0
+    return result.returncode == 0
 
 
 def offer_copies(screen: Screen[Any], copies: Sequence[Extract]) -> None:
     """Let the user choose what to copy."""
 
-    def send(chosen: Extract | None) -> None:
-        if chosen is not None:
-            _report(screen, lambda: send_to_terminal(screen.app, chosen.text()))
+    def send(extract: Extract | None) -> None:
+        if extract is not None:
+            _report(screen, lambda: send_to_terminal(screen.app, extract.text()))
 
     if len(copies) == 1:
         send(copies[0])
@@ -216,16 +216,16 @@ def offer_copies(screen: Screen[Any], copies: Sequence[Extract]) -> None:
 def offer_exports(screen: Screen[Any], exports: Sequence[Extract]) -> None:
     """Let the user choose a format, then a file."""
 
-    def save(chosen: Extract | None) -> None:
-        if chosen is None:
+    def save(extract: Extract | None) -> None:
+        if extract is None:
             return
 
         def write() -> None:
             if files.is_served():
-                file = StringIO(clean(chosen.text()))
-                screen.app.deliver_text(file, save_filename=chosen.about, open_method="download")
+                file = StringIO(clean(extract.text()))
+                screen.app.deliver_text(file, save_filename=extract.about, open_method="download")
                 return
-            screen.app.push_screen(SaveScreen(chosen.about, chosen.text(), private=chosen.private), notify)
+            screen.app.push_screen(SaveScreen(extract.about, extract.text(), private=extract.private), notify)
 
         _report(screen, write)
 
@@ -237,10 +237,10 @@ def offer_exports(screen: Screen[Any], exports: Sequence[Extract]) -> None:
 
 
 def _choose(
-    screen: Screen[Any], title: str, offered: Sequence[Extract], again: Key, then: Callable[[Extract | None], None]
+    screen: Screen[Any], title: str, extracts: Sequence[Extract], key: Key, then: Callable[[Extract | None], None]
 ) -> None:
-    choices = [(labelled(extract.label, extract.about), extract) for extract in offered]
-    screen.app.push_screen(ChooserScreen(title, choices, again=again), then)
+    choices = [(choice_cells(extract.label, extract.about), extract) for extract in extracts]
+    screen.app.push_screen(ChooserScreen(title, choices, opening_key=key), then)
 
 
 def _report(screen: Screen[Any], act: Callable[[], str | None]) -> None:

@@ -48,9 +48,9 @@ class Dialog(ModalScreen[_Result | None], Generic[_Result]):
 
 def box(title: str, hint: str, *widgets: Widget) -> Vertical:
     """Return a dialog's box with its title, and the keys that work in its bottom border."""
-    made = Vertical(*widgets)
-    made.border_title, made.border_subtitle = Content(title), Content(hint)
-    return made
+    dialog = Vertical(*widgets)
+    dialog.border_title, dialog.border_subtitle = Content(title), Content(hint)
+    return dialog
 
 
 class ListDialog(Dialog[_Result]):
@@ -109,20 +109,20 @@ class ChooserScreen(ListDialog[_Result]):
         title: str,
         choices: Sequence[tuple[Sequence[Styled], _Result]],
         columns: Sequence[Column] = _COLUMNS,
-        again: Key | None = None,
+        opening_key: Key | None = None,
     ) -> None:
-        """`again` is the key that opened the list; pressed once more, it chooses the row under the cursor."""
+        """`opening_key` is the key that opened the list; pressed once more, it chooses the row under the cursor."""
         super().__init__()
-        self.again = again
+        self.opening_key = opening_key
         self._title = title
         self.choices = choices
         self._columns = columns
         self.set_class(len(columns) > len(_COLUMNS), "-wide")
 
     def compose(self) -> ComposeResult:
-        choose = f"enter or {keys_as_shown(self.app.keys_of(self.again))}" if self.again else "enter"
+        choose = f"enter or {keys_as_shown(self.app.keys_of(self.opening_key))}" if self.opening_key else "enter"
         rows = RowList(self._columns, header=any(column.title for column in self._columns))
-        line = KeysLine((*_LIST_KEYS, *filter(None, [self.again])), self._press, placeholder=_HOW_TO_FILTER)
+        line = KeysLine((*_LIST_KEYS, *filter(None, [self.opening_key])), self._press, placeholder=_HOW_TO_FILTER)
         yield box(self._title, f"{choose} chooses · esc closes", line, rows)
 
     def on_mount(self) -> None:
@@ -135,7 +135,7 @@ class ChooserScreen(ListDialog[_Result]):
             self.query_one(KeysLine).keys = ()
         elif key.id == keys.LEAVE.id:
             self.dismiss(None)
-        elif key is self.again:
+        elif key is self.opening_key:
             self.choose_current()
         else:
             await self.line.action_rows(key.action)
@@ -153,16 +153,16 @@ class ChooserScreen(ListDialog[_Result]):
         if cursor is not None:
             self.rows.move_to(cursor.key)
 
-    def _show(self, typed: str) -> None:
-        words = typed.casefold().split()
+    def _show(self, text: str) -> None:
+        words = text.casefold().split()
         rows = rows_with(words, (Row(index, tuple(cells), value) for index, (cells, value) in enumerate(self.choices)))
         if rows:
             self.rows.set_rows(rows, cursor=rows[0].key)
         else:
-            self.rows.show_message(no_match(typed, "")[0])
+            self.rows.show_message(no_match(text, "")[0])
 
 
-def labelled(label: str, about: str) -> tuple[Styled, Styled]:
+def choice_cells(label: str, about: str) -> tuple[Styled, Styled]:
     """Return the cells of a choice: its label and a description."""
     return styled(clean_line(label)), styled(clean_line(about), "muted")
 
@@ -201,8 +201,8 @@ class SaveScreen(Dialog[str]):
                 return
             write_user_file(path, clean(self._text).encode(), over=self._confirmed is not None, private=self._private)
         except (OSError, RuntimeError, ValueError) as error:
-            why = getattr(error, "strerror", None) or error
-            self._say(f"{event.value.strip()}: {why}.", "bad")
+            reason = getattr(error, "strerror", None) or error
+            self._say(f"{event.value.strip()}: {reason}.", "bad")
             return
         self.dismiss(f"Wrote {path}.")
 

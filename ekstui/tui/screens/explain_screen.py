@@ -27,8 +27,8 @@ from ekstui.tui import keys
 from ekstui.tui.background import Job
 from ekstui.tui.messages import AccountView, AskWhoCan, Bookmark
 from ekstui.tui.screens.asking import AskingScreen
-from ekstui.tui.screens.copying import Extract, advised, copyable
-from ekstui.tui.screens.report import AccountReportScreen, asked
+from ekstui.tui.screens.copying import Extract, copies_of_advice, copyable
+from ekstui.tui.screens.report import AccountReportScreen, question_line
 from ekstui.tui.widgets.pane import failure, plain_failure
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ _EXCERPT = 80
 _AGAINST = re.compile(r"\s*(role|policy):(\S+)\s*")
 
 
-class Explained(NamedTuple):
+class ExplainedQuestion(NamedTuple):
     """The explanations, and the inquiry, which IAM's policy simulator can be asked too."""
 
     inquiry: Inquiry
@@ -75,12 +75,12 @@ class Explained(NamedTuple):
     @property
     def action(self) -> str:
         """The action of the first answer, or an empty string."""
-        first = self.answers[0]
-        return first.action or "" if isinstance(first, Explanation) else str(first.request or "")
+        answer = self.answers[0]
+        return answer.action or "" if isinstance(answer, Explanation) else str(answer.request or "")
 
-    def blocks(self, simulated: LayerSimulation | None, unfolded: Collection[Hashable] | None = None) -> list[Block]:
+    def blocks(self, simulation: LayerSimulation | None, open_keys: Collection[Hashable] | None = None) -> list[Block]:
         """Return the answers as blocks, with what is unfolded (None: all)."""
-        return explanation_blocks(self.answers, simulated, now=datetime.now(UTC), open_keys=unfolded)
+        return explanation_blocks(self.answers, simulation, now=datetime.now(UTC), open_keys=open_keys)
 
 
 def inquiry_of(text: str) -> Inquiry:
@@ -106,24 +106,26 @@ def inquiry_of(text: str) -> Inquiry:
 def _request(words: list[str]) -> Question:
     resources = tuple(word for word in words[1:] if word == "*" or word.startswith("arn:"))
     absent = tuple(word.removeprefix("absent:") for word in words[1:] if word.startswith("absent:"))
-    rest = [word for word in words[1:] if word not in resources and not word.startswith("absent:")]
-    if late := next((word for word in rest if re.match(r"(?:role|policy|cluster):", word)), None):
+    pairs = [word for word in words[1:] if word not in resources and not word.startswith("absent:")]
+    if late := next((word for word in pairs if re.match(r"(?:role|policy|cluster):", word)), None):
         raise InputError(f"{late!r} has to come first.", f"Such as {late} {words[0]}.")
-    if unknown := [word for word in rest if "=" not in word]:
+    if unknown := [word for word in pairs if "=" not in word]:
         raise InputError(
             f"{unknown[0]!r} is not part of a request.",
             "After the action come ARNs, KEY=VALUE and absent:KEY.",
         )
-    return Question(action=words[0], resources=resources, context=parse_context(rest), absent=absent)
+    return Question(action=words[0], resources=resources, context=parse_context(pairs), absent=absent)
 
 
-def explained(text: str, library: Library) -> Explained:
+def explain_question(text: str, library: Library) -> ExplainedQuestion:
     """Explain a question; a pasted message is evaluated with the role it names, if the snapshot has it."""
-    named = _CLUSTER.match(text)
-    inquiry = inquiry_of(text[named.end() :] if named else text)._replace(cluster=named[1] if named else None)
-    result = Explained(inquiry, explain_all(library, inquiry))
+    cluster_match = _CLUSTER.match(text)
+    inquiry = inquiry_of(text[cluster_match.end() :] if cluster_match else text)._replace(
+        cluster=cluster_match[1] if cluster_match else None
+    )
+    result = ExplainedQuestion(inquiry, explain_all(library, inquiry))
     role = next((explanation.role for explanation in result.explanations[:1]), None)
-    return Explained(inquiry._replace(principal=inquiry.principal or role), result.answers)
+    return ExplainedQuestion(inquiry._replace(principal=inquiry.principal or role), result.answers)
 
 
 def may_continue(text: str) -> bool:
@@ -134,7 +136,7 @@ def may_continue(text: str) -> bool:
     return len(words) > 1 and _ACTION.fullmatch(words[0]) is None
 
 
-class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
+class ExplainScreen(AskingScreen[ExplainedQuestion], AccountReportScreen[ExplainedQuestion]):
     """A pasted message or a typed request; the verdict, and the nearest statements."""
 
     HEADING = "Explanation"
@@ -153,7 +155,7 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
         self.line.may_continue = may_continue
         if begun:
             self.line.value = f"{text.strip()} "
-        self._simulated: tuple[Explained, LayerSimulation] | None = None
+        self._simulated: tuple[ExplainedQuestion, LayerSimulation] | None = None
         """The answer that IAM's policy simulator was asked about, and its decisions."""
         self._last_snapshot: AccountSnapshot | None = None
         self._peeling = f"simulate-{id(self)}"
@@ -181,20 +183,20 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
     def question(self) -> Styled:
         until = f" · known until {self.app.library.data().newest:%Y-%m-%d}" if self.answer is not None else ""
         action = self.answer.action if self.answer else ""
-        return asked("explain", action, until)
+        return question_line("explain", action, until)
 
     @property
     def bookmark(self) -> Bookmark | None:
         return Bookmark(self.text, of_account=True) if self.text else None
 
-    def as_found(self, answer: Explained) -> Thing:
+    def as_found(self, answer: ExplainedQuestion) -> Thing:
         text = " ".join(self.text.split())
         return Thing("denial", answer.action or "a denial", text[:_EXCERPT], arn=text, value=PastedMessage(self.text))
 
-    def find(self, library: Library) -> Explained:
-        return explained(self.text, library)
+    def find(self, library: Library) -> ExplainedQuestion:
+        return explain_question(self.text, library)
 
-    def answer_rows(self, answer: Explained) -> list[Row]:
+    def answer_rows(self, answer: ExplainedQuestion) -> list[Row]:
         """Return the explanation; of several denials a table, and those that are unfolded."""
         return rows(answer.blocks(self.simulated, self.opened), self.width)
 
@@ -223,7 +225,7 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
 
         The user can go on typing, except where the next step is a command to copy.
         """
-        if advised(error) or not isinstance(error, InputError):
+        if copies_of_advice(error) or not isinstance(error, InputError):
             super().show_error(error)
             return
         self._error = error
@@ -235,8 +237,8 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
         answer = self.answer
         if answer is None:
             return []
-        here = [self.rows.value] if isinstance(self.rows.value, Command) else []
-        commands = dict.fromkeys((*here, *answer.commands))
+        commands_of_row = [self.rows.value] if isinstance(self.rows.value, Command) else []
+        commands = dict.fromkeys((*commands_of_row, *answer.commands))
         about = "the smallest one that allows it, as JSON"
         texts = [text for explanation in answer.explanations if (text := policy_json(explanation))]
         return [
@@ -244,14 +246,14 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
             *(copyable("policy", text, about) for text in texts),
         ]
 
-    def forms(self, answer: Explained) -> Sequence[Extract]:
-        data, simulated = self.app.library.data, self.simulated
+    def forms(self, answer: ExplainedQuestion) -> Sequence[Extract]:
+        data, simulation = self.app.library.data, self.simulated
 
         return (
             Extract(
-                "JSON", "ekstui-explain.json", lambda: document_text(explain_shape(data(), answer.answers, simulated))
+                "JSON", "ekstui-explain.json", lambda: document_text(explain_shape(data(), answer.answers, simulation))
             ),
-            Extract("Markdown", "ekstui-explain.md", lambda: markdown(answer.blocks(simulated))),
+            Extract("Markdown", "ekstui-explain.md", lambda: markdown(answer.blocks(simulation))),
         )
 
     def action_who_can(self) -> None:
@@ -273,13 +275,13 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
         self.notify("Asking IAM's simulator… esc stops")
         self._is_peeling = True
 
-        def show(peeled: LayerSimulation) -> None:
-            self._simulated = answer, peeled
+        def show(simulation: LayerSimulation) -> None:
+            self._simulated = answer, simulation
             self.show_answer()
 
-        def done(peeled: LayerSimulation) -> None:
+        def done(simulation: LayerSimulation) -> None:
             self._is_peeling = False
-            show(peeled)
+            show(simulation)
 
         def failed(error: EkstuiError) -> None:
             self._is_peeling = False
@@ -287,7 +289,7 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
             self.notify(plain_failure(error), severity="error")
 
         def work(job: Job) -> LayerSimulation:
-            return peel(library, answer.inquiry, lambda peeled: job.tell(show, peeled), job.is_cancelled)
+            return peel(library, answer.inquiry, lambda simulation: job.tell(show, simulation), job.is_cancelled)
 
         self.app.background.run(self, self._peeling, work, done, failed)
 
@@ -298,7 +300,7 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
         self.app.background.cancel(self._peeling)
         self._is_peeling = False
         if self._simulated is not None:
-            answer, peeled = self._simulated
-            self._simulated = answer, peeled._replace(error="It was cancelled.")
+            answer, simulation = self._simulated
+            self._simulated = answer, simulation._replace(error="It was cancelled.")
             self.show_answer()
         return True

@@ -25,7 +25,7 @@ from ekstui.library.remembered import forget_place, kept_place
 from ekstui.named_tuples import NamedTuple
 from ekstui.present.styled import Row, plain, styled
 from ekstui.tui import keys, screens
-from ekstui.tui.background import Job, Synced, sync_and_index, watch_account
+from ekstui.tui.background import Job, SyncEnd, sync_and_index, watch_account
 from ekstui.tui.base import AGES_AFTER, AppScreen, Debounce
 from ekstui.tui.keys import Key, bindings
 from ekstui.tui.messages import (
@@ -302,11 +302,11 @@ class ExplorerScreen(AppScreen):
             if self.offer is not None:
                 self.header.show(self.offer.line(now, self.app.size.width))
                 return
-            right = marks_line(self.marks)
-            room = self.app.size.width - (len(plain(right)) + 1 if right else 0)
+            marks = marks_line(self.marks)
+            room = self.app.size.width - (len(plain(marks)) + 1 if marks else 0)
             count, choice = len(self.policies.entries), self.app.choice
             line = header(self._status, count, self.scope, self.account, choice, now, room)
-            self.header.show(line, right)
+            self.header.show(line, marks)
 
     def watch_marks(self) -> None:
         """Show the marks, and the keys that work on them."""
@@ -327,16 +327,16 @@ class ExplorerScreen(AppScreen):
     def _account_updated(self, message: AccountUpdated) -> None:
         message.stop()
         if message.library.choice is self.app.library.choice:
-            before = self.account.snapshot
+            snapshot_before = self.account.snapshot
             self.account = message.change(self.account)
             snapshot = self.account.snapshot
-            if snapshot is not before:
+            if snapshot is not snapshot_before:
                 # It lasts; among a million objects of an account, looking for garbage would hold the keys for 150 ms.
                 gc.freeze()
                 self._follow_partition()
             if snapshot is not None and self.offer is not None:
-                opened = self.app.library.account.place(snapshot, self.offer.place.at)
-                self.offer = self.offer._replace(opened=opened or self.offer.opened)
+                open_text = self.app.library.account.place(snapshot, self.offer.place.at)
+                self.offer = self.offer._replace(opened=open_text or self.offer.opened)
                 self._show_header()
 
     def _follow_partition(self) -> None:
@@ -377,12 +377,12 @@ class ExplorerScreen(AppScreen):
 
         self.app.background.run(self, "fill", fill, self._cache_filled)
 
-    def _show_progress(self, job: Job, doing: str, done: int, total: int) -> None:
+    def _show_progress(self, job: Job, task: str, done: int, total: int) -> None:
         """Show the progress of a job, no more often than a slow connection can bear."""
         now = time.monotonic()
         if now - self._progress_at >= PROGRESS_AFTER or done == total:
             self._progress_at = now
-            job.tell(self._say_work, progress_words(doing, done, total))
+            job.tell(self._say_work, progress_words(task, done, total))
 
     def _say_work(self, words: str = "") -> None:
         self._work = words
@@ -470,21 +470,21 @@ class ExplorerScreen(AppScreen):
 
     def action_scope(self) -> None:
         """Go to the next scope; the cursor stays on its policy if the scope has it."""
-        here = self._keep_cursor()
+        current = self._keep_cursor()
         self.scope = next_scope(self.scope)
-        self._load(cursor=str(here.key) if here else None)
-        now, before = self.policies.rows.current, self._cursors.get(self.scope)
-        if before is not None and (here is None or now is None or now.key != here.key):
+        self._load(cursor=str(current.key) if current else None)
+        new_current, cursor_of_scope = self.policies.rows.current, self._cursors.get(self.scope)
+        if cursor_of_scope is not None and (current is None or new_current is None or new_current.key != current.key):
             # This scope does not have the policy: the cursor is where it was here.
-            self.policies.rows.move_to(before)
+            self.policies.rows.move_to(cursor_of_scope)
         self.policies.mark_changed()
         self.place_anew()
 
     def _keep_cursor(self) -> Row | None:
         """Remember the row under the list's cursor for when the user comes back to this scope, and return it."""
-        here = self.policies.rows.current
-        self._cursors[self.scope] = here.key if here else None
-        return here
+        current = self.policies.rows.current
+        self._cursors[self.scope] = current.key if current else None
+        return current
 
     def action_refresh_data(self) -> None:
         if self._is_asking_refused():
@@ -518,7 +518,7 @@ class ExplorerScreen(AppScreen):
             self._synced,
         )
 
-    def _synced(self, ended: Synced) -> None:
+    def _synced(self, ended: SyncEnd) -> None:
         self._say_work()
         self._follow_partition()
         self._load()
@@ -705,34 +705,34 @@ class ExplorerScreen(AppScreen):
         if self.policy_view is None:
             self.notify("No policy is shown; esc clears the filter of the list.")
             return
-        row, here = self.row, self.policy_view
+        row, shown = self.row, self.policy_view
         if self.pane == "attached":
-            self._compare_role(row, here)
+            self._compare_role(row, shown)
             return
         if step := self.versions.step_of(row):
-            here = PolicyView(here.entry, step.version)
+            shown = PolicyView(shown.entry, step.version)
         elif self.marks and self.pane == "policies":
             # A row of the list stands for the version in force, which may differ from the shown one.
-            here = PolicyView(here.entry, here.entry.policy.default_version)
-        sides = sides_to_compare(self.marks, here)
-        if sides is None and here.entry.access:
+            shown = PolicyView(shown.entry, shown.entry.policy.default_version)
+        sides = sides_to_compare(self.marks, shown)
+        if sides is None and shown.entry.access:
             self.notify("An access policy has one version; mark two of them with space, and d compares them.")
         elif sides is None:
-            self.notify(f"{here.place} is the first known version; mark another one with space.")
+            self.notify(f"{shown.place} is the first known version; mark another one with space.")
         else:
             self.post_message(ShowComparison(*sides))
 
-    def _compare_role(self, row: Row | None, here: PolicyView) -> None:
+    def _compare_role(self, row: Row | None, policy_view: PolicyView) -> None:
         role = self.attached.role_to_compare(row)
         if role is None:
             self.notify("Only a role can be compared with the policy; 3 goes to its versions.")
             return
-        self.post_message(ShowComparison(role, here.place))
+        self.post_message(ShowComparison(role, policy_view.place))
 
     def action_copy(self) -> None:
         """Let the user choose what to copy from the row under the cursor."""
         # The command to sign in is what the user wants most.
-        copies = screens.copying.advised(self.account.error) if self.pane == "attached" else []
+        copies = screens.copying.copies_of_advice(self.account.error) if self.pane == "attached" else []
         if row := self.row:
             copies += screens.copying.copyables(row, self.policy_view, self.app.library)
         if copies:

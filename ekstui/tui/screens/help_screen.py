@@ -79,13 +79,13 @@ class HelpScreen(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         hint = "type a word for what the keys do, such as cluster or denied"
-        listed = RowList()
+        page_rows = RowList()
         # Known at once, so that the box is drawn once.
         page = self._page()
-        listed.styles.height = self._height(page)
-        listed.set_rows(page)
+        page_rows.styles.height = self._height(page)
+        page_rows.set_rows(page)
         line = KeysLine((keys.HELP, keys.LEAVE, keys.FIND), self._press, placeholder=hint)
-        yield box("", " Help · esc closes ", line, listed)
+        yield box("", " Help · esc closes ", line, page_rows)
 
     async def _press(self, key: Key) -> None:
         """Close the help, or replace it with the palette."""
@@ -113,15 +113,15 @@ class HelpScreen(Dialog[None]):
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
-        typed = event.value.casefold().split()
-        self._show(self._explained(typed) if typed else self._page())
+        words = event.value.casefold().split()
+        self._show(self._rows_about(words) if words else self._page())
 
     def _show(self, page: Sequence[Row]) -> None:
-        listed = self.query_one(RowList)
+        page_rows = self.query_one(RowList)
         if page:
-            listed.set_rows(page)
+            page_rows.set_rows(page)
         else:
-            listed.show_message(no_match(self.query_one(KeysLine).value, "")[0], styled("esc shows all.", "muted"))
+            page_rows.show_message(no_match(self.query_one(KeysLine).value, "")[0], styled("esc shows all.", "muted"))
 
     @property
     def _width(self) -> int:
@@ -129,50 +129,56 @@ class HelpScreen(Dialog[None]):
         return self.app.size.width - 3
 
     def _groups(self) -> list[tuple[str, Sequence[Key]]]:
-        here = {key.id for key in self._here}
+        ids_here = {key.id for key in self._here}
         groups = (
             ("Here", self._here),
-            ("Everywhere", [key for key in (*self._everywhere, *RowList.KEYS) if key.id not in here]),
+            ("Everywhere", [key for key in (*self._everywhere, *RowList.KEYS) if key.id not in ids_here]),
         )
-        return [(title, declared) for title, declared in groups if declared]
+        return [(title, group_keys) for title, group_keys in groups if group_keys]
 
-    def _spelled(self, key: Key, *, first: bool = False) -> str:
+    def _key_text(self, key: Key, *, only_first: bool = False) -> str:
         spelling = keys_as_shown(self.app.keys_of(key))
-        return spelling.partition(" ")[0] if first else spelling
+        return spelling.partition(" ")[0] if only_first else spelling
 
     def _tasks(self) -> list[tuple[str, list[tuple[str, str]]]]:
-        return [(title, [(self._spelled(key, first=True), does) for key, does in steps]) for title, *steps in TASKS]
+        return [
+            (title, [(self._key_text(key, only_first=True), does) for key, does in steps]) for title, *steps in TASKS
+        ]
 
     def _page(self) -> list[Row]:
         """Return everything in a few lines: symbols, keys with their labels, and tasks."""
         lines = [("Symbols", self._symbols)] if self._symbols else []
-        lines += [(title, [(self._spelled(key), key.label) for key in declared]) for title, declared in self._groups()]
+        lines += [
+            (title, [(self._key_text(key), key.label) for key in group_keys]) for title, group_keys in self._groups()
+        ]
         columns = (Column("", 10), Column("", 20, shrink=1))
         tables = [
-            Table(columns, [TableRow((Span(title, "strong"), _flowing(pairs))) for title, pairs in group])
+            Table(columns, [TableRow((Span(title, "strong"), _line_of(pairs))) for title, pairs in group])
             for group in (lines, self._tasks())
         ]
-        return [_wrapped(row) for row in rows(tables, self._width)]
+        return [_wrapped_row(row) for row in rows(tables, self._width)]
 
-    def _explained(self, words: Sequence[str]) -> list[Row]:
+    def _rows_about(self, words: Sequence[str]) -> list[Row]:
         """Return what has all these words: symbols, keys in whole sentences, and tasks."""
         entries = [(sign, meaning) for sign, meaning in self._symbols]
-        entries += [(self._spelled(key), key.help) for _, declared in self._groups() for key in declared]
-        matching = [
+        entries += [(self._key_text(key), key.help) for _, group_keys in self._groups() for key in group_keys]
+        matching_entries = [
             TableRow((Span(sign, "accent"), meaning))
             for sign, meaning in entries
             if all(word in f"{sign} {meaning}".casefold() for word in words)
         ]
         tasks = [
-            TableRow((Span(title, "strong"), _flowing(steps)))
+            TableRow((Span(title, "strong"), _line_of(steps)))
             for title, steps in self._tasks()
             if all(word in f"{title} {' '.join(does for _, does in steps)}".casefold() for word in words)
         ]
         columns = (Column("", 4), Column("", 20, shrink=1))
-        return [_wrapped(row) for row in rows([Table(columns, matching), Table(columns, tasks)], self._width)]
+        return [
+            _wrapped_row(row) for row in rows([Table(columns, matching_entries), Table(columns, tasks)], self._width)
+        ]
 
 
-def _flowing(pairs: Iterable[tuple[str, str]]) -> Line:
+def _line_of(pairs: Iterable[tuple[str, str]]) -> Line:
     """Return signs or keys, each with what it means, one after the other; none is wrapped within."""
     pieces: list[str | Span] = []
     for sign, meaning in pairs:
@@ -180,7 +186,7 @@ def _flowing(pairs: Iterable[tuple[str, str]]) -> Line:
     return tuple(pieces)
 
 
-def _wrapped(row: Row) -> Row:
+def _wrapped_row(row: Row) -> Row:
     return row._replace(
         cells=tuple(tuple((text.replace(_TOGETHER, " "), style) for text, style in cell) for cell in row.cells)
     )

@@ -16,7 +16,7 @@ from ekstui.present.styled import Styled, styled
 from ekstui.tui import keys
 from ekstui.tui.messages import ShowAction
 from ekstui.tui.screens.copying import Extract
-from ekstui.tui.screens.report import ReportScreen, asked
+from ekstui.tui.screens.report import ReportScreen, question_line
 
 _MAX_UNFOLDED = 500
 """The most actions that a search unfolds: a first letter matches thousands, and each letter builds the rows again."""
@@ -51,7 +51,7 @@ class MatrixScreen(ReportScreen[_Matrix]):
         self._places = tuple(places)
 
     def question(self) -> Styled:
-        return asked("services × access levels", ", ".join(map(str, self._places)))
+        return question_line("services × access levels", ", ".join(map(str, self._places)))
 
     def find(self, library: Library) -> _Matrix:
         policies = tuple(library.find(place.name).policy for place in self._places)
@@ -60,17 +60,17 @@ class MatrixScreen(ReportScreen[_Matrix]):
 
     def answer_rows(self, answer: _Matrix) -> list[Row]:
         """Return the table; with a search, only matching services and actions."""
-        holding_rows, opened = self._matching(answer)
+        holding_rows, open_keys = self._matching_rows(answer)
         if not holding_rows:
             return []
         signs = self.view == "symbols"
         legend, table = matrix_blocks(
-            answer.rows, self._places, self.width, filtered_rows=holding_rows, open_services=opened, signs=signs
+            answer.rows, self._places, self.width, filtered_rows=holding_rows, open_services=open_keys, signs=signs
         )
         self.rows.set_columns(table.columns)
         return [*rows(legend, self.width), *list_rows(table, self.width)]
 
-    def _matching(self, answer: _Matrix) -> tuple[Sequence[MatrixRow], set[Hashable]]:
+    def _matching_rows(self, answer: _Matrix) -> tuple[Sequence[MatrixRow], set[Hashable]]:
         """Return the services that match the search, and the unfolded ones, with those found by their actions."""
         words = self._search_text.casefold().split()
         rows = [row for row in (holding(row, words) for row in answer.rows) if row]

@@ -132,8 +132,8 @@ class PaletteScreen(ListDialog[Thing]):
         library, snapshot, commands = self.app.library, self._account.snapshot, self._commands
         self.line.focus()
         self._made_of = (library, snapshot, library.data())
-        kept = self.app.catalogue
-        kept_catalogue = kept[1] if kept and kept[0] == self._made_of else None
+        last = self.app.catalogue
+        kept_catalogue = last[1] if last and last[0] == self._made_of else None
         self._catalogue = (
             kept_catalogue.with_things(commands) if kept_catalogue else catalogue(library, snapshot, commands)
         )
@@ -143,9 +143,9 @@ class PaletteScreen(ListDialog[Thing]):
             self._show()
         self._is_whole = kept_catalogue is not None
         if kept_catalogue is None:
-            self.app.background.run(self, "catalogue", lambda _: self._whole(), self._catalogue_read)
+            self.app.background.run(self, "catalogue", lambda _: self._whole_catalogue(), self._catalogue_read)
 
-    def _whole(self) -> Catalogue:
+    def _whole_catalogue(self) -> Catalogue:
         """Return the catalogue with all actions and the uses of the roles; 0.4 s."""
         library, snapshot = self.app.library, self._account.snapshot
         uses = library.account.uses(snapshot) if snapshot else None
@@ -155,7 +155,7 @@ class PaletteScreen(ListDialog[Thing]):
     def _submitted(self) -> None:
         """Choose among everything, however early the user presses enter."""
         if not self._is_whole and self.line.value.strip():
-            self._catalogue_read(self._whole())
+            self._catalogue_read(self._whole_catalogue())
 
     def _catalogue_read(self, catalogue: Catalogue) -> None:
         if self._is_whole:
@@ -265,23 +265,23 @@ class PaletteScreen(ListDialog[Thing]):
 
     def _show(self, *, keep: bool = False) -> None:
         """Show the matches; with `keep` the cursor stays on its row."""
-        typed = self._pasted or self.line.value
+        text = self._pasted or self.line.value
         catalogue = self._catalogue
         if catalogue is None:
             return
         things = (
-            catalogue.find(typed, current_policy=self._current_policy)
-            if typed.strip()
+            catalogue.find(text, current_policy=self._current_policy)
+            if text.strip()
             else [*self._recent, *self._commands]
         )
-        if not things and len(typed.strip()) >= SHORTEST_TYPO:
-            things = catalogue.nearest(typed)
+        if not things and len(text.strip()) >= SHORTEST_TYPO:
+            things = catalogue.nearest(text)
         if not things:
             hint = "s in the four panes lists all policies; a reads the account, with its roles and clusters."
-            self.rows.show_message(styled(clean_line(f"Nothing matches “{typed}”."), "warn"), styled(hint, "muted"))
+            self.rows.show_message(styled(clean_line(f"Nothing matches “{text}”."), "warn"), styled(hint, "muted"))
             return
-        words = () if self._pasted else typed.casefold().replace("@", " ").split()
-        recent = 0 if typed.strip() else len(self._recent)
+        words = () if self._pasted else text.casefold().replace("@", " ").split()
+        recent = 0 if text.strip() else len(self._recent)
         rows = [
             Row((*thing.key, at < recent), self._cells(thing, words, recent=at < recent), thing)
             for at, thing in enumerate(things)

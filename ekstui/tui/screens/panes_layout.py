@@ -42,13 +42,13 @@ class PanesLayout(VerticalLayout):
     def arrange(self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True) -> ArrangeResult:
         """Return the placements: panes without a place are hidden, all else, such as a toast, is vertical."""
         places = self.places(size)
-        others = [child for child in children if child.id not in _PLACED]
-        placed = [
+        other_widgets = [child for child in children if child.id not in _PLACED]
+        placements = [
             WidgetPlacement(places[child.id], Offset(), Spacing(), child, 0, False, False, False)
             for child in children
             if child.id is not None and child.id in places
         ]
-        return placed + (list(super().arrange(parent, others, size, greedy)) if others else [])
+        return placements + (list(super().arrange(parent, other_widgets, size, greedy)) if other_widgets else [])
 
     def is_single(self, width: int) -> bool:
         """Return whether one pane fills a screen of this width."""
@@ -68,8 +68,8 @@ class PanesLayout(VerticalLayout):
         body = Region(0, 1, width, bottom - 1)
         if self.is_single(width):
             return {**places, self.pane: body}
-        left = max(min(self.left_wanted, int(width * _LEFT_SHARE)), width // 3)
-        for (upper, lower), x, columns in ((_LEFT, 0, left), (_RIGHT, left, width - left)):
+        left_width = max(min(self.left_wanted, int(width * _LEFT_SHARE)), width // 3)
+        for (upper, lower), x, columns in ((_LEFT, 0, left_width), (_RIGHT, left_width, width - left_width)):
             large = max(round(body.height * 0.64), 3)
             rows = body.height - large if self.pane == lower else large
             places[upper] = Region(x, 1, columns, rows)

@@ -18,7 +18,7 @@ from ekstui.tui import keys
 from ekstui.tui.messages import AskExplain, Bookmark, Open
 from ekstui.tui.screens.copying import Extract
 from ekstui.tui.screens.kubernetes_reading import KubernetesScreen
-from ekstui.tui.screens.report import asked
+from ekstui.tui.screens.report import question_line
 
 
 class PodScreen(KubernetesScreen[tuple[PodAnswer, ...]]):
@@ -50,7 +50,7 @@ class PodScreen(KubernetesScreen[tuple[PodAnswer, ...]]):
     def question(self) -> Styled:
         read_at = self.answer[0].kubernetes_read_at if self.answer else None
         when = f" · {age_in_words(read_at, datetime.now(UTC))}" if read_at else ""
-        return asked("pods", self._place.name, f" of {self._place.cluster}{when}")
+        return question_line("pods", self._place.name, f" of {self._place.cluster}{when}")
 
     @property
     def bookmark(self) -> Bookmark | None:

@@ -20,14 +20,14 @@ from ekstui.present.blocks import Fold
 from ekstui.present.styled import Column, Row, Styled, cut_end, mark_hits, plain, styled
 from ekstui.tui import keys
 from ekstui.tui.base import AGES_AFTER, AppScreen, Debounce
-from ekstui.tui.keys import Key, declared
+from ekstui.tui.keys import Key, declared_keys
 from ekstui.tui.messages import (
     AccountView,
     Open,
     PaneFailed,
     SwitchAccount,
 )
-from ekstui.tui.screens.copying import Extract, advised, copyables, offer_copies, offer_exports
+from ekstui.tui.screens.copying import Extract, copies_of_advice, copyables, offer_copies, offer_exports
 from ekstui.tui.widgets.bars import TWO_LINES, FilterLine, FooterBar, HeaderBar, LineBar
 from ekstui.tui.widgets.pane import failure, no_match, stale_rows
 from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
@@ -42,7 +42,7 @@ MAX_CRUMB = 32
 Answer = TypeVar("Answer")
 
 
-def asked(word: str, name: str, about: str = "") -> Styled:
+def question_line(word: str, name: str, about: str = "") -> Styled:
     """Return a question as a line: the word for it, what it is about, and more of that."""
     return (f"{word} ", ""), (clean_line(name), "strong"), (clean_line(about), "muted")
 
@@ -149,8 +149,8 @@ class ReportScreen(AppScreen, Generic[Answer]):
             self.footer.show_words(self.typing_hint())
             return
         row = self.rows.current
-        own = [key for key in declared(self) if key not in RowList.KEYS and self.works(key, row)]
-        self.footer.show_keys([*own, keys.FIND, keys.HELP])
+        own_keys = [key for key in declared_keys(self) if key not in RowList.KEYS and self.works(key, row)]
+        self.footer.show_keys([*own_keys, keys.FIND, keys.HELP])
 
     def typing_hint(self) -> str:
         """Return the hint to show while the user types."""
@@ -235,8 +235,10 @@ class ReportScreen(AppScreen, Generic[Answer]):
     def show_header(self) -> None:
         """Show the breadcrumbs and the question."""
         stack = self.app.screen_stack
-        below = stack[: stack.index(self)] if self in stack else stack
-        names = (plain(screen.question()).partition(" · ")[0] for screen in below if isinstance(screen, ReportScreen))
+        screens_below = stack[: stack.index(self)] if self in stack else stack
+        names = (
+            plain(screen.question()).partition(" · ")[0] for screen in screens_below if isinstance(screen, ReportScreen)
+        )
         path = "".join(f"{plain(cut_end(styled(name), MAX_CRUMB))} › " for name in names)
         self.header.show(((" ekstui ", "strong"), ("  ", ""), (path, "muted"), *self.question()))
 
@@ -265,8 +267,8 @@ class ReportScreen(AppScreen, Generic[Answer]):
         self._unfold_what_fits()
         self.begin_reading()
         if self._row:
-            near = [row.key for row in self.rows.rows[: self._row + 1] if row.selectable]
-            self.rows.move_to(near[-1] if near else None)
+            keys_above = [row.key for row in self.rows.rows[: self._row + 1] if row.selectable]
+            self.rows.move_to(keys_above[-1] if keys_above else None)
             self._row = 0
 
     def begin_reading(self) -> None:
@@ -333,8 +335,8 @@ class ReportScreen(AppScreen, Generic[Answer]):
         """Let the user choose what to copy."""
         row = self.rows.current
         of_row = copyables(row, None, self.app.library) if row else []
-        whole = Extract("everything shown", f"{len(self.rows.rows)} lines", self._text)
-        offer_copies(self, [*advised(self._error), *self.copies(), *of_row, whole])
+        everything = Extract("everything shown", f"{len(self.rows.rows)} lines", self._text)
+        offer_copies(self, [*copies_of_advice(self._error), *self.copies(), *of_row, everything])
 
     def action_export(self) -> None:
         """Let the user save the answer to a file; what is shown as text is always one of the formats."""

@@ -30,7 +30,7 @@ from ekstui.tui.messages import (
     ShowComparison,
 )
 from ekstui.tui.row_actions import one_action_of
-from ekstui.tui.screens.report import AccountReportScreen, asked
+from ekstui.tui.screens.report import AccountReportScreen, question_line
 from ekstui.tui.widgets import last_use
 from ekstui.tui.widgets.last_use import LastUse
 
@@ -60,7 +60,7 @@ class RoleScreen(AccountReportScreen[RoleAnswer]):
 
     def question(self) -> Styled:
         when = f" · {age_in_words(self.answer.fetched_at, datetime.now(UTC))}" if self.answer else ""
-        return asked("role", self._role.rpartition("/")[2], f" · {self.view}{when}")
+        return question_line("role", self._role.rpartition("/")[2], f" · {self.view}{when}")
 
     @property
     def bookmark(self) -> Bookmark | None:
@@ -73,8 +73,8 @@ class RoleScreen(AccountReportScreen[RoleAnswer]):
         if self.view == "permissions":
             return self._permission_rows(answer)
         if self.view == last_use.LAST_USED:
-            opened = {name for name in self.opened if isinstance(name, str)}
-            return self._last_use.rows(self.app, self.width, opened)
+            open_names = {name for name in self.opened if isinstance(name, str)}
+            return self._last_use.rows(self.app, self.width, open_names)
         if self.view == "trust policy":
             trust = answer.subject.role.trust
             lines = json.dumps(serialise(trust), indent=2).splitlines() if trust else ["not read"]
@@ -153,8 +153,10 @@ class RoleScreen(AccountReportScreen[RoleAnswer]):
             return value
         if not isinstance(value, RolePolicy) or self.answer is None:
             return None
-        own = (value.name, value.arn or "")
-        return next((copy for copy in self.answer.copies if (copy.copy.local.name, copy.copy.local.arn) == own), None)
+        name_and_arn = (value.name, value.arn or "")
+        return next(
+            (copy for copy in self.answer.copies if (copy.copy.local.name, copy.copy.local.arn) == name_and_arn), None
+        )
 
     def action_diff(self) -> None:
         """Compare the copy under the cursor with today's original; for an inline policy, all that the role allows."""

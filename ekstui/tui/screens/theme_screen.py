@@ -11,7 +11,7 @@ from ekstui.files import config_file, is_served
 from ekstui.settings import effective, save_word
 from ekstui.tui import keys
 from ekstui.tui.base import Debounce, LibraryApp
-from ekstui.tui.screens.dialogs import ChooserScreen, labelled
+from ekstui.tui.screens.dialogs import ChooserScreen, choice_cells
 from ekstui.tui.widgets.pane import plain_failure
 from ekstui.tui.widgets.rows import RowList
 
@@ -23,7 +23,9 @@ class ThemeScreen(ChooserScreen[str]):
         self._names = list(app.available_themes)
         self._before = app.theme
         self._showing = Debounce(self)
-        super().__init__("Theme", [(labelled(name, _about(app, name)), name) for name in self._names], again=keys.THEME)
+        super().__init__(
+            "Theme", [(choice_cells(name, _about(app, name)), name) for name in self._names], opening_key=keys.THEME
+        )
 
     def on_mount(self) -> None:
         self.rows.move_to(self._names.index(self._before))
@@ -53,34 +55,34 @@ def choose_theme(app: LibraryApp) -> None:
     if app.no_color:
         app.notify("NO_COLOR is set, so there are no colours to choose.")
         return
-    before = app.theme
+    theme_before = app.theme
 
-    def chosen(name: str | None) -> None:
-        app.theme = name or before
+    def use(name: str | None) -> None:
+        app.theme = name or theme_before
         # The demo saves nothing, and a browser must not change a file of the server.
         if name and not (app.choice.demo or is_served()):
             _offer_to_save(app, name)
 
-    app.push_screen(ThemeScreen(app), chosen)
+    app.push_screen(ThemeScreen(app), use)
 
 
 def _offer_to_save(app: LibraryApp, name: str) -> None:
     path = config_file()
     choices = [
-        (labelled("until ekstui ends", "writes nothing"), ""),
-        (labelled("from now on", f'writes theme = "{name}" to {path}'), name),
+        (choice_cells("until ekstui ends", "writes nothing"), ""),
+        (choice_cells("from now on", f'writes theme = "{name}" to {path}'), name),
     ]
 
-    def chosen(saved: str | None) -> None:
-        if not saved:
+    def write(theme: str | None) -> None:
+        if not theme:
             return
         try:
-            save_word(path, "theme", saved)
+            save_word(path, "theme", theme)
             origin = effective(path, os.environ).origins["theme"]
         except InputError as error:
             app.notify(plain_failure(error), severity="error")
             return
         overrides = f" {origin} still overrides it." if origin == "EKSTUI_THEME" else ""
-        app.notify(f'Wrote theme = "{saved}" to {path}.{overrides}')
+        app.notify(f'Wrote theme = "{theme}" to {path}.{overrides}')
 
-    app.push_screen(ChooserScreen(f"Use {name}", choices), chosen)
+    app.push_screen(ChooserScreen(f"Use {name}", choices), write)

@@ -41,7 +41,7 @@ from ekstui.tui.keys import Key
 from ekstui.tui.messages import Bookmark, Open, ShowFound
 from ekstui.tui.screens.asking import AskingScreen
 from ekstui.tui.screens.copying import Extract
-from ekstui.tui.screens.report import asked
+from ekstui.tui.screens.report import question_line
 from ekstui.tui.widgets.pane import failure
 from ekstui.tui.widgets.rows import WHOLE_WIDTH
 
@@ -82,9 +82,9 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
         action_completions("x" * SHORTEST_NAME)  # the first completion reads the names of all services
         return allowed_in(self.app.library, "controllers" if self._scope == "controllers" else "eks")
 
-    def _actions_read(self, allowed: Callable[[str], bool]) -> None:
+    def _actions_read(self, is_allowed: Callable[[str], bool]) -> None:
         if self._allowed is None:
-            self._allowed = allowed
+            self._allowed = is_allowed
             if self.line.has_focus:
                 self._suggest()
 
@@ -104,7 +104,7 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
             about = "in Kubernetes" if is_kubernetes(self.text) else of
             if isinstance(answer, KubernetesAnswer):
                 about = counted(len(answer.holders.holders), "EKS access policy", "EKS access policies")
-            return asked("who can", self.text, f" · {about}")
+            return question_line("who can", self.text, f" · {about}")
         policies = answer.policies
         count = len(policies.holders)
         how_many = counted(count, "EKS policy", "EKS policies") if self._scope == "eks" else f"{count} of {of}"
@@ -112,7 +112,7 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
             how_many = "no known action" if answer.near else f"named nowhere; {count} policies by a pattern"
         until = f"{self.app.library.known_until(self._scope):%Y-%m-%d}"
         return (
-            *asked(
+            *question_line(
                 "who can",
                 f"{policies.action} {self.text.partition(' ')[2]}".strip(),
                 f" · {how_many}, known until {until}",
@@ -139,8 +139,8 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
         account = library.account.last_snapshot
         if is_kubernetes(self.text):
             return who_can_in_clusters(library, self.text, account=account)
-        action, _, named = self.text.partition(" ")
-        resource = named.strip() or None
+        action, _, resource_text = self.text.partition(" ")
+        resource = resource_text.strip() or None
         types = self._with_grants or resource is not None
         return who_can_in_account(library, action, resource, self._scope, types=types, account=account)
 
@@ -148,22 +148,22 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
         """Return one row per policy, unfolded grants below it, and then who in the account can do it."""
         if isinstance(answer, KubernetesAnswer):
             return self._in_kubernetes(answer)
-        narrow = self.width < NARROW
-        columns = columns_of(answer.policies, narrow=narrow)
+        is_narrow = self.width < NARROW
+        columns = columns_of(answer.policies, narrow=is_narrow)
         self.rows.set_columns(columns)
         laid_out = rows(_above(answer), self.width)
         if answer.policies.holders:
             titles = tuple(styled(column.title, "muted") for column in columns)
             laid_out.append(Row("titles", titles, selectable=False))
         for holder in answer.policies.holders:
-            laid_out += list_rows(Table(columns, [holder_row(holder, narrow=narrow)]), self.width)
+            laid_out += list_rows(Table(columns, [holder_row(holder, narrow=is_narrow)]), self.width)
             if holder.policy.arn in self.opened or self._with_grants:
                 laid_out += self._unfolded(holder, answer.policies.action)
         if answer.principals is not None or answer.error is not None:
             if not laid_out:
                 lines = [part for line in self.nothing() for part in wrap(line, self.width)]
                 laid_out = [Row(("none", place), (line,), selectable=False) for place, line in enumerate(lines)]
-            blocks = _in_account(answer, short=True, narrow=narrow)
+            blocks = _in_account(answer, short=True, narrow=is_narrow)
             laid_out.append(Row("space", (styled(""),), selectable=False))
             laid_out += rows(blocks, self.width)
         return laid_out
@@ -218,8 +218,8 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
             return (styled("Type an action and press enter.", "muted"),)
         resource = self.text.partition(" ")[2].strip()
         until = self.app.library.known_until(scope)
-        none = no_policy_words(answer.policies, scope, resource, until, wider="s")
-        return styled(clean_line(none), "warn"), *self._absence()
+        sentence = no_policy_words(answer.policies, scope, resource, until, wider="s")
+        return styled(clean_line(sentence), "warn"), *self._absence()
 
     def _absence(self) -> list[Styled]:
         absence = knowledge().absence(self.text)
@@ -231,24 +231,24 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
         if isinstance(error, InputError):
             self.action_edit()
 
-    def suggestions(self, typed: str) -> list[Row]:
+    def suggestions(self, question: str) -> list[Row]:
         """Return matching actions; a complete action or a pattern comes first."""
-        text = typed.strip()
+        text = question.strip()
         if requests := kubernetes_requests(text):
             return [action_row(str(request), "in Kubernetes; enter asks") for request in requests]
         if is_kubernetes(text):
             return [action_row(text, "k8s:VERB:RESOURCE[.GROUP][/SUBRESOURCE], such as k8s:create:pods/exec")]
-        allowed = self._allowed
-        if not text or allowed is None:
+        is_allowed = self._allowed
+        if not text or is_allowed is None:
             return []
         info = reference().find(text)
         itself = info.name if info else text if any(character in text for character in " *?") else ""
-        first = [action_row(itself, "enter asks")] if itself else []
-        completed = () if " " in text else action_completions(text, limit=MOST_COMPLETIONS)
-        names = sorted(completed, key=lambda name: not (name.endswith(":") or allowed(name)))[:MAX_SUGGESTIONS]
-        matching = first + [action_row(name) for name in names if name.lower() != text.lower()]
-        nearest = () if matching else nearest_actions(text)
-        return matching or [
+        exact_rows = [action_row(itself, "enter asks")] if itself else []
+        completions = () if " " in text else action_completions(text, limit=MOST_COMPLETIONS)
+        names = sorted(completions, key=lambda name: not (name.endswith(":") or is_allowed(name)))[:MAX_SUGGESTIONS]
+        matching_rows = exact_rows + [action_row(name) for name in names if name.lower() != text.lower()]
+        nearest = () if matching_rows else nearest_actions(text)
+        return matching_rows or [
             action_row(text, "no such action is known; enter asks anyway"),
             *(action_row(name, "nearest") for name in nearest),
         ]

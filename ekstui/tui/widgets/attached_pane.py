@@ -127,10 +127,10 @@ class AttachedPane(Pane):
     @on(RowList.Opened)
     def _open_role(self, event: RowList.Opened) -> None:
         event.stop()
-        role, compared = self._role_to_open(event.row), self.role_to_compare(event.row)
-        if compared is not None and self.policy_view and self.policy_view.entry.policy.home:
+        role, role_to_compare = self._role_to_open(event.row), self.role_to_compare(event.row)
+        if role_to_compare is not None and self.policy_view and self.policy_view.entry.policy.home:
             # For a controller's policy, the question is what the role lacks.
-            self.post_message(ShowComparison(compared, self.policy_view.place))
+            self.post_message(ShowComparison(role_to_compare, self.policy_view.place))
         elif role is not None:
             self.post_message(Open(role))
 

@@ -45,11 +45,11 @@ class HeaderBar(Static):
 
     DEFAULT_CSS = "HeaderBar { height: 1; background: $panel; text-wrap: nowrap; text-overflow: ellipsis; }"
 
-    def show(self, line: Styled, right: Styled = ()) -> None:
+    def show(self, line: Styled, end_line: Styled = ()) -> None:
         """Show a line, and another one right-aligned, which takes precedence if there is no room for both."""
         words = content(line)
-        if right:
-            end = content(right)
+        if end_line:
+            end = content(end_line)
             room = max(self.size.width - end.cell_length - 1, 0)
             words = Content.assemble(words.truncate(room, ellipsis=True, pad=True), " ", end)
         height = self.styles.height
@@ -96,14 +96,17 @@ class FooterBar(Static):
             self._fit()
 
     def _fit(self) -> None:
-        *others, find, help_ = self._keys
+        *other_keys, find, help_ = self._keys
         self._shown = [(key, self._pieces(key, f" {key.label} ")) for key in self._keys]
-        for named in reversed(range(len(others))):
+        for labelled_count in reversed(range(len(other_keys))):
             if sum(cells(plain(words)) for _, words in self._shown) <= self.app.size.width:
                 break
             self._shown = [
-                *((key, self._pieces(key, f" {key.label} ")) for key in others[:named]),
-                *((key, self._pieces(key, " " if key is others[-1] else "")) for key in others[named:]),
+                *((key, self._pieces(key, f" {key.label} ")) for key in other_keys[:labelled_count]),
+                *(
+                    (key, self._pieces(key, " " if key is other_keys[-1] else ""))
+                    for key in other_keys[labelled_count:]
+                ),
                 *((key, self._pieces(key, f" {key.label.partition(' ')[0]} ")) for key in (find, help_)),
             ]
         self.update(content(tuple(piece for _, words in self._shown for piece in words)), layout=False)

@@ -45,10 +45,10 @@ def marks_line(marks: Sequence[PolicyAt]) -> Styled:
     return (*parts, ("d compare  u clear ", "muted"))
 
 
-def progress_words(doing: str, done: int, total: int) -> str:
+def progress_words(task: str, done: int, total: int) -> str:
     """Return a progress bar, and how to stop the task."""
-    filled = min(20 * done // total, 20) if total else 0
-    return f"{doing} {'━' * filled}{'─' * (20 - filled)} {done:,} of {total:,} · esc stops"
+    filled_cells = min(20 * done // total, 20) if total else 0
+    return f"{task} {'━' * filled_cells}{'─' * (20 - filled_cells)} {done:,} of {total:,} · esc stops"
 
 
 def header(
@@ -84,10 +84,14 @@ class Offer(NamedTuple):
 
     def line(self, now: datetime, width: int) -> Styled:
         """Return the offer as the header, in the longest form that fits."""
-        where = f"{self.policy_view.entry.policy.name} {version_label(self.policy_view.version)}"
-        opened = " ".join(self.opened.split())
+        policy_words = f"{self.policy_view.entry.policy.name} {version_label(self.policy_view.version)}"
+        open_text = " ".join(self.opened.split())
         age = age_in_words(self.place.at, now)
-        names = [f"{where} › {opened}", opened, opened[:40]] if opened else [where, where[:40]]
+        names = (
+            [f"{policy_words} › {open_text}", open_text, open_text[:40]]
+            if open_text
+            else [policy_words, policy_words[:40]]
+        )
         forms: list[Styled] = [
             (
                 (" b", "accent"),
@@ -135,11 +139,11 @@ def _age_words(status: DataStatus, now: datetime, way: str, *, whole: bool) -> S
     # A custom endpoint matters more than the age of the data.
     custom = status.source.partition("AWS at ")[2]
     age = (now - status.newest).days if status.newest else None
-    old = age is not None and age >= OLD
+    is_old = age is not None and age >= OLD
     data = f"data {status.newest:%Y-%m-%d}" if status.newest else "data of unknown age"
     days = "" if age is None else f", {age} day{'' if age == 1 else 's'} old" if whole else f", {age} d old"
-    renews = f" ({way})" if old and way else ""
-    return (f"from {custom}" if custom else f"{data}{days}", "warn" if old or custom else ""), (renews, "muted")
+    renews = f" ({way})" if is_old and way else ""
+    return (f"from {custom}" if custom else f"{data}{days}", "warn" if is_old or custom else ""), (renews, "muted")
 
 
 def _account_words(view: AccountView, choice: AccountChoice, now: datetime, *, whole: bool) -> Styled:

@@ -37,7 +37,7 @@ class LastUse:
         self._words = ""
         """How far it is; empty until it is asked for."""
 
-    def rows(self, app: LibraryApp, width: int, opened: Collection[str]) -> list[Row]:
+    def rows(self, app: LibraryApp, width: int, open_names: Collection[str]) -> list[Row]:
         """Return the report, or that it is being made."""
         if not self._words:
             self._words = "asking IAM"
@@ -46,7 +46,7 @@ class LastUse:
             return [Row(("last use", index), (line,)) for index, line in enumerate(failure(self._error))]
         if self._answer is None:
             return [Row("last use", (styled(f"… {self._words}; IAM takes some seconds", "muted"),))]
-        return rows(used_blocks(self._answer, datetime.now(UTC), opened), width)
+        return rows(used_blocks(self._answer, datetime.now(UTC), open_names), width)
 
     def service_of(self, value: object) -> str | None:
         """Return the service that a row's value is about."""

@@ -38,8 +38,8 @@ def stale_rows(error: EkstuiError, width: int) -> list[Row]:
     words = (*failure(error), styled("What was known before:", "muted"))
     return [
         Row(("stale", number, part), (line,), selectable=False)
-        for number, whole in enumerate(words)
-        for part, line in enumerate(wrap(whole, width))
+        for number, text in enumerate(words)
+        for part, line in enumerate(wrap(text, width))
     ]
 
 
@@ -48,9 +48,9 @@ def plain_failure(error: EkstuiError) -> str:
     return " ".join(plain(line).removeprefix("! ") for line in failure(error))
 
 
-def no_match(typed: str, hint: str) -> tuple[Styled, Styled]:
+def no_match(text: str, hint: str) -> tuple[Styled, Styled]:
     """Return that no row matches what was typed, and what to do."""
-    return styled(clean_line(f"Nothing here matches “{typed}”."), "warn"), styled(hint, "muted")
+    return styled(clean_line(f"Nothing here matches “{text}”."), "warn"), styled(hint, "muted")
 
 
 ONE_VIEW = "An access policy has one view."
@@ -109,12 +109,12 @@ class Pane(HasKeys, Vertical):
     def render_lines(self, crop: Region) -> list[Strip]:
         """Return the border; all lines between the first and the last are the same, so one is rendered."""
         lines: dict[int, Strip] = {}
-        last = self.region.height - 1
+        last_line = self.region.height - 1
         for y in crop.line_range:
-            alike = min(y, 1) if y < last else y
+            alike = min(y, 1) if y < last_line else y
             if alike not in lines:
                 (lines[alike],) = super().render_lines(Region(crop.x, alike, crop.width, 1))
-        return [lines[min(y, 1) if y < last else y] for y in crop.line_range]
+        return [lines[min(y, 1) if y < last_line else y] for y in crop.line_range]
 
     def set_title(self, about: str = "", columns: str = "") -> None:
         """Show the pane's number and title, what it is about and, at the right, the titles of its columns."""

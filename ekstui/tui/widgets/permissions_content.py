@@ -15,11 +15,11 @@ class PermissionsContent(NamedTuple):
 
     services: Sequence[ServiceSummary]
 
-    def rows(self, words: Sequence[str], opened: Collection[tuple[str, str]], width: int) -> list[Row]:
+    def rows(self, words: Sequence[str], open_keys: Collection[tuple[str, str]], width: int) -> list[Row]:
         """Return the services; with a filter, only matching services and actions, unfolded."""
         if not words:
-            return permission_rows(self.services, opened, width)
-        services = [service for service in (_matching(service, words) for service in self.services) if service]
+            return permission_rows(self.services, open_keys, width)
+        services = [service for service in (_matching_service(service, words) for service in self.services) if service]
         return permission_rows(services, {(service.effect, service.service) for service in services}, width)
 
     def unfolded(self, height: int) -> set[tuple[str, str]]:
@@ -51,7 +51,7 @@ def read_remaining(library: Library, policy: Policy, version: int) -> Remaining:
     return remaining(library.document(policy, version))
 
 
-def _matching(service: ServiceSummary, words: Sequence[str]) -> ServiceSummary | None:
+def _matching_service(service: ServiceSummary, words: Sequence[str]) -> ServiceSummary | None:
     """Return the service with its matching actions; None if there are none."""
     if all(word in service.service.casefold() for word in words):
         return service

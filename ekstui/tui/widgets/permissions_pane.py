@@ -94,14 +94,14 @@ class PermissionsPane(Pane):
             self._content = content
             self._knowledge, self._symptoms = knowledge_of(policy), knowledge().symptoms_of(policy.name)
             self._unfolded = self._unfold()
-            wanted = self._to_reach
+            target = self._to_reach
             self.show_rows()
             if policy.arn != self.policy_arn:
                 # Another policy is shown from its first line on.
                 self.policy_arn = policy.arn
                 self.rows.action_first()
                 self.rows.scroll_home(animate=False)
-                self.reach(wanted)
+                self.reach(target)
 
         self.app.background.run(self, "summary", read, show)
 

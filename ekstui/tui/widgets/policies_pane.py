@@ -74,7 +74,7 @@ class PoliciesPane(Pane):
         self.entries: Sequence[PolicyEntry] = ()
         """The policies of the scope, in the order of the list."""
         self._groups: _Groups = ()
-        self._fitting: dict[Facet, frozenset[str] | EkstuiError] = {}
+        self._facet_results: dict[Facet, frozenset[str] | EkstuiError] = {}
         self._asking = Debounce(self, LOOK_UP_AFTER)
         self._roles_with: Callable[[str], int] | None = None
         """How many roles have a policy attached; None if that is not known."""
@@ -83,7 +83,7 @@ class PoliciesPane(Pane):
         """Show policies, grouped by name if `groups` are given, with the cursor on the policy with ARN `cursor`."""
         self._groups = groups
         self.entries = [entry for _, group in in_groups(entries, groups) for entry in group]
-        self._fitting.clear()
+        self._facet_results.clear()
         self._lay_out()
         self.show_rows(cursor=cursor)
 
@@ -122,11 +122,11 @@ class PoliciesPane(Pane):
     def build_rows(self) -> list[Row]:
         """Return a row for each policy that matches the filter, ignoring facets that are still being looked up."""
         words, facets = parse_filter(self.filter)
-        chosen = self._chosen(words, facets)
-        self.set_note(f"{len(chosen)} of {len(self.entries)}{self._facets_note(facets)}" if words or facets else "")
+        entries = self._matching_entries(words, facets)
+        self.set_note(f"{len(entries)} of {len(self.entries)}{self._facets_note(facets)}" if words or facets else "")
         has_superseded = any(entry.superseded_by for entry in self.entries)
         rows: list[Row] = []
-        for title, group in in_groups(chosen, self._groups):
+        for title, group in in_groups(entries, self._groups):
             if title:
                 rows.append(Row(("group", title), (styled(title, "strong"),), selectable=False))
             rows += [
@@ -136,18 +136,18 @@ class PoliciesPane(Pane):
 
     def _mark(self, entry: PolicyEntry) -> Styled:
         """Return the letter of a marked policy, or that it changed."""
-        marked = [mark.name for mark in self.marks]
-        if entry.name in marked:
-            return styled("ABCD"[marked.index(entry.name)], "accent")
+        marked_names = [mark.name for mark in self.marks]
+        if entry.name in marked_names:
+            return styled("ABCD"[marked_names.index(entry.name)], "accent")
         return styled("!", "warn") if entry.policy.arn in self.changed else ()
 
-    def _chosen(self, words: Sequence[str], facets: Sequence[Facet]) -> list[PolicyEntry]:
-        fittings = [fitting for facet in facets if isinstance(fitting := self._fitting.get(facet), frozenset)]
+    def _matching_entries(self, words: Sequence[str], facets: Sequence[Facet]) -> list[PolicyEntry]:
+        arns_of_facets = [arns for facet in facets if isinstance(arns := self._facet_results.get(facet), frozenset)]
         return [
             entry
             for entry in self.entries
             if all(word in f"{entry.policy.name}\n{entry.purpose or ''}".casefold() for word in words)
-            and all(entry.policy.arn in fitting for fitting in fittings)
+            and all(entry.policy.arn in arns for arns in arns_of_facets)
         ]
 
     def about_row(self, row: Row) -> Styled:
@@ -164,19 +164,23 @@ class PoliciesPane(Pane):
 
     def _facets_note(self, facets: Sequence[Facet]) -> str:
         """Return a note on the facets, and start looking up the first unknown one once the user pauses."""
-        wrong = [fitting.message for facet in facets if isinstance(fitting := self._fitting.get(facet), EkstuiError)]
-        missing = [facet for facet in facets if facet not in self._fitting]
+        error_messages = [
+            facet_result.message
+            for facet in facets
+            if isinstance(facet_result := self._facet_results.get(facet), EkstuiError)
+        ]
+        missing = [facet for facet in facets if facet not in self._facet_results]
         self._asking.cancel()
         if missing:
             self._asking.call(lambda: self._look_up(missing[0]))
-        return " · looking…" if missing else f" · {clean_line(wrong[0])}" if wrong else ""
+        return " · looking…" if missing else f" · {clean_line(error_messages[0])}" if error_messages else ""
 
     def _look_up(self, facet: Facet) -> None:
         # Facets are about the documents of IAM policies.
         library, entries = self.app.library, [entry for entry in self.entries if not entry.access]
 
-        def show(fitting: frozenset[str] | EkstuiError) -> None:
-            self._fitting[facet] = fitting
+        def show(result: frozenset[str] | EkstuiError) -> None:
+            self._facet_results[facet] = result
             self.show_rows()
 
         def match(_: Job) -> frozenset[str]:

@@ -106,12 +106,12 @@ class RowList(HasKeys, ScrollView, can_focus=True):
     def set_rows(self, rows: Sequence[Row], *, cursor: Hashable | None = None) -> None:
         """Replace the rows; the cursor goes to row `cursor`, or stays on its row, or as near as possible."""
         self._words = ()
-        wanted = cursor if cursor is not None else self.key
+        target_key = cursor if cursor is not None else self.key
         nearby = self.cursor or 0
         self.rows = tuple(rows)
         self._names.clear()
         self._match = None
-        self.cursor = self._place(wanted, nearby)
+        self.cursor = self._place(target_key, nearby)
         self.virtual_size = Size(self.row_width, len(self.rows) + self.lines_above)
         self._mark_in_scrollbar()
         self._show_cursor()
@@ -121,8 +121,8 @@ class RowList(HasKeys, ScrollView, can_focus=True):
     def _mark_in_scrollbar(self) -> None:
         if self.is_marked is None:
             return
-        marked = [index for index, row in enumerate(self.rows) if self.is_marked(row)]
-        bar = with_marks(marked, Style(color=rich_style(self, "warn").color))
+        marked_indices = [index for index, row in enumerate(self.rows) if self.is_marked(row)]
+        bar = with_marks(marked_indices, Style(color=rich_style(self, "warn").color))
         self.vertical_scrollbar.renderer = bar  # type: ignore[misc]  # for this one alone, as Textual describes
         self.vertical_scrollbar.refresh()
 
@@ -131,11 +131,11 @@ class RowList(HasKeys, ScrollView, can_focus=True):
 
         The cursor's row stays in view too, so of more rows than fit below it the first are shown.
         """
-        before = len(self.rows)
+        count_before = len(self.rows)
         show()
-        added = len(self.rows) - before
-        if self.cursor is not None and added > 0:
-            self._show_line(min(self.cursor + min(added, self._page), len(self.rows) - 1))
+        added_count = len(self.rows) - count_before
+        if self.cursor is not None and added_count > 0:
+            self._show_line(min(self.cursor + min(added_count, self._page), len(self.rows) - 1))
 
     def set_head(self, head: Sequence[Row]) -> None:
         """Replace the lines above the rows, which do not scroll."""
@@ -189,12 +189,12 @@ class RowList(HasKeys, ScrollView, can_focus=True):
         """
         count = len(self.rows)
         start = self.cursor if self._match is None else self._match
-        first = 0 if here or start is None else 1
-        for distance in range(first, count + first):
+        start_distance = 0 if here or start is None else 1
+        for distance in range(start_distance, count + start_distance):
             index = ((start or 0) + step * distance) % count
             if is_match(self.rows[index]):
-                before = (at for at in range(index, -1, -1) if self.rows[at].selectable)
-                at = next(before, self._place(None, index))
+                rows_above = (at for at in range(index, -1, -1) if self.rows[at].selectable)
+                at = next(rows_above, self._place(None, index))
                 if at is not None:
                     self._move(at)
                 self._match = index
@@ -298,13 +298,13 @@ class RowList(HasKeys, ScrollView, can_focus=True):
     def _page(self) -> int:
         return max(1, self._visible - 1)
 
-    def _place(self, wanted: Hashable | None, nearby: int) -> int | None:
+    def _place(self, key: Hashable | None, nearby: int) -> int | None:
         selectable = [index for index, row in enumerate(self.rows) if row.selectable]
         if not selectable:
             return None
-        if wanted is not None:
+        if key is not None:
             for index in selectable:
-                if self.rows[index].key == wanted:
+                if self.rows[index].key == key:
                     return index
         return min(selectable, key=lambda index: abs(index - nearby))
 
@@ -313,15 +313,15 @@ class RowList(HasKeys, ScrollView, can_focus=True):
         if self.cursor is None:
             self.scroll_relative(y=step, animate=False)
             return
-        below = self.cursor - self.scroll_offset.y - self._visible + 1
-        if below > 0 and 0 < step <= self._page and self.cursor == self._first:
+        lines_below = self.cursor - self.scroll_offset.y - self._visible + 1
+        if lines_below > 0 and 0 < step <= self._page and self.cursor == self._first:
             # The text above it fills the list, and is read first.
-            self.scroll_relative(y=min(step, below), animate=False)
+            self.scroll_relative(y=min(step, lines_below), animate=False)
             return
         target = min(max(self.cursor + step, 0), len(self.rows) - 1)
         direction = 1 if step > 0 else -1
-        beyond = range(target, len(self.rows) if direction > 0 else -1, direction)
-        for index in (*beyond, *range(target, self.cursor, -direction)):
+        rows_beyond = range(target, len(self.rows) if direction > 0 else -1, direction)
+        for index in (*rows_beyond, *range(target, self.cursor, -direction)):
             if self.rows[index].selectable:
                 self._move(index)
                 return
@@ -331,12 +331,12 @@ class RowList(HasKeys, ScrollView, can_focus=True):
     def _move(self, index: int) -> None:
         self._match = None
         if index == self.cursor:
-            self._show_cursor(moved=True)
+            self._show_cursor(was_moved=True)
             return
         self._repaint_cursor()
         self.cursor = index
         self._repaint_cursor()
-        self._show_cursor(moved=True)
+        self._show_cursor(was_moved=True)
         self.post_message(self.Highlighted(self.current))
 
     def _repaint_cursor(self) -> None:
@@ -346,12 +346,12 @@ class RowList(HasKeys, ScrollView, can_focus=True):
     # The cursor looks different with the focus.
     on_focus = on_blur = _repaint_cursor
 
-    def _show_cursor(self, *, moved: bool = False) -> None:
+    def _show_cursor(self, *, was_moved: bool = False) -> None:
         if self.cursor is None or not self.size.height:
             return
         # The first selectable row brings the text above it into view. New rows start with that text.
         from_top = self.cursor == self._first and (
-            self.cursor < self._visible or (not moved and self.scroll_offset.y == 0)
+            self.cursor < self._visible or (not was_moved and self.scroll_offset.y == 0)
         )
         self._show_line(0 if from_top else self.cursor)
 
@@ -377,7 +377,7 @@ class RowList(HasKeys, ScrollView, can_focus=True):
         if len(row.cells) == 1:
             return Strip(self._cell(row.cells[0], base, width, right=False), width)
         segments: list[Segment] = []
-        used = -1
+        used_width = -1
         for cell, (column, room) in zip(row.cells, self._rooms(row), strict=False):
             if room < 0:
                 continue  # another column took its room
@@ -386,8 +386,8 @@ class RowList(HasKeys, ScrollView, can_focus=True):
             if column.names:
                 cell = self._names_in(column).fitted_cell(cell, room)
             segments += self._cell(cell, base, room, right=column.right)
-            used += room + 1
-        return Strip(segments, width) if used == width else Strip(segments).adjust_cell_length(width, base)
+            used_width += room + 1
+        return Strip(segments, width) if used_width == width else Strip(segments).adjust_cell_length(width, base)
 
     def _names_in(self, column: Column) -> ShortNames:
         """Return the names in a column, by which each of them is cut."""
@@ -402,9 +402,9 @@ class RowList(HasKeys, ScrollView, can_focus=True):
         for index, column in enumerate(self._columns):
             if not column.yields:
                 continue
-            wide = max((at for at in range(index) if self._columns[at].share), default=None)
-            if wide is not None and cell_len(plain(row.cells[wide])) > widths[wide]:
-                widths[wide] += widths[index] + 1
+            widest = max((at for at in range(index) if self._columns[at].share), default=None)
+            if widest is not None and cell_len(plain(row.cells[widest])) > widths[widest]:
+                widths[widest] += widths[index] + 1
                 widths[index] = -1
         return list(zip(self._columns, widths, strict=True))
 
@@ -424,14 +424,18 @@ class RowList(HasKeys, ScrollView, can_focus=True):
         """Return a style with enough contrast on the row's background, which differs under the cursor."""
         key = (name, base.bgcolor)
         if key not in self._text_styles:
-            whole = rich_style(self, name)
+            full_style = rich_style(self, name)
             # Only a hit and a place on a line have their own background.
-            background = whole.bgcolor if name in ("hit", "cursor") else None
-            colour = whole.color
+            background = full_style.bgcolor if name in ("hit", "cursor") else None
+            colour = full_style.color
             if colour and base.bgcolor and not background:
                 colour = with_contrast(Color.from_rich_color(colour), Color.from_rich_color(base.bgcolor)).rich_color
             self._text_styles[key] = Style(
-                color=colour, bgcolor=background, bold=whole.bold, reverse=whole.reverse, underline=whole.underline
+                color=colour,
+                bgcolor=background,
+                bold=full_style.bold,
+                reverse=full_style.reverse,
+                underline=full_style.underline,
             )
         return self._text_styles[key]
 
@@ -456,11 +460,11 @@ class MarkedScrollBar(ScrollBarRender):
         segments = list(bar.segments)
         for line in {int(index * size / virtual_size) for index in cls.marked if index < virtual_size}:
             style = segments[line].style or Style.null()
-            behind = Style(bgcolor=style.color if style.reverse else style.bgcolor, reverse=False)
-            segments[line] = Segment(_MARK, style + cls.style_of_marks + behind)
+            background = Style(bgcolor=style.color if style.reverse else style.bgcolor, reverse=False)
+            segments[line] = Segment(_MARK, style + cls.style_of_marks + background)
         return Segments(segments, new_lines=True)
 
 
-def with_marks(marked: Collection[int], style: Style) -> type[ScrollBarRender]:
+def with_marks(indices: Collection[int], style: Style) -> type[ScrollBarRender]:
     """Return a renderer that marks the rows with these indices."""
-    return type("Marked", (MarkedScrollBar,), {"marked": marked, "style_of_marks": style})
+    return type("Marked", (MarkedScrollBar,), {"marked": indices, "style_of_marks": style})

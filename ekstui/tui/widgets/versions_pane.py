@@ -83,7 +83,7 @@ class VersionsPane(Pane):
         policy, library = policy_view.entry.policy, self.app.library
         self.policy_arn = policy.arn
         self.rows.set_columns(RELEASES if policy.home else _COLUMNS)
-        self.app.background.run(self, "timeline", lambda _: _read(policy, library), self._show_timeline)
+        self.app.background.run(self, "timeline", lambda _: _read_timeline(policy, library), self._show_timeline)
 
     def on_resize(self) -> None:
         super().on_resize()
@@ -110,10 +110,12 @@ class VersionsPane(Pane):
         if access := policy_view.entry.access:
             return rows_with(self.words, rendered(access_timeline_blocks(access)[1:], self.rows.row_width))
         name = policy_view.entry.policy.name
-        marked = {mark.version: "ABCD"[at] for at, mark in enumerate(self.marks) if mark.name == name and mark.version}
+        mark_letters = {
+            mark.version: "ABCD"[at] for at, mark in enumerate(self.marks) if mark.name == name and mark.version
+        }
         steps = [step for step in self.steps if not self._is_hidden(step, policy_view)]
-        rows = pane_rows(policy_view.entry.policy, steps, marked)
-        return self._matching(rows, policy_view) if self.words else rows
+        rows = pane_rows(policy_view.entry.policy, steps, mark_letters)
+        return self._matching_rows(rows, policy_view) if self.words else rows
 
     def show_rows(self, *, cursor: Hashable | None = None) -> None:
         """Show the rows below the line of time."""
@@ -135,7 +137,7 @@ class VersionsPane(Pane):
     def _is_hidden(self, step: Step, policy_view: PolicyView) -> bool:
         return self._quiet_hidden and is_quiet(step) and step.version != policy_view.version and not step.default
 
-    def _matching(self, rows: Sequence[Row], policy_view: PolicyView) -> list[Row]:
+    def _matching_rows(self, rows: Sequence[Row], policy_view: PolicyView) -> list[Row]:
         """Return the versions that match the filter; until the changed actions are read, every version has them."""
         actions = [word for word in self.words if ":" in word]
         changed_actions = self._changed_actions
@@ -162,14 +164,14 @@ class VersionsPane(Pane):
 
         self.app.background.run(self, "changed actions", read, show)
 
-    def _show_timeline(self, read: tuple[Sequence[Step], PolicyKnowledge | None, datetime]) -> None:
-        self.steps, self._knowledge, self._until = read
+    def _show_timeline(self, timeline: tuple[Sequence[Step], PolicyKnowledge | None, datetime]) -> None:
+        self.steps, self._knowledge, self._until = timeline
         quiet = sum(map(is_quiet, self.steps))
-        undated = sum(step.created is None for step in self.steps)
+        undated_count = sum(step.created is None for step in self.steps)
         self.set_note(
             f"{len(self.steps)} known"
             + (f", {quiet} change nothing" if quiet else "")
-            + (f", {undated} undated" if undated else "")
+            + (f", {undated_count} undated" if undated_count else "")
         )
         self.set_title(
             "", legend(self.steps, in_force_words(self.policy_view.entry.policy)) if self.policy_view else ""
@@ -183,7 +185,7 @@ class VersionsPane(Pane):
         policy_view, step = self.policy_view, self.step_of(event.row)
         if policy_view is None or step is None:
             return
-        numbers = [one.version for one in self.steps]
+        numbers = [step.version for step in self.steps]
         if index := numbers.index(step.version):
             before = policy_view._replace(version=numbers[index - 1])
             self.post_message(ShowComparison(before.place, policy_view._replace(version=step.version).place))
@@ -204,7 +206,7 @@ class VersionsPane(Pane):
         return next((step for step in self.steps if row and row.value is step), None)
 
 
-def _read(policy: Policy, library: Library) -> tuple[Sequence[Step], PolicyKnowledge | None, datetime]:
+def _read_timeline(policy: Policy, library: Library) -> tuple[Sequence[Step], PolicyKnowledge | None, datetime]:
     return library.timeline(policy), knowledge_of(policy), library.data().newest
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ekstui.tui.driver.sgr import PLAIN, SgrStyle, after, transition
+from ekstui.tui.driver.sgr import PLAIN, SgrStyle, style_after, transition
 
 COLOURS = ("31", "97", "38;5;200", "38;2;1;2;3")
 BACKGROUNDS = ("41", "107", "48;5;200", "48;2;1;2;3")
@@ -33,7 +33,7 @@ STYLES = st.builds(
     ],
 )
 def test_parameters_are_read(start: SgrStyle, parameters: str, expected: SgrStyle) -> None:
-    assert after(start, parameters) == expected
+    assert style_after(start, parameters) == expected
 
 
 @given(STYLES, STYLES)
@@ -41,7 +41,7 @@ def test_a_transition_leads_where_it_should(current: SgrStyle, target: SgrStyle)
     sequence = transition(current, target)
     assert (sequence == "") == (current == target)
     if sequence:
-        assert after(current, sequence.removeprefix("\x1b[").removesuffix("m")) == target
+        assert style_after(current, sequence.removeprefix("\x1b[").removesuffix("m")) == target
         fresh = ";".join(filter(None, ("0", *map(str, target.attributes), target.foreground, target.background)))
         assert len(sequence) <= len(f"\x1b[{fresh}m")
 
