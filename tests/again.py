@@ -67,27 +67,27 @@ def run_tests(busy: int, arguments: Sequence[str], log: Path) -> Run:
         with log.open("w") as output:
             # Lower priority than the busy processes, as a stranger's machine may do it.
             subprocess.run(["nice", *command, *arguments], cwd=ROOT, stdout=output, stderr=output, check=False)
-        passed, fallen = _results(results)
-        return Run(busy, passed, fallen, perf_counter() - begun, _processor() - before)
+        passed_count, fallen = _results(results)
+        return Run(busy, passed_count, fallen, perf_counter() - begun, _processor() - before)
 
 
 def _processor() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def _results(file: Path) -> tuple[int, tuple[str, ...]]:
     """Return how many tests passed, and which did not; without a file, none passed."""
     if not file.exists():
         return 0, ()
-    passed, fallen = 0, dict[str, None]()
+    passed_count, fallen = 0, dict[str, None]()
     for case in ElementTree.parse(file).iter("testcase"):
         name = f"{case.get('classname')}::{case.get('name')}"
         if case.find("failure") is not None or case.find("error") is not None:
             fallen[name] = None
         elif case.find("skipped") is None:
-            passed += 1
-    return passed, tuple(fallen)
+            passed_count += 1
+    return passed_count, tuple(fallen)
 
 
 def table(runs: Sequence[Run]) -> str:

@@ -15,7 +15,7 @@ from hypothesis import settings
 from ekstui import logbook
 from tests.support.corpus import read_once, unpack_once
 from tests.support.effort import EFFORT
-from tests.support.filled import copied, filled_once
+from tests.support.filled import copy_of_cache, filled_once
 
 # A user's Python keeps its bytecode; without it every process that a test starts compiles what it imports.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -94,16 +94,16 @@ def filled_cache(tmp_path_factory: pytest.TempPathFactory, request: pytest.Fixtu
     shared = tmp_path_factory.getbasetemp()
     if hasattr(request.config, "workerinput"):
         shared = shared.parent
-    whole = filled_once(shared)
-    before = _contents(whole)
-    yield whole
-    assert _contents(whole) == before, "a test wrote into the cache that all tests copy"
+    cache = filled_once(shared)
+    before = _contents(cache)
+    yield cache
+    assert _contents(cache) == before, "a test wrote into the cache that all tests copy"
 
 
 @pytest.fixture
 def own_filled_cache(own_home: Path, filled_cache: Path) -> Iterator[None]:
     """Give the test a filled and indexed cache of its own, where it looks for one."""
-    cache = copied(filled_cache, own_home / "cache")
+    cache = copy_of_cache(filled_cache, own_home / "cache")
     yield
     # pytest keeps the folders of three runs; 10 MB for each test is too much of that.
     shutil.rmtree(cache, ignore_errors=True)

@@ -72,24 +72,24 @@ def test_settings_may_be_a_link_as_those_who_keep_them_elsewhere_have_it(tmp_pat
 def test_a_file_with_an_accounts_facts_is_its_owners_alone_whatever_the_umask(
     tmp_path: Path, private: bool, mode: int
 ) -> None:
-    new, before = tmp_path / "new", tmp_path / "before"
+    new_folder, before = tmp_path / "new", tmp_path / "before"
     before.write_text("longer than what comes")
     before.chmod(0o644)
     mask = os.umask(0o022)
     try:
-        write_user_file(new, b"x", over=False, private=private)
+        write_user_file(new_folder, b"x", over=False, private=private)
         write_user_file(before, b"x", over=True, private=private)
     finally:
         os.umask(mask)
-    assert [path.stat().st_mode & 0o777 for path in (new, before)] == [mode, mode]
+    assert [path.stat().st_mode & 0o777 for path in (new_folder, before)] == [mode, mode]
     assert before.read_text() == "x"
 
 
 def test_no_file_is_written_over_unasked_and_no_pipe_waited_for(tmp_path: Path) -> None:
-    pipe, dangling = tmp_path / "pipe", tmp_path / "link"
+    pipe, dangling_link = tmp_path / "pipe", tmp_path / "link"
     os.mkfifo(pipe)
-    dangling.symlink_to(tmp_path / "nowhere")
-    for path, over in ((pipe, True), (dangling, False), (tmp_path, True)):
+    dangling_link.symlink_to(tmp_path / "nowhere")
+    for path, over in ((pipe, True), (dangling_link, False), (tmp_path, True)):
         with pytest.raises(OSError):
             write_user_file(path, b"x", over=over, private=True)
     assert not (tmp_path / "nowhere").exists()

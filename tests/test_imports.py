@@ -141,16 +141,16 @@ def is_of(module: str, names: Iterable[str]) -> bool:
 
 def test_each_import_in_a_function_saves_what_the_table_says() -> None:
     late = {module for path in PACKAGE.rglob("*.py") for module in late_modules(path)}
-    names = {name for saved in SAVED.values() for name in saved}
+    names = {name for saved_modules in SAVED.values() for name in saved_modules}
     assert {module for module in late if not is_of(module, names)} == set()
     assert {name for name in names if not any(is_of(module, [name]) for module in late)} == set()
 
 
 def test_what_a_package_imports_late_is_asked_for_and_in_the_table() -> None:
     late = {module for path in PACKAGE.rglob("*.py") for module in late_modules(path)}
-    listed = {f"{package.__name__}.{name}" for package in LATE_IN.values() for name in package.__all__}
-    assert listed <= late
-    assert listed <= SAVED[APP].keys() | SAVED["list"].keys()
+    listed_names = {f"{package.__name__}.{name}" for package in LATE_IN.values() for name in package.__all__}
+    assert listed_names <= late
+    assert listed_names <= SAVED[APP].keys() | SAVED["list"].keys()
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -164,11 +164,11 @@ def test_a_command_does_without(command: str) -> None:
         [sys.executable, "-c", probe], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE, check=True,
         env=os.environ,
     )  # fmt: skip
-    loaded = process.stderr.splitlines()[-1].split()
+    loaded_modules = process.stderr.splitlines()[-1].split()
     needless = (
         *SAVED[command],
         *BEHIND.get(command, ()),
         *SDK,
         *(["dataclasses"] if command in WITHOUT_DATACLASSES else []),
     )
-    assert [module for module in loaded if is_of(module, needless)] == []
+    assert [module for module in loaded_modules if is_of(module, needless)] == []

@@ -65,8 +65,8 @@ def test_values_do_what_those_of_typing_do() -> None:
     assert Ours._make(["a", 1, ()]) == Ours(name="a", size=1)
     assert Special("a").twice() == "aa"
     assert Special("a")._replace(name="b").twice() == "bb"
-    for same in (copy.copy(ours), copy.deepcopy(ours), pickle.loads(pickle.dumps(ours))):
-        assert (same, type(same)) == (ours, Ours)
+    for copied_value in (copy.copy(ours), copy.deepcopy(ours), pickle.loads(pickle.dumps(ours))):
+        assert (copied_value, type(copied_value)) == (ours, Ours)
     assert not hasattr(ours, "__dict__")
     with pytest.raises(AttributeError):
         setattr(ours, "name", "b")  # noqa: B010

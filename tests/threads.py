@@ -24,8 +24,10 @@ class Thread(NamedTuple):
 
 
 def threads() -> tuple[Thread, ...]:
-    listed = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))["threads"]
-    return tuple(Thread(row["thread"], row["found"], row["message"], tuple(row.get("answers", ()))) for row in listed)
+    listed_threads = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))["threads"]
+    return tuple(
+        Thread(row["thread"], row["found"], row["message"], tuple(row.get("answers", ()))) for row in listed_threads
+    )
 
 
 def count(text: str) -> int:

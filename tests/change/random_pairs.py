@@ -172,11 +172,11 @@ def check(seed: int, count: int, request_count: int = 120) -> dict[str, int]:
         for outcome in judgement.outcomes[:4]:
             if any(sign in outcome.action for sign in "*?"):
                 continue
-            for claimed, grant_pair, documents in (
+            for is_claimed, grant_pair, documents in (
                 (outcome.gained, (outcome.before, outcome.after), (before, after)),
                 (outcome.lost, (outcome.after, outcome.before), (after, before)),
             ):
-                witness = request_gained(outcome.action.lower(), *grant_pair) if claimed else None
+                witness = request_gained(outcome.action.lower(), *grant_pair) if is_claimed else None
                 if witness is not None:
                     concrete = Request(witness.action, witness.resource, witness.context)
                     assert allows(documents[1], concrete), (story, concrete)

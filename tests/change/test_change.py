@@ -16,25 +16,25 @@ from ekstui.change.steps import Step, timeline
 from ekstui.errors import DocumentError
 from ekstui.iam.document import Document, parse
 from ekstui.iam.grants import is_too_large
-from tests.support.brute_force import listed
+from tests.support.brute_force import as_list
 from tests.support.corpus import policy_of, raw_document, raw_policies, sampled_corpus
-from tests.support.documents import allow, parsed
+from tests.support.documents import allow, document_of
 
 
 def brute_force_grants(document: Any) -> set[tuple[str, ...]]:
     """The document's grants as strings, made from the JSON by the definition; the first three name the action."""
     grants: set[tuple[str, ...]] = set()
-    for statement in listed(document["Statement"]):
+    for statement in as_list(document["Statement"]):
         condition = sorted(
-            (operator, key.lower(), sorted({v if isinstance(v, str) else json.dumps(v) for v in listed(values)}))
+            (operator, key.lower(), sorted({v if isinstance(v, str) else json.dumps(v) for v in as_list(values)}))
             for operator, keys in statement.get("Condition", {}).items()
             for key, values in keys.items()
         )
         clause = json.dumps(condition)
         element = "Action" if "Action" in statement else "NotAction"
-        actions = [action.strip().lower() for action in listed(statement[element])]
+        actions = [action.strip().lower() for action in as_list(statement[element])]
         resource_element = "Resource" if "Resource" in statement else "NotResource"
-        resources = [resource.strip() for resource in listed(statement[resource_element])]
+        resources = [resource.strip() for resource in as_list(statement[resource_element])]
         for action in actions if element == "Action" else [json.dumps(sorted(set(actions)))]:
             for resource in resources if resource_element == "Resource" else [json.dumps(sorted(set(resources)))]:
                 grants.add((statement["Effect"], element, action, resource_element, resource, clause))
@@ -66,29 +66,29 @@ def test_every_step_of_the_corpus_has_the_kind_and_counts_of_a_plain_set_compari
     assert min(kinds.values()) > 50
 
 
-def respelled(document: Any, rng: random.Random) -> Any:
+def respelled_document(document: Any, rng: random.Random) -> Any:
     """The same grants in another order, grouping and spelling, under other names."""
     statements: list[dict[str, Any]] = []
-    for statement in listed(document["Statement"]):
+    for statement in as_list(document["Statement"]):
         parts = [statement]
         if "Action" in statement and rng.random() < 0.5:
-            actions = listed(statement["Action"])
-            cut = rng.randint(0, len(actions))
-            parts = [{**statement, "Action": half} for half in (actions[:cut], actions[cut:]) if half]
+            actions = as_list(statement["Action"])
+            cut_at = rng.randint(0, len(actions))
+            parts = [{**statement, "Action": half} for half in (actions[:cut_at], actions[cut_at:]) if half]
         if "Resource" in statement and rng.random() < 0.5:
-            parts = [{**part, "Resource": resource} for part in parts for resource in listed(statement["Resource"])]
+            parts = [{**part, "Resource": resource} for part in parts for resource in as_list(statement["Resource"])]
         for part in parts:
             part = {**part, "Sid": f"S{rng.randrange(10**9)}"}
             for element in ("Action", "NotAction", "Resource", "NotResource"):
                 if element in part:
-                    entries = [entry if rng.random() < 0.9 else f" {entry}" for entry in listed(part[element])]
+                    entries = [entry if rng.random() < 0.9 else f" {entry}" for entry in as_list(part[element])]
                     if "Action" in element:
                         entries = [rng.choice([entry.lower(), entry.upper(), entry]) for entry in entries]
                     rng.shuffle(entries)
                     part[element] = entries[0] if len(entries) == 1 and rng.random() < 0.5 else entries
             if "Condition" in part:
                 part["Condition"] = {
-                    operator: {key.upper(): rng.sample(listed(v), len(listed(v))) for key, v in keys.items()}
+                    operator: {key.upper(): rng.sample(as_list(v), len(as_list(v))) for key, v in keys.items()}
                     for operator, keys in reversed(part["Condition"].items())
                 }
             statements.append(part)
@@ -100,8 +100,8 @@ def test_order_grouping_spelling_and_names_change_nothing() -> None:
     rng = random.Random(20260826)
     for raw in sampled_corpus(300):
         document = raw["versions"][-1]["document"]
-        for same in (document, respelled(document, rng)):
-            change = changes(parse(document), parse(same))
+        for same_document in (document, respelled_document(document, rng)):
+            change = changes(parse(document), parse(same_document))
             assert (change.kind, change.reach) == ("none", "same"), raw["name"]
             assert not change.added + change.removed + change.changed
 
@@ -185,11 +185,11 @@ def said_of(action: str, verdict: str) -> str:
 
 def test_ways_of_which_one_is_enough_read_as_or() -> None:
     # V2 has two statements for ec2:ModifyVolume on volumes, each with a condition; the older policy had none.
-    old, new = parse(raw_document(EBS, 15)), parse(raw_document(f"{EBS}V2", 1))
-    only = {"ec2:AttachVolume"}
+    older, newer = parse(raw_document(EBS, 15)), parse(raw_document(f"{EBS}V2", 1))
+    only_actions = {"ec2:AttachVolume"}
     verdict, reverse_verdict = (
-        changes(_only(old, only), _only(new, only)).verdict,
-        changes(_only(new, only), _only(old, only)).verdict,
+        changes(_only(older, only_actions), _only(newer, only_actions)).verdict,
+        changes(_only(newer, only_actions), _only(older, only_actions)).verdict,
     )
     assert said_of("ec2:AttachVolume", verdict) == (
         f"1 action on volume/* now needs the condition {CLUSTER_TAG} or {CLAIM_TAG} (ec2:AttachVolume)"
@@ -199,19 +199,19 @@ def test_ways_of_which_one_is_enough_read_as_or() -> None:
 
 
 def test_conditions_of_one_statement_read_as_and() -> None:
-    old, new = parse(raw_document(EBS, 15)), parse(raw_document(f"{EBS}V2", 1))
-    only = {"ec2:DeleteTags"}
-    verdict = changes(_only(old, only), _only(new, only)).verdict
+    older, newer = parse(raw_document(EBS, 15)), parse(raw_document(f"{EBS}V2", 1))
+    only_actions = {"ec2:DeleteTags"}
+    verdict = changes(_only(older, only_actions), _only(newer, only_actions)).verdict
     assert f"on volume/* now needs the conditions aws:TagKeys and {CLUSTER_TAG}" in verdict
     statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
     a, b = {"StringEquals": {"aws:PrincipalTag/a": "1"}}, {"StringEquals": {"aws:PrincipalTag/b": "1"}}
     base = parse({"Version": "2012-10-17", "Statement": [statement]})
-    either = parse(
+    either_document = parse(
         {"Version": "2012-10-17", "Statement": [{**statement, "Condition": a}, {**statement, "Condition": b}]}
     )
     together = {"StringEquals": {"aws:PrincipalTag/a": "1", "aws:PrincipalTag/b": "1"}}
     joint = parse({"Version": "2012-10-17", "Statement": [{**statement, "Condition": together}]})
-    assert "needs the condition aws:PrincipalTag/a or aws:PrincipalTag/b" in changes(base, either).verdict
+    assert "needs the condition aws:PrincipalTag/a or aws:PrincipalTag/b" in changes(base, either_document).verdict
     assert "needs the conditions aws:PrincipalTag/a and aws:PrincipalTag/b" in changes(base, joint).verdict
     # One way is as before; of the other, what was needed still is, with one of two more.
     d = {"StringEquals": {"aws:PrincipalTag/d": "1"}}
@@ -227,13 +227,13 @@ def test_conditions_of_one_statement_read_as_and() -> None:
         "no longer needs the condition aws:PrincipalTag/b or aws:PrincipalTag/c" in changes(two_keys, one_key).verdict
     )
     # One of the two is still needed, so neither is "no longer needed".
-    assert "no longer" not in changes(joint, either).verdict
+    assert "no longer" not in changes(joint, either_document).verdict
 
 
 def test_a_condition_for_one_resource_is_not_said_of_all() -> None:
     # v3 named the snapshot and the volume that ec2:CreateSnapshot needs; only the snapshot has conditions.
-    old, new = (_only(parse(raw_document(EBS, number)), {"ec2:CreateSnapshot"}) for number in (2, 3))
-    verdict = changes(old, new).verdict
+    older, newer = (_only(parse(raw_document(EBS, number)), {"ec2:CreateSnapshot"}) for number in (2, 3))
+    verdict = changes(older, newer).verdict
     assert verdict == (
         "narrowed: 1 action allowed on fewer resources, and on snapshot/* now needs the condition"
         " aws:RequestTag/CSIVolumeSnapshotName or aws:RequestTag/ebs.csi.aws.com/cluster (ec2:CreateSnapshot)"
@@ -241,8 +241,8 @@ def test_a_condition_for_one_resource_is_not_said_of_all() -> None:
 
 
 def test_the_policy_is_named_once_if_two_phrases_are_about_it() -> None:
-    old, new = (_only(parse(raw_document(EBS, number)), {"ec2:CreateSnapshot"}) for number in (2, 3))
-    assert changes(old, new, ("A", "B")).verdict == (
+    older, newer = (_only(parse(raw_document(EBS, number)), {"ec2:CreateSnapshot"}) for number in (2, 3))
+    assert changes(older, newer, ("A", "B")).verdict == (
         "B allows less: 1 action allowed on fewer resources, and on snapshot/* needs the condition"
         " aws:RequestTag/CSIVolumeSnapshotName or aws:RequestTag/ebs.csi.aws.com/cluster in B (ec2:CreateSnapshot)"
     )
@@ -275,8 +275,8 @@ def test_who_may_do_it_is_part_of_what_a_trust_or_resource_policy_allows(
         parse({"Version": "2012-10-17", "Statement": statements}) for statements in (before, after)
     )
     assert changes(document_a, document_b).reach == changes(document_b, document_a).reach == reach
-    why = ("sts:AssumeRole: the principals of trust and resource policies are not compared.",)
-    assert changes(document_a, document_b).notes == (why if reach == "unknown" else ())
+    reasons = ("sts:AssumeRole: the principals of trust and resource policies are not compared.",)
+    assert changes(document_a, document_b).notes == (reasons if reach == "unknown" else ())
 
 
 def test_an_action_that_is_wider_on_some_resources_and_narrower_on_others_is_said_to_be_both() -> None:
@@ -300,7 +300,9 @@ def test_an_action_that_is_wider_on_some_resources_and_narrower_on_others_is_sai
 def test_an_action_that_is_added_or_settled_is_not_said_to_be_beyond_judgement() -> None:
     """Describing takes no resource, so that nothing proves that the new grant grants something."""
     describe = allow("ec2:DescribeInstances", "arn:aws:ec2:*:*:instance/*")
-    change = changes(parsed(allow("s3:GetObject")), parsed(allow("s3:GetObject", "arn:aws:s3:::b/*"), describe))
+    change = changes(
+        document_of(allow("s3:GetObject")), document_of(allow("s3:GetObject", "arn:aws:s3:::b/*"), describe)
+    )
     assert change.verdict == (
         "unknown: 1 action added (ec2:DescribeInstances); 1 action allowed on fewer resources (s3:GetObject)"
     )
@@ -332,8 +334,8 @@ def test_a_timeline_says_what_a_policy_that_only_denies_denies() -> None:
 
 
 def test_two_policies_are_not_added_and_removed() -> None:
-    old, new = parse(raw_document(EBS, 15)), parse(raw_document(f"{EBS}V2", 1))
-    verdict = changes(old, new, (EBS, f"{EBS}V2")).verdict
+    older, newer = parse(raw_document(EBS, 15)), parse(raw_document(f"{EBS}V2", 1))
+    verdict = changes(older, newer, (EBS, f"{EBS}V2")).verdict
     assert f"only in {EBS} (ec2:DescribeTags)" in verdict
     assert "removed" not in verdict
     assert "now" not in verdict
@@ -341,11 +343,11 @@ def test_two_policies_are_not_added_and_removed() -> None:
 
 def _only(document: Document, actions: set[str]) -> Document:
     """The document's statements, cut to some actions."""
-    cut = (
+    statements = (
         statement._replace(actions=tuple(a for a in statement.actions if a in actions))
         for statement in document.statements
     )
-    return document._replace(statements=tuple(statement for statement in cut if statement.actions))
+    return document._replace(statements=tuple(statement for statement in statements if statement.actions))
 
 
 def test_a_pattern_that_matches_nothing_known_is_said_to_be_one() -> None:
@@ -361,11 +363,14 @@ def test_a_key_that_another_line_still_asks_about_is_not_called_gone() -> None:
     tag_keys = {"ForAllValues:StringEquals": {"aws:TagKeys": ["a"]}}
     one = parse({"Version": "2012-10-17", "Statement": [{**statement, "Condition": tag_keys}]})
     required_tag_keys = {**tag_keys, "Null": {"aws:TagKeys": "false"}}
-    two = parse({"Version": "2012-10-17", "Statement": [{**statement, "Condition": required_tag_keys}]})
+    second = parse({"Version": "2012-10-17", "Statement": [{**statement, "Condition": required_tag_keys}]})
     assert (
-        changes(two, one).verdict == "widened: 1 action allowed under wider conditions on aws:TagKeys (ec2:CreateTags)"
+        changes(second, one).verdict
+        == "widened: 1 action allowed under wider conditions on aws:TagKeys (ec2:CreateTags)"
     )
-    assert changes(one, two).verdict.startswith("narrowed: 1 action allowed under narrower conditions on aws:TagKeys")
+    assert changes(one, second).verdict.startswith(
+        "narrowed: 1 action allowed under narrower conditions on aws:TagKeys"
+    )
 
 
 def _allowing(*statements: tuple[list[str], list[str]]) -> Document:
@@ -401,13 +406,16 @@ def test_a_comparison_ends_whatever_the_size() -> None:
         for n in range(100) for effect in ("Allow", "Deny")
     ]  # fmt: skip
     assert changes(one, parse({"Version": "2012-10-17", "Statement": keys})).reach in ("unknown", "narrowed")
-    many = parse({"Version": "2012-10-17", "Statement": [
+    many_statements = parse({"Version": "2012-10-17", "Statement": [
         {"Effect": "Deny" if n % 2 else "Allow", "Action": ["s3:Get*", "ec2:*", "*"][n % 3], "Resource": f"arn:aws:s3:::b{n}*",
          "Condition": {"StringLike": {f"aws:PrincipalTag/k{n % 50}": [f"*a{number}*" for number in range(3)]}}}
         for n in range(500)
     ]})  # fmt: skip
     # A Deny of `b251` is gone, and an Allow of `b250`: both ways, as far as the work allowed is enough to see it.
-    assert changes(many, many._replace(statements=many.statements[:250])).reach in ("unknown", "mixed")
+    assert changes(many_statements, many_statements._replace(statements=many_statements.statements[:250])).reach in (
+        "unknown",
+        "mixed",
+    )
 
 
 def test_a_policy_was_created_with_its_first_version_and_updated_with_its_default() -> None:
@@ -423,7 +431,7 @@ def _get(
     action: str | list[str] = "s3:GetObject", on: str | list[str] = "*", effect: str = "Allow", **tags: Any
 ) -> Any:
     """A statement on buckets by name, under conditions on tags of the principal."""
-    resource = on if on == "*" else [f"arn:aws:s3:::{bucket}/*" for bucket in listed(on)]
+    resource = on if on == "*" else [f"arn:aws:s3:::{bucket}/*" for bucket in as_list(on)]
     statement: dict[str, Any] = {"Effect": effect, "Action": action, "Resource": resource}
     if tags:
         statement["Condition"] = {"StringEquals": {f"aws:PrincipalTag/{key}": value for key, value in tags.items()}}
@@ -498,11 +506,11 @@ def _verdicts(before: list[Any], after: list[Any], names: tuple[str, str] | None
 def test_a_change_in_words_there_and_back(
     before: list[Any], after: list[Any], verdict: str, reverse_verdict: str
 ) -> None:
-    what, which = "1 action", " (s3:GetObject)"
+    actions_words, names_words = "1 action", " (s3:GetObject)"
     expected = []
     for sentence in (verdict, reverse_verdict):
         clause, semicolon, addition = sentence.partition(";")
-        expected.append(clause.format(what) + (which if "{}" in clause else "") + semicolon + addition)
+        expected.append(clause.format(actions_words) + (names_words if "{}" in clause else "") + semicolon + addition)
     assert list(_verdicts(before, after)) == expected
 
 
@@ -630,5 +638,5 @@ def test_a_service_that_the_reference_lacks_has_actions_that_cannot_be_listed() 
     document_a, document_b = (
         parse({"Version": "2012-10-17", "Statement": _of("zz:Get*", condition=like)}) for like in likes
     )
-    why = "the reference lacks the service, so its actions cannot be listed."
-    assert changes(document_a, document_b).notes == (f"zz:*: {why}", f"zz:Get*: {why}")
+    reason = "the reference lacks the service, so its actions cannot be listed."
+    assert changes(document_a, document_b).notes == (f"zz:*: {reason}", f"zz:Get*: {reason}")

@@ -10,7 +10,7 @@ from ekstui.iam import arn
 from ekstui.iam.document import parse
 from ekstui.iam.grants import grants
 from tests.support.corpus import raw_corpus, raw_document
-from tests.support.documents import parsed
+from tests.support.documents import document_of
 
 EBS = "AmazonEBSCSIDriverPolicy"
 
@@ -63,7 +63,7 @@ def test_a_comparison_takes_resources_as_written_once_it_took_all_its_steps(monk
 
     def patterns(name: str) -> Any:
         resources = [f"arn:aws:s3:::*{name}*{number}*" for number in range(400)]
-        return parsed({"Effect": "Allow", "Action": [f"s3:X{n}" for n in range(9)], "Resource": resources})
+        return document_of({"Effect": "Allow", "Action": [f"s3:X{n}" for n in range(9)], "Resource": resources})
 
     calls: list[str] = []
     compare = arn.resource_covers
@@ -90,10 +90,13 @@ def test_two_statements_are_two_ways_and_one_is_one() -> None:
 def test_what_the_other_side_has_by_a_pattern_is_unchanged() -> None:
     literal = {"Effect": "Allow", "Action": ["ec2:DescribeVpcs", "ec2:DescribeSubnets"], "Resource": "*"}
     wild = {"Effect": "Allow", "Action": ["ec2:Describe*", "ec2:RunInstances"], "Resource": "*"}
-    comparison = differences(parsed(literal), parsed(wild))
+    comparison = differences(document_of(literal), document_of(wild))
     assert comparison.removed == comparison.changed == ()
-    (covering,) = comparison.covered
-    assert (covering.actions, covering.by) == (("ec2:DescribeSubnets", "ec2:DescribeVpcs"), "ec2:Describe*")
+    (covering_pattern,) = comparison.covered
+    assert (covering_pattern.actions, covering_pattern.by) == (
+        ("ec2:DescribeSubnets", "ec2:DescribeVpcs"),
+        "ec2:Describe*",
+    )
     assert [difference.actions for difference in comparison.added] == [("ec2:Describe*",), ("ec2:RunInstances",)]
     assert "ec2:DescribeVpcs" not in comparison.added[0].part
 
@@ -101,16 +104,18 @@ def test_what_the_other_side_has_by_a_pattern_is_unchanged() -> None:
 def test_a_pattern_on_fewer_resources_is_a_change() -> None:
     literal = {"Effect": "Allow", "Action": "ec2:DescribeVpcs", "Resource": "*"}
     wild = {"Effect": "Allow", "Action": "ec2:Describe*", "Resource": "arn:aws:ec2:*:*:vpc/*"}
-    comparison = differences(parsed(literal), parsed(wild))
+    comparison = differences(document_of(literal), document_of(wild))
     assert [difference.actions for difference in comparison.changed] == [("ec2:DescribeVpcs",)]
 
 
 def test_no_condition_is_called_gone_that_another_way_still_needs() -> None:
     base = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
     a, b = {"aws:PrincipalTag/a": "1"}, {"aws:PrincipalTag/b": "1"}
-    joint = parsed({**base, "Condition": {"StringEquals": {**a, **b}}})
-    either = parsed({**base, "Condition": {"StringEquals": a}}, {**base, "Condition": {"StringEquals": b}})
-    for before, after, counts in ((joint, either, (1, 2)), (either, joint, (2, 1))):
+    joint = document_of({**base, "Condition": {"StringEquals": {**a, **b}}})
+    either_statement = document_of(
+        {**base, "Condition": {"StringEquals": a}}, {**base, "Condition": {"StringEquals": b}}
+    )
+    for before, after, counts in ((joint, either_statement, (1, 2)), (either_statement, joint, (2, 1))):
         (difference,) = differences(before, after).changed
         (change,) = difference.conditions
         assert (len(change.gone), len(change.new)) == counts
@@ -147,7 +152,9 @@ def test_the_ways_that_have_most_in_common_are_one_that_changed() -> None:
     def either(*ways: tuple[str, str]) -> Any:
         base = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
         keys = ("aws:PrincipalTag/a", "aws:PrincipalTag/b")
-        return parsed(*({**base, "Condition": {"StringEquals": dict(zip(keys, way, strict=True))}} for way in ways))
+        return document_of(
+            *({**base, "Condition": {"StringEquals": dict(zip(keys, way, strict=True))}} for way in ways)
+        )
 
     # By the values in common the first became the second, and the other way round.
     (difference,) = differences(either(("1", "1"), ("2", "2")), either(("0", "2"), ("9", "1"))).changed
@@ -183,7 +190,7 @@ def test_what_is_added_is_said_with_where_and_how_it_is_allowed() -> None:
         get("e", "f", element="NotResource", v="1"),
     ]
     (difference,) = differences(
-        parsed(get(action="sqs:SendMessage")), parsed(get(action="sqs:SendMessage"), *statements)
+        document_of(get(action="sqs:SendMessage")), document_of(get(action="sqs:SendMessage"), *statements)
     ).added
     places = [(grant.place.element, buckets(grant.place.resources), keys(grant.ways)) for grant in difference.granted]
     assert sorted(places) == [
@@ -204,19 +211,19 @@ def test_what_is_added_is_said_with_where_and_how_it_is_allowed() -> None:
     ],
 )
 def test_a_way_that_needs_more_than_another_makes_no_difference(before: list[Any], after: list[Any]) -> None:
-    assert differences(parsed(*before), parsed(*after)).counts == (0, 0, 0)
-    assert differences(parsed(*after), parsed(*before)).counts == (0, 0, 0)
+    assert differences(document_of(*before), document_of(*after)).counts == (0, 0, 0)
+    assert differences(document_of(*after), document_of(*before)).counts == (0, 0, 0)
 
 
 def test_conditions_that_changed_on_all_resources_or_on_some() -> None:
     def change(before: list[Any], after: list[Any]) -> Any:
-        (difference,) = differences(parsed(*before), parsed(*after)).changed
+        (difference,) = differences(document_of(*before), document_of(*after)).changed
         assert difference.resources == ()
-        (only,) = difference.conditions
-        return only
+        (condition,) = difference.conditions
+        return condition
 
-    whole = change([get("x", "y", t="1")], [get("x", "y", t="2")])
-    assert (buckets(whole.place.resources), whole.everywhere, whole.kept) == (["x", "y"], True, ())
+    whole_change = change([get("x", "y", t="1")], [get("x", "y", t="2")])
+    assert (buckets(whole_change.place.resources), whole_change.everywhere, whole_change.kept) == (["x", "y"], True, ())
     part = change([get("x", "y", t="1")], [get("x", t="2"), get("y", t="1")])
     assert (buckets(part.place.resources), part.everywhere) == (["x"], False)
     # One way that needs one thing more, or less, is still that way; one that needed nothing became another.
@@ -241,7 +248,7 @@ def test_a_condition_is_compared_with_that_of_its_operator_before_others_of_its_
     key = "aws:PrincipalTag/t"
     before = {**get("x"), "Condition": {"StringLike": {key: "a*"}, "StringNotLike": {key: "ab*"}}}
     after = {**get("x"), "Condition": {"StringNotLike": {key: "ac*"}, "StringEquals": {key: "ad"}}}
-    (difference,) = differences(parsed(before), parsed(after)).changed
+    (difference,) = differences(document_of(before), document_of(after)).changed
     (way,) = difference.conditions[0].revised
     assert {(line.before.operator, line.after.operator) for line in way.lines} == {
         ("StringNotLike", "StringNotLike"), ("StringLike", "StringEquals"),
@@ -251,7 +258,7 @@ def test_a_condition_is_compared_with_that_of_its_operator_before_others_of_its_
 
 def test_resources_that_only_one_side_has_are_together_by_how_they_are_allowed() -> None:
     def changed(before: list[Any], after: list[Any]) -> list[tuple[str, list[str], list[str], bool]]:
-        (difference,) = differences(parsed(*before), parsed(*after)).changed
+        (difference,) = differences(document_of(*before), document_of(*after)).changed
         assert difference.conditions == ()
         return [
             (resource.element, buckets(resource.removed), buckets(resource.added), resource.listed)
@@ -274,15 +281,15 @@ def test_lists_of_exceptions_are_each_one_difference() -> None:
     def all_but(*names: str) -> dict[str, Any]:
         return {"Effect": "Allow", "NotAction": list(names), "Resource": "*"}
 
-    comparison = differences(parsed(), parsed(all_but("iam:*"), all_but("s3:*", "ec2:*")))
+    comparison = differences(document_of(), document_of(all_but("iam:*"), all_but("s3:*", "ec2:*")))
     assert (comparison.counts, {difference.actions for difference in comparison.added}) == (
         (2, 0, 0),
         {("iam:*",), ("s3:*", "ec2:*")},
     )
     # One that became two, or two that became two, are not paired.
-    comparison = differences(parsed(all_but("iam:*")), parsed(all_but("s3:*"), all_but("ec2:*")))
+    comparison = differences(document_of(all_but("iam:*")), document_of(all_but("s3:*"), all_but("ec2:*")))
     assert comparison.counts == (2, 1, 0)
-    comparison = differences(parsed(all_but("iam:*", "s3:*")), parsed(all_but("s3:*", "ec2:*", "sqs:*")))
+    comparison = differences(document_of(all_but("iam:*", "s3:*")), document_of(all_but("s3:*", "ec2:*", "sqs:*")))
     (one,) = comparison.changed
     assert (one.names_removed, one.names_added, one.actions) == (
         ("iam:*",),
@@ -295,13 +302,16 @@ def test_a_pattern_that_is_spelled_out_is_covered_only_if_all_its_actions_are_th
     actions = ["sns:ListTopics", "sns:ListTagsForResource"]
     wild = {"Effect": "Allow", "Action": "sns:ListT*", "Resource": "*"}
     literal = {"Effect": "Allow", "Action": actions, "Resource": "*"}
-    comparison = differences(parsed(wild), parsed(literal))
-    assert {(covering.side, covering.by): sorted(covering.actions) for covering in comparison.covered} == {
+    comparison = differences(document_of(wild), document_of(literal))
+    assert {
+        (covering_pattern.side, covering_pattern.by): sorted(covering_pattern.actions)
+        for covering_pattern in comparison.covered
+    } == {
         ("before", "its actions by name"): ["sns:ListT*"],
         ("after", "sns:ListT*"): sorted(actions),
     }
     assert (comparison.counts, dict(comparison.alike)) == ((0, 0, 0), {"Allow": ("sns:ListT*", *sorted(actions))})
-    (removal,) = differences(parsed(wild), parsed({**literal, "Action": actions[:1]})).removed
+    (removal,) = differences(document_of(wild), document_of({**literal, "Action": actions[:1]})).removed
     assert (removal.actions, removal.part) == (("sns:ListT*",), ("sns:ListTagsForResource",))
-    with_topic = differences(parsed(wild), parsed({**literal, "Resource": "arn:aws:sns:*:*:a"}))
+    with_topic = differences(document_of(wild), document_of({**literal, "Resource": "arn:aws:sns:*:*:a"}))
     assert ([difference.actions for difference in with_topic.removed], with_topic.covered) == ([("sns:ListT*",)], ())

@@ -23,9 +23,9 @@ NODEGROUP = f"arn:aws:eks:eu-west-1:{ONE}:nodegroup/"
 
 def test_a_resource_that_is_made_matches_its_pattern_and_its_type_and_is_made_where_one_exists() -> None:
     """The reference writes nodegroup/${ClusterName}/${NodegroupName}/${UUID}."""
-    few = ["", *("".join(parts) for count in (1, 2, 3) for parts in product("an/", repeat=count))]
-    texts = [f"{start}{end}" for start in ("nodegroup/a/a/", "nodegroup///", "nodegroup//n/") for end in few]
-    empty = 0
+    short_texts = ["", *("".join(parts) for count in (1, 2, 3) for parts in product("an/", repeat=count))]
+    texts = [f"{start}{end}" for start in ("nodegroup/a/a/", "nodegroup///", "nodegroup//n/") for end in short_texts]
+    empty_count = 0
     for pattern in (
         "".join(parts) for count in (1, 2, 3) for parts in product(("*", "?", "n", "nodegroup/", "/"), repeat=count)
     ):
@@ -36,8 +36,8 @@ def test_a_resource_that_is_made_matches_its_pattern_and_its_type_and_is_made_wh
         ), pattern
         assert not any(sign in arn for arn in arns for sign in "*?"), pattern
         assert arns or not any(as_regex(pattern).fullmatch(text) for text in texts), pattern
-        empty += not arns
-    assert empty > 50
+        empty_count += not arns
+    assert empty_count > 50
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from ekstui.iam.document import parse
 DAY = [datetime(2026, 1, day, tzinfo=UTC) for day in range(1, 10)]
 
 
-def dated(*days: datetime | None) -> Policy:
+def policy_with_dates(*days: datetime | None) -> Policy:
     infos = tuple(VersionInfo(number, day) for number, day in enumerate(days, 1))
     return Policy("P", "arn:aws:iam::aws:policy/P", len(infos), infos)
 
@@ -44,7 +44,7 @@ def dated(*days: datetime | None) -> Policy:
 def test_versions_since_a_time(
     days: tuple[datetime | None, ...], since: datetime | None, numbers: tuple[int, ...], perhaps: tuple[int, ...]
 ) -> None:
-    policy = dated(*days)
+    policy = policy_with_dates(*days)
     assert numbers_since(policy, since) == numbers
     assert undated_versions_possibly_since(policy, since) == perhaps
 
@@ -61,7 +61,7 @@ def test_steps_come_newest_first_and_those_without_a_time_last() -> None:
 
 
 def test_a_step_is_from_the_version_before_it_and_the_first_is_new() -> None:
-    policy = dated(DAY[0], DAY[2], DAY[4])
+    policy = policy_with_dates(DAY[0], DAY[2], DAY[4])
     statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
     actions: list[Any] = [["s3:GetObject"], ["s3:GetObject", "s3:PutObject"], ["s3:PutObject"]]
     documents = {n: parse({"Statement": {**statement, "Action": action}}) for n, action in enumerate(actions, 1)}

@@ -118,9 +118,9 @@ def with_holes(statements: Statements) -> Document:
     return parse(document(*statements))
 
 
-def filled(statements: Statements, filling: dict[str, str]) -> Document:
+def filled_document(statements: Statements, values: dict[str, str]) -> Document:
     text = json.dumps(document(*statements), ensure_ascii=False)
-    for letter, value in filling.items():
+    for letter, value in values.items():
         text = text.replace(hole(f"var.{letter}"), value)
     return parse(json.loads(text))
 
@@ -133,11 +133,11 @@ def test_what_a_change_around_holes_means(before: Statements, after: Statements,
 @pytest.mark.parametrize(("before", "after"), [case[:2] for case in CASES])
 def test_no_filling_of_the_holes_contradicts_what_is_said(before: Statements, after: Statements) -> None:
     reach = changes_around(with_holes(before), with_holes(after)).reach
-    for filling in FILLINGS:
-        concrete = changes(filled(before, filling), filled(after, filling)).reach
-        assert reach in ("unknown", concrete) or concrete in ("same", "unknown"), filling
+    for values in FILLINGS:
+        concrete = changes(filled_document(before, values), filled_document(after, values)).reach
+        assert reach in ("unknown", concrete) or concrete in ("same", "unknown"), values
         assert concrete in ("same", "unknown") or reach != "same"
-        assert reach != "mixed" or concrete == "mixed", filling
+        assert reach != "mixed" or concrete == "mixed", values
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from ekstui.change.holes import hole
 from ekstui.change.permitted import principal_changes
 from ekstui.iam.document import Document
-from tests.support.documents import Statement, allow, parsed
+from tests.support.documents import Statement, allow, document_of
 
 ONE, TWO = "111122223333", "444455556666"
 ROLE, ROOT = f"arn:aws:iam::{ONE}:role/a", f"arn:aws:iam::{ONE}:root"
@@ -29,7 +29,7 @@ def objects(principals: dict[str, Any], condition: dict[str, Any] | None = None)
     return allow(GET, "arn:aws:s3:::x/*", **principals, **({"Condition": condition} if condition else {}))
 
 
-def assuming(principals: dict[str, Any], **claims: dict[str, str]) -> Statement:
+def assume_statement(principals: dict[str, Any], **claims: dict[str, str]) -> Statement:
     """A statement of a trust policy."""
     condition = {"Condition": claims} if claims else {}
     return {"Effect": "Allow", "Action": "sts:AssumeRole", **principals, **condition}
@@ -46,7 +46,7 @@ def who_may(document: Document, account: str) -> list[str]:
 
 
 def verdict(before: list[Statement], after: list[Statement]) -> str:
-    return principal_changes(parsed(*before), parsed(*after), who_may).verdict
+    return principal_changes(document_of(*before), document_of(*after), who_may).verdict
 
 
 @pytest.mark.parametrize(
@@ -105,9 +105,10 @@ def test_conditions_count_as_in_other_policies_and_a_claim_of_a_token_is_plain_t
     of_sub = "widened: 1 action allowed under wider conditions on oidc.eks.x/id/A:sub (sts:AssumeRole)"
     for claim, words in (("oidc.eks.x/id/A:sub", of_sub), ("other:thing", "unknown: 1 action changed")):
         exact, wild = (
-            assuming(token, **{name: {claim: value}}) for name, value in (("StringEquals", "a"), ("StringLike", "a*"))
+            assume_statement(token, **{name: {claim: value}})
+            for name, value in (("StringEquals", "a"), ("StringLike", "a*"))
         )
-        assert principal_changes(parsed(exact), parsed(wild), lambda *_: ()).verdict.startswith(words)
+        assert principal_changes(document_of(exact), document_of(wild), lambda *_: ()).verdict.startswith(words)
 
 
 @pytest.mark.parametrize(
@@ -125,4 +126,4 @@ def test_conditions_count_as_in_other_policies_and_a_claim_of_a_token_is_plain_t
 def test_a_trust_policy_says_who_was_added_and_removed(
     before: list[dict[str, Any]], after: list[dict[str, Any]], expected: str
 ) -> None:
-    assert verdict(list(map(assuming, before)), list(map(assuming, after))) == expected
+    assert verdict(list(map(assume_statement, before)), list(map(assume_statement, after))) == expected

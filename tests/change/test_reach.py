@@ -26,7 +26,7 @@ from ekstui.change.reach.witness import request_gained
 from ekstui.iam.document import parse
 from ekstui.iam.grants import ConditionLine, Effort, Extent, grants
 from tests.change import random_pairs
-from tests.support.brute_force import Request, allows, glob, listed
+from tests.support.brute_force import Request, allows, as_list, glob
 from tests.support.corpus import raw_corpus, raw_document, sampled_corpus
 from tests.support.effort import SEED, examples
 from tests.support.patience import PROCESSOR
@@ -103,7 +103,7 @@ def changed_documents(draw: st.DrawFn) -> tuple[Any, Any]:
 
 def requests() -> Iterator[Request]:
     """All requests of a small world; the actions include one that no document names."""
-    for action, resource, one, many, tag in itertools.product(
+    for action, resource, one, other_values, tag in itertools.product(
         ("zz:GetOne", "zz:GetTwo", "zz:Put", "zz:GetOther", "zz:Other"),
         (BUCKET, f"{BUCKET}/a", f"{BUCKET}/b/c", f"{BUCKET}x", "arn:aws:zz:eu::c"),
         ((), ("a",), ("A",), ("ab",), ("z",)),
@@ -111,8 +111,10 @@ def requests() -> Iterator[Request]:
         ((), ("a",), ("z",)),
     ):
         # zz:two follows zz:one and the tag, which keeps the world small and still lets the keys differ.
-        two = tag if one in ((), ("ab",)) else one
-        yield Request(action, resource, {"zz:one": one, "zz:two": two, "zz:many": many, PRINCIPAL_TAG.lower(): tag})
+        second_tag = tag if one in ((), ("ab",)) else one
+        yield Request(
+            action, resource, {"zz:one": one, "zz:two": second_tag, "zz:many": other_values, PRINCIPAL_TAG.lower(): tag}
+        )
 
 
 WORLD = tuple(requests())
@@ -129,7 +131,7 @@ def gained_and_lost(before: Any, after: Any) -> tuple[set[str], set[str]]:
     return gained_actions, lost_actions
 
 
-@settings(max_examples=examples(25, whole=50), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(25, in_torture=50), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(changed_documents())
 def test_no_request_contradicts_what_is_proven(documents: tuple[Any, Any]) -> None:
     before, after = documents
@@ -149,19 +151,19 @@ def test_no_request_contradicts_what_is_proven(documents: tuple[Any, Any]) -> No
 
 def assert_witnessed(outcome: Outcome, before: Any, after: Any) -> None:
     """A gain or loss is claimed only with a request that shows it."""
-    for claimed, refusing, allowing, refusing_grants, allowing_grants in (
+    for is_claimed, refusing_document, allowing_document, refusing_grants, allowing_grants in (
         (outcome.gained, before, after, outcome.before, outcome.after),
         (outcome.lost, after, before, outcome.after, outcome.before),
     ):
-        witness = request_gained(outcome.action.lower(), refusing_grants, allowing_grants) if claimed else None
-        assert claimed == (witness is not None)
+        witness = request_gained(outcome.action.lower(), refusing_grants, allowing_grants) if is_claimed else None
+        assert is_claimed == (witness is not None)
         if witness is not None:
             request = Request(witness.action, witness.resource, witness.context)
-            assert allows(allowing, request), request
-            assert not allows(refusing, request), request
+            assert allows(allowing_document, request), request
+            assert not allows(refusing_document, request), request
 
 
-@settings(max_examples=examples(40, whole=100), deadline=None)
+@settings(max_examples=examples(40, in_torture=100), deadline=None)
 @given(changed_documents())
 def test_swapping_the_sides_swaps_widened_and_narrowed(documents: tuple[Any, Any]) -> None:
     before, after = (grants(parse(document)) for document in documents)
@@ -339,9 +341,11 @@ def test_every_unconditional_step_of_the_corpus_agrees_with_expanded_actions() -
                 for pattern in earlier | later
                 if pattern.partition(":")[0] not in names
             } - {"*:~"}
-            gained = any(allowed(later, action) and not allowed(earlier, action) for action in affected_actions)
-            lost = any(allowed(earlier, action) and not allowed(later, action) for action in affected_actions)
-            expected = "mixed" if gained and lost else "widened" if gained else "narrowed" if lost else "same"
+            is_gained = any(allowed(later, action) and not allowed(earlier, action) for action in affected_actions)
+            is_lost = any(allowed(earlier, action) and not allowed(later, action) for action in affected_actions)
+            expected = (
+                "mixed" if is_gained and is_lost else "widened" if is_gained else "narrowed" if is_lost else "same"
+            )
             reach = reach_between(grants(parse(before)), grants(parse(after)), thorough=False).reach
             if reach == "unknown":
                 # The one action that a pattern matches is named by the other side; whether there are more nobody knows.
@@ -360,18 +364,20 @@ def is_plain(document: Any) -> bool:
         and "Action" in statement
         and statement.get("Resource") in ("*", ["*"])
         and not statement.get("Condition")
-        for statement in listed(document["Statement"])
+        for statement in as_list(document["Statement"])
     )
 
 
 def plain_actions(document: Any) -> set[str]:
     return {
-        action.strip().lower() for statement in listed(document["Statement"]) for action in listed(statement["Action"])
+        action.strip().lower()
+        for statement in as_list(document["Statement"])
+        for action in as_list(statement["Action"])
     }
 
 
 def test_random_pairs_are_never_contradicted_by_a_request() -> None:
-    count = examples(250, whole=500)
+    count = examples(250, in_torture=500)
     reach_counts = random_pairs.check(SEED, count, request_count=40)
     assert min(reach_counts.values()) > count // 20, reach_counts
     assert reach_counts["unknown"] < count // 4, reach_counts
@@ -391,7 +397,7 @@ def test_most_of_what_aws_changed_is_decided() -> None:
 LITERAL = f"{OBJECT[:-1]}${{aws:username}}"
 
 
-def dated(version: str | None, *statements: dict[str, Any]) -> dict[str, Any]:
+def dated_document(version: str | None, *statements: dict[str, Any]) -> dict[str, Any]:
     return {"Statement": list(statements)} if version is None else {"Version": version, "Statement": list(statements)}
 
 
@@ -405,9 +411,9 @@ def dated(version: str | None, *statements: dict[str, Any]) -> dict[str, Any]:
     ],
 )
 def test_the_version_of_the_language_is_part_of_the_meaning(older: str | None, statement: dict[str, Any]) -> None:
-    change = changes(parse(dated(older, statement)), parse(dated(NEWEST, statement)))
+    change = changes(parse(dated_document(older, statement)), parse(dated_document(NEWEST, statement)))
     assert change.reach not in ("same", "widened")
-    assert changes(parse(dated(None, statement)), parse(dated(OLDEST, statement))).reach == "same"
+    assert changes(parse(dated_document(None, statement)), parse(dated_document(OLDEST, statement))).reach == "same"
 
 
 def when(**operators: Any) -> dict[str, Any]:
@@ -422,7 +428,7 @@ TLS, NOT_TLS = (when(Bool=("aws:SecureTransport", value)) for value in ("true", 
 OURS, NOT_OURS = (when(**{name: ("aws:PrincipalTag/t", "a")}) for name in ("StringEquals", "StringNotEquals"))
 
 
-def within(network: str) -> dict[str, Any]:
+def in_network(network: str) -> dict[str, Any]:
     return when(IpAddress=("aws:SourceIp", network))
 
 
@@ -485,14 +491,14 @@ def within(network: str) -> dict[str, Any]:
         ),
         # A network is its halves, also in statements of their own, where each has one value of another key.
         (
-            [one(START, "*", within("10.0.0.0/8"))],
-            [one(START, "*", within(half)) for half in ("10.0.0.0/9", "10.128.0.0/9")],
+            [one(START, "*", in_network("10.0.0.0/8"))],
+            [one(START, "*", in_network(half)) for half in ("10.0.0.0/9", "10.128.0.0/9")],
             "same",
         ),
         (
-            [one(START, "*", within("10.0.0.0/8") | {"StringEquals": {"aws:PrincipalTag/t": ["a", "b"]}})],
+            [one(START, "*", in_network("10.0.0.0/8") | {"StringEquals": {"aws:PrincipalTag/t": ["a", "b"]}})],
             [
-                one(START, "*", within(half) | {"StringEquals": {"aws:PrincipalTag/t": tag}})
+                one(START, "*", in_network(half) | {"StringEquals": {"aws:PrincipalTag/t": tag}})
                 for half in ("10.0.0.0/9", "10.128.0.0/9") for tag in "ab"
             ],
             "same",
@@ -509,7 +515,7 @@ def within(network: str) -> dict[str, Any]:
     ],
 )  # fmt: skip
 def test_what_a_change_means(before: list[Any], after: list[Any], reach: str) -> None:
-    sides = [grants(parse(dated(NEWEST, *statements))) for statements in (before, after)]
+    sides = [grants(parse(dated_document(NEWEST, *statements))) for statements in (before, after)]
     assert reach_between(*sides).reach == reach
 
 
@@ -540,7 +546,7 @@ def test_requests_that_cannot_be_prove_no_direction(
     for operator in ("StringLikeIfExists", "StringLike") if has_key else ("StringLikeIfExists",):
         joint_condition = {**first_condition, operator: {key: value}}
         sides = [
-            grants(parse(dated(NEWEST, one(action, "*", condition))))
+            grants(parse(dated_document(NEWEST, one(action, "*", condition))))
             for condition in (first_condition, joint_condition)
         ]
         assert reach_between(*sides).reach in ("same", "unknown")
@@ -570,7 +576,7 @@ def test_what_aws_gives_on_resources_beside_its_reference_counts() -> None:
 
 
 def test_a_question_mark_in_the_name_of_an_action_says_less_than_a_star() -> None:
-    one_more, any_more = (grants(parse(dated(NEWEST, one(f"newsvc:Get{wild}", "*")))) for wild in "?*")
+    one_more, any_more = (grants(parse(dated_document(NEWEST, one(f"newsvc:Get{wild}", "*")))) for wild in "?*")
     assert reach_between(one_more, any_more).reach == "widened"
 
 
@@ -586,24 +592,24 @@ def test_a_deny_of_everything_is_not_one_of_some_cases(
     denies: list[dict[str, Any]], later_denies: list[dict[str, Any]], verdict: str
 ) -> None:
     allow = one("ec2:*", "*")
-    before, after = (parse(dated(NEWEST, allow, *statements)) for statements in (denies, later_denies))
+    before, after = (parse(dated_document(NEWEST, allow, *statements)) for statements in (denies, later_denies))
     assert changes(before, after).verdict == verdict
     assert changes(after, before).verdict == verdict.replace("narrowed", "widened").replace("newly", "no longer")
 
 
 def test_a_policy_that_only_denies_says_whether_it_denies_more() -> None:
     newest = {raw["name"]: raw["versions"][-1]["document"] for raw in raw_corpus()}
-    two, three = (parse(newest[f"AWSCompromisedKeyQuarantineV{number}"]) for number in (2, 3))
-    change, reverse_change = changes(two, three), changes(three, two)
+    second, three = (parse(newest[f"AWSCompromisedKeyQuarantineV{number}"]) for number in (2, 3))
+    change, reverse_change = changes(second, three), changes(three, second)
     assert (change.reach, change.denies, reverse_change.denies) == ("same", "more", "less")
     assert change.verdict.startswith("denies more")
     denies = [{"Effect": "Deny", "NotAction": ["ec2:*", "s3:*"][:count], "Resource": "*"} for count in (1, 2)]
-    assert changes(parse(dated(NEWEST, denies[0])), parse(dated(NEWEST, denies[1]))).denies == "less"
+    assert changes(parse(dated_document(NEWEST, denies[0])), parse(dated_document(NEWEST, denies[1]))).denies == "less"
 
 
 def test_large_comparisons_stay_bounded() -> None:
     sides = [
-        dated(
+        dated_document(
             NEWEST, *(one("*", "*", when(StringNotEquals=(f"aws:PrincipalTag/{n}", [f"{n}", side]))) for n in range(60))
         )
         for side in "ab"
@@ -655,9 +661,9 @@ def test_work_that_goes_beyond_what_is_left_is_spent_too() -> None:
 
 def test_a_search_among_many_grants_takes_more_work_than_one_among_few() -> None:
     def is_gained(count: int) -> bool:
-        old = frozenset(Extent("Resource", (f"{BUCKET}{number}",), frozenset()) for number in range(count))
-        new = old | {Extent("Resource", ("arn:aws:zz:::c",), frozenset())}
-        before, after = (ActionExtents(extents, frozenset()) for extents in (old, new))
+        old_extents = frozenset(Extent("Resource", (f"{BUCKET}{number}",), frozenset()) for number in range(count))
+        new_extents = old_extents | {Extent("Resource", ("arn:aws:zz:::c",), frozenset())}
+        before, after = (ActionExtents(extents, frozenset()) for extents in (old_extents, new_extents))
         return request_gained("zz:get", before, after, Effort(1_000)) is not None
 
     assert is_gained(40)
@@ -732,8 +738,8 @@ def test_all_but_one_are_not_covered_by_all_but_two() -> None:
             "Resource", ("*",), frozenset(), frozenset(("NotPrincipal", "AWS", account) for account in accounts)
         )
 
-    one, two = everyone_but("111122223333"), everyone_but("111122223333", "444455556666")
-    assert not extent_covers(two, one)
+    one, second = everyone_but("111122223333"), everyone_but("111122223333", "444455556666")
+    assert not extent_covers(second, one)
     assert extent_covers(one, one)
     assert not extent_covers(one, one._replace(principals=frozenset()))
 
@@ -776,13 +782,13 @@ SERVICE, NAME = "aws:principalisawsservice", "aws:principalservicename"
         ((MFA, ""), (AGE, ""), True),
         *(
             case
-            for whose in ("principal", "resource", "source", "vpce")
+            for key_owner in ("principal", "resource", "source", "vpce")
             for case in (
-                ((f"aws:{whose}orgid", "o-a"), (f"aws:{whose}orgpaths", "o-a/r-b/ou-c/"), True),
-                ((f"aws:{whose}orgid", "o-a"), (f"aws:{whose}orgpaths", "o-ab/r-b/"), False),
-                ((f"aws:{whose}orgid", "o-a"), (f"aws:{whose}orgpaths", ""), False),
-                ((f"aws:{whose}orgid", ""), (f"aws:{whose}orgpaths", "o-a/r-b/"), False),
-                ((f"aws:{whose}orgid", "x-a"), (f"aws:{whose}orgpaths", "x-a/r-b/"), False),
+                ((f"aws:{key_owner}orgid", "o-a"), (f"aws:{key_owner}orgpaths", "o-a/r-b/ou-c/"), True),
+                ((f"aws:{key_owner}orgid", "o-a"), (f"aws:{key_owner}orgpaths", "o-ab/r-b/"), False),
+                ((f"aws:{key_owner}orgid", "o-a"), (f"aws:{key_owner}orgpaths", ""), False),
+                ((f"aws:{key_owner}orgid", ""), (f"aws:{key_owner}orgpaths", "o-a/r-b/"), False),
+                ((f"aws:{key_owner}orgid", "x-a"), (f"aws:{key_owner}orgpaths", "x-a/r-b/"), False),
             )
         ),
         (("aws:currenttime", "1970-01-02T00:00:00Z"), ("aws:epochtime", "86400"), True),
@@ -901,9 +907,9 @@ def test_tags_and_places_agree_with_the_resource_and_each_other() -> None:
     assert agreement(aws__principalarn=ADA, aws__sourcearn="arn:aws-cn:s3:::b") is None
     # A tag has one value, whichever service's key asks for it.
     assert agreement(aws__resourcetag_a="x", ec2__resourcetag_a="y") is None
-    same = agreement(aws__resourcetag_a="x", ec2__resourcetag_a="", ec2__resourcetag_b="y")
-    assert same is not None
-    assert (same["ec2:resourcetag/a"], same["ec2:resourcetag/b"]) == (("x",), ("y",))
+    same_values = agreement(aws__resourcetag_a="x", ec2__resourcetag_a="", ec2__resourcetag_b="y")
+    assert same_values is not None
+    assert (same_values["ec2:resourcetag/a"], same_values["ec2:resourcetag/b"]) == (("x",), ("y",))
     # The keys of tags and their list are one thing.
     with_owner = agreement(aws__requesttag_owner="x", aws__tagkeys="")
     assert with_owner is not None
@@ -960,14 +966,18 @@ def test_extents_cover_each_other_or_are_apart_exactly_as_the_resources_they_mat
         }
         for extent in extents
     }
-    for covering, covered in itertools.product(extents, repeat=2):
-        assert extent_covers(covering, covered) is (arns_by_extent[covered] <= arns_by_extent[covering]), (
-            covering,
-            covered,
+    for covering_extent, covered_extent in itertools.product(extents, repeat=2):
+        assert extent_covers(covering_extent, covered_extent) is (
+            arns_by_extent[covered_extent] <= arns_by_extent[covering_extent]
+        ), (
+            covering_extent,
+            covered_extent,
         )
-        assert are_disjoint(covering, covered) is arns_by_extent[covering].isdisjoint(arns_by_extent[covered]), (
-            covering,
-            covered,
+        assert are_disjoint(covering_extent, covered_extent) is arns_by_extent[covering_extent].isdisjoint(
+            arns_by_extent[covered_extent]
+        ), (
+            covering_extent,
+            covered_extent,
         )
     tag_conditions = frozenset({ConditionLine("StringEquals", "aws:principaltag/t", frozenset({"a"}))})
     for extent in extents:

@@ -11,22 +11,22 @@ from ekstui.change.policy import Policy, VersionInfo, format_time
 from ekstui.errors import InputError
 from ekstui.iam.document import parse
 from ekstui.iam.reference import reference
-from tests.support.brute_force import glob, listed
+from tests.support.brute_force import as_list, glob
 from tests.support.corpus import policy_of, raw_corpus, raw_policies, sampled_corpus
 from tests.support.documents import allow, deny
 
 
 def names(statement: Any, action: str) -> bool:
     element = "Action" if "Action" in statement else "NotAction"
-    matched = any(glob(pattern.strip().lower(), action.lower()) for pattern in listed(statement[element]))
-    return matched == (element == "Action")
+    is_matched = any(glob(pattern.strip().lower(), action.lower()) for pattern in as_list(statement[element]))
+    return is_matched == (element == "Action")
 
 
 def versions_that_allow(raw: Any, action: str) -> list[int]:
     return [
         int(version["version"][1:])
         for version in raw["versions"]
-        if any(s["Effect"] == "Allow" and names(s, action) for s in listed(version["document"]["Statement"]))
+        if any(s["Effect"] == "Allow" and names(s, action) for s in as_list(version["document"]["Statement"]))
     ]
 
 
@@ -106,13 +106,13 @@ def test_a_resource_keeps_the_policies_whose_grants_can_match_it() -> None:
     all_holders, table_holders = holders("iam:PassRole"), holders("iam:PassRole", table)
     assert set(table_holders) < set(all_holders)
     for name, holder in all_holders.items():
-        wide = any(grant.resources == ("*",) or grant.resource_element == "NotResource" for grant in holder.grants)
-        assert not wide or name in table_holders
+        is_wide = any(grant.resources == ("*",) or grant.resource_element == "NotResource" for grant in holder.grants)
+        assert not is_wide or name in table_holders
         if name not in table_holders:
             assert all(resource.startswith("arn:") for grant in holder.grants for resource in grant.resources)
 
 
-def small(statements: list[Any], action: str, resource: str | None = None) -> Holder | None:
+def holder_of_small_policy(statements: list[Any], action: str, resource: str | None = None) -> Holder | None:
     policy = Policy("P", "arn:aws:iam::aws:policy/P", 1, (VersionInfo(1, None),))
     candidate = candidate_of(policy, {1: parse({"Statement": statements})}, action.lower())
     matches = holders_of(action, [candidate] if candidate else [], resource).holders
@@ -133,7 +133,7 @@ ALLOW = {"Effect": "Allow", "Action": ["s3:Get*", "S3:GetObject"], "Resource": "
     ],
 )
 def test_what_the_policy_takes_back_is_said(action: str, deny: Any, denied: str | None) -> None:
-    holder = small([ALLOW, {"Effect": "Deny", **deny}], action)
+    holder = holder_of_small_policy([ALLOW, {"Effect": "Deny", **deny}], action)
     assert holder is not None
     assert holder.denied == denied
 
@@ -149,19 +149,21 @@ def test_what_the_policy_takes_back_is_said(action: str, deny: Any, denied: str 
 )
 def test_how_much_is_taken_back_is_left_open_where_lists_are_long(count: int, denied: str) -> None:
     buckets = [f"arn:aws:s3:::b{number}/*" for number in range(count)]
-    holder = small([allow("s3:GetObject", buckets), deny("s3:GetObject", buckets[:100])], "s3:GetObject")
+    holder = holder_of_small_policy(
+        [allow("s3:GetObject", buckets), deny("s3:GetObject", buckets[:100])], "s3:GetObject"
+    )
     assert holder is not None
     assert holder.denied == denied
 
 
 def test_the_most_specific_pattern_is_named() -> None:
-    holder = small([{**ALLOW, "Action": "*"}, ALLOW], "s3:getobject")
+    holder = holder_of_small_policy([{**ALLOW, "Action": "*"}, ALLOW], "s3:getobject")
     assert holder is not None
     assert holder.pattern == "S3:GetObject"
 
 
 def test_a_grant_that_the_action_cannot_use_is_marked() -> None:
-    holder = small(
+    holder = holder_of_small_policy(
         [{**ALLOW, "Action": "ec2:DescribeSubnets", "Resource": "arn:aws:ec2:*:*:subnet/*"}], "ec2:DescribeSubnets"
     )
     assert holder is not None
@@ -200,9 +202,9 @@ def test_a_name_that_nobody_knows_has_its_nearest() -> None:
 def test_an_action_is_spelled_as_in_the_reference_and_needs_a_service() -> None:
     assert parse_action(" EC2:describesubnets ") == "ec2:DescribeSubnets"
     assert parse_action("zz:Odd") == "zz:Odd"
-    for wrong in ("DescribeSubnets", "", ":x", "ec2:", "ec2:a b"):
+    for invalid_action in ("DescribeSubnets", "", ":x", "ec2:", "ec2:a b"):
         with pytest.raises(InputError):
-            parse_action(wrong)
+            parse_action(invalid_action)
     with pytest.raises(InputError, match="ec2:DescribeSubnets"):
         parse_action("describesubnets")
 
@@ -211,8 +213,8 @@ def wider(name: str, action: str, since: int, resource: str | None = None) -> li
     raw = raw_policies()[name]
     documents = {int(version["version"][1:]): parse(version["document"]) for version in raw["versions"]}
     return [
-        (widening.version, widening.without)
-        for widening in widenings(policy_of(raw), since, documents, action, resource)
+        (widened_by.version, widened_by.without)
+        for widened_by in widenings(policy_of(raw), since, documents, action, resource)
     ]
 
 
@@ -273,7 +275,7 @@ def test_what_a_short_arn_reaches_is_left_open() -> None:
     ],
 )  # fmt: skip
 def test_which_pattern_allows_it(statements: list[Any], action: str, via: str, pattern: str) -> None:
-    holder = small(statements, action)
+    holder = holder_of_small_policy(statements, action)
     assert holder is not None
     assert (holder.via, holder.pattern) == (via, pattern)
 
@@ -289,7 +291,9 @@ def test_which_pattern_allows_it(statements: list[Any], action: str, via: str, p
     ],
 )
 def test_only_grants_that_can_match_a_resource_count(resources: dict[str, Any], resource: str, grants: int) -> None:
-    holder = small([{"Effect": "Allow", "Action": "s3:GetObject", **resources}], "s3:GetObject", resource)
+    holder = holder_of_small_policy(
+        [{"Effect": "Allow", "Action": "s3:GetObject", **resources}], "s3:GetObject", resource
+    )
     assert (0 if holder is None else len(holder.grants)) == grants
 
 
@@ -300,9 +304,9 @@ def test_what_takes_long_is_left_out_where_it_is_not_asked_for() -> None:
     )
     (default,) = holders_of(action, [candidate]).holders
     (history,) = holders_of(action, [candidate], history=True).holders
-    (bare,) = holders_of(action, [candidate], types=False).holders
+    (bare_holder,) = holders_of(action, [candidate], types=False).holders
     assert (default.wider, [wider.version for wider in history.wider]) == ((), [9])
-    assert (bool(default.covers or default.lacks), bare.covers, bare.lacks) == (True, (), ())
+    assert (bool(default.covers or default.lacks), bare_holder.covers, bare_holder.lacks) == (True, (), ())
     # Of a pattern, neither types nor a level are known.
     answer = holders_of("elasticloadbalancing:SetRule*", [candidate])
     assert (answer.level, answer.holders[0].covers, answer.holders[0].lacks, answer.holders[0].applies) == (
@@ -349,6 +353,6 @@ def test_an_action_has_at_most_256_letters(length: int) -> None:
     ],
 )
 def test_how_far_a_pattern_of_actions_is_denied(denies: list[Any], denied: str | None) -> None:
-    holder = small([allow("s3:Get*"), *({"Effect": "Deny", **deny} for deny in denies)], "s3:Get*")
+    holder = holder_of_small_policy([allow("s3:Get*"), *({"Effect": "Deny", **deny} for deny in denies)], "s3:Get*")
     assert holder is not None
     assert holder.denied == denied

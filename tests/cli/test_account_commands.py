@@ -63,9 +63,9 @@ def test_exit_codes_tell_empty_from_unasked(lasting_rig: Rig, ekstui: Run) -> No
     lasting_rig.reset(0)
     assert ekstui("attached", "AmazonEKSDashboardServiceRolePolicy").code == 1
     lasting_rig.proxy.fail("denied", "iam", "*")
-    denied = ekstui("attached", "AmazonEKSDashboardServiceRolePolicy")
-    assert denied.code == 3
-    assert "iam:GetAccountAuthorizationDetails is denied" in denied.err
+    result = ekstui("attached", "AmazonEKSDashboardServiceRolePolicy")
+    assert result.code == 3
+    assert "iam:GetAccountAuthorizationDetails is denied" in result.err
     lasting_rig.proxy.clear()
     lasting_rig.proxy.fail("denied", "eks", "DescribeNodegroup")
     partial = shape(ekstui, "attached", "AmazonEKSWorkerNodePolicy")
@@ -75,9 +75,9 @@ def test_exit_codes_tell_empty_from_unasked(lasting_rig: Rig, ekstui: Run) -> No
 
 def test_a_role_against_a_policy(lasting_rig: Rig, ekstui: Run) -> None:
     lasting_rig.reset(0)
-    compared = shape(ekstui, "diff", "role:prod-cluster", "AmazonEKSClusterPolicy")
-    assert compared["added"] == []
-    assert compared["removed"]
+    comparison = shape(ekstui, "diff", "role:prod-cluster", "AmazonEKSClusterPolicy")
+    assert comparison["added"] == []
+    assert comparison["removed"]
     assert ekstui("diff", "role:prod-clustre", "AmazonEKSClusterPolicy").code == 1
 
 
@@ -85,13 +85,13 @@ def test_a_policy_of_the_account_s_own_against_one_of_aws_s(lasting_rig: Rig, ek
     lasting_rig.reset(0)
     arn = "arn:aws:iam::123456789012:policy/acme-eks-control-plane"
     assert ekstui("diff", "AmazonEKSClusterPolicy", "acme-eks-control-plane").code == 1  # nobody read the account yet
-    compared = shape(ekstui, "diff", "AmazonEKSClusterPolicy", arn)
-    assert compared["after"] == {
+    comparison = shape(ekstui, "diff", "AmazonEKSClusterPolicy", arn)
+    assert comparison["after"] == {
         "label": "acme-eks-control-plane@v1 (the account's own)", "policy": None, "arn": None, "version": None, "created": None,
         "parameters": {},
     }  # fmt: skip
-    assert compared["kind"] == "actions"
-    assert shape(ekstui, "diff", "AmazonEKSClusterPolicy", "acme-eks-control-plane")["after"] == compared["after"]
+    assert comparison["kind"] == "actions"
+    assert shape(ekstui, "diff", "AmazonEKSClusterPolicy", "acme-eks-control-plane")["after"] == comparison["after"]
     by_name, by_arn = (shape(ekstui, "show", name)["document"] for name in ("acme-eks-control-plane", arn))
     assert by_name == by_arn
     unknown = ekstui("diff", "AmazonEKSClusterPolicy", f"{arn}s")
@@ -128,17 +128,18 @@ def test_nothing_found_is_not_no_problem_where_something_could_not_be_read(lasti
     assert clusters["prod"]["problems"] > 0 < clusters["prod"]["issues"]
     assert not any(cluster["not_judged"] for cluster in clusters.values())
     lasting_rig.proxy.fail("denied", "iam", "*")
-    denied = {cluster["name"]: cluster for cluster in shape(ekstui, "clusters")["clusters"]}
+    clusters_by_name = {cluster["name"]: cluster for cluster in shape(ekstui, "clusters")["clusters"]}
     # What EKS reports is a problem, whatever its roles may have.
     assert all(
-        (cluster["problems"], cluster["advice"]) == (cluster["issues"] or None, None) for cluster in denied.values()
+        (cluster["problems"], cluster["advice"]) == (cluster["issues"] or None, None)
+        for cluster in clusters_by_name.values()
     )
-    assert all(cluster["not_judged"] == [f"all its {cluster['roles']} roles"] for cluster in denied.values())
+    assert all(cluster["not_judged"] == [f"all its {cluster['roles']} roles"] for cluster in clusters_by_name.values())
     assert ekstui("clusters", "-q").out.split("prod", 1)[1].split("\n")[0].split()[3:5] == ["2+", "?"]
     for form in ((), ("--markdown",)):
         text = " ".join(ekstui("cluster", "prod", "-q", *form).out.replace("\\", "").replace("**", "").split())
         assert "✗ 2+ problems ! ? advice" in text
-        assert f"not judged: all its {denied['prod']['roles']} roles" in text
+        assert f"not judged: all its {clusters_by_name['prod']['roles']} roles" in text
         assert "iam:GetAccountAuthorizationDetails: denied" in text.partition("Could not be read")[2]
     assert ekstui("cluster", "auto", "--fail-on", "problem").code == 1
     lasting_rig.proxy.clear()
@@ -157,27 +158,27 @@ def test_explain_says_how_old_the_account_is_and_asks_again_when_it_is_stale(
 ) -> None:
     rig.reset(0)
     who = "arn:aws:sts::123456789012:assumed-role/prod-karpenter-controller/k"
-    action, where = "iam:ListInstanceProfiles", "arn:aws:iam::123456789012:instance-profile/*"
-    message = f"User: {who} is not authorized to perform: {action} on resource: {where}"
+    action, profile_arn = "iam:ListInstanceProfiles", "arn:aws:iam::123456789012:instance-profile/*"
+    message = f"User: {who} is not authorized to perform: {action} on resource: {profile_arn}"
     assert shape(ekstui, "explain", message)["fetched_at"] is None
-    read = shape(ekstui, "account")["fetched_at"]
+    fetched_at = shape(ekstui, "account")["fetched_at"]
     allow = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, "Resource": "*"}]}
     client("iam").put_role_policy(
         RoleName="prod-karpenter-controller", PolicyName="more", PolicyDocument=json.dumps(allow)
     )
     recent = shape(ekstui, "explain", message)
-    assert (recent["verdict"], recent["fetched_at"]) == ("implicit-deny", read)
+    assert (recent["verdict"], recent["fetched_at"]) == ("implicit-deny", fetched_at)
     monkeypatch.setattr(own_account, "FRESH", timedelta(0))
     rig.proxy.calls.clear()
     assert shape(ekstui, "explain", "--offline", message)["verdict"] == "implicit-deny"
     assert not rig.proxy.calls
     assert shape(ekstui, "explain", message)["verdict"] == "allowed"
     rig.proxy.fail("expired")
-    kept = ekstui("explain", message)
-    assert "The session has expired" in kept.err
-    assert f"as of {read[:10]}" in kept.out
+    explanation = ekstui("explain", message)
+    assert "The session has expired" in explanation.err
+    assert f"as of {fetched_at[:10]}" in explanation.out
     forbidden = 'pods is forbidden: User "jo" cannot list resource "pods" in API group "" in the namespace "shop"'
-    assert f"cluster as of {read[:10]}" in ekstui("explain", "--cluster", "prod", forbidden).out
+    assert f"cluster as of {fetched_at[:10]}" in ekstui("explain", "--cluster", "prod", forbidden).out
     dead = ekstui("cluster", "prod")
     assert (dead.code, "--offline answers from what was read just now" in dead.err) == (3, True)
 
@@ -193,23 +194,23 @@ def test_an_upgrade_names_the_policies_that_eks_recommends(lasting_rig: Rig, eks
 
 def test_who_can_names_who_in_the_account_may_do_it(lasting_rig: Rig, ekstui: Run) -> None:
     lasting_rig.reset(0)
-    asked = ("who-can", "ec2:CreateTags", "--scope", "eks")
+    command = ("who-can", "ec2:CreateTags", "--scope", "eks")
     # Nothing was asked of the account yet, and no option names it.
-    assert "principals" not in shape(ekstui, *asked)
-    answer = shape(ekstui, *asked, "--region", "eu-central-1")
+    assert "principals" not in shape(ekstui, *command)
+    answer = shape(ekstui, *command, "--region", "eu-central-1")
     principals = {principal["name"]: principal for principal in answer["principals"]}
     cni = lasting_rig.account.roles_with("arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy")
-    taken = {principal["name"] for principal in answer["taken_away"]}
-    assert cni <= set(principals) | taken
+    names = {principal["name"] for principal in answer["taken_away"]}
+    assert cni <= set(principals) | names
     assert principals["prod-node"]["verdict"] == "allowed"
     assert {"policy": "AmazonEKS_CNI_Policy", "version": f"v{newest(CNI)}"} in principals["prod-node"]["through"]
     assert {principal["by"][0] for principal in answer["taken_away"]} == {"boundary acme-boundary does not allow it"}
     assert answer["complete"] is True
     assert "service control policies" in answer["not_looked_at"]
     # What was seen is known from now on, and its first screen is the policies.
-    text = ekstui(*asked).out
+    text = ekstui(*command).out
     assert "In my account: " in text
-    assert ekstui(*asked, "--names").out.splitlines()[0] == "AmazonEKS_CNI_Policy"
+    assert ekstui(*command, "--names").out.splitlines()[0] == "AmazonEKS_CNI_Policy"
 
 
 def test_who_can_never_says_nobody_of_an_account_that_was_not_read(lasting_rig: Rig, ekstui: Run) -> None:
@@ -265,16 +266,16 @@ def test_what_a_role_was_last_used_for(lasting_rig: Rig, ekstui: Run) -> None:
         ("ec2", False, 2), ("ssm", True, 0),
     ]  # fmt: skip
     assert answer["arn"].endswith(":role/prod-node")
-    printed = ekstui("used", "role:prod-node").out
-    assert "1 of 2 services used in the last 90 days" in printed
-    assert "ssm  not in the tracking period" in printed and "never" not in printed
-    assert "400 days" in printed and "not tracked" in " ".join(printed.split())
+    output = ekstui("used", "role:prod-node").out
+    assert "1 of 2 services used in the last 90 days" in output
+    assert "ssm  not in the tracking period" in output and "never" not in output
+    assert "400 days" in output and "not tracked" in " ".join(output.split())
     # It is kept with its time: the same report answers again, offline too, and after the account was read anew.
     assert len(lasting_rig.world.jobs) == 1
     assert shape(ekstui, "account")["account"] == "123456789012"
     assert shape(ekstui, "used", "role:prod-node", "--offline")["fetched_at"] == answer["fetched_at"]
-    never = ekstui("used", "role:prod-cluster", "--offline")
-    assert (never.code, "known to IAM alone" in never.err) == (3, True)
+    result = ekstui("used", "role:prod-cluster", "--offline")
+    assert (result.code, "known to IAM alone" in result.err) == (3, True)
 
 
 def test_a_role_s_policies_without_what_was_not_used(lasting_rig: Rig, ekstui: Run, tmp_path: Path) -> None:
@@ -286,8 +287,8 @@ def test_a_role_s_policies_without_what_was_not_used(lasting_rig: Rig, ekstui: R
     assert "ec2:DeleteNetworkInterface" not in actions and not any(action.startswith("ssm:") for action in actions)
     assert "ec2:CreateTags" in actions and any(action.startswith("ecr:") for action in actions)
     assert "the document only narrows" in output.err
-    whole = shape(ekstui, "used", "role:prod-node", "--less")["less"]
-    assert (whole["document"], whole["reach"]) == (document, "narrowed")
+    answer = shape(ekstui, "used", "role:prod-node", "--less")["less"]
+    assert (answer["document"], answer["reach"]) == (document, "narrowed")
     # The proof is ekstui's own comparison of the two.
     path = tmp_path / "less.json"
     path.write_text(output.out, encoding="utf-8")
@@ -315,6 +316,6 @@ def test_why_access_entries_could_not_be_read_is_said_once(lasting_rig: Rig, eks
     assert "By access entries: none that was read" in answer.out
     assert answer.err.count("eks:ListAssociatedAccessPolicies") == 1
     lasting_rig.proxy.clear()
-    whole = ekstui("who-can", "k8s:get:pods", "--region", "all")
-    assert "deleted-since" in whole.out
-    assert "eks:ListAssociatedAccessPolicies" not in whole.err
+    result = ekstui("who-can", "k8s:get:pods", "--region", "all")
+    assert "deleted-since" in result.out
+    assert "eks:ListAssociatedAccessPolicies" not in result.err

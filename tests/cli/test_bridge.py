@@ -27,8 +27,8 @@ def test_a_bridge_has_what_both_releases_publish_and_nothing_else(
     output = capsys.readouterr()
     document = parse(json.loads(output.out))
     assert not list(broken_rules(document))
-    allowed = {action for statement in document.statements for action in statement.actions}
-    assert allowed == actions_of_release("karpenter", before) | actions_of_release("karpenter", after)
+    allowed_actions = {action for statement in document.statements for action in statement.actions}
+    assert allowed_actions == actions_of_release("karpenter", before) | actions_of_release("karpenter", after)
     assert "and nothing else" in output.err
 
 

@@ -35,8 +35,8 @@ def test_a_new_policy_has_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) 
     assert "2026-05-11 AmazonEKSBlockStoragePolicyV2 v1 new policy +7 Introduced." in lines
     assert main(["changes", "--since", "2026-05-01", "--json"]) == 0
     changes = json.loads(capsys.readouterr().out)["changes"]
-    (new,) = [change for change in changes if change["policy"] == "AmazonEKSBlockStoragePolicyV2"]
-    assert new == {
+    (new_policy,) = [change for change in changes if change["policy"] == "AmazonEKSBlockStoragePolicyV2"]
+    assert new_policy == {
         "policy": "AmazonEKSBlockStoragePolicyV2",
         "family": "aws-managed",
         "version": "v1",
@@ -93,12 +93,12 @@ def test_the_feed_is_atom_with_ids_that_stay() -> None:
             str(entry.findtext(f"{ATOM}title")): str(entry.findtext(f"{ATOM}id")) for entry in root.iter(f"{ATOM}entry")
         }
 
-    long, short = feed("2026-03-01"), feed("2026-06-01")
-    assert "AmazonEKS_CNI_Policy v5 to v6: widened" in long
-    assert short
-    assert short.items() < long.items()
-    assert len(set(long.values())) == len(long)
-    assert all(urn.startswith("urn:uuid:") for urn in long.values())
+    long_feed, short_feed = feed("2026-03-01"), feed("2026-06-01")
+    assert "AmazonEKS_CNI_Policy v5 to v6: widened" in long_feed
+    assert short_feed
+    assert short_feed.items() < long_feed.items()
+    assert len(set(long_feed.values())) == len(long_feed)
+    assert all(urn.startswith("urn:uuid:") for urn in long_feed.values())
 
 
 def test_the_feed_as_markdown() -> None:

@@ -256,10 +256,10 @@ def test_a_difference_as_markdown_and_as_a_patch() -> None:
 
 
 def test_a_start_without_what_eks_no_longer_uses() -> None:
-    whole = json.loads(ekstui("show", "AmazonEKSClusterPolicy", "--document").stdout)
+    document = json.loads(ekstui("show", "AmazonEKSClusterPolicy", "--document").stdout)
     process = ekstui("trim", "AmazonEKSClusterPolicy")
     assert process.returncode == 0
-    left, everything = actions_in(json.loads(process.stdout)), actions_in(whole)
+    left, everything = actions_in(json.loads(process.stdout)), actions_in(document)
     assert left == [action for action in everything if not action.startswith("autoscaling:")]
     assert left != everything
     assert "Left out autoscaling:" in process.stderr

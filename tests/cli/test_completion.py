@@ -21,7 +21,7 @@ PROTOCOL = {"_ARGCOMPLETE": "1", "_ARGCOMPLETE_SHELL": "bash", "_ARGCOMPLETE_COM
 """What a shell sets for argcomplete, beside the line and where the answer goes."""
 
 
-def completed(line: str, folder: Path) -> list[str]:
+def completions(line: str, folder: Path) -> list[str]:
     """Return what argcomplete's protocol answers for a line with the cursor at its end."""
     answer = folder / "answer"
     subprocess.run([sys.executable, "-m", "ekstui"], env=_request(line, answer), timeout=PATIENCE, check=True)
@@ -29,8 +29,12 @@ def completed(line: str, folder: Path) -> list[str]:
 
 
 def _request(line: str, answer: Path) -> dict[str, str]:
-    asked = {"_ARGCOMPLETE_STDOUT_FILENAME": str(answer), "COMP_LINE": line, "COMP_POINT": str(len(line))}
-    return {**os.environ, **PROTOCOL, **asked}
+    environment_of_shell = {
+        "_ARGCOMPLETE_STDOUT_FILENAME": str(answer),
+        "COMP_LINE": line,
+        "COMP_POINT": str(len(line)),
+    }
+    return {**os.environ, **PROTOCOL, **environment_of_shell}
 
 
 def _declared(name: str) -> list[object]:
@@ -110,15 +114,15 @@ def test_words_that_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     credentials.write_text("[only-credentials]\naws_access_key_id = AKIAEXAMPLE\n")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(credentials))
     monkeypatch.setenv("_ARGCOMPLETE_STDOUT_FILENAME", str(tmp_path / "answer"))
-    asked = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", EACH_FORKED], env={**os.environ, **PROTOCOL}, input=json.dumps([*FITTING]), text=True,
         capture_output=True, timeout=PATIENCE, check=True,
     )  # fmt: skip
-    assert dict(zip(FITTING, map(completions_in, json.loads(asked.stdout)), strict=True)) == FITTING
+    assert dict(zip(FITTING, map(completions_in, json.loads(result.stdout)), strict=True)) == FITTING
 
 
 def test_an_empty_word_is_completed_by_commands_alone(tmp_path: Path) -> None:
-    assert set(completed("ekstui ", tmp_path)) <= {*titles(), "-h", "--help", "-V", "--version"}
+    assert set(completions("ekstui ", tmp_path)) <= {*titles(), "-h", "--help", "-V", "--version"}
 
 
 BASH = """
@@ -221,9 +225,9 @@ def test_a_word_needs_no_slow_library(line: str, tmp_path: Path) -> None:
     process = subprocess.run(
         [sys.executable, "-c", AND_TELL], env=request, capture_output=True, text=True, timeout=PATIENCE, check=True
     )
-    loaded = process.stdout.split()
-    assert "ekstui.cli.commands.completion" in loaded
-    assert SLOW & set(loaded) == set()
+    modules = process.stdout.split()
+    assert "ekstui.cli.commands.completion" in modules
+    assert SLOW & set(modules) == set()
 
 
 def test_the_themes_are_textuals() -> None:

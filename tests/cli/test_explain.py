@@ -28,10 +28,10 @@ def explain(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
     return answer
 
 
-def failed(answer: dict[str, Any], policy: str) -> list[tuple[str, str | None, object]]:
+def failed_conditions(answer: dict[str, Any], policy: str) -> list[tuple[str, str | None, object]]:
     """What failed in the nearest statement of a policy."""
-    near = next(entry for entry in answer["nearest"] if entry["policy"] == policy)
-    return [(entry["part"], entry["key"], entry["given"]) for entry in near["failed"]]
+    nearest = next(entry for entry in answer["nearest"] if entry["policy"] == policy)
+    return [(entry["part"], entry["key"], entry["given"]) for entry in nearest["failed"]]
 
 
 # Scenario 2: a claim from a snapshot fails since January 2025 (aws-ebs-csi-driver 2190).
@@ -55,7 +55,7 @@ def test_a_volume_from_a_snapshot(explain: Any) -> None:
     assert answer["resource"] == "arn:aws:ec2:eu-west-1::snapshot/snap-0123456789abcdef0"
     told_absent = explain("--policy", "AmazonEBSCSIDriverPolicy@v2", "--absent", "aws:RequestTag/*", stdin=SNAPSHOT)
     assert told_absent["verdict"] == "implicit-deny"
-    assert failed(told_absent, "AmazonEBSCSIDriverPolicy") == [("condition", key, [])]
+    assert failed_conditions(told_absent, "AmazonEBSCSIDriverPolicy") == [("condition", key, [])]
     # From v3 on it does not hang on any tag.
     assert answer["newer_version"] == {
         "policy": "AmazonEBSCSIDriverPolicy", "current": "v2", "version": "v3", "created": "2025-01-13T17:07:06Z",
@@ -70,21 +70,21 @@ def test_a_volume_from_a_snapshot(explain: Any) -> None:
 
 def test_which_policies_would_allow_it_and_since_when(explain: Any) -> None:
     answer = explain(SNAPSHOT)
-    offered = {entry["policy"]: entry for entry in answer["allowed_by"]}
-    assert offered["AmazonEBSCSIDriverPolicy"]["since"] == {
+    policies = {entry["policy"]: entry for entry in answer["allowed_by"]}
+    assert policies["AmazonEBSCSIDriverPolicy"]["since"] == {
         "version": "v3", "created": "2025-01-13T17:07:06Z", "at_latest": False,
     }  # fmt: skip
-    assert offered["AmazonEBSCSIDriverPolicy"]["depends_on"] == []
-    assert offered["AmazonEBSCSIDriverPolicyV2"]["depends_on"] == ["ec2:ResourceTag/ebs.csi.aws.com/cluster"]
+    assert policies["AmazonEBSCSIDriverPolicy"]["depends_on"] == []
+    assert policies["AmazonEBSCSIDriverPolicyV2"]["depends_on"] == ["ec2:ResourceTag/ebs.csi.aws.com/cluster"]
     # The text is of the EBS CSI driver: what is made for it comes before the policies of clusters.
-    fits = [entry["fit"] for entry in answer["allowed_by"]]
-    assert fits == sorted(fits, key=["own", "kind", "other"].index)
-    assert offered["AmazonEKSClusterPolicy"]["fit"] == "other"
+    fit_words = [entry["fit"] for entry in answer["allowed_by"]]
+    assert fit_words == sorted(fit_words, key=["own", "kind", "other"].index)
+    assert policies["AmazonEKSClusterPolicy"]["fit"] == "other"
     assert answer["not_looked_at"][0].startswith(
         "the identity policies of arn:aws:sts::111122223333:assumed-role/ebs-csi"
     )
     # AWS keeps service-linked policies to itself: nobody can attach one.
-    assert "AmazonEKSServiceRolePolicy" not in offered
+    assert "AmazonEKSServiceRolePolicy" not in policies
 
 
 # Scenario 4: Auto Mode launches nothing when the NodeClass has custom tags (containers-roadmap 2487).
@@ -133,7 +133,7 @@ def test_a_custom_tag_that_the_compute_policy_refuses(explain: Any) -> None:
     assert answer["verdict"] == "allowed"
     answer = explain("--policy", "AmazonEKSComputePolicy", *context_options(*TAGS, "aws:TagKeys=team"), stdin=message)
     assert answer["verdict"] == "implicit-deny"
-    ((part, key, values),) = failed(answer, "AmazonEKSComputePolicy")
+    ((part, key, values),) = failed_conditions(answer, "AmazonEKSComputePolicy")
     assert (part, key) == ("condition", "aws:TagKeys")
     assert isinstance(values, list)
     assert "team" in values
@@ -180,25 +180,25 @@ def test_an_add_on_that_uses_the_node_role(explain: Any) -> None:
 def test_a_denial_that_todays_policies_allow_is_weighed_by_what_it_says(explain: Any) -> None:
     """A message that names identity policies rules out all other kinds: AWS would have named them."""
     session = "arn:aws:sts::111122223333:assumed-role/prod-node/i-0123456789abcdef0"
-    denied = (
+    message = (
         f"User: {session} is not authorized to perform: ec2:DescribeSecurityGroups because no identity-based policy allows "
         "the ec2:DescribeSecurityGroups action"
     )
-    answer = explain(denied, "--demo")
+    answer = explain(message, "--demo")
     assert answer["verdict"] == "allowed"
-    likely = [sentence for sentence in answer["notes"] if sentence.startswith(("Most likely", "Or "))]
-    assert "attached or changed after the denial" in likely[0]
-    assert any("deleted and recreated" in sentence for sentence in likely)
-    text = " ".join(likely)
+    likely_causes = [sentence for sentence in answer["notes"] if sentence.startswith(("Most likely", "Or "))]
+    assert "attached or changed after the denial" in likely_causes[0]
+    assert any("deleted and recreated" in sentence for sentence in likely_causes)
+    text = " ".join(likely_causes)
     # Nothing that it rules out: the statements have no condition, and the caller is named.
     assert not any(words in text for words in ("tags", "another role", "was not looked at"))
     assert not any(
         "control" in sentence or "session" in sentence or "endpoint" in sentence for sentence in answer["not_looked_at"]
     )
     # Policies that were given may be other ones than the caller's; without a reason everything is open.
-    notes = explain(denied, "--policy", "AmazonEKS_CNI_Policy")["notes"]
+    notes = explain(message, "--policy", "AmazonEKS_CNI_Policy")["notes"]
     assert any("Most likely one of them is not attached to the caller" in sentence for sentence in notes)
-    unsaid = explain(denied.partition(" because")[0], "--demo")
+    unsaid = explain(message.partition(" because")[0], "--demo")
     assert any("a policy that was not looked at" in sentence for sentence in unsaid["notes"])
     assert "service control policies" in unsaid["not_looked_at"]
 
@@ -231,14 +231,14 @@ def test_nothing_is_offered_against_a_deny(explain: Any, kind: str) -> None:
 
 
 def test_a_session_policy_that_was_given_is_looked_at(explain: Any, tmp_path: Path) -> None:
-    narrow = tmp_path / "session.json"
-    narrow.write_text(json.dumps({"Statement": {"Effect": "Allow", "Action": "s3:List*", "Resource": "*"}}))
+    session_file = tmp_path / "session.json"
+    session_file.write_text(json.dumps({"Statement": {"Effect": "Allow", "Action": "s3:List*", "Resource": "*"}}))
     request = ["--action", "s3:GetObject", "--resource", "arn:aws:s3:::logs/a", "--policy", "AmazonS3ReadOnlyAccess"]
-    answer = explain(*request, "--session-policy", str(narrow))
+    answer = explain(*request, "--session-policy", str(session_file))
     assert (answer["verdict"], answer["allowed_by"], answer["smallest_statement"]) == ("implicit-deny", [], None)
-    assert {near["layer"] for near in answer["nearest"]} <= {"session"}
+    assert {statement["layer"] for statement in answer["nearest"]} <= {"session"}
     assert "session policies" not in answer["not_looked_at"]
-    answer = explain(*request, "--boundary", str(narrow))
+    answer = explain(*request, "--boundary", str(session_file))
     assert (answer["verdict"], answer["smallest_statement"]) == ("implicit-deny", None)
     assert any("permissions boundary" in note for note in answer["notes"])
 
@@ -247,8 +247,8 @@ def test_an_action_that_the_version_lacks(explain: Any) -> None:
     answer = explain("--action", "ec2:DescribeSecurityGroups", "--policy", "AmazonEKS_CNI_Policy@v5")
     assert answer["verdict"] == "implicit-deny"
     assert answer["newer_version"]["version"] == "v6"
-    (near,) = answer["nearest"]
-    (failure,) = near["failed"]
+    (nearest,) = answer["nearest"]
+    (failure,) = nearest["failed"]
     assert failure["part"] == "action"
     assert "ec2:DescribeSubnets" in failure["wanted"]
 
@@ -284,10 +284,10 @@ def test_bad_input_gives_one_sentence(
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
     assert main(["explain", *arguments]) == 2
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert says in captured.err
-    assert captured.err.count("\n") == 1
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert says in output.err
+    assert output.err.count("\n") == 1
 
 
 def test_a_document_that_iam_refuses_gets_no_verdict(
@@ -300,17 +300,17 @@ def test_a_document_that_iam_refuses_gets_no_verdict(
     for path, place in ((twice, "Statement[0].Action: two elements"), (trust, "Statement[0].Principal: an identity")):
         for option in ("--policy", "--boundary", "--session-policy"):
             assert main(["explain", "--action", "s3:GetObject", option, str(path)]) == 2
-            captured = capsys.readouterr()
-            assert (captured.out, captured.err.count("\n")) == ("", 1)
-            assert f"{path}: {place}" in captured.err
+            output = capsys.readouterr()
+            assert (output.out, output.err.count("\n")) == ("", 1)
+            assert f"{path}: {place}" in output.err
         monkeypatch.setattr("sys.stdin", io.StringIO(path.read_text()))
         assert main(["diff", "AmazonEKS_CNI_Policy", "-"]) == 2
         assert place in capsys.readouterr().err
     # AWS's own old documents are shown all the same.
     assert main(["show", "ViewOnlyAccess@v1"]) == 0
-    captured = capsys.readouterr()
-    assert "'ec2: DescribeAccountAttributes'" in captured.err
-    assert "ec2" in captured.out
+    output = capsys.readouterr()
+    assert "'ec2: DescribeAccountAttributes'" in output.err
+    assert "ec2" in output.out
 
 
 def volume_event(*tags: tuple[str, str]) -> str:
@@ -332,7 +332,9 @@ def test_the_tags_of_an_event_decide(explain: Any) -> None:
     assert (answer["verdict"], answer["resource"]) == (
         "implicit-deny", "arn:aws:ec2:eu-west-1:111122223333:volume/*",
     )  # fmt: skip
-    assert failed(answer, "AmazonEBSCSIDriverPolicyV2") == [("condition", "aws:RequestTag/ebs.csi.aws.com/cluster", [])]
+    assert failed_conditions(answer, "AmazonEBSCSIDriverPolicyV2") == [
+        ("condition", "aws:RequestTag/ebs.csi.aws.com/cluster", [])
+    ]
     answer = explain("--policy", "AmazonEBSCSIDriverPolicyV2", stdin=volume_event(("ebs.csi.aws.com/cluster", "true")))
     assert answer["verdict"] == "allowed"
 
@@ -342,11 +344,11 @@ def test_no_fix_is_offered_for_a_resource_that_is_cut_off(explain: Any, capsys: 
         "User: arn:aws:sts::111122223333:assumed-role/node/i-0 is not authorized to perform: ecr:BatchGetImage on resource: "
         "arn:aws:ecr:eu-west-1:111122223333:repository/{} because no identity-based policy allows the ecr:BatchGetImage action"
     )
-    whole, cut = explain(message.format("team/app")), explain(message.format(""))
-    assert whole["fixes"]
-    assert whole["smallest_statement"]
-    assert (cut["fixes"], cut["smallest_statement"], cut["allowed_by"]) == ([], None, [])
-    assert (cut["verdict"], cut["resource"]) == ("implicit-deny", None)
+    whole_answer, cut_answer = explain(message.format("team/app")), explain(message.format(""))
+    assert whole_answer["fixes"]
+    assert whole_answer["smallest_statement"]
+    assert (cut_answer["fixes"], cut_answer["smallest_statement"], cut_answer["allowed_by"]) == ([], None, [])
+    assert (cut_answer["verdict"], cut_answer["resource"]) == ("implicit-deny", None)
     assert main(["explain", "--full", message.format("")]) == 0
     text = " ".join(capsys.readouterr().out.split())
     assert "The ARN of the resource is cut off after repository/: for a fix, paste the message with all of it." in text
@@ -358,10 +360,10 @@ def test_many_denials_are_a_table_and_repeats_one_row(
 ) -> None:
     message = "User: arn:aws:sts::111122223333:assumed-role/node/i-0{0} is not authorized to perform: {1} on resource: {2}{0}\n"
     interface, role = "arn:aws:ec2:eu-west-1:111122223333:network-interface/eni-0", "arn:aws:iam::111122223333:role/a"
-    many = "".join(message.format(number, "ec2:DeleteNetworkInterface", interface) for number in range(60))
+    messages = "".join(message.format(number, "ec2:DeleteNetworkInterface", interface) for number in range(60))
     forbidden = 'pods is forbidden: User "jo" cannot list resource "pods" in API group "" in the namespace "shop"\n'
-    encoded = "UnauthorizedOperation: You are not authorized to perform this operation. Encoded authorization failure message: ***\n"
-    log = f"{forbidden}{many}{encoded}{message.format(1, 'iam:PassRole', role)}"
+    encoded_message = "UnauthorizedOperation: You are not authorized to perform this operation. Encoded authorization failure message: ***\n"
+    log = f"{forbidden}{messages}{encoded_message}{message.format(1, 'iam:PassRole', role)}"
     monkeypatch.setattr("sys.stdin", io.StringIO(log))
     assert main(["explain"]) == 0
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines() if line]
@@ -376,9 +378,9 @@ def test_many_denials_are_a_table_and_repeats_one_row(
     ]
     monkeypatch.setattr("sys.stdin", io.StringIO(log))
     assert main(["explain", "--full"]) == 0
-    whole = capsys.readouterr().out
-    assert "60 times, on 60 resources" in whole
-    assert "DENIED  the message does not name the action" in whole
+    output = capsys.readouterr().out
+    assert "60 times, on 60 resources" in output
+    assert "DENIED  the message does not name the action" in output
     monkeypatch.setattr("sys.stdin", io.StringIO(log))
     assert main(["explain", "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
@@ -392,28 +394,28 @@ def test_many_denials_are_a_table_and_repeats_one_row(
 
 def test_what_a_long_log_repeats_is_counted(explain: Any) -> None:
     """Of more than is read, lines that are alike are read once; an error on two lines is one denial all the same."""
-    denied = (
+    message = (
         "10:00:0{0} User: arn:aws:sts::111122223333:assumed-role/node/i-0{0} is not authorized to perform: {1} "
         "on resource: arn:aws:ec2:eu-west-1:111122223333:network-interface/eni-0{0}\n"
     )
     call = "10:00:0{0} operation error EC2: DeleteNetworkInterface, api error UnauthorizedOperation:\n"
-    unnamed = (
+    message_without_arn = (
         "10:00:0{0} UnauthorizedOperation: You are not authorized to perform this operation. "
         "Encoded authorization failure message: ***\n"
     )
     forbidden = '10:00:0{0} pods is forbidden: User "jo" cannot list resource "pods" in API group ""\n'
-    once = denied.replace("node", "web").format(1, "ec2:CreateTags")
+    once = message.replace("node", "web").format(1, "ec2:CreateTags")
     log = "".join(
         call.format(number)
-        + denied.format(number, "ec2:DeleteNetworkInterface")
+        + message.format(number, "ec2:DeleteNetworkInterface")
         + forbidden.format(number)
-        + unnamed.format(number)
+        + message_without_arn.format(number)
         + "10:00:00 nothing to say\n"
         for number in range(7)
     )
-    short = explain(stdin=log + once)
-    long = explain(stdin=log + once + "10:00:00 nothing to say\n" * 9_000)
-    for answer in (short, long):
+    short_answer = explain(stdin=log + once)
+    long_answer = explain(stdin=log + once + "10:00:00 nothing to say\n" * 9_000)
+    for answer in (short_answer, long_answer):
         assert (answer["read"], answer["merged"]) == (22, 18)
         assert [reply["times"] for reply in answer["answers"]] == [7, 7, 7, 1]
 
@@ -454,7 +456,7 @@ def test_every_denial_of_a_text_is_answered(explain: Any) -> None:
 def test_nearest_statements_are_of_policies_that_are_in_force(explain: Any) -> None:
     assert explain(SNAPSHOT)["nearest"] == []
     answer = explain(SNAPSHOT, "--policy", "AmazonEKSWorkerNodePolicy")
-    assert {near["policy"] for near in answer["nearest"]} <= {"AmazonEKSWorkerNodePolicy"}
+    assert {statement["policy"] for statement in answer["nearest"]} <= {"AmazonEKSWorkerNodePolicy"}
 
 
 @pytest.mark.parametrize(
@@ -463,11 +465,11 @@ def test_nearest_statements_are_of_policies_that_are_in_force(explain: Any) -> N
 def test_what_would_allow_it_is_of_eks_first_and_gives_little_else_first(
     explain: Any, action: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    offered = explain("--action", action)["allowed_by"]
-    scopes = [entry["scope"] for entry in offered]
+    policies = explain("--action", action)["allowed_by"]
+    scopes = [entry["scope"] for entry in policies]
     assert scopes == sorted(scopes, reverse=True)
     counts = []
-    for entry in offered:
+    for entry in policies:
         if entry["scope"] == "eks" and not entry["wildcard"]:
             assert main(["show", entry["policy"], "--json"]) == 0
             policy = json.loads(capsys.readouterr().out)
@@ -501,18 +503,18 @@ def test_a_newer_grant_with_a_condition_is_said_beside_an_older_one_with_another
 
 
 def test_a_verdict_is_what_the_message_says(explain: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    denied = SESSION.replace(
+    message = SESSION.replace(
         "because no session policy allows the s3:GetObject action", "with an explicit deny in a {} policy"
     )
     for kind, policy_type in (("service control", "service-control"), ("resource control", "resource-control")):
-        answer = explain(denied.format(kind), "--policy", "AmazonS3ReadOnlyAccess")
+        answer = explain(message.format(kind), "--policy", "AmazonS3ReadOnlyAccess")
         assert (answer["verdict"], answer["cause"]["policy_type"]) == ("explicit-deny", policy_type)
         assert (answer["nearest"], answer["missing_context"]) == ([], [])
-        assert main(["explain", denied.format(kind), "--policy", "AmazonS3ReadOnlyAccess"]) == 0
+        assert main(["explain", message.format(kind), "--policy", "AmazonS3ReadOnlyAccess"]) == 0
         headline = capsys.readouterr().out.split("\n\n")[0]
         assert " ".join(headline.split()).startswith("DENIED s3:GetObject on ")
         assert f"a {kind} policy denies it explicitly" in " ".join(headline.split())
-    assert main(["explain", denied.format("identity-based")]) == 0
+    assert main(["explain", message.format("identity-based")]) == 0
     assert "an explicit deny in an identity policy" in " ".join(capsys.readouterr().out.split())
 
 
@@ -559,27 +561,29 @@ def test_a_message_that_leaves_the_reason_open_is_not_said_to_give_one(
 
 def test_the_commands_give_the_principal_what_it_lacks_and_nothing_else(explain: Any) -> None:
     answer = explain(SNAPSHOT)
-    attach, put = map(shlex.split, answer["commands"])
+    attach, put_command = map(shlex.split, answer["commands"])
     assert attach[2:] == [
         "attach-role-policy", "--role-name", "ebs-csi", "--policy-arn",
         "arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy",
     ]  # fmt: skip
-    assert put[2:5] == ["put-role-policy", "--role-name", "ebs-csi"]
+    assert put_command[2:5] == ["put-role-policy", "--role-name", "ebs-csi"]
     # IAM refuses a bare statement: a policy document has a version and statements.
-    document = json.loads(put[-1])
+    document = json.loads(put_command[-1])
     assert document == {"Version": "2012-10-17", "Statement": [answer["smallest_statement"]]}
     # Nobody but IAM Identity Center or a service changes such a role, and nothing is given on resources nobody named.
     for principal in ("AWSReservedSSO_Admin_0123456789abcdef", "AWSServiceRoleForAmazonEKS"):
         owned = explain(SNAPSHOT.replace("assumed-role/ebs-csi/", f"assumed-role/{principal}/"))
         assert owned["commands"] == []
         assert any("permission set" in note for note in owned["notes"]) is principal.startswith("AWSReservedSSO_")
-    unnamed = explain("User: arn:aws:iam::111122223333:user/jo is not authorized to perform: s3:GetObject")
-    assert (unnamed["smallest_statement"]["Resource"], unnamed["commands"]) == (["*"], [])
+    answer_without_policy = explain(
+        "User: arn:aws:iam::111122223333:user/jo is not authorized to perform: s3:GetObject"
+    )
+    assert (answer_without_policy["smallest_statement"]["Resource"], answer_without_policy["commands"]) == (["*"], [])
 
 
 def test_nothing_is_given_for_a_part_of_an_action(explain: Any) -> None:
-    for cut in ("ec2:CreateVo", "s3:Get"):
-        answer = explain(f"User: arn:aws:iam::111122223333:user/jo is not authorized to perform: {cut}")
+    for cut_action in ("ec2:CreateVo", "s3:Get"):
+        answer = explain(f"User: arn:aws:iam::111122223333:user/jo is not authorized to perform: {cut_action}")
         assert (answer["allowed_by"], answer["smallest_statement"], answer["commands"]) == ([], None, [])
     # AWS names an action twice that is newer than the reference.
     new = explain(
@@ -649,9 +653,9 @@ def test_tags_of_what_is_made_allow_nothing_on_what_is_there(explain: Any, capsy
     key = "aws:RequestTag/ebs.csi.aws.com/cluster"
     driver = ["--policy", "AmazonEBSCSIDriverPolicy@v2"]
     # The driver does send the tag, and the snapshot was denied all the same (aws-ebs-csi-driver 2190).
-    sent = explain(SNAPSHOT, *driver, "--context", f"{key}=true")
-    assert sent["verdict"] != "allowed"
-    assert sent["newer_version"]["version"] == "v3"
+    answer = explain(SNAPSHOT, *driver, "--context", f"{key}=true")
+    assert answer["verdict"] != "allowed"
+    assert answer["newer_version"]["version"] == "v3"
     assert main(["explain", SNAPSHOT, *driver, "--full"]) == 0
     text = " ".join(capsys.readouterr().out.split())
     assert "ADD" not in text
@@ -769,7 +773,7 @@ def test_what_a_message_holds_cannot_steer_the_terminal(capsys: pytest.CaptureFi
 def test_a_role_of_the_account_and_iam_s_own_simulator(explain: Any, lasting_rig: "Rig") -> None:
     lasting_rig.reset(0)
     session = "arn:aws:sts::123456789012:assumed-role/prod-node/i-0123456789abcdef0"
-    denied = (
+    message = (
         f"User: {session} is not authorized to perform: ec2:CreateTags on resource: "
         "arn:aws:ec2:eu-west-1:123456789012:instance/i-1 because no identity-based policy allows the ec2:CreateTags action"
     )
@@ -781,7 +785,7 @@ def test_a_role_of_the_account_and_iam_s_own_simulator(explain: Any, lasting_rig
             "MissingContextValues": ["aws:RequestTag/a"],
         }
     ]
-    answer = explain(denied, "--role", session, "--simulate", "--context", "ec2:Region=eu-west-1")
+    answer = explain(message, "--role", session, "--simulate", "--context", "ec2:Region=eu-west-1")
     assert answer["verdict"] in ("implicit-deny", "depends")
     assert answer["nearest"], "the role's own statements"
     assert not [text for text in answer["not_looked_at"] if "identity policies" in text]
@@ -818,23 +822,30 @@ def test_the_simulator_is_not_asked_offline(
 def test_the_session_policy_of_an_association_is_found_in_the_account(explain: Any, lasting_rig: "Rig") -> None:
     lasting_rig.reset(0)
     session = "arn:aws:sts::123456789012:assumed-role/prod-reports/eks-prod-writer-7f6d8c9b5-1b2c3d4e"
-    denied = (
+    message = (
         f"An error occurred (AccessDenied) when calling the PutObject operation: User: {session} is not authorized to perform: "
         's3:PutObject on resource: "arn:aws:s3:::acme-reports/2026/a.csv" because no session policy allows the s3:PutObject action'
     )
-    answer = explain(denied, "--role", session)
+    answer = explain(message, "--role", session)
     # The role's own policy allows s3:*; the association's allows reading only.
     assert answer["verdict"] == "implicit-deny"
-    (near,) = answer["nearest"]
-    assert (near["layer"], near["policy"]) == (
+    (nearest,) = answer["nearest"]
+    assert (nearest["layer"], nearest["policy"]) == (
         "session", "session policy of the Pod Identity association reports/writer of prod",
     )  # fmt: skip
-    assert [(failure["part"], failure["wanted"]) for failure in near["failed"]] == [("action", ["s3:GetObject"])]
+    assert [(failure["part"], failure["wanted"]) for failure in nearest["failed"]] == [("action", ["s3:GetObject"])]
     assert (answer["smallest_statement"], answer["allowed_by"]) == (None, [])
     assert [(use["kind"], use["service_account"]) for use in answer["used_by"]] == [("pod-identity", "writer")]
     assert "session policies" not in answer["not_looked_at"]
-    read = ["--action", "s3:GetObject", "--resource", "arn:aws:s3:::acme-reports/2026/a.csv", "--role", "prod-reports"]
-    assert explain(*read)["verdict"] == "allowed"
+    arguments = [
+        "--action",
+        "s3:GetObject",
+        "--resource",
+        "arn:aws:s3:::acme-reports/2026/a.csv",
+        "--role",
+        "prod-reports",
+    ]
+    assert explain(*arguments)["verdict"] == "allowed"
 
 
 def test_the_boundary_of_a_role_is_found_in_the_account(explain: Any, lasting_rig: "Rig") -> None:
@@ -853,12 +864,16 @@ def test_bytes_that_are_no_text(capsys: pytest.CaptureFixture[str], monkeypatch:
 
 def organization(folder: Path) -> Path:
     """Two levels: the root allows everything, the unit allows everything and denies what is outside of a region."""
-    full = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    full_access = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     outside = {
         "Sid": "Regions", "Effect": "Deny", "NotAction": ["iam:*"], "Resource": "*",
         "Condition": {"StringNotEquals": {"aws:RequestedRegion": "eu-west-1"}},
     }  # fmt: skip
-    for name, statement in (("root/full", full), ("root/unit/full", full), ("root/unit/regions", outside)):
+    for name, statement in (
+        ("root/full", full_access),
+        ("root/unit/full", full_access),
+        ("root/unit/regions", outside),
+    ):
         path = folder / f"{name}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps({"Version": "2012-10-17", "Statement": [statement]}), encoding="utf-8")
@@ -956,8 +971,8 @@ def test_organization_policies_that_cannot_be_read(
 def test_a_service_control_policy_as_the_command_line_prints_it(explain: Any, tmp_path: Path) -> None:
     document = {"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "ec2:*", "Resource": "*"}}
     path = tmp_path / "deny.json"
-    printed = {"Policy": {"PolicySummary": {"Name": "deny"}, "Content": json.dumps(document)}}
-    path.write_text(json.dumps(printed), encoding="utf-8")
+    printed_policy = {"Policy": {"PolicySummary": {"Name": "deny"}, "Content": json.dumps(document)}}
+    path.write_text(json.dumps(printed_policy), encoding="utf-8")
     options = ["--policy", "AmazonEKSClusterPolicy", "--resource", "*", "--scp", str(path)]
     assert explain(*options, "--action", "ec2:DescribeInstances")["verdict"] == "explicit-deny"
     answer = explain(*options, "--action", "kms:DescribeKey")
@@ -1000,7 +1015,7 @@ def test_the_policy_of_the_resource_that_a_message_blames(explain: Any, tmp_path
     assert [(layer["layer"], layer["verdict"]) for layer in answer["layers"]] == [
         ("resource", "implicit-deny"), ("identity", "allowed"),
     ]  # fmt: skip
-    ((part, _, values),) = failed(answer, "key")
+    ((part, _, values),) = failed_conditions(answer, "key")
     assert (part, values) == ("principal", ["arn:aws:sts::111122223333:assumed-role/app/1"])
     assert "grants of the KMS key" in answer["not_looked_at"]
     assert not any("key policy" in note for note in answer["not_looked_at"])
@@ -1014,16 +1029,16 @@ def test_the_policy_of_the_resource_that_a_message_blames(explain: Any, tmp_path
 
 
 def test_every_layer_from_one_folder_of_iam_collect(explain: Any, tmp_path: Path) -> None:
-    base, full = tmp_path / "aws" / "aws", {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    base, full_access = tmp_path / "aws" / "aws", {"Effect": "Allow", "Action": "*", "Resource": "*"}
     org, account = base / "organizations" / "o-1", base / "accounts" / "111122223333"
     for path, value in (
         (org / "metadata.json", {"rootAccountId": "999999999999"}),
         (org / "ous.json", {"r-1": {"scps": ["arn:…/p-a"], "rcps": []}}),
         (org / "accounts.json", {"111122223333": {"ou": "r-1", "scps": ["arn:…/p-a"], "rcps": ["arn:…/p-r"]}}),
-        (org / "scps" / "p-a" / "policy.json", {"Statement": full}),
-        (org / "rcps" / "p-r" / "policy.json", {"Statement": {**full, "Sid": "R", "Effect": "Deny", "Action": "s3:Put*", "Principal": "*"}}),
+        (org / "scps" / "p-a" / "policy.json", {"Statement": full_access}),
+        (org / "rcps" / "p-r" / "policy.json", {"Statement": {**full_access, "Sid": "R", "Effect": "Deny", "Action": "s3:Put*", "Principal": "*"}}),
         (account / "s3" / "logs" / "metadata.json", {"arn": "arn:aws:s3:::logs"}),
-        (account / "s3" / "logs" / "policy.json", {"Statement": {**full, "Principal": {"AWS": "111122223333"}}}),
+        (account / "s3" / "logs" / "policy.json", {"Statement": {**full_access, "Principal": {"AWS": "111122223333"}}}),
     ):  # fmt: skip
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(value), encoding="utf-8")

@@ -89,8 +89,8 @@ def test_pins_say_what_moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert ekstui("pin", "AmazonEKS_CNI_Policy@v5", "AmazonEKSClusterPolicy", environment=environment).returncode == 0
     for gate, code in (([], 0), (["--exit-code"], 1), (["--fail-on", "widened"], 1), (["--fail-on", "narrowed"], 0)):
         assert ekstui("check", *gate, environment=environment).returncode == code
-    moved = json.loads(ekstui("check", "--json", environment=environment).stdout)["moved"]
-    assert moved == [
+    changed_pins = json.loads(ekstui("check", "--json", environment=environment).stdout)["moved"]
+    assert changed_pins == [
         {"policy": "AmazonEKS_CNI_Policy", "from": "v5", "to": f"v{newest(CNI)}", "kind": "actions", "reach": "widened"}
     ]
     # A pin is replaced by its name, the others stay.
@@ -179,18 +179,18 @@ class Repository:
 @pytest.fixture
 def repository(tmp_path: Path) -> Repository:
     (tmp_path / "repository").mkdir()
-    made = Repository(tmp_path / "repository")
-    made.write("policies/cni.json", READ)
-    made.write("package.json", {"name": "x", "version": "1"})
-    made.commit()
-    return made
+    made_repository = Repository(tmp_path / "repository")
+    made_repository.write("policies/cni.json", READ)
+    made_repository.write("package.json", {"name": "x", "version": "1"})
+    made_repository.commit()
+    return made_repository
 
 
 GUARD = {"Effect": "Deny", "Action": "iam:*", "Resource": "*"}
 REGIONS = {"StringNotEquals": {"aws:RequestedRegion": ["eu-west-1", "eu-west-2"]}}
 
 
-def guarded(document: Any, *denies: Any) -> dict[str, Any]:
+def document_with_denies(document: Any, *denies: Any) -> dict[str, Any]:
     return {**document, "Statement": [*document["Statement"], *denies]}
 
 
@@ -198,15 +198,15 @@ def guarded(document: Any, *denies: Any) -> dict[str, Any]:
     ("before", "after", "failing"),
     [
         # A Deny revokes what other policies of the role allow, so the document's own Allow statements do not decide.
-        (guarded(READ, GUARD), READ, {"widened", "any"}),
-        (READ, guarded(READ, GUARD), {"narrowed", "any"}),
-        (guarded(WRITE, GUARD), READ, {"widened", "narrowed", "any"}),
-        (READ, guarded(WRITE, GUARD), {"widened", "narrowed", "any"}),
-        (guarded(READ, {"Effect": "Deny", "NotAction": "ec2:*", "Resource": "*"}), guarded(READ, GUARD), {"widened", "any"}),
-        (guarded(READ, GUARD), guarded(READ, {**GUARD, "Condition": REGIONS}), {"widened", "any"}),
+        (document_with_denies(READ, GUARD), READ, {"widened", "any"}),
+        (READ, document_with_denies(READ, GUARD), {"narrowed", "any"}),
+        (document_with_denies(WRITE, GUARD), READ, {"widened", "narrowed", "any"}),
+        (READ, document_with_denies(WRITE, GUARD), {"widened", "narrowed", "any"}),
+        (document_with_denies(READ, {"Effect": "Deny", "NotAction": "ec2:*", "Resource": "*"}), document_with_denies(READ, GUARD), {"widened", "any"}),
+        (document_with_denies(READ, GUARD), document_with_denies(READ, {**GUARD, "Condition": REGIONS}), {"widened", "any"}),
         # A Deny that covers the one that is gone.
-        (guarded(READ, GUARD), guarded(READ, {**GUARD, "Action": ["IAM:*", "iam:PassRole"]}), set()),
-        (guarded(WRITE, GUARD), guarded(READ, {**GUARD, "Action": "*"}), {"narrowed", "any"}),
+        (document_with_denies(READ, GUARD), document_with_denies(READ, {**GUARD, "Action": ["IAM:*", "iam:PassRole"]}), set()),
+        (document_with_denies(WRITE, GUARD), document_with_denies(READ, {**GUARD, "Action": "*"}), {"narrowed", "any"}),
     ],
 )  # fmt: skip
 def test_a_deny_that_goes_or_comes_counts_whatever_the_document_allows(
@@ -454,12 +454,12 @@ WIDE = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "A
 DENY = WIDE.replace("Allow", "Deny")
 
 
-def properties(kind: str, text: str, more: str = "") -> str:
-    return f"{more}\nResources:\n  R:\n    Type: {kind}\n    Properties: {text}\n"
+def properties(kind: str, text: str, resource: str = "") -> str:
+    return f"{resource}\nResources:\n  R:\n    Type: {kind}\n    Properties: {text}\n"
 
 
-def managed(text: str, more: str = "") -> str:
-    return properties("AWS::IAM::ManagedPolicy", f"{{PolicyDocument: {text}}}", more)
+def managed_policy(text: str, resource: str = "") -> str:
+    return properties("AWS::IAM::ManagedPolicy", f"{{PolicyDocument: {text}}}", resource)
 
 
 def statement(action: str) -> str:
@@ -476,8 +476,8 @@ def inline(name: str, document: str) -> str:
     return f'{{"PolicyName": {name}, "PolicyDocument": {document}}}'
 
 
-def changed_resource(kind: str, after: dict[str, Any], **more: Any) -> str:
-    change = {"before": None, "after": after, **more}
+def changed_resource(kind: str, after: dict[str, Any], **fields: Any) -> str:
+    change = {"before": None, "after": after, **fields}
     return json.dumps(
         {"format_version": "1.2", "resource_changes": [{"address": "a.b", "type": kind, "change": change}]}
     )
@@ -485,7 +485,7 @@ def changed_resource(kind: str, after: dict[str, Any], **more: Any) -> str:
 
 MAPPED = "Mappings: {M: {a: {b: '%s'}}}"
 CHAIN = "Parameters: {A: {Type: String, Default: '%s'}}\nConditions: {C: !Equals [!Ref A, x]}"
-EXISTS = "Parameters: {A: {Default: '%s'}}\nConditions: {C: !Equals [!Ref A, b]}\n" + managed(WIDE).replace(
+EXISTS = "Parameters: {A: {Default: '%s'}}\nConditions: {C: !Equals [!Ref A, b]}\n" + managed_policy(WIDE).replace(
     "    Type:", "    Condition: C\n    Type:"
 )
 
@@ -493,18 +493,18 @@ EXISTS = "Parameters: {A: {Default: '%s'}}\nConditions: {C: !Equals [!Ref A, b]}
 @pytest.mark.parametrize(
     ("name", "before", "after"),
     [
-        ("t.yaml", managed(statement("!Sub s3:GetObject")), managed(statement("!Sub '*'"))),
-        ("t.yaml", managed(statement("!Join ['', [s3, ':Get']]")), managed(statement("!Join ['', ['*', '']]"))),
-        ("t.yaml", managed(f"!Sub '{NARROW}'"), managed(f"!Sub '{WIDE}'")),
-        ("t.yaml", managed(statement("!Ref A"), CHAIN % "s3:Get"), managed(statement("!Ref A"), CHAIN % "*")),
-        ("t.yaml", managed(statement("!If [C, '*', 'a:b']"), CHAIN % "y"), managed(statement("!If [C, '*', 'a:b']"), CHAIN % "x")),
+        ("t.yaml", managed_policy(statement("!Sub s3:GetObject")), managed_policy(statement("!Sub '*'"))),
+        ("t.yaml", managed_policy(statement("!Join ['', [s3, ':Get']]")), managed_policy(statement("!Join ['', ['*', '']]"))),
+        ("t.yaml", managed_policy(f"!Sub '{NARROW}'"), managed_policy(f"!Sub '{WIDE}'")),
+        ("t.yaml", managed_policy(statement("!Ref A"), CHAIN % "s3:Get"), managed_policy(statement("!Ref A"), CHAIN % "*")),
+        ("t.yaml", managed_policy(statement("!If [C, '*', 'a:b']"), CHAIN % "y"), managed_policy(statement("!If [C, '*', 'a:b']"), CHAIN % "x")),
         (
             "t.yaml",
-            managed(statement("!FindInMap [M, a, b]"), MAPPED % "s3:Get"),
-            managed(statement("!FindInMap [M, a, b]"), MAPPED % "*"),
+            managed_policy(statement("!FindInMap [M, a, b]"), MAPPED % "s3:Get"),
+            managed_policy(statement("!FindInMap [M, a, b]"), MAPPED % "*"),
         ),
         ("t.yaml", EXISTS % "a", EXISTS % "b"),
-        ("t.yaml", None, managed(WIDE).replace("AWS::IAM::", '"AWS:\\x3aIAM\\u003A:').replace("ManagedPolicy", 'ManagedPolicy"')),
+        ("t.yaml", None, managed_policy(WIDE).replace("AWS::IAM::", '"AWS:\\x3aIAM\\u003A:').replace("ManagedPolicy", 'ManagedPolicy"')),
         ("t.yaml", None, properties("AWS::IAM::Role", f"{{Policies: [!If [C, {inline('w', WIDE)}, !Ref 'AWS::NoValue']]}}")),
         ("t.yaml", None, properties("AWS::SSO::PermissionSet", f"{{InlinePolicy: {WIDE}}}")),
         ("t.json", template_with_role(), template_with_role(f'{{"Fn::If": ["C", {inline("1", WIDE)}, {{"Ref": "AWS::NoValue"}}]}}')),
@@ -540,7 +540,7 @@ def test_no_document_widens_unseen(repository: Repository, name: str, before: st
 def test_a_type_on_two_lines_is_read_as_yaml_reads_it(repository: Repository, line_break: str) -> None:
     """YAML 1.1 has six line breaks, and a backslash before any of them joins the lines (section 5.4, `b-char`)."""
     split = f'"AWS:\\{line_break}        :IAM::ManagedPolicy"'
-    text = managed(WIDE).replace("AWS::IAM::ManagedPolicy", split)
+    text = managed_policy(WIDE).replace("AWS::IAM::ManagedPolicy", split)
     (repository.folder / "t.yaml").write_bytes(text.encode())
     assert repository.fails("widened")
 
@@ -604,16 +604,16 @@ def test_no_link_submodule_or_sparse_file_widens_unseen(repository: Repository, 
 
 def test_what_is_as_it_was_fails_no_gate(repository: Repository) -> None:
     """What may have changed is little: the parts that a computed document names, not the whole template."""
-    more = CHAIN % "s3:Get" + "\nMappings: {M: {a: {b: '%s'}}}"
+    chain = CHAIN % "s3:Get" + "\nMappings: {M: {a: {b: '%s'}}}"
     template = properties("AWS::IAM::Role", "{Tags: [%s], AssumeRolePolicyDocument: %s}")
     trust = json.dumps(
         {"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "a.b"}}]}
     )
-    repository.write("t.yaml", managed(statement("!Ref A"), more % "x"))
+    repository.write("t.yaml", managed_policy(statement("!Ref A"), chain % "x"))
     repository.write("role.yaml", template % ("", trust))
     repository.write("chart.yaml", 'a: {{ .Values.b }}\nb: "\\x41"\n')
     repository.commit()
-    repository.write("t.yaml", managed(statement("!Ref A"), more % "y"))
+    repository.write("t.yaml", managed_policy(statement("!Ref A"), chain % "y"))
     repository.write("role.yaml", template % ("a", trust))
     repository.write("chart.yaml", 'a: {{ .Values.c }}\nb: "\\x41"\n')
     assert not repository.fails("any")

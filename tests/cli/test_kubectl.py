@@ -39,15 +39,15 @@ def test_a_pod_and_a_cluster_are_answered_from_what_kubectl_reads(
     assert main(["pod", "orders/api-6f-1", "--context", "prod"]) == 0
     output = " ".join(capsys.readouterr().out.split())
     assert output.startswith("orders/api-6f-1 uses role orders-data by Pod Identity")
-    asked = len(api.asked)
-    assert asked == 3
+    request_count = len(api.asked)
+    assert request_count == 3
     assert main(["cluster", "prod", "--kubernetes", "--full"]) == 0
     assert "aws-auth gives system:masters" in capsys.readouterr().out
-    assert len(api.asked) == 2 * asked
+    assert len(api.asked) == 2 * request_count
     # What kubectl read is kept: the next answer needs neither kubectl nor the API.
     assert main(["cluster", "prod", "--entries", "--offline"]) == 0
     assert "cluster-access-policy/AmazonEKSClusterAdminPolicy" in capsys.readouterr().out
-    assert len(api.asked) == 2 * asked
+    assert len(api.asked) == 2 * request_count
     (tmp_path / "kubeconfig").unlink()
     assert traces(own_home, TOKEN) == []
 

@@ -62,9 +62,9 @@ def test_an_error_is_one_object_for_who_asks_for_json(
     "words", ["--demo --version", "-q -V", "--demo help", "help --demo", "-v help list", "--json -h"]
 )
 def test_what_asks_about_ekstui_itself_may_stand_after_options(words: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(SystemExit) as exit_info:
         main(words.split())
-    assert ended.value.code == 0
+    assert exit_info.value.code == 0
     assert capsys.readouterr().out.startswith(("ekstui ", "usage: ekstui"))
 
 
@@ -98,9 +98,13 @@ def test_colours_are_as_asked_for(arguments: str, environment: dict[str, str], c
 
 
 def test_what_is_misspelled_is_answered_with_what_may_be_meant(capsys: pytest.CaptureFixture[str]) -> None:
-    for words, meant in ((["help", "lst"], "list"), (["lst"], "ekstui list"), (["list", "--scpe", "all"], "--scope")):
+    for words, suggestion in (
+        (["help", "lst"], "list"),
+        (["lst"], "ekstui list"),
+        (["list", "--scpe", "all"], "--scope"),
+    ):
         assert main(words) == 2
-        assert meant in capsys.readouterr().err
+        assert suggestion in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main(["help", "versions"])
     assert capsys.readouterr().out.startswith("usage: ekstui versions")
@@ -128,10 +132,10 @@ def test_an_error_names_what_is_wrong_and_the_help_of_the_command(
     words: str, code: int, sentence: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(words.split()) == code
-    printed = capsys.readouterr()
-    assert printed.out == ""
-    assert sentence in printed.err
-    assert printed.err.count("\n") == 1
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert sentence in output.err
+    assert output.err.count("\n") == 1
 
 
 MARKDOWN = (
@@ -187,9 +191,9 @@ def test_names_alone_and_quiet(capsys: pytest.CaptureFixture[str]) -> None:
 )
 def test_every_answer_with_a_list_has_names(arguments: str, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*arguments.split(), "-o", "names"]) == 0
-    printed = capsys.readouterr()
-    assert name in printed.out.splitlines()
-    assert "None" not in printed.out
+    output = capsys.readouterr()
+    assert name in output.out.splitlines()
+    assert "None" not in output.out
 
 
 @pytest.mark.parametrize(
@@ -205,9 +209,9 @@ def test_every_answer_with_a_list_has_names(arguments: str, name: str, capsys: p
 )
 def test_an_empty_form_of_an_answer_says_so(arguments: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments.split()) in (0, 1)
-    printed = capsys.readouterr()
-    assert printed.out.strip() == ""
-    assert "--json prints" in printed.err
+    output = capsys.readouterr()
+    assert output.out.strip() == ""
+    assert "--json prints" in output.err
 
 
 @pytest.mark.parametrize(

@@ -39,8 +39,8 @@ def test_a_cluster_with_what_kubectl_printed(
     assert (use["certainty"], use["pods"]) == ("confirmed", 1)
     assert not any("annotations inside prod" in phrase for phrase in report["not_looked_at"])
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
-    piped = answer(["cluster", "prod", "--kubernetes", "-"], capsys)
-    assert [role["uses"] for role in piped["roles"]] == [role["uses"] for role in report["roles"]]
+    piped_answer = answer(["cluster", "prod", "--kubernetes", "-"], capsys)
+    assert [role["uses"] for role in piped_answer["roles"]] == [role["uses"] for role in report["roles"]]
 
 
 def test_what_cannot_be_read_is_said_before_the_account_is_asked(
@@ -52,7 +52,7 @@ def test_what_cannot_be_read_is_said_before_the_account_is_asked(
     assert "pods.json cannot be read: it is not JSON (line 1)." in capsys.readouterr().err.replace("\n", " ")
 
 
-def piped(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def pipe_in(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
 
 
@@ -62,7 +62,7 @@ API = [pod("api-6f-1", POD_IDENTITY, namespace="orders", account="api"), service
 def test_a_pod_from_json_without_a_cluster(
     own_home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    piped(json.dumps(pod("web-6f-1", irsa_variables(ORDERS))), monkeypatch)
+    pipe_in(json.dumps(pod("web-6f-1", irsa_variables(ORDERS))), monkeypatch)
     assert main(["pod", "-"]) == 0
     text = capsys.readouterr().out
     first = text.partition("\n1 pod of")[0].replace("\n    ", " ")
@@ -83,7 +83,7 @@ def test_what_pods_of_no_known_role_may_do_is_not_left_out(own_home: Path, capsy
 def test_a_pod_of_a_known_cluster(
     own_home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    piped(of_all_namespaces(API), monkeypatch)
+    pipe_in(of_all_namespaces(API), monkeypatch)
     report = answer(["pod", "-", "--cluster", "prod", "--can", "dynamodb:PutItem"], capsys)
     (credentials,) = report["credentials"]
     assert (credentials["source"], credentials["role"]) == ("pod-identity", f"arn:aws:iam::{ACCOUNT}:role/orders-data")
@@ -121,10 +121,15 @@ def test_what_was_read_answers_later_and_no_secret_is_kept(
     lasting_rig.reset(0)
     monkeypatch.setenv("EKSTUI_LOG", "1")
     token = "seeded5tokenSEEDED5token"
-    seeded = pod("leak-6f-1", {"TOKEN": token, "AWS_ROLE_ARN": token, "AWS_SECRET_ACCESS_KEY": token})
+    pod_with_secrets = pod("leak-6f-1", {"TOKEN": token, "AWS_ROLE_ARN": token, "AWS_SECRET_ACCESS_KEY": token})
     auth = aws_auth()
     auth["data"]["more"] = token
-    items = [*API, seeded, service_account("leaky", **{"eks.amazonaws.com/role-arn": token, "x": token}), auth]
+    items = [
+        *API,
+        pod_with_secrets,
+        service_account("leaky", **{"eks.amazonaws.com/role-arn": token, "x": token}),
+        auth,
+    ]
     file = tmp_path / "pods.json"
     file.write_text(of_all_namespaces(items))
     assert main(["cluster", "prod", "--kubernetes", str(file), "--debug"]) == 0
@@ -180,9 +185,9 @@ def test_a_call_with_the_node_role_says_which_pods_have_none_of_their_own(
     lasting_rig.reset(0)
     file = tmp_path / "pods.json"
     batch = pod("batch-6f-1", account="batch")
-    named = {**batch, "spec": {**batch["spec"], "nodeName": "i-0a1b2c3d4e5f60718"}}
+    pod_on_node = {**batch, "spec": {**batch["spec"], "nodeName": "i-0a1b2c3d4e5f60718"}}
     others = [pod(f"cron{number}-6f-1", namespace="jobs", account="cron") for number in range(7)]
-    file.write_text(of_all_namespaces([*API, named, *others]))
+    file.write_text(of_all_namespaces([*API, pod_on_node, *others]))
     assert main(["cluster", "prod", "--kubernetes", str(file)]) == 0
     snapshot = json.loads(_json(["cluster", "prod"], capsys))
     node = next(role["arn"] for role in snapshot["roles"] if any(use["kind"] == "nodegroup" for use in role["uses"]))
@@ -221,11 +226,11 @@ RBAC = [
 def test_what_replaces_aws_auth_can_be_pasted(
     own_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    mapped, rbac = tmp_path / "aws-auth.json", tmp_path / "rbac.json"
+    aws_auth_file, rbac = tmp_path / "aws-auth.json", tmp_path / "rbac.json"
     roles = f"- rolearn: {ORDERS}\n  groups: [devs]\n- rolearn: arn:aws:iam::444455556666:role/x\n  groups: [system:masters]\n"
-    mapped.write_text(json.dumps(aws_auth(roles)))
+    aws_auth_file.write_text(json.dumps(aws_auth(roles)))
     rbac.write_text(json.dumps({"kind": "List", "items": RBAC}))
-    words = ["cluster", "prod", "--entries", "--kubernetes", str(mapped), "--kubernetes", str(rbac), "--demo"]
+    words = ["cluster", "prod", "--entries", "--kubernetes", str(aws_auth_file), "--kubernetes", str(rbac), "--demo"]
     assert main(words) == 0
     script = capsys.readouterr().out
     assert subprocess.run(["bash", "-n"], input=script, text=True, capture_output=True, check=True).stderr == ""
@@ -234,14 +239,14 @@ def test_what_replaces_aws_auth_can_be_pasted(
         "create-access-entry", "associate-access-policy", "create-access-entry", "associate-access-policy",
     ]  # fmt: skip
     assert [fault_of(command) for command in commands if command.startswith("aws ")] == [""] * 4
-    applied = script.partition("<<'EKSTUI_RBAC'\n")[2].partition("\nEKSTUI_RBAC\n")[0]
-    made, binding = yaml.safe_load_all(applied)
-    assert made["rules"] == [{"apiGroups": ["example.com"], "resources": ["widgets"], "verbs": ["list"]}]
+    manifest = script.partition("<<'EKSTUI_RBAC'\n")[2].partition("\nEKSTUI_RBAC\n")[0]
+    role, binding = yaml.safe_load_all(manifest)
+    assert role["rules"] == [{"apiGroups": ["example.com"], "resources": ["widgets"], "verbs": ["list"]}]
     assert binding["subjects"][0]["name"] == "devs"
     assert main([*words, "--json"]) == 0
-    answered = json.loads(capsys.readouterr().out)
-    assert list(complaints("cluster", answered)) == []
-    assert answered["lines"][0]["rbac"][0]["manifest"] == applied + "\n"
+    answer_json = json.loads(capsys.readouterr().out)
+    assert list(complaints("cluster", answer_json)) == []
+    assert answer_json["lines"][0]["rbac"][0]["manifest"] == manifest + "\n"
     assert main([*words, "--terraform"]) == 0
     resources = list(blocks_of(capsys.readouterr().out))
     assert all(attributes_of(parsed_block(block.text)) for block in resources)
@@ -256,11 +261,11 @@ def test_what_replaces_aws_auth_can_be_pasted(
 def test_part_of_rbac_is_not_taken_for_all_of_it(
     own_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    mapped = tmp_path / "kubernetes.json"
-    mapped.write_text(
+    file = tmp_path / "kubernetes.json"
+    file.write_text(
         json.dumps({"kind": "List", "items": [aws_auth(f"- rolearn: {ORDERS}\n  groups: [devs]\n"), *RBAC[:3]]})
     )
-    migration = answer(["cluster", "prod", "--entries", "--kubernetes", str(mapped)], capsys)
+    migration = answer(["cluster", "prod", "--entries", "--kubernetes", str(file)], capsys)
     assert (migration["rbac_read"], migration["lines"][0]["policies"]) == (False, [])
     assert main(["cluster", "prod", "--demo", "--terraform"]) == 2
     assert main(["cluster", "auto", "--demo", "--entries"]) == 3

@@ -101,31 +101,31 @@ LIVE: tuple[tuple[str, ...], ...] = (
 )
 
 
-def closed(schema: Any) -> Any:
+def closed_schema(schema: Any) -> Any:
     """Return the schema without additional properties: scripts may meet new fields, but the tests must not."""
     if isinstance(schema, list):
-        return [closed(part) for part in schema]
+        return [closed_schema(part) for part in schema]
     if not isinstance(schema, dict):
         return schema
-    shut = {key: closed(value) for key, value in schema.items()}
+    shut = {key: closed_schema(value) for key, value in schema.items()}
     return {**shut, "additionalProperties": False} if "properties" in shut and "required" in shut else shut
 
 
-def thinned(answer: Any) -> Any:
+def thin_answer(answer: Any) -> Any:
     """Return an answer with only the ends of long lists: thousands of similar actions take the validator half a minute."""
     if isinstance(answer, dict):
-        return {key: thinned(value) for key, value in answer.items()}
+        return {key: thin_answer(value) for key, value in answer.items()}
     if not isinstance(answer, list):
         return answer
-    return [thinned(part) for part in (answer if len(answer) <= 60 else answer[:30] + answer[-30:])]
+    return [thin_answer(part) for part in (answer if len(answer) <= 60 else answer[:30] + answer[-30:])]
 
 
-CLOSED = closed(SCHEMA["$defs"])
+CLOSED = closed_schema(SCHEMA["$defs"])
 
 
 def complaints(command: str, answer: object) -> Iterator[str]:
     schema = {"$defs": CLOSED, "$ref": f"#/$defs/{command.replace(' ', '%20')}"}
-    for error in Draft202012Validator(schema).iter_errors(thinned(answer)):
+    for error in Draft202012Validator(schema).iter_errors(thin_answer(answer)):
         yield f"{error.json_path}: {error.message[:300]}"
 
 
@@ -149,10 +149,10 @@ def test_a_schema_that_is_missing_or_cut_is_an_error(
 
 def test_the_schema_is_the_same_whether_or_not_json_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["schema"]) == 0
-    plain = capsys.readouterr()
+    output = capsys.readouterr()
     assert main(["schema", "--json"]) == 0
-    assert capsys.readouterr() == plain
-    assert json.loads(plain.out) == SCHEMA
+    assert capsys.readouterr() == output
+    assert json.loads(output.out) == SCHEMA
 
 
 def test_every_command_with_json_is_described_and_tried() -> None:
@@ -219,9 +219,9 @@ def test_the_encoder_names_fields_that_are_there() -> None:
         if isinstance(kind, type)
     ]
     for name in encoding.FIELDS:
-        read = {path.partition(".")[0] for _, _, path in encoding.fields_of(name)} - {""}
+        paths = {path.partition(".")[0] for _, _, path in encoding.fields_of(name)} - {""}
         assert any(
-            all(hasattr(kind, attribute) for attribute in read)
+            all(hasattr(kind, attribute) for attribute in paths)
             for kind in kinds
             if kind.__name__ == name.partition(".")[0]
         ), name
@@ -251,16 +251,16 @@ def test_a_root_accepts_only_its_own_answer(capsys: pytest.CaptureFixture[str]) 
         answers.append(json.loads(capsys.readouterr().out))
     assert main(["show", "Nothing", "--json"]) == 1
     answers.append(json.loads(capsys.readouterr().err))
-    whole = Draft202012Validator(SCHEMA)
+    validator = Draft202012Validator(SCHEMA)
     for answer in answers:
-        assert whole.is_valid(answer)
+        assert validator.is_valid(answer)
         own = answer["schema"].removeprefix(SCHEMA["$id"])
         others = [Draft202012Validator({"$ref": root, "$defs": SCHEMA["$defs"]}) for root in roots if root != own]
         assert Draft202012Validator({"$ref": own, "$defs": SCHEMA["$defs"]}).is_valid(answer)
         assert [
             neighbour.schema for neighbour in others if neighbour.is_valid(answer) or neighbour.is_valid({"foo": 1})
         ] == []
-    assert not whole.is_valid({"foo": 1})
+    assert not validator.is_valid({"foo": 1})
 
 
 def test_the_schema_is_what_its_maker_makes(monkeypatch: pytest.MonkeyPatch) -> None:

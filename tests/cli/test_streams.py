@@ -73,13 +73,13 @@ def test_a_damaged_cache_is_reported_and_the_corpus_answers(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cache = {"EKSTUI_CACHE": str(tmp_path)}
-    whole = ekstui(*command.split())
+    result = ekstui(*command.split())
     (tmp_path / "small").mkdir()
-    small = small_corpus(tmp_path / "small")
-    monkeypatch.setattr(Corpus, "bundled", staticmethod(lambda: small))
+    corpus = small_corpus(tmp_path / "small")
+    monkeypatch.setattr(Corpus, "bundled", staticmethod(lambda: corpus))
     (tmp_path / "policies.db").write_bytes(b"no database" * 500)
     process = (ekstui_process if command == "list" else ekstui)(*command.split(), environment=cache)
-    assert (process.returncode, process.stdout) == (0, whole.stdout)
+    assert (process.returncode, process.stdout) == (0, result.stdout)
     assert "policies.db is damaged" in process.stderr
     assert len(list(tmp_path.glob("policies.db.aside-*"))) == 1
 
@@ -109,9 +109,9 @@ def test_options_that_choose_the_account_change_nothing_where_none_is_asked(caps
         ["cache", "info"],
     ):
         assert main(command) == 0
-        plain = capsys.readouterr()
+        output = capsys.readouterr()
         assert main(["--profile", "none", "--region", "all", "--offline", "--account-file", "none.json", *command]) == 0
-        assert capsys.readouterr() == plain
+        assert capsys.readouterr() == output
         with pytest.raises(SystemExit):
             main([*command, "--help"])
         assert "--profile" not in capsys.readouterr().out
@@ -210,13 +210,13 @@ def test_progress_that_reports_nothing_writes_nothing(monkeypatch: pytest.Monkey
 
 def test_what_takes_long_is_said_whenever_no_progress_is_and_below_remarks(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = a_screen(monkeypatch)
-    waiting: list[Callable[[], None]] = []
+    callbacks: list[Callable[[], None]] = []
 
     class AtMyWord:
         """A timer that fires when the test says so."""
 
         def __init__(self, _seconds: float, act: Callable[[str], None], words: list[str]) -> None:
-            waiting.append(lambda: act(*words))
+            callbacks.append(lambda: act(*words))
 
         def start(self) -> None:
             """Do nothing yet."""
@@ -239,13 +239,13 @@ def test_what_takes_long_is_said_whenever_no_progress_is_and_below_remarks(monke
     assert written() == "ekstui: before\n"
     with remark_progress() as report:
         report("half done")
-        waiting[0]()
+        callbacks[0]()
         assert written() == "<half done…"
     assert written() == "<<at work…"
     remark("by the way")
     assert written() == "<ekstui: by the way\n<at work…"
     line.end()
     assert written() == "<"
-    waiting[0]()
+    callbacks[0]()
     remark("after")
     assert written() == "ekstui: after\n"

@@ -110,17 +110,17 @@ def test_a_line_of_a_log_leads_to_an_answer(explained: Any, line: str, names: li
     assert symptom["symptom"] in text
     assert [name for name in names if name not in text] == []
     # Nothing of it is certain, so no policy is offered and no verdict is given, unless the text itself says what denied.
-    decided = answer["cause"] is not None and answer["cause"]["policy_type"] == "trust"
-    assert answer["verdict"] == ("implicit-deny" if decided else "depends")
+    is_decided = answer["cause"] is not None and answer["cause"]["policy_type"] == "trust"
+    assert answer["verdict"] == ("implicit-deny" if is_decided else "depends")
     assert (answer["allowed_by"], answer["smallest_statement"]) == ([], None)
-    assert decided or text.startswith(symptom["symptom"])
+    assert is_decided or text.startswith(symptom["symptom"])
 
 
 def test_what_the_policies_lack_of_it_is_said(explained: Any) -> None:
     answer, text = explained(LINES[0][0], "--policy", "AmazonEKSClusterPolicy")
     assert answer["verdict"] == "implicit-deny"
     assert "do not allow ec2:CreateNetworkInterface" in text
-    assert {near["policy"] for near in answer["nearest"]} == {"AmazonEKSClusterPolicy"}
+    assert {statement["policy"] for statement in answer["nearest"]} == {"AmazonEKSClusterPolicy"}
     answer, text = explained(PULL, "--policy", "AmazonEC2ContainerRegistryReadOnly@v3")
     assert answer["verdict"] == "implicit-deny"
     assert "The policies looked at do not allow ecr:BatchImportUpstreamImage." in text

@@ -32,13 +32,13 @@ def serving(journey: Callable[[ClientSession, str], Awaitable[None]], command: s
     async def run() -> None:
         port = unused_port()
         server = GuardedServer(command, "127.0.0.1", port, "ekstui", f"http://127.0.0.1:{port}")
-        served = TestServer(await server._make_app(), host="127.0.0.1", port=port)
-        await served.start_server()
+        test_server = TestServer(await server._make_app(), host="127.0.0.1", port=port)
+        await test_server.start_server()
         try:
             async with ClientSession() as session:
                 await journey(session, server.link)
         finally:
-            await served.close()
+            await test_server.close()
             await asyncio.sleep(0.1)  # textual-serve does not wait for the app's process, whose end the loop must hear
 
     asyncio.run(run())
@@ -85,7 +85,7 @@ def test_a_visitor_gets_files_and_the_server_keeps_its_own(own_home: Path, monke
         async with session.ws_connect(f"{url}ws?width=120&height=40", origin=own) as socket:
             key = ""
             screen = ""
-            pressed: list[str] = []
+            pressed_keys: list[str] = []
             while not key:
                 message = await socket.receive(timeout=PATIENCE)
                 if message.type is WSMsgType.BINARY:
@@ -95,11 +95,11 @@ def test_a_visitor_gets_files_and_the_server_keeps_its_own(own_home: Path, monke
                     key = words[1] if words[0] == "deliver_file_start" else ""
                 else:
                     pytest.fail(f"the app ended: {message}")
-                if "AmazonEKS_CNI_Policy" in screen and not pressed:
-                    pressed.append("e")
+                if "AmazonEKS_CNI_Policy" in screen and not pressed_keys:
+                    pressed_keys.append("e")
                     await socket.send_json(["stdin", "e"])
-                if "CloudFormation" in screen and pressed == ["e"]:
-                    pressed.append("enter")
+                if "CloudFormation" in screen and pressed_keys == ["e"]:
+                    pressed_keys.append("enter")
                     await socket.send_json(["stdin", "\r"])
             async with session.get(f"{url}download/{key}") as answer:
                 assert answer.status == 200
@@ -130,9 +130,9 @@ def test_who_may_open_the_socket() -> None:
     async def journey(session: ClientSession, url: str) -> None:
         own = url.rpartition("/")[0].rpartition("/")[0]
         for origin in (None, "http://attacker.example", own.replace("127.0.0.1", "localhost")):
-            with pytest.raises(WSServerHandshakeError) as refused:
+            with pytest.raises(WSServerHandshakeError) as error:
                 await session.ws_connect(f"{url}ws", origin=origin)
-            assert refused.value.status == 403
+            assert error.value.status == 403
         async with session.ws_connect(f"{url}ws", origin=own) as socket:
             await socket.send_json(["ping", "1"])
             assert await socket.receive_json(timeout=PATIENCE) == ["pong", "1"]
@@ -192,9 +192,9 @@ def test_a_frame_that_no_page_sends_ends_its_own_app_alone(frame: str, caplog: p
 def test_no_page_is_larger_than_fits(size: str) -> None:
     async def journey(session: ClientSession, url: str) -> None:
         own = url.rpartition("/")[0].rpartition("/")[0]
-        with pytest.raises(WSServerHandshakeError) as refused:
+        with pytest.raises(WSServerHandshakeError) as error:
             await session.ws_connect(f"{url}ws?{size}", origin=own)
-        assert refused.value.status == 400
+        assert error.value.status == 400
 
     serving(journey)
 
@@ -203,9 +203,9 @@ def test_so_many_pages_and_no_more() -> None:
     async def journey(session: ClientSession, url: str) -> None:
         own = url.rpartition("/")[0].rpartition("/")[0]
         sockets = [await session.ws_connect(f"{url}ws", origin=own) for _ in range(MOST_APPS)]
-        with pytest.raises(WSServerHandshakeError) as refused:
+        with pytest.raises(WSServerHandshakeError) as error:
             await session.ws_connect(f"{url}ws", origin=own)
-        assert refused.value.status == 503
+        assert error.value.status == 503
         for socket in sockets:
             await socket.close()
         async with session.ws_connect(f"{url}ws", origin=own) as socket:

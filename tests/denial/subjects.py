@@ -8,7 +8,7 @@ from ekstui.denial.message import Cause
 from ekstui.denial.purpose import CandidatePolicy
 from ekstui.iam.evaluation import AppliedPolicy
 from ekstui.iam.request import Request
-from tests.support.documents import allow, parsed
+from tests.support.documents import allow, document_of
 
 ACCOUNT = "111122223333"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/app"
@@ -20,7 +20,7 @@ GET = Request("s3:GetObject", (f"{BUCKET}/a",), SESSION, REGION)
 
 def managed_policy(*statements: dict[str, Any], name: str = "own", version: int | None = None) -> AppliedPolicy:
     """A policy in force; with a version, in that one."""
-    return AppliedPolicy(name, version, parsed(*statements), f"arn:aws:iam::aws:policy/{name}")
+    return AppliedPolicy(name, version, document_of(*statements), f"arn:aws:iam::aws:policy/{name}")
 
 
 TAGGED: dict[str, Any] = {"Condition": {"StringEquals": {"aws:PrincipalTag/team": "a"}}}
@@ -46,7 +46,7 @@ def candidate(
         VersionInfo(number, datetime(2020 + number, 1, 1, tzinfo=UTC)) for number in range(1, len(versions) + 1)
     )
     policy = Policy(name, arn or f"arn:aws:iam::aws:policy/{name}", default or len(versions), infos, withdrawn, home)
-    documents = {number: parsed(*statements) for number, statements in enumerate(versions, 1)}
+    documents = {number: document_of(*statements) for number, statements in enumerate(versions, 1)}
     return CandidatePolicy(policy, documents, scope, superseded, meant_for)  # type: ignore[arg-type]
 
 

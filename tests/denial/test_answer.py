@@ -10,7 +10,7 @@ from ekstui.iam.document import Statement
 from ekstui.iam.evaluation import Layer, StatementResult
 from tests.denial.subjects import BUCKET, managed_policy
 from tests.support.documents import Statement as JsonStatement
-from tests.support.documents import allow, deny, parsed
+from tests.support.documents import allow, deny, document_of
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_which_policies_are_worth_attaching(policies: tuple[Allower, ...], names
 
 def test_a_statement_is_narrow_if_it_is_about_the_resource_in_question() -> None:
     def of(*resources: str) -> Statement:
-        return parsed(allow("s3:GetObject", resources)).statements[0]
+        return document_of(allow("s3:GetObject", resources)).statements[0]
 
     def narrow(resource: str | None, statement: Statement | None) -> bool:
         return is_narrow(Explanation("implicit-deny", "s3:GetObject", resource, smallest_statement=statement))

@@ -21,7 +21,7 @@ from ekstui.iam.principals import same_principal, same_service
 from ekstui.iam.reference import reference
 from ekstui.iam.request import Request
 from ekstui.library.catalog import knowledge
-from tests.support.documents import allow, deny, document, parsed, trust
+from tests.support.documents import allow, deny, document, document_of, trust
 
 ACCOUNT = "111122223333"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/app"
@@ -381,7 +381,7 @@ def test_names_of_one_service(value: str, service: str, same: bool | None) -> No
     assert same_service(value, service) is same
 
 
-def explained(
+def explanation_of(
     document: dict[str, Any], request: Request, identity: AppliedPolicy | None = None, cause: str | None = None
 ) -> Explanation:
     """Explain a request to assume ROLE by its trust policy and the caller's own; `cause` is what a message says, if any."""
@@ -394,7 +394,9 @@ def explained(
 
 ELSE = "The trust policy looked at allows the caller"
 ANYBODY = 'a trust policy that names "*" is enough for callers of its own account'
-MAY_ASSUME = AppliedPolicy("own", None, parsed(allow("sts:*", Condition={"StringEquals": {"aws:PrincipalTag/a": "b"}})))
+MAY_ASSUME = AppliedPolicy(
+    "own", None, document_of(allow("sts:*", Condition={"StringEquals": {"aws:PrincipalTag/a": "b"}}))
+)
 """A policy that may allow it: nothing is known of the caller's tags."""
 NAME_ROLE = "name its role with --role"
 NEITHER = "The trust policy of the role does not allow it either."
@@ -431,7 +433,7 @@ SCP = " with an explicit deny in a service control policy"
 def test_an_explanation_takes_the_trust_policy_into_account(
     document: dict[str, Any], identity: AppliedPolicy | None, cause: str | None, verdict: str, phrase: str, absent_phrases: tuple[str, ...]
 ) -> None:  # fmt: skip
-    answer = explained(document, Request("sts:AssumeRole", (ROLE,), NODE), identity, cause)
+    answer = explanation_of(document, Request("sts:AssumeRole", (ROLE,), NODE), identity, cause)
     notes = " ".join(answer.notes)
     assert answer.verdict == verdict
     assert phrase in notes
@@ -444,18 +446,21 @@ def test_an_explanation_takes_the_trust_policy_into_account(
 
 def test_what_helps_depends_on_which_of_the_two_policies_denies() -> None:
     request = Request("sts:AssumeRole", (ROLE,), NODE)
-    by_own = explained(trust(ROOT, "sts:AssumeRole"), request, own("sts:AssumeRoles"))
+    by_own = explanation_of(trust(ROOT, "sts:AssumeRole"), request, own("sts:AssumeRoles"))
     assert by_own.smallest_statement is not None
     assert [statement.layer for statement in by_own.nearest] == ["identity"]
     # The caller's own policies say nothing like it, so the statement of the trust policy is shown.
     assert [
-        statement.layer for statement in explained(trust(ROOT, "sts:AssumeRole"), request, own("s3:*")).nearest
+        statement.layer for statement in explanation_of(trust(ROOT, "sts:AssumeRole"), request, own("s3:*")).nearest
     ] == ["trust"]
-    for answer in (explained(MISSES, request, own("s3:*")), explained(trust(SELF, "sts:AssumeRole"), request)):
+    for answer in (
+        explanation_of(MISSES, request, own("s3:*")),
+        explanation_of(trust(SELF, "sts:AssumeRole"), request),
+    ):
         assert (answer.smallest_statement, answer.allowed_by, answer.newer_version) == (None, (), None)
         assert [statement.layer for statement in answer.nearest] == ["trust"]
     # A call that nobody signs is not about policies of the caller, nor about limits of its organization.
-    token_only = explained(GUIDE, Request(WEB, (ROLE,)))
+    token_only = explanation_of(GUIDE, Request(WEB, (ROLE,)))
     assert token_only.not_looked_at == ("resource control policies", "VPC endpoint policies")
     assert "service control policies" in by_own.not_looked_at
 
@@ -477,7 +482,7 @@ def test_what_helps_depends_on_which_of_the_two_policies_denies() -> None:
 )
 def test_who_may_assume_the_role_is_listed_for_those_who_may_not(request_: Request, count: int, lines: int) -> None:
     services = ["ec2", "lambda", "glue", "sagemaker", "batch", "codebuild"][:count]
-    answer = explained(
+    answer = explanation_of(
         trust({"Service": [f"{service}.amazonaws.com" for service in services]}, "sts:AssumeRole"), request_
     )
     assert answer.verdict == "implicit-deny"
@@ -675,7 +680,9 @@ def test_the_policies_of_the_organization_must_allow_it_too(
         "allow": (allow("*"),), "nothing": (allow("s3:*"),), "deny": (allow("*"), deny("sts:*")),
         "may": (allow("*"), deny("sts:*", **tag_condition)),
     }  # fmt: skip
-    control = tuple(PolicyLevel(level, (AppliedPolicy(level, None, parsed(*policies[level])),)) for level in levels)
+    control = tuple(
+        PolicyLevel(level, (AppliedPolicy(level, None, document_of(*policies[level])),)) for level in levels
+    )
     organization = Organization(control) if caller == NODE else Organization((), control)
     request = Request("sts:AssumeRole", (ROLE,), caller)
     judgement = judged(trust(principal, ["sts:AssumeRole", "sts:TagSession"]), request)
@@ -771,7 +778,7 @@ def test_only_where_everybody_is_trusted_is_it_unclear_whether_services_and_toke
 def test_a_service_has_no_policies_of_its_own(identity: AppliedPolicy | None) -> None:
     request = Request("sts:AssumeRole", (ROLE,), "ec2.amazonaws.com")
     for service, verdict in (("ec2.amazonaws.com", "allowed"), ("eks.amazonaws.com", "implicit-deny")):
-        answer = explained(trust(service), request, identity)
+        answer = explanation_of(trust(service), request, identity)
         assert (answer.verdict, answer.missing_context) == (verdict, ())
 
 
@@ -790,7 +797,7 @@ def test_a_service_has_no_policies_of_its_own(identity: AppliedPolicy | None) ->
 def test_whether_everybody_is_enough_within_an_account_is_left_open(
     principal: object, identity: AppliedPolicy | None, unclear: bool
 ) -> None:
-    notes = explained(trust(principal), Request("sts:AssumeRole", (ROLE,), NODE), identity).notes
+    notes = explanation_of(trust(principal), Request("sts:AssumeRole", (ROLE,), NODE), identity).notes
     assert any("is enough for callers of its own account" in note for note in notes) is unclear
 
 

@@ -20,7 +20,7 @@ from ekstui.iam.evaluation import AppliedPolicy, Verdict, evaluate
 from ekstui.iam.reference import reference
 from ekstui.iam.request import Request
 from tests.denial.subjects import ACCOUNT, BUCKET, GET, MAY, READ, ROLE, TAGGED, candidate, managed_policy
-from tests.support.documents import allow, deny, parsed, trust
+from tests.support.documents import allow, deny, document_of, trust
 from tests.support.shell import commands_in, fault_of
 
 pytestmark = pytest.mark.usefixtures("own_filled_cache")
@@ -413,7 +413,7 @@ ALLOWS, DENIES = (managed_policy(statement) for statement in (allow("*"), deny("
     ],
 )
 def test_what_keeps_a_statement_from_helping_is_named(policies: Policies, limit: str | None) -> None:
-    (statement,) = parsed(allow(GET.action, f"{BUCKET}/a")).statements
+    (statement,) = document_of(allow(GET.action, f"{BUCKET}/a")).statements
     case = FixCase(GET, policies, (), (), (), statement, None, "")
     assert limited_by(case) == limit
     assert limited_by(case._replace(statement=None)) is None

@@ -205,7 +205,9 @@ def associated_policy(policy: str, *namespaces: str) -> AssociatedPolicy:
     return AssociatedPolicy(f"arn:aws:eks::aws:cluster-access-policy/AmazonEKS{policy}Policy", namespaces or None)
 
 
-def explained(request_text: str, *policies: AssociatedPolicy, user: str = "", **fields: Any) -> ForbiddenExplanation:
+def explanation_of(
+    request_text: str, *policies: AssociatedPolicy, user: str = "", **fields: Any
+) -> ForbiddenExplanation:
     """What a role with an entry of these policies is told; `request_text` is `VERB RESOURCE GROUP NAMESPACE`."""
     verb, resource, group, namespace = request_text.split(" ")
     scope = f'in the namespace "{namespace}"' if namespace else "at the cluster scope"
@@ -242,7 +244,7 @@ def explained(request_text: str, *policies: AssociatedPolicy, user: str = "", **
 def test_why_it_is_forbidden(
     request_text: str, policies: tuple[AssociatedPolicy, ...], verdict: str, phrase: str
 ) -> None:
-    explanation = explained(request_text, *policies)
+    explanation = explanation_of(request_text, *policies)
     assert (explanation.verdict, explanation.principal) == (verdict, ROLE)
     assert phrase in explanation.reason
 
@@ -266,37 +268,44 @@ def test_an_entry_is_of_its_principal_and_of_the_sessions_of_it(principal: str, 
 
 
 def test_the_remedy_that_gives_least_is_first_and_none_that_nobody_may_have() -> None:
-    assert next(remedy.policy for remedy in explained("get secrets  shop").allowed_by) == "AmazonEKSSecretReaderPolicy"
-    nodes = explained("list nodes  ")
+    assert (
+        next(remedy.policy for remedy in explanation_of("get secrets  shop").allowed_by)
+        == "AmazonEKSSecretReaderPolicy"
+    )
+    nodes = explanation_of("list nodes  ")
     assert [remedy.policy for remedy in nodes.allowed_by] == ["AmazonEKSAdminViewPolicy", "AmazonEKSClusterAdminPolicy"]
-    assert explained("list applications argoproj.io shop").missing_rule == Rule(
+    assert explanation_of("list applications argoproj.io shop").missing_rule == Rule(
         ("argoproj.io",), ("applications",), ("list",)
     )
-    assert explained("list pods  shop", associated_policy("View")).allowed_by == ()
+    assert explanation_of("list pods  shop", associated_policy("View")).allowed_by == ()
 
 
 def test_what_was_not_read_or_not_looked_at_is_said() -> None:
-    unread = explained("list pods  shop", policies=None)
+    unread = explanation_of("list pods  shop", policies=None)
     assert (unread.verdict, unread.policies) == ("depends", ())
-    explanation_of_group = explained("list pods  shop", groups=("devs",))
+    explanation_of_group = explanation_of("list pods  shop", groups=("devs",))
     assert any("the group devs" in place for place in explanation_of_group.not_looked_at)
-    assert explained("list pods  shop", user="arn:aws:sts::111122223333:assumed-role/other/jo").entry is None
-    assert explained("list pods  shop", user="arn:aws:sts::444455556666:assumed-role/dev/jo").entry is None
+    assert explanation_of("list pods  shop", user="arn:aws:sts::111122223333:assumed-role/other/jo").entry is None
+    assert explanation_of("list pods  shop", user="arn:aws:sts::444455556666:assumed-role/dev/jo").entry is None
     assert (
-        explained("list pods  shop", associated_policy("View"), username="dev:{{SessionName}}", user="dev:jo").verdict
+        explanation_of(
+            "list pods  shop", associated_policy("View"), username="dev:{{SessionName}}", user="dev:jo"
+        ).verdict
         == "allowed"
     )
-    service_account = explained(
+    service_account = explanation_of(
         "list pods  shop", associated_policy("ClusterAdmin"), user="system:serviceaccount:shop:web"
     )
     assert (service_account.verdict, service_account.entry) == ("forbidden", None)
     # What the cluster has bound to the names of the entry is for the cluster to say.
-    groups = explained("list pods  shop", groups=("devs", "ops"), username=None)
+    groups = explanation_of("list pods  shop", groups=("devs", "ops"), username=None)
     assert groups.not_looked_at == (
         "what roles in the cluster are bound to the group devs and the group ops and the user",
     )
-    assert explained("list pods  shop").not_looked_at == (f"what roles in the cluster are bound to the user {SESSION}",)
-    unread = explained("list pods  shop", policies=None)
+    assert explanation_of("list pods  shop").not_looked_at == (
+        f"what roles in the cluster are bound to the user {SESSION}",
+    )
+    unread = explanation_of("list pods  shop", policies=None)
     assert unread.not_looked_at[0] == "the access policies of the entry"
     assert (unread.verdict, unread.times) == ("depends", 1)
     (text, _, _) = TEXTS[0]
@@ -479,7 +488,7 @@ def test_the_entry_of_a_user(entry: AccessEntry, user: str, matches: bool) -> No
     ],
 )
 def test_where_an_access_policy_applies(request_text: str, scope: tuple[str, ...], applies: bool) -> None:
-    explanation = explained(request_text, associated_policy("View", *scope), associated_policy("KRO", *scope))
+    explanation = explanation_of(request_text, associated_policy("View", *scope), associated_policy("KRO", *scope))
     assert [(policy.covers, policy.applies) for policy in explanation.policies] == [(True, applies), (None, applies)]
 
 

@@ -12,6 +12,6 @@ NAMED = re.compile(r"`((?:[\w.-]+/)*[\w-]+\.(?:py|toml|tsv|csv|json|jsonl\.xz|js
 def test_every_file_and_folder_that_it_names_exists() -> None:
     paths = [path for folder in FOLDERS for path in (ROOT / folder, *(ROOT / folder).rglob("*"))]
     present = {f"/{path.relative_to(ROOT).as_posix()}{'/' if path.is_dir() else ''}" for path in paths}
-    named = set(NAMED.findall((ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")))
-    assert len(named) > 100
-    assert [name for name in sorted(named) if not any(path.endswith(f"/{name}") for path in present)] == []
+    named_files = set(NAMED.findall((ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")))
+    assert len(named_files) > 100
+    assert [name for name in sorted(named_files) if not any(path.endswith(f"/{name}") for path in present)] == []

@@ -22,7 +22,7 @@ from ekstui.settings import SETTINGS
 from ekstui.tui.keys import all_keys
 from tests.rig.rig import Rig
 from tests.support.command import ekstui
-from tests.support.filled import copied
+from tests.support.filled import copy_of_cache
 from tests.support.git import commit_all, git, make_repository
 from tests.support.kubernetes import aws_auth, of_all_namespaces, pod
 from tests.support.packages import TWO_VERSIONS, npm_package, tarball
@@ -84,7 +84,7 @@ def blocks(page: Path) -> list[tuple[str, str]]:
     matches = re.findall(
         r"^```(\w*)\n(.*?)^```|((?:^ {4}[^\n]*\n)+)", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
     )
-    return [(language, fenced + indented) for language, fenced, indented in matches]
+    return [(language, fenced_text + indented_text) for language, fenced_text, indented_text in matches]
 
 
 def steps_of(page: Path) -> list[tuple[str, str]]:
@@ -164,7 +164,7 @@ def test_an_example_runs(
 ) -> None:
     lasting_rig.standing()
     words = ekstui_words(example) or []
-    copied(filled_cache, files.cache_dir())
+    copy_of_cache(filled_cache, files.cache_dir())
     # Not where the cache is, which git would take for the user's files.
     folder = tmp_path / "work"
     folder.mkdir()
@@ -182,17 +182,17 @@ def test_an_example_runs(
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
     monkeypatch.setenv("EDITOR", "true")
     lines = aws_auth("- rolearn: arn:aws:iam::111122223333:role/dev\n  groups: [devs]\n")
-    piped = of_all_namespaces([pod("web-6f7d-x1"), lines]) if example.startswith("kubectl get") else DENIAL
-    monkeypatch.setattr("sys.stdin", io.StringIO(piped))
+    piped_text = of_all_namespaces([pod("web-6f7d-x1"), lines]) if example.startswith("kubectl get") else DENIAL
+    monkeypatch.setattr("sys.stdin", io.StringIO(piped_text))
     if with_command(words)[0] in ("open", "serve") or {"mamip", MOTO_WHEEL} & set(words):
         # One needs a terminal, one serves until it is stopped, one reaches the network: that the words are right is
         # seen without them.
         build_parser().parse_args(with_command(words))
         return
     if "--version" in words or "--help" in words:
-        with pytest.raises(SystemExit) as ended:
+        with pytest.raises(SystemExit) as exit_info:
             main(words)
-        assert ended.value.code == 0
+        assert exit_info.value.code == 0
         return
     if "--offline" in words:
         assert main([word for word in words if word != "--offline"]) == 0
@@ -205,8 +205,10 @@ def test_an_example_runs(
         git(folder, "branch", "-f", "origin/main")
     # There is nothing of that account to delete, no sync to undo, and gates that are held.
     expected = {"clear": (0, 1), "undo-sync": 1, "--exit-code": (0, 1), "--fail-on": (0, 1)}
-    allowed = next((codes for word, codes in expected.items() if word in words), 0)
-    assert main(words) in (allowed if isinstance(allowed, tuple) else (allowed,)), capsys.readouterr().err
+    allowed_codes = next((codes for word, codes in expected.items() if word in words), 0)
+    assert main(words) in (allowed_codes if isinstance(allowed_codes, tuple) else (allowed_codes,)), (
+        capsys.readouterr().err
+    )
 
 
 def recipes() -> list[str]:
@@ -235,7 +237,7 @@ def test_a_recipe_runs_as_written(line: str, rig: Rig, tmp_path: Path, filled_ca
     rig.standing()
     if "jq " in line and shutil.which("jq") is None:
         pytest.skip("jq is not installed")
-    copied(filled_cache, files.cache_dir())
+    copy_of_cache(filled_cache, files.cache_dir())
     process = in_shell(line, tmp_path)
     assert process.returncode == 0, process.stderr
     assert process.stdout.strip() or "cluster" in line
@@ -246,12 +248,12 @@ def test_the_recipe_for_what_a_policy_allows_leaves_out_what_is_denied(tmp_path:
         pytest.skip("jq is not installed")
     recipe = next(line for line in recipes() if line.startswith("ekstui show AmazonEKS_CNI_Policy --json"))
     process = in_shell(recipe.replace("AmazonEKS_CNI_Policy", "AWSLakeFormationDataAdmin"), tmp_path)
-    allowed = process.stdout.split()
-    assert "lakeformation:GetDataLakeSettings" in allowed
-    assert "lakeformation:PutDataLakeSettings" not in allowed
+    allowed_words = process.stdout.split()
+    assert "lakeformation:GetDataLakeSettings" in allowed_words
+    assert "lakeformation:PutDataLakeSettings" not in allowed_words
 
 
-def followed(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def follow(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run a line as it is written; only one that needs a shell is given to one."""
     if line.startswith("ekstui ") and not re.search(r"[|<>$`;&]", line):
         return ekstui(*shlex.split(line)[1:])
@@ -262,21 +264,21 @@ def followed(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
 def test_a_page_to_follow_shows_what_it_says(
     page: str, steps: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, filled_cache: Path
 ) -> None:
-    copied(filled_cache, files.cache_dir())
+    copy_of_cache(filled_cache, files.cache_dir())
     monkeypatch.chdir(tmp_path)
     assert len(steps_of(DOCS / page)) == steps
     for commands, parts in steps_of(DOCS / page):
-        runs = [followed(line, tmp_path) for line in commands.splitlines()]
+        runs = [follow(line, tmp_path) for line in commands.splitlines()]
         assert [run.returncode for run in runs] == [0] * len(runs)
-        printed = " ".join("".join(run.stdout for run in runs).split())
-        assert [part for part in parts.splitlines() if " ".join(part.split()) not in printed] == []
+        output = " ".join("".join(run.stdout for run in runs).split())
+        assert [part for part in parts.splitlines() if " ".join(part.split()) not in output] == []
 
 
 def test_every_answer_has_json_and_markdown() -> None:
     """The others print code for a shell or a schema, write a file, or start the app."""
-    lacking = {
+    missing_keys = {
         name
         for name, command in commands_of(build_parser()).items()
         if not {"--json", "--markdown"} <= {*command._option_string_actions}
     }
-    assert lacking == {"open", "pin", "schema", "completion", "serve"}
+    assert missing_keys == {"open", "pin", "schema", "completion", "serve"}

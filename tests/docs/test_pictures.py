@@ -33,9 +33,9 @@ def screens_that_are_shown() -> set[type[Screen[Any]]]:
 
 
 def test_every_screen_has_a_picture_at_120x40_and_at_80x24() -> None:
-    taken = {(scene.screen.__name__, size) for scene in TAKE["SCENES"] for size in scene.sizes}
+    pictures = {(scene.screen.__name__, size) for scene in TAKE["SCENES"] for size in scene.sizes}
     names = {kind.__name__ for kind in screens_that_are_shown()} - WITHOUT
-    assert {(name, size) for name in names for size in ((120, 40), (80, 24))} <= taken
+    assert {(name, size) for name in names for size in ((120, 40), (80, 24))} <= pictures
 
 
 def test_every_picture_was_taken_and_belongs_to_a_scene() -> None:

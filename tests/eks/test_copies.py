@@ -9,19 +9,19 @@ from ekstui.iam.document import Document, parse
 from ekstui.iam.grants import grants
 from ekstui.library.copies import ENOUGH_ACTIONS, copies_of, originals_of, published_originals
 from ekstui.sources.shipped import components
-from tests.support.documents import allow, parsed
+from tests.support.documents import allow, document_of
 
 FIRST = [f"ec2:Describe{name}" for name in ("Instances", "Subnets", "Vpcs", "Images", "Tags")]
 SECOND = [*FIRST, "ec2:CreateTags"]
 
 
 def local(name: str, actions: list[str] | None) -> LocalPolicy:
-    document = None if actions is None else parsed(allow(actions))
+    document = None if actions is None else document_of(allow(actions))
     return LocalPolicy(name, f"arn:aws:iam::111122223333:policy/{name}", "/", "v1", document)
 
 
 ORIGINAL = Policy("Original", "arn:aws:iam::aws:policy/Original", 2, (VersionInfo(1, None), VersionInfo(2, None)))
-KNOWN = [(ORIGINAL, {1: parsed(allow(FIRST)), 2: parsed(allow(SECOND))})]
+KNOWN = [(ORIGINAL, {1: document_of(allow(FIRST)), 2: document_of(allow(SECOND))})]
 
 
 def versions(policy: LocalPolicy) -> list[tuple[int, bool]]:
@@ -87,7 +87,7 @@ TEN = [f"ec2:Describe{name}" for name in "ABCDEFGHIJ"]
     ],
 )
 def test_four_of_five_actions_make_a_copy(ours: list[str], of_original: list[str], original_name: str | None) -> None:
-    copies = copies_of([local("ours", ours)], originals_of([original("A", parsed(allow(of_original)))]))
+    copies = copies_of([local("ours", ours)], originals_of([original("A", document_of(allow(of_original)))]))
     assert [copy.original.name for copy in copies] == ([] if original_name is None else [original_name])
     for copy in copies:
         assert copy.overlap == len({*ours} & {*of_original}) / len({*ours} | {*of_original})
@@ -95,9 +95,12 @@ def test_four_of_five_actions_make_a_copy(ours: list[str], of_original: list[str
 
 def test_of_several_originals_the_namesake_then_the_likest_in_actions_and_then_in_resources_is_meant() -> None:
     ours = LocalPolicy("ours", "arn:aws:iam::111122223333:policy/ours", "/", "v1", on("arn:aws:ec2:*:*:vpc/a", TEN[:5]))
-    longer_original, equal_original = original("Less", parsed(allow(TEN[:6]))), original("More", parsed(allow(TEN[:5])))
+    longer_original, equal_original = (
+        original("Less", document_of(allow(TEN[:6]))),
+        original("More", document_of(allow(TEN[:5]))),
+    )
     exact = original("Exact", on("arn:aws:ec2:*:*:vpc/a", TEN[:5]))
-    namesake = original("ours", parsed(allow(["s3:GetObject"])))
+    namesake = original("ours", document_of(allow(["s3:GetObject"])))
     for originals, original_name in (
         ([longer_original, equal_original], "More"), ([equal_original, longer_original], "More"), ([equal_original, exact], "Exact"), ([exact, equal_original], "Exact"),
         ([longer_original, exact, equal_original], "Exact"), ([exact, namesake], "ours"), ([namesake, exact], "ours"),
@@ -106,7 +109,7 @@ def test_of_several_originals_the_namesake_then_the_likest_in_actions_and_then_i
         assert (copy.original.name, copy.same_name) == (original_name, original_name == "ours")
         assert copy.nearness == {"Exact": 1.0, "More": 0.0, "ours": 0.0}[original_name]
     # Of versions that mean the same, the one that is written the same way; else the newest.
-    single, halves = parsed(allow(TEN[:5])), parse({"Statement": [
+    single, halves = document_of(allow(TEN[:5])), parse({"Statement": [
         {"Effect": "Allow", "Action": TEN[:2], "Resource": "*"}, {"Effect": "Allow", "Action": TEN[2:5], "Resource": "*"}]})  # fmt: skip
     for documents, version in (((single, halves), 1), ((halves, single), 2), ((halves, halves), 2)):
         (copy,) = copies_of([local("ours", TEN[:5])], originals_of([original("A", *documents)]))

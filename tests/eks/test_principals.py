@@ -20,7 +20,7 @@ from ekstui.iam.document import parse
 from ekstui.iam.evaluation import AppliedPolicy
 from tests.eks import random_principals
 from tests.support.corpus import raw_document
-from tests.support.documents import applied, deny
+from tests.support.documents import applied_policy, deny
 from tests.support.effort import examples
 from tests.torture.worst_documents import SHAPES, document
 
@@ -56,7 +56,7 @@ def test_only_what_every_needed_resource_allows_is_allowed() -> None:
     """By the service authorization reference, with its `*` for required resource types."""
 
     def on(action: str, **resource: str | list[str]) -> tuple[str, tuple[str, ...]]:
-        answer = asked(role_with(applied("a", {"Effect": "Allow", "Action": "*", **resource})), action)
+        answer = asked(role_with(applied_policy("a", {"Effect": "Allow", "Action": "*", **resource})), action)
         return answer.verdict, answer.reasons
 
     instances = "arn:aws:ec2:*:*:instance/*"
@@ -70,23 +70,25 @@ def test_only_what_every_needed_resource_allows_is_allowed() -> None:
     clusters = "arn:aws:eks:*:*:cluster/*"
     for excluded_resources in ("*", ["arn:aws:s3:::a", clusters]):
         statement = {"Effect": "Allow", "Action": "*", "NotResource": excluded_resources}
-        assert principal_can(role_with(applied("a", statement)), "eks:DescribeCluster") is None
+        assert principal_can(role_with(applied_policy("a", statement)), "eks:DescribeCluster") is None
     assert on("eks:DescribeCluster", NotResource="arn:aws:eks:*:*:cluster/prod") == ("allowed", ())
     assert on("eks:ListClusters", NotResource=clusters) == ("allowed", ())
 
 
 def test_a_deny_takes_all_away_and_one_with_a_condition_makes_it_depend() -> None:
-    denied_answer = asked(role_with(CLUSTER, applied("guard", deny("ec2:*Tags"))))
+    denied_answer = asked(role_with(CLUSTER, applied_policy("guard", deny("ec2:*Tags"))))
     assert (denied_answer.verdict, denied_answer.reasons) == ("taken", ("denied by guard",))
     other_regions = {"StringNotEquals": {"aws:RequestedRegion": "eu-west-1"}}
-    partly_denied = asked(role_with(CLUSTER, applied("guard", deny("ec2:*", Condition=other_regions))))
+    partly_denied = asked(role_with(CLUSTER, applied_policy("guard", deny("ec2:*", Condition=other_regions))))
     assert (partly_denied.verdict, partly_denied.reasons) == ("depends", ("guard denies a part",))
 
 
 def test_a_boundary_takes_away_what_it_does_not_allow() -> None:
-    s3_only = applied("edge", {"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
-    whole_ec2 = applied("edge", {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"})
-    volumes_only = applied("edge", {"Effect": "Allow", "Action": "ec2:*", "Resource": "arn:aws:ec2:*:*:volume/*"})
+    s3_only = applied_policy("edge", {"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
+    whole_ec2 = applied_policy("edge", {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"})
+    volumes_only = applied_policy(
+        "edge", {"Effect": "Allow", "Action": "ec2:*", "Resource": "arn:aws:ec2:*:*:volume/*"}
+    )
     assert asked(role_with(CLUSTER, boundary=s3_only)).verdict == "taken"
     assert asked(role_with(CLUSTER, boundary=whole_ec2)).verdict == "allowed"
     assert asked(role_with(CLUSTER, boundary=volumes_only)).verdict == "depends"
@@ -118,7 +120,7 @@ VOLUME = "arn:aws:ec2:eu-west-1:111122223333:volume/vol-1"
 
 def test_a_boundary_lets_through_only_what_it_certainly_allows() -> None:
     def within(resource: str | None = None, **statement: Any) -> tuple[str, tuple[str, ...]]:
-        edge = applied("edge", {"Effect": "Allow", "Action": "ec2:*", "Resource": "*", **statement})
+        edge = applied_policy("edge", {"Effect": "Allow", "Action": "ec2:*", "Resource": "*", **statement})
         answer = asked(role_with(CLUSTER, boundary=edge), TAGS, resource)
         return answer.verdict, answer.reasons
 
@@ -130,11 +132,11 @@ def test_a_boundary_lets_through_only_what_it_certainly_allows() -> None:
     assert within(VOLUME.replace("volume/vol", "snapshot/snap"), Resource=volumes) == (
         "taken", ("boundary edge does not allow it",),
     )  # fmt: skip
-    boundary = applied("edge", {"Effect": "Allow", "Action": "*", "NotResource": "arn:aws:s3:::a"})
+    boundary = applied_policy("edge", {"Effect": "Allow", "Action": "*", "NotResource": "arn:aws:s3:::a"})
     assert asked(role_with(CLUSTER, boundary=boundary)).reasons == ("boundary edge",)
-    boundary = applied("edge", {"Effect": "Allow", "Action": "*", "Resource": "*"}, deny(TAGS))
+    boundary = applied_policy("edge", {"Effect": "Allow", "Action": "*", "Resource": "*"}, deny(TAGS))
     assert asked(role_with(CLUSTER, boundary=boundary)).reasons == ("denied by boundary edge",)
-    boundary = applied("edge", {"Effect": "Allow", "Action": "*", "Resource": "*"}, deny(TAGS, Condition=region))
+    boundary = applied_policy("edge", {"Effect": "Allow", "Action": "*", "Resource": "*"}, deny(TAGS, Condition=region))
     assert (asked(role_with(CLUSTER, boundary=boundary)).verdict, asked(role_with(CLUSTER, boundary=boundary)).reasons) == (
         "depends", ("boundary edge",),
     )  # fmt: skip
@@ -143,7 +145,7 @@ def test_a_boundary_lets_through_only_what_it_certainly_allows() -> None:
 def test_on_one_resource_and_for_a_pattern_of_actions() -> None:
     def on(resource: str | None, action: str = TAGS, **statement: Any) -> str:
         answer = principal_can(
-            role_with(applied("a", {"Effect": "Allow", "Action": "ec2:*", **statement})), action, resource
+            role_with(applied_policy("a", {"Effect": "Allow", "Action": "ec2:*", **statement})), action, resource
         )
         return "nobody" if answer is None else answer.verdict
 
@@ -156,7 +158,7 @@ def test_on_one_resource_and_for_a_pattern_of_actions() -> None:
     assert on(None, Resource="arn:aws:ec2:*:*:volume/${aws:username}") == "nobody"  # which no role has
     assert on(None, "ec2:*Tags", Resource="*") == "allowed"
     # A Deny of a pattern may deny only some of its actions.
-    guarded_role = role_with(CLUSTER, applied("guard", deny("ec2:CreateTags")))
+    guarded_role = role_with(CLUSTER, applied_policy("guard", deny("ec2:CreateTags")))
     answer = asked(guarded_role, "ec2:Create*")
     assert (answer.verdict, answer.reasons) == ("depends", ("guard denies a part",))
 
@@ -170,7 +172,9 @@ def test_whose_a_policy_is() -> None:
 def test_what_the_action_is_never_used_on_does_not_count() -> None:
     def on(action: str, resources: str | list[str], resource: str | None = None) -> str:
         answer = principal_can(
-            role_with(applied("a", {"Effect": "Allow", "Action": action, "Resource": resources})), action, resource
+            role_with(applied_policy("a", {"Effect": "Allow", "Action": action, "Resource": resources})),
+            action,
+            resource,
         )
         return "nobody" if answer is None else answer.verdict
 
@@ -192,7 +196,11 @@ def test_who_asks_decides_conditions_on_who_asks() -> None:
     def with_(arn: str, *statements: Any, **fields: Any) -> Subject:
         kind: PrincipalKind = "user" if ":user/" in arn else "role"
         return Subject(
-            kind, arn.rpartition("/")[2], arn, (applied("p", everything), applied("guard", *statements)), **fields
+            kind,
+            arn.rpartition("/")[2],
+            arn,
+            (applied_policy("p", everything), applied_policy("guard", *statements)),
+            **fields,
         )
 
     def when(effect: str, operator: str, key: str, value: str) -> dict[str, Any]:
@@ -213,7 +221,7 @@ def test_who_asks_decides_conditions_on_who_asks() -> None:
     # A session of a role may have tags that the role does not have.
     assert can(with_(developer_arn, red_team_only)) == ("depends", ("guard denies a part",))
     own_home = {"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::home/${aws:username}/*"}
-    user_ada = Subject("user", "ada", user, (applied("p", own_home),))
+    user_ada = Subject("user", "ada", user, (applied_policy("p", own_home),))
     assert principal_can(user_ada, "s3:GetObject", "arn:aws:s3:::home/bob/a") is None
     answer = principal_can(user_ada, "s3:GetObject", "arn:aws:s3:::home/ada/a")
     assert answer is not None and answer.verdict == "allowed"
@@ -224,18 +232,26 @@ def test_what_the_boundary_and_several_denies_leave_nothing_of_is_taken() -> Non
         return {"Effect": effect, "Action": "s3:GetObject", "Resource": resource}
 
     a, b = on("arn:aws:s3:::a/*"), on("arn:aws:s3:::b/*")
-    assert asked(role_with(applied("p", a), boundary=applied("edge", b)), "s3:GetObject").verdict == "taken"
-    assert asked(role_with(applied("p", a), boundary=applied("edge", a, b)), "s3:GetObject").verdict == "allowed"
-    deny_a, deny_b = applied("one", on("arn:aws:s3:::a/*", "Deny")), applied("other", on("arn:aws:s3:::b/*", "Deny"))
-    answer = asked(role_with(applied("p", a, b), deny_a, deny_b), "s3:GetObject")
+    assert (
+        asked(role_with(applied_policy("p", a), boundary=applied_policy("edge", b)), "s3:GetObject").verdict == "taken"
+    )
+    assert (
+        asked(role_with(applied_policy("p", a), boundary=applied_policy("edge", a, b)), "s3:GetObject").verdict
+        == "allowed"
+    )
+    deny_a, deny_b = (
+        applied_policy("one", on("arn:aws:s3:::a/*", "Deny")),
+        applied_policy("other", on("arn:aws:s3:::b/*", "Deny")),
+    )
+    answer = asked(role_with(applied_policy("p", a, b), deny_a, deny_b), "s3:GetObject")
     assert (answer.verdict, answer.reasons) == ("taken", ("denied by one and other",))
     # A Deny of another bucket is nothing to somebody who asks about this one.
-    assert asked(role_with(applied("p", a, b), deny_b), "s3:GetObject", "arn:aws:s3:::a/x").verdict == "allowed"
-    assert asked(role_with(applied("p", a, b), deny_b), "s3:GetObject").verdict == "allowed"
+    assert asked(role_with(applied_policy("p", a, b), deny_b), "s3:GetObject", "arn:aws:s3:::a/x").verdict == "allowed"
+    assert asked(role_with(applied_policy("p", a, b), deny_b), "s3:GetObject").verdict == "allowed"
 
 
 def test_actions_that_need_no_permission_and_the_root_user() -> None:
-    denied_role = role_with(applied("p", deny("*")))
+    denied_role = role_with(applied_policy("p", deny("*")))
     assert asked(denied_role, "sts:getcalleridentity").verdict == "allowed"
     assert principal_can(denied_role, "sts:GetSessionToken") is None
     user_ada = Subject("user", "ada", "arn:aws:iam::111122223333:user/ada", ())
@@ -244,18 +260,20 @@ def test_actions_that_need_no_permission_and_the_root_user() -> None:
 
 
 def test_random_principals_are_never_contradicted_by_a_request() -> None:
-    counts = random_principals.check(20261202, examples(750, whole=1_500))
+    counts = random_principals.check(20261202, examples(750, in_torture=1_500))
     assert min(counts[verdict] for verdict in ("allowed", "depends", "taken", "nobody")) > 20, counts
     # Whoever could do it in every request that was tried, or in none, is seldom said to depend.
     assert counts["depends, always"] + counts["depends, never"] < counts["depends"] / 3, counts
 
 
 def test_every_level_of_the_organization_must_allow_it() -> None:
-    full_access = applied("full", {"Effect": "Allow", "Action": "*", "Resource": "*"})
-    ec2, s3 = (applied("some", {"Effect": "Allow", "Action": action, "Resource": "*"}) for action in ("ec2:*", "s3:*"))
-    guard = applied("guard", deny("ec2:*Tags"))
+    full_access = applied_policy("full", {"Effect": "Allow", "Action": "*", "Resource": "*"})
+    ec2, s3 = (
+        applied_policy("some", {"Effect": "Allow", "Action": action, "Resource": "*"}) for action in ("ec2:*", "s3:*")
+    )
+    guard = applied_policy("guard", deny("ec2:*Tags"))
     region = {"StringNotEquals": {"aws:RequestedRegion": "eu-west-1"}}
-    regional_guard = applied("some", deny("ec2:*", Condition=region))
+    regional_guard = applied_policy("some", deny("ec2:*", Condition=region))
 
     def under(*levels: tuple[AppliedPolicy, ...]) -> tuple[str, tuple[str, ...]]:
         ceilings = tuple(Ceiling(f"level {place}", policies) for place, policies in enumerate(levels))
@@ -269,13 +287,13 @@ def test_every_level_of_the_organization_must_allow_it() -> None:
 
 
 def test_a_principal_that_the_policy_of_the_resource_names_needs_no_policy_of_its_own() -> None:
-    s3_boundary = applied("edge", {"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
-    resource_policy = applied("of the resource", {"Effect": "Allow", "Action": "ec2:*", "Resource": VOLUME})
+    s3_boundary = applied_policy("edge", {"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
+    resource_policy = applied_policy("of the resource", {"Effect": "Allow", "Action": "ec2:*", "Resource": VOLUME})
     named_role = role_with(boundary=s3_boundary, named=(resource_policy,))
     assert principal_can(role_with(), TAGS, VOLUME) is None
     assert asked(named_role, TAGS, VOLUME).verdict == "allowed"
     assert asked(named_role._replace(limits_named=True), TAGS, VOLUME).verdict == "taken"
-    denied_role = named_role._replace(policies=(applied("own", deny("ec2:*")),))
+    denied_role = named_role._replace(policies=(applied_policy("own", deny("ec2:*")),))
     assert asked(denied_role, TAGS, VOLUME).reasons == ("denied by own",)
     # Where it must allow it, what the principal has of its own is not enough.
     role_with_ceiling = role_with(
@@ -283,7 +301,7 @@ def test_a_principal_that_the_policy_of_the_resource_names_needs_no_policy_of_it
         needed=Ceiling(
             "of the resource",
             (
-                applied(
+                applied_policy(
                     "of the resource",
                     *(),
                 ),
@@ -301,9 +319,9 @@ def test_more_denies_than_can_be_compared_may_deny_it() -> None:
     """What is too large to decide is unknown, whatever the Denies are; a hundred pairs fewer are decided."""
     allow = [{"Effect": "Allow", "Action": "s3:*", "NotResource": _bucket(n)} for n in range(10)]
     denies = [{"Effect": "Deny", "Action": "s3:*", "NotResource": _bucket(n)} for n in range(200)]
-    decided_answer = asked(role_with(applied("few", *allow, *denies[:100], deny("s3:*"))), "s3:GetObject")
+    decided_answer = asked(role_with(applied_policy("few", *allow, *denies[:100], deny("s3:*"))), "s3:GetObject")
     assert (decided_answer.verdict, decided_answer.reasons) == ("taken", ("denied by few",))
-    undecided_answer = asked(role_with(applied("many", *allow, *denies, deny("s3:*"))), "s3:GetObject")
+    undecided_answer = asked(role_with(applied_policy("many", *allow, *denies, deny("s3:*"))), "s3:GetObject")
     assert (undecided_answer.verdict, undecided_answer.reasons) == ("depends", ("many may deny it",))
 
 
@@ -348,13 +366,13 @@ def test_conditions_on_who_asks_are_left_open_where_they_are_too_many() -> None:
             for name in names
         ]
 
-    assert principal_can(role_with(applied("few", *statements(20))), "s3:GetObject") is None
-    answer_of_many = asked(role_with(applied("many", *statements(40))), "s3:GetObject")
+    assert principal_can(role_with(applied_policy("few", *statements(20))), "s3:GetObject") is None
+    answer_of_many = asked(role_with(applied_policy("many", *statements(40))), "s3:GetObject")
     assert (answer_of_many.verdict, answer_of_many.reasons) == ("depends", ("if aws:PrincipalArn",))
 
 
 def test_what_one_role_may_do_says_nothing_of_another_with_the_same_policy() -> None:
     own_team = {"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::${aws:PrincipalTag/team}-*", "Condition": {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/prod"}}}  # fmt: skip
-    policy = applied("same", own_team)
+    policy = applied_policy("same", own_team)
     assert asked(role_with(policy), "s3:GetObject").verdict == "depends"
     assert principal_can(role_with(policy)._replace(arn="arn:aws:iam::111122223333:role/dev"), "s3:GetObject") is None

@@ -25,13 +25,13 @@ from tests.eks.findings.subjects import (
     web_identity,
 )
 from tests.support.accounts import snapshot as account_snapshot
-from tests.support.documents import trusting
+from tests.support.documents import trust_document
 
 READ: dict[str, Any] = {
     "nodegroups": (), "fargate_profiles": (), "access_entries": (), "capabilities": (), "authentication_mode": "API",
 }  # fmt: skip
-EC2 = trusting("ec2.amazonaws.com")
-PODS = trusting("pods.eks.amazonaws.com")
+EC2 = trust_document("ec2.amazonaws.com")
+PODS = trust_document("pods.eks.amazonaws.com")
 IRSA = trust_of(web_identity(ISSUER, None))
 TARGET = trust_of({"Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": "sts:AssumeRole"})
 
@@ -52,15 +52,15 @@ def snapshot(**fields: Any) -> AccountSnapshot:
         (EC2, {"authentication_mode": "API_AND_CONFIG_MAP", "nodes": ()}, []),
         (EC2, {"authentication_mode": "CONFIG_MAP"}, ["EC2 instances", "the aws-auth ConfigMap"]),
         (EC2, {"described": False}, ["the cluster's own description"]),
-        (trusting("ssm.amazonaws.com"), {"access_entries": None, "nodegroups": None}, ["access"]),
+        (trust_document("ssm.amazonaws.com"), {"access_entries": None, "nodegroups": None}, ["access"]),
         (PODS, {"associations": None, "nodegroups": None}, ["Pod Identity"]),
         (PODS, {"associations": (association(role_arn=None),)}, ["Pod Identity"]),
         (PODS, {"addons": None}, ["add-ons"]),
         (TARGET, {"associations": None, "addons": None}, ["Pod Identity"]),
         (IRSA, {"addons": None, "associations": None}, ["add-ons"]),
-        (trusting("eks-fargate-pods.amazonaws.com"), {"fargate_profiles": None}, ["Fargate"]),
-        (trusting("capabilities.eks.amazonaws.com"), {"capabilities": None}, ["capabilities"]),
-        (trusting("lambda.amazonaws.com"), {"capabilities": None, "described": False}, []),
+        (trust_document("eks-fargate-pods.amazonaws.com"), {"fargate_profiles": None}, ["Fargate"]),
+        (trust_document("capabilities.eks.amazonaws.com"), {"capabilities": None}, ["capabilities"]),
+        (trust_document("lambda.amazonaws.com"), {"capabilities": None, "described": False}, []),
         (None, {"capabilities": None, "addons": None}, ["add-ons", "capabilities"]),
     ],
 )
@@ -75,7 +75,7 @@ def test_regions_that_failed_and_eks_that_was_not_asked_are_told() -> None:
     region_error = SourceError("clusters", "eks:ListClusters", "denied", "Denied.", region="us-east-1")
     assert unseen_uses(role(EC2), snapshot(eks=EksFacts((), ()), errors=(region_error,))) == ("clusters in us-east-1",)
     assert unseen_uses(role(EC2), snapshot()) == ("clusters",)
-    assert unseen_uses(role(trusting("lambda.amazonaws.com")), snapshot()) == ()
+    assert unseen_uses(role(trust_document("lambda.amazonaws.com")), snapshot()) == ()
 
 
 @pytest.mark.parametrize(

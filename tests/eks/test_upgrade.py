@@ -8,7 +8,7 @@ from ekstui.change.lacking import lacking, superfluous
 from ekstui.iam.document import parse
 from ekstui.iam.grants import merged_document
 from ekstui.sources.shipped import components
-from tests.support.documents import allow, parsed
+from tests.support.documents import allow, document_of
 from tests.support.effort import sample
 
 ANY, VOLUME, SNAPSHOT = "*", "arn:aws:ec2:*:*:volume/*", "arn:aws:ec2:*:*:snapshot/*"
@@ -16,8 +16,8 @@ TAGGED = {"StringEquals": {"aws:ResourceTag/a": "b"}}
 
 
 def test_only_what_is_lacking_is_asked_for_on_the_resources_where_it_is() -> None:
-    role = parsed(allow("ec2:Describe*"), allow("ec2:CreateTags", VOLUME))
-    release = parsed(
+    role = document_of(allow("ec2:Describe*"), allow("ec2:CreateTags", VOLUME))
+    release = document_of(
         allow(["ec2:DescribeTags", "ec2:AttachVolume"]), allow("ec2:CreateTags", [VOLUME, SNAPSHOT], Condition=TAGGED)
     )
     difference = lacking(release, role)
@@ -31,25 +31,25 @@ def test_only_what_is_lacking_is_asked_for_on_the_resources_where_it_is() -> Non
 def test_what_a_role_has_in_other_cases_is_told_from_what_it_lacks() -> None:
     two_tags = {"StringEquals": {"aws:ResourceTag/a": "b", "aws:ResourceTag/c": "d"}}
     another_tag = {"StringEquals": {"aws:ResourceTag/a": "else"}}
-    role = parsed(
+    role = document_of(
         allow("ec2:CreateTags", VOLUME, Condition=two_tags),
         allow("ec2:DeleteTags", VOLUME, Condition=another_tag),
         allow("ec2:AttachVolume", SNAPSHOT),
     )
-    release = parsed(allow(["ec2:CreateTags", "ec2:DeleteTags", "ec2:AttachVolume"], VOLUME, Condition=TAGGED))
+    release = document_of(allow(["ec2:CreateTags", "ec2:DeleteTags", "ec2:AttachVolume"], VOLUME, Condition=TAGGED))
     difference = lacking(release, role)
     assert [statement.actions for statement in difference.missing] == [("ec2:DeleteTags", "ec2:AttachVolume")]
     (partly,) = difference.partly
     assert (partly.statement.actions, [len(grant.conditions) for grant in partly.grants]) == (("ec2:CreateTags",), [2])
     denied_role = role._replace(
-        statements=(*role.statements, *parsed(allow("ec2:*", ANY, Condition=TAGGED)).statements)
+        statements=(*role.statements, *document_of(allow("ec2:*", ANY, Condition=TAGGED)).statements)
     )
     denied_role = denied_role._replace(statements=tuple(
         statement._replace(effect="Deny") if statement.actions == ("ec2:*",) else statement for statement in denied_role.statements
     ))  # fmt: skip
     assert lacking(release, denied_role).partly == ()
     # Nothing is said to be allowed in other cases where a Deny may revoke those too.
-    (deny,) = parsed(allow("ec2:*", ANY, Condition={"StringEquals": {"aws:ResourceTag/e": "f"}})).statements
+    (deny,) = document_of(allow("ec2:*", ANY, Condition={"StringEquals": {"aws:ResourceTag/e": "f"}})).statements
     difference = lacking(release, role._replace(statements=(*role.statements, deny._replace(effect="Deny"))))
     assert (difference.partly, difference.denied) == ((), ("ec2:CreateTags", "ec2:DeleteTags", "ec2:AttachVolume"))
     assert [statement.actions for statement in difference.missing] == [
@@ -58,7 +58,7 @@ def test_what_a_role_has_in_other_cases_is_told_from_what_it_lacks() -> None:
 
 
 def test_what_a_deny_of_the_role_revokes_is_never_taken_for_given() -> None:
-    release = parsed(allow(["ec2:CreateTags", "ec2:DescribeTags"], VOLUME, Condition=TAGGED))
+    release = document_of(allow(["ec2:CreateTags", "ec2:DescribeTags"], VOLUME, Condition=TAGGED))
     for deny, denied_actions in (
         ({"Action": "EC2:create*", "Resource": "*"}, ("ec2:CreateTags",)),
         ({"NotAction": "ec2:Describe*", "NotResource": SNAPSHOT}, ("ec2:CreateTags",)),
@@ -95,8 +95,8 @@ def test_policies_of_both_versions_of_the_language_mean_together_what_each_means
 
 
 def test_nothing_goes_that_the_release_after_still_asks_for_under_tighter_conditions() -> None:
-    before = parsed(allow(["ec2:CreateTags", "ec2:DescribeTags", "ec2:DeleteTags"], [VOLUME, SNAPSHOT]))
-    after = parsed(
+    before = document_of(allow(["ec2:CreateTags", "ec2:DescribeTags", "ec2:DeleteTags"], [VOLUME, SNAPSHOT]))
+    after = document_of(
         allow("ec2:CreateTags", VOLUME, Condition=TAGGED), allow("ec2:DeleteTags", "arn:aws:ec2:*:*:volume/vol-1")
     )
     surplus = superfluous(before, after, before)
@@ -105,7 +105,7 @@ def test_nothing_goes_that_the_release_after_still_asks_for_under_tighter_condit
         (("ec2:DescribeTags",), (VOLUME, SNAPSHOT)),
     ]
     assert surplus.narrower == ("ec2:CreateTags", "ec2:DeleteTags")
-    assert superfluous(before, after, parsed(allow("s3:*"))) == ((), ())
+    assert superfluous(before, after, document_of(allow("s3:*"))) == ((), ())
 
 
 def test_a_role_that_is_given_what_it_lacks_has_all_that_a_release_asks_for() -> None:
@@ -135,7 +135,7 @@ def test_a_role_that_is_given_what_it_lacks_has_all_that_a_release_asks_for() ->
 
 
 def test_nothing_goes_that_the_release_after_may_still_ask_for() -> None:
-    before = parsed(allow(["ec2:CreateTags", "ec2:DeleteTags"], VOLUME))
+    before = document_of(allow(["ec2:CreateTags", "ec2:DeleteTags"], VOLUME))
 
     def droppable(**resource: Any) -> tuple[list[tuple[str, ...]], tuple[str, ...]]:
         statement = {"Effect": "Allow", "Action": "ec2:CreateTags", "Condition": TAGGED, **resource}
@@ -152,5 +152,5 @@ def test_nothing_goes_that_the_release_after_may_still_ask_for() -> None:
     assert droppable(Resource=SNAPSHOT) == everything
     # A Deny of the statements before gives nothing that could go, and what the role lacks cannot go.
     denies = before._replace(statements=tuple(statement._replace(effect="Deny") for statement in before.statements))
-    assert superfluous(denies, parsed(allow("s3:*")), before) == ((), ())
-    assert superfluous(before, parsed(allow("s3:*")), parsed(allow("ec2:CreateTags", SNAPSHOT))) == ((), ())
+    assert superfluous(denies, document_of(allow("s3:*")), before) == ((), ())
+    assert superfluous(before, document_of(allow("s3:*")), document_of(allow("ec2:CreateTags", SNAPSHOT))) == ((), ())

@@ -27,7 +27,7 @@ from ekstui.eks.uses import (
 from ekstui.iam.document import Document
 from ekstui.sources.kubernetes import read_kubernetes
 from tests.support.accounts import WHEN, identity
-from tests.support.documents import trusting
+from tests.support.documents import trust_document
 from tests.support.kubernetes import irsa_variables, listing, of_all_namespaces, pod, service_account
 
 ACCOUNT = "111122223333"
@@ -54,15 +54,15 @@ def a_cluster(**parts: object) -> Cluster:
 @pytest.mark.parametrize(
     ("trust", "policies", "kinds"),
     [
-        (trusting("eks.amazonaws.com"), (), ["cluster"]),
-        (trusting("eks.amazonaws.com.cn"), (), ["cluster"]),
-        (trusting("eks-fargate-pods.amazonaws.com"), (), ["fargate"]),
-        (trusting("capabilities.eks.amazonaws.com"), (), ["capability"]),
-        (trusting("pods.eks.amazonaws.com"), (), ["pod-identity"]),
-        (trusting("ec2.amazonaws.com"), ("AmazonEKSWorkerNodePolicy",), ["nodegroup"]),
-        (trusting("ec2.amazonaws.com"), ("AmazonEKSWorkerNodeMinimalPolicy",), ["auto-mode-node"]),
-        (trusting("ec2.amazonaws.com"), ("AmazonS3ReadOnlyAccess",), []),
-        (trusting("lambda.amazonaws.com"), ("AmazonEKSWorkerNodePolicy",), []),
+        (trust_document("eks.amazonaws.com"), (), ["cluster"]),
+        (trust_document("eks.amazonaws.com.cn"), (), ["cluster"]),
+        (trust_document("eks-fargate-pods.amazonaws.com"), (), ["fargate"]),
+        (trust_document("capabilities.eks.amazonaws.com"), (), ["capability"]),
+        (trust_document("pods.eks.amazonaws.com"), (), ["pod-identity"]),
+        (trust_document("ec2.amazonaws.com"), ("AmazonEKSWorkerNodePolicy",), ["nodegroup"]),
+        (trust_document("ec2.amazonaws.com"), ("AmazonEKSWorkerNodeMinimalPolicy",), ["auto-mode-node"]),
+        (trust_document("ec2.amazonaws.com"), ("AmazonS3ReadOnlyAccess",), []),
+        (trust_document("lambda.amazonaws.com"), ("AmazonEKSWorkerNodePolicy",), []),
         (None, ("AmazonEKSWorkerNodePolicy",), []),
     ],
 )
@@ -74,7 +74,7 @@ def test_a_trust_policy_alone_suggests(trust: Document | None, policies: tuple[s
 
 
 def test_a_service_linked_role_is_no_cluster_role() -> None:
-    role = a_role(trusting("eks.amazonaws.com"), path="/aws-service-role/eks.amazonaws.com/")
+    role = a_role(trust_document("eks.amazonaws.com"), path="/aws-service-role/eks.amazonaws.com/")
     assert uses_in(account(role)) == {}
 
 
@@ -109,7 +109,7 @@ def test_a_service_linked_role_is_no_cluster_role() -> None:
     ],
 )
 def test_what_eks_says_is_confirmed_and_not_inferred_again(parts: dict[str, object], kind: UseKind, trust: str) -> None:
-    role = a_role(trusting(trust), "AmazonEKSWorkerNodePolicy", profiles=("profile",))
+    role = a_role(trust_document(trust), "AmazonEKSWorkerNodePolicy", profiles=("profile",))
     (first, *other_uses) = uses_in(account(role, a_cluster(**parts)))[ARN]
     assert (first.kind, first.certainty, first.cluster, first.region) == (kind, "confirmed", "prod", "eu-west-1")
     assert kind not in {use.kind for use in other_uses}
@@ -129,7 +129,7 @@ def test_a_standard_entry_is_no_use() -> None:
 
 def test_irsa_is_inferred_even_where_the_cluster_is_known() -> None:
     condition = {"StringLike": {f"{ISSUER}:sub": "system:serviceaccount:web:*"}}
-    role = a_role(trusting({"Federated": PROVIDER}, "sts:AssumeRoleWithWebIdentity", condition))
+    role = a_role(trust_document({"Federated": PROVIDER}, "sts:AssumeRoleWithWebIdentity", condition))
     (use,) = uses_in(account(role, a_cluster()))[ARN]
     assert (use.kind, use.certainty, use.cluster) == ("irsa", "inferred", "prod")
     assert (use.namespace, use.service_account, use.remark) == ("web", "*", None)
@@ -144,7 +144,7 @@ def test_irsa_is_inferred_even_where_the_cluster_is_known() -> None:
 
 def test_the_roles_of_a_cluster_include_those_that_nothing_can_assume() -> None:
     condition = {"StringEquals": {f"{ISSUER}:sub": "system:serviceaccount:web:*"}}
-    role = a_role(trusting({"Federated": PROVIDER}, "sts:AssumeRoleWithWebIdentity", condition))
+    role = a_role(trust_document({"Federated": PROVIDER}, "sts:AssumeRoleWithWebIdentity", condition))
     snapshot = account(role, a_cluster())
     assert uses_in(snapshot) == {}
     assert roles_of_cluster(a_cluster(), snapshot, {}) == {ARN: ()}
@@ -175,10 +175,10 @@ def test_an_answer_without_eks_is_whole_in_carriers_only() -> None:
 
 
 def test_the_account_says_which_regions_matter() -> None:
-    cluster_role = a_role(trusting("eks.amazonaws.com"))._replace(last_used_region="ap-south-1")
+    cluster_role = a_role(trust_document("eks.amazonaws.com"))._replace(last_used_region="ap-south-1")
     snapshot = account(cluster_role)._replace(identity=identity()._replace(region="us-east-2"))
     assert regions_of_interest(snapshot) == ("us-east-2", "eu-west-1", "ap-south-1")
-    node_role = cluster_role._replace(trust=trusting("ec2.amazonaws.com"))
+    node_role = cluster_role._replace(trust=trust_document("ec2.amazonaws.com"))
     assert regions_of_interest(snapshot._replace(roles=(node_role,))) == ("us-east-2", "eu-west-1")
 
 
@@ -223,7 +223,7 @@ SERVICES = {"eks": "cluster", "eks-fargate-pods": "fargate", "capabilities.eks":
 
 def test_only_what_is_confirmed_of_the_same_kind_keeps_a_suggestion_away() -> None:
     def inferred(service: str, *confirmed_kinds: UseKind, policy: str = "AmazonEKSWorkerNodePolicy") -> list[str]:
-        role = a_role(trusting({"Service": f"{service}.amazonaws.com"}), policy)
+        role = a_role(trust_document({"Service": f"{service}.amazonaws.com"}), policy)
         return [use.kind for use in inferred_uses(role, account(role), set(confirmed_kinds))]
 
     kinds: tuple[UseKind, ...] = (
@@ -243,7 +243,7 @@ def test_only_what_is_confirmed_of_the_same_kind_keeps_a_suggestion_away() -> No
     for service, own_kind in SERVICES.items():
         assert inferred(service, *NODES, *(neighbour for neighbour in kinds if neighbour != own_kind)) == [own_kind]
         assert not any(inferred(service, kind) for kind in kinds if kind == own_kind)
-    linked_role = a_role(trusting("eks.amazonaws.com"))._replace(path="/aws-service-role/eks.amazonaws.com/")
+    linked_role = a_role(trust_document("eks.amazonaws.com"))._replace(path="/aws-service-role/eks.amazonaws.com/")
     assert linked_role.service_linked
     assert inferred_uses(linked_role, account(linked_role), set()) == ()
 
@@ -320,7 +320,9 @@ def in_kubernetes(*items: dict[str, object], trust: Document | None = None) -> t
 
 
 def irsa(subject: str, operator: str = "StringLike") -> Document:
-    return trusting({"Federated": PROVIDER}, "sts:AssumeRoleWithWebIdentity", {operator: {f"{ISSUER}:sub": subject}})
+    return trust_document(
+        {"Federated": PROVIDER}, "sts:AssumeRoleWithWebIdentity", {operator: {f"{ISSUER}:sub": subject}}
+    )
 
 
 def test_what_kubernetes_says_confirms_uses_and_counts_pods() -> None:

@@ -63,7 +63,7 @@ def test_within_a_service_what_contains_the_text_follows_what_starts_with_it() -
     assert action_completions("eks:nodegroup")[0].lower().endswith("nodegroup")
 
 
-@settings(max_examples=examples(20, whole=60), deadline=None)
+@settings(max_examples=examples(20, in_torture=60), deadline=None)
 @given(st.sampled_from(ALL_NAMES), st.integers(3, 60), st.booleans())
 def test_every_beginning_of_a_name_completes_to_it(name: str, length: int, upper: bool) -> None:
     service, _, action = name.partition(":")

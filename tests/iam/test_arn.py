@@ -87,7 +87,7 @@ def test_both_readings_are_those_of_regular_expressions() -> None:
         "arn:aws:sqs:us-east-1:111122223333:a:x/y",
     ]
     counts: Counter[bool | None] = Counter()
-    for _ in range(examples(1_500, whole=6_000)):
+    for _ in range(examples(1_500, in_torture=6_000)):
         start = numbers.choice(["arn:aws:sqs:", "arn:aws:*:", "arn:", ""])
         pattern = start + ":".join(numbers.choices(pieces, k=numbers.randint(1, 5)))
         arn = numbers.choice(arns)

@@ -5,7 +5,7 @@ import pytest
 from ekstui.iam.canonical import LinePair, canonical_lines, canonical_places, line_pairs, places_of
 from ekstui.iam.document import parse
 from tests.support.corpus import raw_document
-from tests.support.documents import allow, deny, parsed
+from tests.support.documents import allow, deny, document_of
 
 
 @pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\x85", "\x0b", "\x1c"])
@@ -22,14 +22,14 @@ def test_the_order_of_statements_and_of_all_lists_in_them_makes_no_line() -> Non
         step = -1 if backwards else 1
         condition = {"StringEquals": {"aws:PrincipalTag/t": ["a", "b"][::step]}}
         first = allow(["s3:GetObject", "s3:PutObject"][::step], ["arn:aws:s3:::a", "arn:aws:s3:::b"][::step], Sid="A")
-        return canonical_lines(parsed(*[{**first, "Condition": condition}, deny("*", Sid="B")][::step]))
+        return canonical_lines(document_of(*[{**first, "Condition": condition}, deny("*", Sid="B")][::step]))
 
     assert lines(backwards=True) == lines(backwards=False)
 
 
 def test_letters_of_any_language_stay_as_they_are() -> None:
     statement = allow("s3:*", Condition={"StringEquals": {"aws:PrincipalTag/équipe": "données"}})
-    text = "\n".join(canonical_lines(parsed(statement)))
+    text = "\n".join(canonical_lines(document_of(statement)))
     assert '"aws:PrincipalTag/équipe"' in text
     assert '"données"' in text
 
@@ -97,4 +97,4 @@ def test_places_of_removed_lines_are_those_of_the_text_before() -> None:
 
 def test_a_text_stands_in_its_own_letters() -> None:
     resource = "arn:aws:s3:::übersicht/*"
-    assert f'        "{resource}"' in canonical_lines(parsed(allow("s3:GetObject", resource)))
+    assert f'        "{resource}"' in canonical_lines(document_of(allow("s3:GetObject", resource)))

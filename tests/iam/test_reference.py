@@ -62,7 +62,7 @@ def test_the_star_expands_to_every_action() -> None:
     assert len(ALL_NAMES) > 10_000
 
 
-@settings(max_examples=examples(20, whole=60), deadline=None)
+@settings(max_examples=examples(20, in_torture=60), deadline=None)
 @given(
     st.sampled_from(["ec2", "EC2", "s3*", "e?s", "*", "eks", "e*s"]),
     st.sampled_from(ALL_NAMES),

@@ -7,7 +7,7 @@ import pytest
 from ekstui.iam.access_levels import sum_access
 from ekstui.iam.document import Document, parse
 from tests.support.corpus import raw_document
-from tests.support.documents import allow, parsed
+from tests.support.documents import allow, document_of
 
 
 def own(effect: str, *actions: str, resource: str = "*", **fields: Any) -> Document:
@@ -80,12 +80,12 @@ def test_a_service_is_said_as_what_is_left_of_it() -> None:
 def test_an_action_that_the_reference_lacks_says_nothing_of_its_service_beside_others() -> None:
     secure = {"Bool": {"aws:SecureTransport": "true"}}
     odd = allow("ec2:NoSuchAction", "arn:aws:ec2:*:*:instance/*", Condition=secure)
-    policy = parsed(allow(["ec2:DescribeVpcs", "ec2:StartInstances"]), odd, allow(["zz:Get", "zz:Put"]))
-    access = sum_access([policy], parsed(allow(["ec2:Describe*", "ec2:NoSuchAction", "zz:Get"])))
+    policy = document_of(allow(["ec2:DescribeVpcs", "ec2:StartInstances"]), odd, allow(["zz:Get", "zz:Put"]))
+    access = sum_access([policy], document_of(allow(["ec2:Describe*", "ec2:NoSuchAction", "zz:Get"])))
     service, ec2 = access.services
     assert (ec2.access, ec2.resource, ec2.condition) == ("Limited: List", "All resources", "None")
     # Of a service that the reference lacks nobody knows what all would be.
     assert (service.service, service.access) == ("zz", "")
     # It is said of the service where nothing else is left.
-    (ec2_alone,) = sum_access([policy], parsed(allow("ec2:NoSuchAction"))).services
+    (ec2_alone,) = sum_access([policy], document_of(allow("ec2:NoSuchAction"))).services
     assert (ec2_alone.resource, ec2_alone.condition) == ("arn:aws:ec2:*:*:instance/*", "aws:SecureTransport Bool true")

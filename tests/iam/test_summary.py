@@ -10,7 +10,7 @@ from ekstui.iam.document import Document, parse
 from ekstui.iam.reference import reference
 from ekstui.iam.summary import ActionSummary, ServiceSummary, remaining, services_in
 from tests.support.corpus import raw_document
-from tests.support.documents import allow, deny, parsed
+from tests.support.documents import allow, deny, document_of
 
 ACCOUNT = "123456789012"
 NEEDS_WILDCARD = (
@@ -33,7 +33,7 @@ def cells(entry: ServiceSummary) -> tuple[str, str, str, str, str]:
 
 # The JSON is the IAM User Guide's ("Policy summary", "Examples of policy summaries"); the cells are what its text and
 # tables say of them, where access levels have not changed since.
-SUMMARY_ALL_ELEMENTS = parsed(
+SUMMARY_ALL_ELEMENTS = document_of(
     allow(
         [f"aws-portal:{name}" for name in ("ViewBilling", "ViewPaymentMethods", "ModifyPaymentMethods", "ViewAccount")]
         + ["aws-portal:ModifyAccount", "aws-portal:ViewUsage"],
@@ -85,10 +85,10 @@ def test_the_user_guides_policy_with_all_elements() -> None:
 
 def test_a_resource_of_another_service_has_a_row_of_its_own_and_warns_on_none() -> None:
     queue = f"arn:aws:sqs:eu-west-1:{ACCOUNT}:q"
-    rows = services_in(parsed(allow(["s3:GetObject", "ec2:DescribeSubnets"], ["arn:aws:s3:::b/*", queue])))
+    rows = services_in(document_of(allow(["s3:GetObject", "ec2:DescribeSubnets"], ["arn:aws:s3:::b/*", queue])))
     queue_row = next(entry for entry in rows if entry.service == "sqs")
     assert (queue_row.access, queue_row.resource, queue_row.actions) == ("⚠ No actions are defined.", queue, ())
-    assert row(parsed(allow("s3:GetObject", ["arn:aws:s3:::b/*", queue])), "s3").warnings == ()
+    assert row(document_of(allow("s3:GetObject", ["arn:aws:s3:::b/*", queue])), "s3").warnings == ()
 
 
 def test_the_user_guides_service_summary_of_s3() -> None:
@@ -108,7 +108,7 @@ def test_the_user_guides_service_summary_of_s3() -> None:
 
 
 def test_example_1_allow_and_deny_of_one_service() -> None:
-    document = parsed(
+    document = document_of(
         allow(["s3:*"], ["*"], Sid="FullAccess"),
         deny(["s3:*"], ["arn:aws:s3:::customer", "arn:aws:s3:::customer/*"], Sid="DenyCustomerBucket"),
     )
@@ -124,7 +124,7 @@ def test_example_1_allow_and_deny_of_one_service() -> None:
 
 def test_example_2_one_table_and_one_condition() -> None:
     table = f"arn:aws:dynamodb:us-west-1:{ACCOUNT}:table/myDynamoTable"
-    document = parsed(
+    document = document_of(
         allow(
             ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
             [table],
@@ -146,7 +146,7 @@ def test_example_2_one_table_and_one_condition() -> None:
 def test_example_3_several_resources_and_conditions() -> None:
     actions = ["s3:PutObject", "s3:PutObjectAcl"]
     grants = {"s3:x-amz-acl": ["custom"], "s3:x-amz-grant-full-control": ["1234"]}
-    document = parsed(
+    document = document_of(
         allow(actions, ["arn:aws:s3:::Apple_bucket/*"], Condition={"StringEquals": {"s3:x-amz-acl": ["public-read"]}}),
         allow(actions, ["arn:aws:s3:::Orange_bucket/*"], Condition={"StringEquals": grants}),
     )
@@ -161,7 +161,9 @@ def test_example_3_several_resources_and_conditions() -> None:
 
 
 def test_example_4_two_services() -> None:
-    document = parsed(allow(["ec2:GetConsoleScreenshot"], ["*"]), allow(["s3:ListBucket"], ["arn:aws:s3:::developer"]))
+    document = document_of(
+        allow(["ec2:GetConsoleScreenshot"], ["*"]), allow(["s3:ListBucket"], ["arn:aws:s3:::developer"])
+    )
     assert [cells(entry) for entry in services_in(document)] == [
         ("ec2", "Allow", "Limited: Read", "All resources", "None"),
         ("s3", "Allow", "Limited: List", "arn:aws:s3:::developer", "None"),
@@ -175,7 +177,7 @@ def test_example_5_unrecognised_service_and_action() -> None:
     def in_region(region: str) -> dict[str, object]:
         return {"StringEquals": {"ec2:Region": region}}
 
-    document = parsed(
+    document = document_of(
         allow(["dynamobd:*"], ["*"]),
         deny([*names, "ec2:RebootoInstances"], Condition=in_region("ap-northeast-2")),
         allow([*names, "ec2:RebootInstances"], Condition=in_region("us-east-2")),
@@ -192,7 +194,7 @@ def test_example_5_unrecognised_service_and_action() -> None:
 def test_example_6_resources_appear_with_their_service_only() -> None:
     project = f"arn:aws:codebuild:us-east-2:{ACCOUNT}:project/my-demo-project"
     repository = f"arn:aws:codecommit:us-east-2:{ACCOUNT}:MyDemoRepo"
-    document = parsed(
+    document = document_of(
         allow(
             ["codebuild:*", "codecommit:*", "codedeploy:*"],
             [
@@ -360,7 +362,7 @@ UNSUPPORTED = (
 def test_what_an_action_is_really_given(
     statement: dict[str, object], name: str, is_granted: bool | None, warning: str | None
 ) -> None:
-    entry = action(parsed(statement), name)
+    entry = action(document_of(statement), name)
     assert entry.is_granted is is_granted
     assert bool(entry.grants) is (is_granted is not False)
     assert " ".join(entry.warnings) == (warning or "")
@@ -416,13 +418,13 @@ def test_deny_beside_allow(
     allow_statement: dict[str, object], deny_statement: dict[str, object], expected: str | None
 ) -> None:
     name = str(allow_statement["Action"])
-    entry = action(parsed(allow_statement, deny_statement), name)
+    entry = action(document_of(allow_statement, deny_statement), name)
     assert entry.is_granted
     assert entry.denied == expected
 
 
 def test_not_action_gives_everything_else() -> None:
-    document = parsed({"Effect": "Allow", "NotAction": ["iam:*", "ec2:Describe*"], "Resource": "*"})
+    document = document_of({"Effect": "Allow", "NotAction": ["iam:*", "ec2:Describe*"], "Resource": "*"})
     rows = {entry.service: entry for entry in services_in(document)}
     assert set(rows) == set(reference().services()) - {"iam"}
     assert rows["eks"].access == "Full access"
@@ -431,7 +433,7 @@ def test_not_action_gives_everything_else() -> None:
 
 
 def test_not_action_on_one_resource_shows_only_the_services_that_it_fits() -> None:
-    document = parsed({"Effect": "Allow", "NotAction": "iam:*", "Resource": f"arn:aws:eks:*:{ACCOUNT}:cluster/a"})
+    document = document_of({"Effect": "Allow", "NotAction": "iam:*", "Resource": f"arn:aws:eks:*:{ACCOUNT}:cluster/a"})
     rows = services_in(document)
     # Amazon Managed Service for Prometheus and EKS Auth have actions on EKS clusters.
     assert [entry.service for entry in rows] == ["aps", "eks", "eks-auth"]
@@ -446,7 +448,7 @@ def resource_types(name: str) -> set[str]:
 
 
 def test_odd_case_and_stray_spaces_and_wildcards_in_the_service() -> None:
-    document = parsed(allow([" SNS:publish ", "e?s:LIST*"]))
+    document = document_of(allow([" SNS:publish ", "e?s:LIST*"]))
     names = {entry.action for service in services_in(document) for entry in service.actions}
     assert "sns:Publish" in names
     assert {"eks:ListClusters", "ecs:ListClusters"} <= names
@@ -454,7 +456,7 @@ def test_odd_case_and_stray_spaces_and_wildcards_in_the_service() -> None:
 
 
 def test_a_literal_that_the_reference_lacks_counts_and_a_pattern_that_fits_it_gives_it_too() -> None:
-    document = parsed(allow("eks:NoSuchAction", Sid="One"), allow("eks:No*", Sid="Two"), allow("eks:Nothing*"))
+    document = document_of(allow("eks:NoSuchAction", Sid="One"), allow("eks:No*", Sid="Two"), allow("eks:Nothing*"))
     entry = action(document, "eks:NoSuchAction")
     assert (entry.level, entry.is_granted, entry.sids) == ("unknown", True, ("One", "Two"))
     assert row(document, "eks").levels["unknown"].granted == 1
@@ -472,19 +474,19 @@ def test_a_literal_that_the_reference_lacks_counts_and_a_pattern_that_fits_it_gi
     ],
 )
 def test_access_words(actions: list[str], access: str) -> None:
-    assert services_in(parsed(allow(actions)))[0].access == access
+    assert services_in(document_of(allow(actions)))[0].access == access
 
 
 def test_a_level_is_full_and_alone_when_every_action_of_it_is_named() -> None:
     lists = [info.name for info in reference().actions("cloudwatch").values() if info.level == "List"]
-    entry = row(parsed(allow(lists)), "cloudwatch")
+    entry = row(document_of(allow(lists)), "cloudwatch")
     assert entry.access == "Full: List"
     assert entry.levels["List"].granted == entry.levels["List"].total == len(lists)
     assert entry.levels["Write"].granted == 0
 
 
 def test_resources_of_a_not_resource_statement() -> None:
-    document = parsed({"Effect": "Allow", "Action": "s3:GetObject", "NotResource": "arn:aws:s3:::a/*"})
+    document = document_of({"Effect": "Allow", "Action": "s3:GetObject", "NotResource": "arn:aws:s3:::a/*"})
     assert row(document, "s3").resource == "Multiple"
     assert resources_of(action(document, "s3:GetObject")) == (
         ResourceRow("All resources except arn:aws:s3:::a/*", "All regions", "All accounts", "None"),
@@ -492,7 +494,7 @@ def test_resources_of_a_not_resource_statement() -> None:
 
 
 def test_remaining_is_what_no_allow_gives() -> None:
-    document = parsed(
+    document = document_of(
         allow("eks:*"), allow("ec2:DescribeSubnets"), allow("s3:ListBucket", "arn:aws:sqs:::q"), deny("sqs:*")
     )
     remainder = remaining(document)
@@ -505,14 +507,16 @@ def test_remaining_is_what_no_allow_gives() -> None:
 
 
 def test_a_trust_policy_summarises_without_resources() -> None:
-    document = parsed({"Effect": "Allow", "Principal": {"Service": "eks.amazonaws.com"}, "Action": "sts:AssumeRole"})
+    document = document_of(
+        {"Effect": "Allow", "Principal": {"Service": "eks.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    )
     assert cells(services_in(document)[0]) == ("sts", "Allow", "Limited: Write", "All resources", "None")
 
 
 def test_an_empty_document_has_no_services() -> None:
-    assert services_in(parsed()) == ()
-    assert services_in(parsed(allow([]), allow("s3:GetObject", []))) != ()
-    assert json.dumps([entry.access for entry in services_in(parsed(allow("s3:GetObject", [])))]) == '["None"]'
+    assert services_in(document_of()) == ()
+    assert services_in(document_of(allow([]), allow("s3:GetObject", []))) != ()
+    assert json.dumps([entry.access for entry in services_in(document_of(allow("s3:GetObject", [])))]) == '["None"]'
 
 
 OWNER = {"StringEquals": {"ec2:ResourceTag/eks:eni:owner": "amazon-vpc-cni"}}
@@ -527,7 +531,7 @@ def test_a_condition_of_some_grants_is_not_said_of_all() -> None:
     assert ec2.conditioned.words(ec2.condition) == f"1 of 28 if {OWNED}"
     everywhere = allow("ec2:DeleteNetworkInterface", "arn:aws:ec2:*:*:network-interface/eni-1")
     owned_only = allow("ec2:DeleteNetworkInterface", Condition=OWNER)
-    deleting = action(parsed(owned_only, everywhere), "ec2:DeleteNetworkInterface")
+    deleting = action(document_of(owned_only, everywhere), "ec2:DeleteNetworkInterface")
     assert deleting.conditioned.words(deleting.condition) == f"some if {OWNED}"
     for statements, condition_text in (
         ((owned_only,), OWNED),
@@ -544,7 +548,7 @@ def test_a_condition_of_some_grants_is_not_said_of_all() -> None:
         ),
         ((allow("ec2:DescribeVpcs"),), "None"),
     ):
-        ec2 = row(parsed(*statements), "ec2")
+        ec2 = row(document_of(*statements), "ec2")
         assert ec2.conditioned.words(ec2.condition) == condition_text
 
 
@@ -570,7 +574,7 @@ def test_a_service_that_only_resources_name_has_a_row_without_actions(
     written_statements = [
         {key: value for key, value in statement.items() if value is not None} for statement in statements
     ]
-    services = services_in(parsed(*written_statements))
+    services = services_in(document_of(*written_statements))
     assert {(service.service, service.effect) for service in services} == rows
     assert all(
         bool(service.actions) is (service.access != NO_ACTIONS) for service in services if service.service != "s3"

@@ -30,7 +30,7 @@ def test_a_pattern_matches_what_its_regular_expression_matches(pattern: str, tex
     assert matches(pattern, text) == bool(as_regex(pattern).fullmatch(text))
 
 
-@settings(max_examples=examples(100, whole=250), deadline=None)
+@settings(max_examples=examples(100, in_torture=250), deadline=None)
 @given(st.text("ab*?", max_size=4), st.text("ab*?", max_size=4))
 def test_covering_and_overlapping_are_inclusion_and_intersection_of_languages(general: str, special: str) -> None:
     # With at most four characters a side, a text of seven is long enough to tell any two patterns apart.

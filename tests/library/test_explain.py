@@ -16,7 +16,7 @@ from ekstui.library.explaining import Inquiry, explain_all
 from ekstui.library.notation import FileSide, PolicyAt, Side
 from ekstui.library.roles import role_answer
 from tests.denial.test_denial import ENCODED
-from tests.support.documents import allowing, deny, document
+from tests.support.documents import allow_statement, deny, document
 from tests.support.filled import library_on
 
 ACCOUNT = "111122223333"
@@ -51,7 +51,7 @@ def details(*policy_arns: str, inline: dict[str, Any] | None = None, boundary: s
         "CreateDate": "2024-01-01T00:00:00+00:00",
         "UpdateDate": "2024-01-01T00:00:00+00:00",
         "PolicyVersionList": [
-            {"VersionId": "v2", "IsDefaultVersion": True, "Document": allowing("ec2:*"),
+            {"VersionId": "v2", "IsDefaultVersion": True, "Document": allow_statement("ec2:*"),
              "CreateDate": "2024-01-01T00:00:00+00:00"},
         ],
     }  # fmt: skip
@@ -97,7 +97,7 @@ def test_a_role_by_name_arn_or_session(principal: str, tmp_path: Path, monkeypat
 
 
 def test_inline_policies_and_the_boundary_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    inline_policy = allowing("s3:GetObject", "ec2:RunInstances")
+    inline_policy = allow_statement("s3:GetObject", "ec2:RunInstances")
     lib = library_of_file(tmp_path, details(inline=inline_policy, boundary=BOUNDARY), monkeypatch)
     assert explain_first(lib, inquiry("ec2:RunInstances")).verdict == "allowed"
     explanation = explain_first(lib, inquiry("s3:GetObject", "arn:aws:s3:::logs/a"))
@@ -109,7 +109,7 @@ def test_inline_policies_and_the_boundary_count(tmp_path: Path, monkeypatch: pyt
 
 
 def test_the_role_s_own_arn_is_known_with_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    inline_policy = allowing("ec2:RunInstances")
+    inline_policy = allow_statement("ec2:RunInstances")
     inline_policy["Statement"][0]["Condition"] = {"ArnEquals": {"aws:PrincipalArn": ROLE_ARN}}
     lib = library_of_file(tmp_path, details(inline=inline_policy), monkeypatch)
     assert explain_first(lib, inquiry("ec2:RunInstances", principal=SESSION)).verdict == "allowed"
@@ -235,7 +235,7 @@ def test_a_trust_policy_may_come_from_a_file(tmp_path: Path) -> None:
     assert [failure.key for statement in answer.nearest for failure in statement.failed] == [f"{ISSUER}:sub"]
     with pytest.raises(InputError, match="does not assume a role"):
         explain_first(Library.open(), Inquiry(Question(action="ec2:RunInstances"), trust=FileSide(str(path))))
-    path.write_text(json.dumps(allowing("s3:*")))
+    path.write_text(json.dumps(allow_statement("s3:*")))
     with pytest.raises(InputError, match="a trust policy has a Principal"):
         explain_first(Library.open(), Inquiry(question, trust=FileSide(str(path))))
 
@@ -246,7 +246,7 @@ def test_a_user_is_not_taken_for_the_role_of_the_same_name(tmp_path: Path, monke
     content["UserDetailList"] = [
         {"UserName": "ebs-csi", "UserId": "AIDAEXAMPLE", "Arn": arn, "Path": "/", "CreateDate": "2024-01-01T00:00:00+00:00",
          "GroupList": [], "AttachedManagedPolicies": [],
-         "UserPolicyList": [{"PolicyName": "own", "PolicyDocument": allowing("s3:GetObject")}]},
+         "UserPolicyList": [{"PolicyName": "own", "PolicyDocument": allow_statement("s3:GetObject")}]},
     ]  # fmt: skip
     lib = library_of_file(tmp_path, content, monkeypatch)
     for principal, s3_verdict, ec2_verdict in (

@@ -11,7 +11,7 @@ from ekstui.errors import EkstuiError
 from ekstui.library import needs
 from ekstui.library.needs import release_needs
 from ekstui.sources.written import PolicyUse, WrittenPolicy
-from tests.support.documents import allow, allowing, deny, parsed, trusting
+from tests.support.documents import allow, allow_statement, deny, document_of, trust_document
 
 READS = tuple(f"ec2:Describe{plural}" for plural in ("Images", "Instances", "Subnets", "Vpcs", "Volumes"))
 RUNS = "ec2:RunInstances"
@@ -23,7 +23,7 @@ def component(name: str, releases: Mapping[str, tuple[str, ...]]) -> Component:
         ComponentVersion(
             number,
             tuple(Release(tag, date(2026, 1, number)) for tag in tags.split()),
-            (PublishedPolicy("p", "p.json", (), allowing(*actions)),),
+            (PublishedPolicy("p", "p.json", (), allow_statement(*actions)),),
         )
         for number, (tags, actions) in enumerate(releases.items(), 1)
     )
@@ -45,14 +45,14 @@ def _made_up(monkeypatch: pytest.MonkeyPatch) -> None:
 def written(
     *actions: str, place: str = "", path: str = "a.json", use: PolicyUse = "identity", attached_to: str = ""
 ) -> WrittenPolicy:
-    return WrittenPolicy(place, parsed(allow(actions)), line=3, use=use, path=path, attached_to=attached_to)
+    return WrittenPolicy(place, document_of(allow(actions)), line=3, use=use, path=path, attached_to=attached_to)
 
 
 def trust_policy(account: str) -> WrittenPolicy:
     issuer = "oidc.eks.eu-west-1.amazonaws.com/id/A"
     principal = {"Federated": f"arn:aws:iam::111122223333:oidc-provider/{issuer}"}
     subject = {"StringEquals": {f"{issuer}:sub": f"system:serviceaccount:kube-system:{account}"}}
-    document = trusting(principal, "sts:AssumeRoleWithWebIdentity", subject)
+    document = trust_document(principal, "sts:AssumeRoleWithWebIdentity", subject)
     return WrittenPolicy("aws_iam_role.r › trust", document, use="trust", path="main.tf")
 
 
@@ -80,7 +80,7 @@ UNREAD_TRUST = WrittenPolicy("aws_iam_role.u", None, "not read", use="trust", pa
         # What it allows may be known in part.
         (written(hole("var.a"), "s3:GetObject", place="karpenter"), "by its name, karpenter"),
         (written(hole("var.a"), place="karpenter"), None),
-        (WrittenPolicy("karpenter", parsed(deny("s3:*"))), None),
+        (WrittenPolicy("karpenter", document_of(deny("s3:*"))), None),
     ],
 )  # fmt: skip
 def test_which_policy_is_taken_for_a_components(policy: WrittenPolicy, because: str | None) -> None:

@@ -61,7 +61,7 @@ def may_allow(action: str) -> list[CandidatePolicy]:
     return list(possible_allowers(Request(action, (), role_arn("x")), Policies(), Corpus.bundled(), knowledge()))
 
 
-def explained(action: str, resource: str | None, principal: str, purpose: Purpose) -> Explanation:
+def explanation_of(action: str, resource: str | None, principal: str, purpose: Purpose) -> Explanation:
     request = Request(action, (resource,) if resource else (), principal)
     candidates = may_allow(action)
     denial = Denial(action, resource, principal, Cause("identity", explicit=False))
@@ -97,7 +97,7 @@ VOLUME = f"arn:aws:ec2:eu-west-1:{ACCOUNT}:volume/*"
 def test_what_is_made_for_a_role_by_its_uses_is_offered_first(
     name: str, action: str, resource: str | None, fitting: set[str]
 ) -> None:
-    offered_policies = explained(action, resource, role_arn(name), of(name)).allowed_by
+    offered_policies = explanation_of(action, resource, role_arn(name), of(name)).allowed_by
     own_policies = [allower.policy for allower in offered_policies if allower.fit == "own"]
     assert own_policies
     assert set(own_policies) <= fitting
@@ -125,14 +125,14 @@ def test_of_what_is_made_for_a_role_that_which_certainly_allows_comes_before_aws
 
 def test_a_pod_s_role_is_offered_nothing_of_clusters_and_nodes() -> None:
     for action in ("secretsmanager:GetSecretValue", "dynamodb:GetItem", "ec2:DescribeInstances"):
-        for allower in explained(action, None, role_arn("app"), of("app")).allowed_by:
+        for allower in explanation_of(action, None, role_arn("app"), of("app")).allowed_by:
             assert allower.fit == "other" or {"add-on role", "workload role"} & set(allower.meant_for)
     # A driver's policies are for that driver alone, not for any pod or for another driver.
     for name in ("app", "lbc", "cni"):
         assert {
-            allower.fit for allower in explained("ec2:CreateVolume", VOLUME, role_arn(name), of(name)).allowed_by
+            allower.fit for allower in explanation_of("ec2:CreateVolume", VOLUME, role_arn(name), of(name)).allowed_by
         } == {"other"}
-    offered_policies = explained("secretsmanager:GetSecretValue", None, role_arn("app"), of("app")).allowed_by
+    offered_policies = explanation_of("secretsmanager:GetSecretValue", None, role_arn("app"), of("app")).allowed_by
     assert [allower.policy for allower in offered_policies if allower.fit != "other"] == [
         "AWSSecretsManagerClientReadOnlyAccess"
     ]
@@ -155,7 +155,7 @@ INSTANCE = f"arn:aws:sts::{ACCOUNT}:assumed-role/node/i-0123456789abcdef0"
     ],
 )  # fmt: skip
 def test_no_pod_s_call_widens_the_node_role(action: str, says: list[str], *, is_helped: bool) -> None:
-    answer = explained(action, None, INSTANCE, of("node"))
+    answer = explanation_of(action, None, INSTANCE, of("node"))
     notes = " ".join(answer.notes)
     assert all(words in notes for words in says)
     assert "ebs-irsa" not in notes
@@ -179,7 +179,7 @@ def test_signs_tell_what_a_principal_is_for(
 ) -> None:
     principal_arn = f"arn:aws:sts::{ACCOUNT}:{principal}"
     purpose = purpose_by_signs(principal_arn, text, held_policies, knowledge())
-    answer = explained("ec2:CreateVolume", VOLUME, principal_arn, purpose)
+    answer = explanation_of("ec2:CreateVolume", VOLUME, principal_arn, purpose)
     fitting_policies = [allower.policy for allower in answer.allowed_by if allower.fit in ("own", "kind")]
     assert (offered_policy in fitting_policies) if offered_policy else not fitting_policies
     assert not purpose_by_signs(f"arn:aws:iam::{ACCOUNT}:role/ci/deploy", "", (), knowledge()).is_known
@@ -202,6 +202,6 @@ def test_a_copy_of_an_older_release_is_compared_with_the_first_that_helps() -> N
     assert (version_label(old_copy.newer.current), version_label(old_copy.newer.version)) == ("v2.4.0", "v2.4.7")
     assert copies("v2.4.7") == []
     # "Since" is not the first release with some statement for the action.
-    offered_policies = explained("elasticloadbalancing:AddTags", group, role_arn("lbc"), of("lbc")).allowed_by
+    offered_policies = explanation_of("elasticloadbalancing:AddTags", group, role_arn("lbc"), of("lbc")).allowed_by
     (own_policy,) = [allower for allower in offered_policies if allower.policy == component.name]
     assert version_label(own_policy.since.version) == "v2.4.7"

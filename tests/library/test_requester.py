@@ -15,7 +15,7 @@ from ekstui.library.notation import FileSide
 from ekstui.library.requester import Requester, TargetRole, is_target, principal_arn, requester_of, target_of
 from ekstui.sources.corpus import Corpus
 from tests.support.accounts import snapshot
-from tests.support.documents import trust, trusting
+from tests.support.documents import trust, trust_document
 
 ACCOUNT = "111122223333"
 
@@ -24,7 +24,7 @@ def known_roles(*roles: Role, **fields: Any) -> AccountSnapshot:
     return snapshot()._replace(roles=roles, **fields)
 
 
-APP = Role("app", f"arn:aws:iam::{ACCOUNT}:role/eks/app", "/eks/", trust=trusting("pods.eks.amazonaws.com"))
+APP = Role("app", f"arn:aws:iam::{ACCOUNT}:role/eks/app", "/eks/", trust=trust_document("pods.eks.amazonaws.com"))
 WEB, POD, ASSUME = "sts:AssumeRoleWithWebIdentity", "eks-auth:AssumeRoleForPodIdentity", "sts:AssumeRole"
 NODE = f"arn:aws:sts::{ACCOUNT}:assumed-role/node/i-0123456789abcdef0"
 
@@ -33,19 +33,19 @@ NODE = f"arn:aws:sts::{ACCOUNT}:assumed-role/node/i-0123456789abcdef0"
     ("action", "principal", "trust", "is_meant"),
     [
         # An unsigned call has no role yet, so the one that is named is the one it wants.
-        (WEB, None, trusting("ec2.amazonaws.com"), True),
-        ("sts:AssumeRoleWithSAML", None, trusting("ec2.amazonaws.com"), True),
-        ("s3:GetObject", "ec2.amazonaws.com", trusting("ec2.amazonaws.com"), False),
+        (WEB, None, trust_document("ec2.amazonaws.com"), True),
+        ("sts:AssumeRoleWithSAML", None, trust_document("ec2.amazonaws.com"), True),
+        ("s3:GetObject", "ec2.amazonaws.com", trust_document("ec2.amazonaws.com"), False),
         # A service has no role, a role or user has one.
-        (ASSUME, "ec2.amazonaws.com", trusting("ec2.amazonaws.com"), True),
-        (ASSUME, NODE, trusting("ec2.amazonaws.com"), False),
-        (ASSUME, None, trusting("ec2.amazonaws.com"), False),
+        (ASSUME, "ec2.amazonaws.com", trust_document("ec2.amazonaws.com"), True),
+        (ASSUME, NODE, trust_document("ec2.amazonaws.com"), False),
+        (ASSUME, None, trust_document("ec2.amazonaws.com"), False),
         # The node calls EKS Auth with its own role: what is named is that role only if nodes may have it.
-        (POD, NODE, trusting("pods.eks.amazonaws.com"), True),
-        (POD, NODE, trusting("ec2.amazonaws.com"), False),
-        (POD, NODE, trusting({"Service": ["ec2.amazonaws.com", "pods.eks.amazonaws.com"]}), True),
-        (POD, NODE, trusting({"AWS": "*"}), True),
-        (POD, None, trusting("ec2.amazonaws.com"), False),
+        (POD, NODE, trust_document("pods.eks.amazonaws.com"), True),
+        (POD, NODE, trust_document("ec2.amazonaws.com"), False),
+        (POD, NODE, trust_document({"Service": ["ec2.amazonaws.com", "pods.eks.amazonaws.com"]}), True),
+        (POD, NODE, trust_document({"AWS": "*"}), True),
+        (POD, None, trust_document("ec2.amazonaws.com"), False),
     ],
 )
 def test_whether_a_named_role_is_the_one_to_be_assumed(

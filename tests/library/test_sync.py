@@ -21,7 +21,7 @@ from ekstui.store.policy_store import DeliveryInfo
 from tests.rig.proxy import Effect
 from tests.rig.rig import Rig
 from tests.support.bundled import CNI, LATER, newest
-from tests.support.documents import allowing
+from tests.support.documents import allow_statement
 from tests.support.filled import library_with
 
 pytestmark = pytest.mark.usefixtures("small_bundle")
@@ -94,8 +94,8 @@ def test_where_nothing_changed_two_calls_are_made_and_nothing_is_written(aws_lib
 
 
 def test_only_what_is_new_is_fetched_and_what_is_gone_is_kept(aws_library: Library, rig: Rig) -> None:
-    rig.catalogue.publish(CNI, allowing("ec2:NewThing"), LATER)
-    rig.catalogue.publish("AmazonEKSBrandNewPolicy", allowing("eks:Thing"), LATER, "/service-role/")
+    rig.catalogue.publish(CNI, allow_statement("ec2:NewThing"), LATER)
+    rig.catalogue.publish("AmazonEKSBrandNewPolicy", allow_statement("eks:Thing"), LATER, "/service-role/")
     listed_before = rig.catalogue.named("AmazonEKSServicePolicy")
     rig.catalogue.withdraw("AmazonEKSServicePolicy")
     old = aws_library.find("AmazonEKSServicePolicy").policy
@@ -108,7 +108,7 @@ def test_only_what_is_new_is_fetched_and_what_is_gone_is_kept(aws_library: Libra
     assert calls(aws_library) == 2 + 2 * 2
     cni = aws_library.find(CNI).policy
     assert (cni.default_version, cni.versions[-1]) == (NEXT, VersionInfo(NEXT, LATER))
-    assert aws_library.document_json(cni) == allowing("ec2:NewThing")
+    assert aws_library.document_json(cni) == allow_statement("ec2:NewThing")
     assert aws_library.find("AmazonEKSBrandNewPolicy").policy.arn.endswith("/service-role/AmazonEKSBrandNewPolicy")
     withdrawn_policy = aws_library.find("AmazonEKSServicePolicy").policy
     assert withdrawn_policy.withdrawn
@@ -124,7 +124,7 @@ def test_only_what_is_new_is_fetched_and_what_is_gone_is_kept(aws_library: Libra
 def test_what_fails_is_named_and_the_next_sync_goes_on(aws_library: Library, rig: Rig) -> None:
     names = [CNI, "AmazonEKSClusterPolicy", "AmazonEKSWorkerNodePolicy"]
     for name in names:
-        rig.catalogue.publish(name, allowing("ec2:NewThing"), LATER)
+        rig.catalogue.publish(name, allow_statement("ec2:NewThing"), LATER)
     rig.proxy.fail("denied", "iam", "GetPolicyVersion", times=1)
     report = sync(aws_library)
     assert not report.complete
@@ -138,7 +138,7 @@ def test_what_fails_is_named_and_the_next_sync_goes_on(aws_library: Library, rig
 
 
 def test_a_throttled_sync_gets_there(aws_library: Library, rig: Rig) -> None:
-    rig.catalogue.publish(CNI, allowing("ec2:NewThing"), LATER)
+    rig.catalogue.publish(CNI, allow_statement("ec2:NewThing"), LATER)
     rig.proxy.fail("throttled", "iam", times=3)
     assert sync(aws_library).new_versions == ((CNI, NEXT),)
 
@@ -242,7 +242,7 @@ def test_dates_in_the_future_are_not_believed(cached_library: Library, tmp_path:
 def test_an_endpoint_that_is_not_awss_is_named_and_has_not_awss_authority(
     custom_endpoint_library: Library, rig: Rig
 ) -> None:
-    rig.catalogue.publish(CNI, allowing("ec2:NewThing"), LATER)
+    rig.catalogue.publish(CNI, allow_statement("ec2:NewThing"), LATER)
     rig.catalogue.withdraw("AmazonEKSServicePolicy")
     report = sync(custom_endpoint_library)
     assert changed(report) == NOTHING | {"new_versions": ((CNI, NEXT),)}
@@ -289,7 +289,7 @@ def package(policy: Policy, number: int, action: str) -> dict[str, Any]:
             "latestVersionId": f"v{number}",
             "createdDate": "2018-05-27T21:07:42.000Z",
             "lastUpdatedDate": format_time(LATER),
-            "versions": {f"v{number}": {"createdDate": format_time(LATER), "document": allowing(action)}},
+            "versions": {f"v{number}": {"createdDate": format_time(LATER), "document": allow_statement(action)}},
         }
     }
 
@@ -305,7 +305,7 @@ def test_an_archive_adds_what_is_new_and_replaces_nothing(cached_library: Librar
     archive.write_text(json.dumps(package(cni, NEWEST, "ec2:Other")))
     report = sync(cached_library, archive)
     assert changed(report) == NOTHING | {"conflicts": ((CNI, NEWEST),)}
-    assert cached_library.document_json(cni, NEWEST) != allowing("ec2:Other")
+    assert cached_library.document_json(cni, NEWEST) != allow_statement("ec2:Other")
 
 
 @pytest.mark.parametrize(("share", "moves"), [(0.91, True), (0.89, False)])
@@ -359,7 +359,7 @@ def test_a_folder_does_not_pretend_to_know_of_everything(cached_library: Library
     folder = tmp_path / "answers"
     folder.mkdir()
     version = {"VersionId": f"v{NEXT}", "IsDefaultVersion": True, "CreateDate": format_time(LATER)}
-    (folder / f"{CNI}.json").write_text(json.dumps({"PolicyVersion": version | {"Document": allowing("a:B")}}))
+    (folder / f"{CNI}.json").write_text(json.dumps({"PolicyVersion": version | {"Document": allow_statement("a:B")}}))
     (folder / "broken.json").write_text("{")
     newest = cached_library.data().newest
     report = sync(cached_library, folder)

@@ -58,10 +58,10 @@ def test_a_long_name_is_in_the_row_of_its_role_in_a_pipe_and_in_markdown() -> No
     blocks = attached_blocks(
         answer(RoleAttachment(Role(name, f"arn:aws:iam::111122223333:role/{name}"), ("permissions",))), WHEN
     )
-    piped = list(lines(blocks, 80, colours=False, whole_tables=True))
-    assert [line.split()[1:3] for line in piped if name in line] == [["role", "permissions"]]
+    piped_lines = list(lines(blocks, 80, colours=False, whole_tables=True))
+    assert [line.split()[1:3] for line in piped_lines if name in line] == [["role", "permissions"]]
     assert [line.split(" | ")[1] for line in markdown(blocks).splitlines() if name in line] == ["role"]
-    fitted = list(lines(blocks, 80, colours=False, whole_tables=False))
-    assert fitted[fitted.index(name) + 1].split()[:2] == ["role", "permissions"], (
+    terminal_lines = list(lines(blocks, 80, colours=False, whole_tables=False))
+    assert terminal_lines[terminal_lines.index(name) + 1].split()[:2] == ["role", "permissions"], (
         "a terminal has room for the uses, below"
     )

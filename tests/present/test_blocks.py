@@ -55,8 +55,8 @@ def test_a_terminal_gets_lines_that_fit_and_a_program_whole_tables() -> None:
         "  one cell that spans",
         '  {"a": 1}',
     ]
-    whole = list(lines(ANSWER, 30, colours=False, whole_tables=True))
-    assert "  a     cluster prod, nodes workers of prod  1" in whole
+    whole_lines = list(lines(ANSWER, 30, colours=False, whole_tables=True))
+    assert "  a     cluster prod, nodes workers of prod  1" in whole_lines
 
 
 def test_remarks_without_room_stand_below_their_row_and_no_column_is_a_letter_wide() -> None:
@@ -64,19 +64,19 @@ def test_remarks_without_room_stand_below_their_row_and_no_column_is_a_letter_wi
     row = TableRow(
         ("AmazonEKSBlockStoragePolicyV2", "v1", "since v1 (2026-05-11)", remark), value="policy", key="offered"
     )
-    offered = Table((Column("", shrink=1), Column(""), Column(""), Column("", shrink=2)), [row])
-    assert list(lines([offered], 60, colours=False, whole_tables=False)) == [
+    table = Table((Column("", shrink=1), Column(""), Column(""), Column("", shrink=2)), [row])
+    assert list(lines([table], 60, colours=False, whole_tables=False)) == [
         "AmazonEKSBlockStoragePolicyV2  v1  since v1 (2026-05-11)",
         "    for auto mode cluster roles; if",
         "      aws:ResourceTag/eks:eks-cluster-name",
     ]
-    assert [(row.value, row.selectable) for row in rows([offered], 60)] == [
+    assert [(row.value, row.selectable) for row in rows([table], 60)] == [
         ("policy", True),
         (None, False),
         (None, False),
     ]
-    wide = f"AmazonEKSBlockStoragePolicyV2  v1  since v1 (2026-05-11)  {remark}"
-    assert list(lines([offered], 140, colours=False, whole_tables=False)) == [wide]
+    wide_line = f"AmazonEKSBlockStoragePolicyV2  v1  since v1 (2026-05-11)  {remark}"
+    assert list(lines([table], 140, colours=False, whole_tables=False)) == [wide_line]
     # Columns with a title stay, and the widest gives way before any is too narrow to read.
     path = "role/aws-reserved/sso.amazonaws.com/eu-central-1/AWSReservedSSO_AdministratorAccess_0123456789abcdef"
     entries = Table(
@@ -96,8 +96,8 @@ def test_a_command_is_one_line_and_only_the_app_wraps_it() -> None:
         Code(command, "sh", value),
         Tree([Node("to fix it:", [Node(Code(command, "sh"), value=value)])]),
     ]
-    for whole in (True, False):
-        text_lines = list(lines(blocks, 40, colours=False, whole_tables=whole))
+    for whole_tables in (True, False):
+        text_lines = list(lines(blocks, 40, colours=False, whole_tables=whole_tables))
         assert [line.strip() for line in text_lines] == [command, "to fix it:", command]
     assert [line.strip() for line in markdown(blocks).splitlines()].count(command) == 2
     in_the_app = rows(blocks, 40)
@@ -168,8 +168,8 @@ def test_foreign_text_steers_nothing_and_fits(name: str, text: str, width: int) 
         Table(_COLUMNS, [TableRow((name, text, name), below=(text,))]),
         Code(text),
     ]
-    sure: list[Block] = [block for block in answer if not isinstance(block, Code)]
-    sure_lines = list(lines(sure, width, colours=False, whole_tables=False))
+    other_blocks: list[Block] = [block for block in answer if not isinstance(block, Code)]
+    sure_lines = list(lines(other_blocks, width, colours=False, whole_tables=False))
     assert all(cells(line) <= width for line in sure_lines)
     for line in [*lines(answer, width, colours=False, whole_tables=True), *markdown(answer).split("\n")]:
         assert not any(ord(character) < 32 or 127 <= ord(character) < 160 for character in line)
@@ -215,11 +215,11 @@ def test_a_command_on_several_lines_is_the_same_when_pasted(room: int) -> None:
         lines = shell_lines(command, room)
         assert len(lines) > 1 or room == 110
         assert all(len(line) <= room or len(line.split()) < 4 for line in lines), lines
-        pasted, whole = (
+        pasted_words, whole_words = (
             subprocess.run(["bash", "-c", stubs + text], capture_output=True, check=True).stdout
             for text in ("\n".join(lines), command)
         )
-        assert pasted == whole
+        assert pasted_words == whole_words
 
 
 def test_no_line_of_a_command_is_empty() -> None:

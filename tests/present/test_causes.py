@@ -30,8 +30,8 @@ def test_roles_with_the_same_advice_are_one_row_and_nothing_is_lost(prod: Cluste
         map(repr, findings_worst_first(prod))
     )
     assert [cause.title for cause in rows].count("CNI policy on node role") == 1
-    (shared,) = (line for line in page(prod) if "CNI policy on node role" in line)
-    assert "KarpenterNodeRole-prod, prod-hyperpod, +1" in shared
+    (shared_line,) = (line for line in page(prod) if "CNI policy on node role" in line)
+    assert "KarpenterNodeRole-prod, prod-hyperpod, +1" in shared_line
 
 
 def test_the_order_is_that_of_the_signs(prod: ClusterAnswer) -> None:
@@ -64,8 +64,8 @@ def test_each_area_has_a_sign_a_role_and_counts_them_where_they_are_many(prod: C
     nodes = [role for role in prod.roles if any("node" in use.kind or use.kind == "fargate" for use in role.uses)]
     assert len(nodes) == 5
     assert "nodes\N{NO-BREAK SPACE}!!!·✓" in text_of(areas_line(prod))
-    many = prod._replace(roles=prod.roles * 9)
-    assert "nodes\N{NO-BREAK SPACE}!27\N{NO-BREAK SPACE}·9\N{NO-BREAK SPACE}✓9" in text_of(areas_line(many))
+    large_cluster = prod._replace(roles=prod.roles * 9)
+    assert "nodes\N{NO-BREAK SPACE}!27\N{NO-BREAK SPACE}·9\N{NO-BREAK SPACE}✓9" in text_of(areas_line(large_cluster))
     unread = prod._replace(roles=(nodes[0]._replace(subject=None, findings=()),), not_judged=("its 1 role",))
     assert "nodes\N{NO-BREAK SPACE}?" in text_of(areas_line(unread))
     assert "✗ 3+ problems" in text_of(counts_line(unread))
@@ -85,7 +85,7 @@ def test_folded_it_is_a_screenful_and_each_row_one_line_at_any_width(prod: Clust
 def test_unfolded_a_row_has_its_sentence_its_evidence_and_its_command(prod: ClusterAnswer) -> None:
     key = next(row.key for row in lay_out(cluster_blocks(prod, NOW, NOW, ()), 118, "app") if "cause" in str(row.key))
     (cause,) = (cause for cause in causes(prod) if ("cause", cause.code, cause.title) == key)
-    opened = "\n".join(plain(row.line) for row in lay_out(cluster_blocks(prod, NOW, NOW, {key}), 400, "app"))
+    open_page = "\n".join(plain(row.line) for row in lay_out(cluster_blocks(prod, NOW, NOW, {key}), 400, "app"))
     finding = cause.cases[0][1]
     for part in (finding.text, *finding.evidence, *(command.text for command in finding.commands)):
-        assert part in opened
+        assert part in open_page

@@ -24,25 +24,25 @@ DELETE = (
 )
 
 
-def page(library: Library, inquiry: Inquiry, *opened: object) -> list[str]:
-    blocks = explanation_blocks(explain_all(library, inquiry), now=NOW, open_keys=opened)
+def page(library: Library, inquiry: Inquiry, *open_keys: object) -> list[str]:
+    blocks = explanation_blocks(explain_all(library, inquiry), now=NOW, open_keys=open_keys)
     return list(lines(blocks, 300, colours=False, whole_tables=False))
 
 
 def test_a_denial_is_its_chain_then_what_to_check_and_what_fixes_it(demo: Library) -> None:
-    read = page(demo, Inquiry(Question(message=DELETE)))
-    assert read[1:3] == [
+    page_lines = page(demo, Inquiry(Question(message=DELETE)))
+    assert page_lines[1:3] == [
         f"session ✓ → role prod-ebs-csi ✓ → AmazonEBSCSIDriverPolicy v{newest('AmazonEBSCSIDriverPolicy')} ✓ → action ✓ → resource ✓ → tags ?",
         "one of ebs.csi.aws.com/cluster=true   CSIVolumeName=*   kubernetes.io/created-for/pvc/name=*",
     ]
-    check, fix = (next(n for n, line in enumerate(read) if line.startswith(label)) for label in ("CHECK", "FIX"))
+    check, fix = (next(n for n, line in enumerate(page_lines) if line.startswith(label)) for label in ("CHECK", "FIX"))
     assert check < fix
-    assert read[check + 1].startswith("aws ec2 describe-tags ")
-    assert read[fix + 1].startswith(
+    assert page_lines[check + 1].startswith("aws ec2 describe-tags ")
+    assert page_lines[fix + 1].startswith(
         "aws ec2 create-tags --resources vol-0abc --tags Key=ebs.csi.aws.com/cluster,Value=true"
     )
-    assert read[-1].startswith("▸ nearest statements (5)   ▸ would also allow it, if attached (")
-    assert len(read) <= 9
+    assert page_lines[-1].startswith("▸ nearest statements (5)   ▸ would also allow it, if attached (")
+    assert len(page_lines) <= 9
     in_app = rows(explanation_blocks(explain_all(demo, Inquiry(Question(message=DELETE))), now=NOW, open_keys=()), 120)
     keys = [text for row in in_app for text, style in row.cells[0] if style == "key"]
     assert [key.strip() for key in keys] == ["y", "y"]
@@ -65,9 +65,9 @@ def test_the_chain_ends_where_it_breaks(
     demo: Library, role: str, action: str, resource: str | None, chain: str, breaks: str
 ) -> None:
     resources = () if resource is None else (resource,)
-    read = page(demo, Inquiry(Question(action=action, resources=resources), principal=role))
-    assert read[1] == chain
-    assert read[2].startswith(breaks)
+    page_lines = page(demo, Inquiry(Question(action=action, resources=resources), principal=role))
+    assert page_lines[1] == chain
+    assert page_lines[2].startswith(breaks)
 
 
 def test_a_deny_and_a_condition_that_does_not_hold_are_named(tmp_path: Path) -> None:
@@ -84,8 +84,8 @@ def test_a_deny_and_a_condition_that_does_not_hold_are_named(tmp_path: Path) -> 
         return page(library, Inquiry(question, policies=(FileSide(str(path)),)))
 
     allow: dict[str, object] = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
-    denied = explained(allow, {"Effect": "Deny", "Action": "s3:*", "Resource": "*"})
-    assert denied[1].endswith(" → a Deny ✗")
+    denied_lines = explained(allow, {"Effect": "Deny", "Action": "s3:*", "Resource": "*"})
+    assert denied_lines[1].endswith(" → a Deny ✗")
     in_vpc = explained({**allow, "Condition": {"StringEquals": {"aws:SourceVpc": "vpc-2"}}})
     assert in_vpc[1].endswith("action ✓ → resource ✓ → aws:SourceVpc ✗")
     assert in_vpc[2] == "needs aws:SourceVpc=vpc-2"
@@ -106,19 +106,19 @@ def test_a_chain_is_cut_behind_what_breaks_or_else_behind_what_is_open() -> None
 
 def test_what_is_folded_unfolds_and_nothing_is_lost(demo: Library) -> None:
     answers = explain_all(demo, Inquiry(Question(message=DELETE)))
-    folded = explanation_blocks(answers, now=NOW, open_keys=())
-    keys = [row.key for row in lay_out(folded, 118, "app") if plain(row.line).startswith("▸")]
+    folded_blocks = explanation_blocks(answers, now=NOW, open_keys=())
+    keys = [row.key for row in lay_out(folded_blocks, 118, "app") if plain(row.line).startswith("▸")]
     assert len(keys) >= 5
-    opened = "\n".join(
+    open_page = "\n".join(
         plain(row.line) for row in lay_out(explanation_blocks(answers, now=NOW, open_keys=keys), 300, "app")
     )
-    whole = "\n".join(lines(explanation_blocks(answers, now=NOW), 300, colours=False, whole_tables=False))
+    whole_page = "\n".join(lines(explanation_blocks(answers, now=NOW), 300, colours=False, whole_tables=False))
     for part in (
         "StringLike true; not given",
         "AmazonEBSCSIDriverEKSClusterScopedPolicy",
         '"ec2:DeleteVolume"',
         "used by",
     ):
-        assert part not in "\n".join(plain(row.line) for row in lay_out(folded, 300, "app"))
-        assert part in opened
-        assert part in whole
+        assert part not in "\n".join(plain(row.line) for row in lay_out(folded_blocks, 300, "app"))
+        assert part in open_page
+        assert part in whole_page

@@ -23,23 +23,23 @@ STEPS = [
 ]  # fmt: skip
 
 
-def drawn(width: int = 80, chosen: int | None = None) -> list[str]:
+def map_lines(width: int = 80, chosen_step: int | None = None) -> list[str]:
     quarters = map_quarters(STEPS, UNTIL, width)
-    return [plain(row.cells[0]) for row in change_map(STEPS, quarters, chosen, styled("only"), width)]
+    return [plain(row.cells[0]) for row in change_map(STEPS, quarters, chosen_step, styled("only"), width)]
 
 
 def test_each_step_stands_in_its_quarter_oldest_first() -> None:
-    titles, busy, new, rare = drawn()
+    titles, busy, new_line, rare = map_lines()
     assert titles.split() == ["only", "25Q4", "26Q1", "26Q2", "26Q3"]
     at = [titles.index(label) for label in ("25Q4", "26Q1", "26Q2", "26Q3")]
     assert [busy[place : place + 2].strip() for place in at] == ["·", "·", "◆▼", "▲"]
-    assert [new[place] for place in at] == ["+", "·", "·", "·"]
+    assert [new_line[place] for place in at] == ["+", "·", "·", "·"]
     assert [rare[place] for place in at] == ["·", "?", "·", "·"]
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 118])
 def test_the_map_fits_any_width(width: int) -> None:
-    assert {cells(line) <= width for line in drawn(width)} == {True}
+    assert {cells(line) <= width for line in map_lines(width)} == {True}
     assert map_quarters(STEPS, UNTIL, 30) == ()
     assert map_quarters(STEPS[:1], UNTIL, 80) == ()
 
@@ -52,10 +52,10 @@ def test_the_chosen_quarter_is_marked_and_rows_stand_for_policies() -> None:
 
 
 def test_many_policies_and_many_steps_are_counted() -> None:
-    many = [step(f"P{number:02}", 2, "2026-05-01") for number in range(9)]
+    many_steps = [step(f"P{number:02}", 2, "2026-05-01") for number in range(9)]
     often = [step("Often", number, "2026-08-01") for number in range(12, 2, -1)]
-    quarters = map_quarters([*many, *often], UNTIL, 80)
-    lines = [plain(row.cells[0]) for row in change_map([*often, *many], quarters, None, (), 80)]
+    quarters = map_quarters([*many_steps, *often], UNTIL, 80)
+    lines = [plain(row.cells[0]) for row in change_map([*often, *many_steps], quarters, None, (), 80)]
     assert lines[1].split() == ["Often", "·", "▲×10"]
     assert lines[-1] == "and 3 more policies"
 

@@ -23,7 +23,7 @@ SERVICE_ROLE = "AmazonEKSServiceRolePolicy"
 EBS = "AmazonEBSCSIDriverPolicy"
 
 
-def compared(library: Library, *sides: str) -> Comparison:
+def comparison_of(library: Library, *sides: str) -> Comparison:
     return compare(library, *parse_sides(sides))
 
 
@@ -35,7 +35,7 @@ def comparison_lines(comparison: Comparison, width: int = 120, *, full: bool = T
 
 @pytest.mark.parametrize("width", [80, 120])
 def test_one_arn_more_for_two_actions_takes_at_most_six_lines(library: Library, width: int) -> None:
-    text_lines = comparison_lines(compared(library, f"{SERVICE_ROLE}@v25..v26"), width)
+    text_lines = comparison_lines(comparison_of(library, f"{SERVICE_ROLE}@v25..v26"), width)
     assert len(text_lines) <= 6
     assert text_lines[0] == f"{SERVICE_ROLE}  v25 (2026-04-21) → v26 (2026-07-10)"
     assert text_lines[-2:] == [
@@ -49,11 +49,11 @@ def test_one_arn_more_for_two_actions_takes_at_most_six_lines(library: Library, 
     ("sides", "most"), [(f"{SERVICE_ROLE}@v1..v27", 70), ("ReadOnlyAccess@v187..v188", 25), (f"{EBS}@v2..v3", 30)]
 )
 def test_large_steps_stay_readable(library: Library, sides: str, most: int) -> None:
-    assert len(comparison_lines(compared(library, sides))) <= most
+    assert len(comparison_lines(comparison_of(library, sides))) <= most
 
 
 def test_a_resource_that_replaces_another_keeps_its_conditions(library: Library) -> None:
-    text = " ".join(comparison_lines(compared(library, f"{EBS}@v2..v3")))
+    text = " ".join(comparison_lines(comparison_of(library, f"{EBS}@v2..v3")))
     ways = "aws:RequestTag/ebs.csi.aws.com/cluster StringLike true, or if aws:RequestTag/CSIVolumeName StringLike *"
     assert f"resource  − *  + arn:aws:ec2:*:*:volume/*  as before if {ways}" in text
     assert f"on arn:aws:ec2:*:*:snapshot/*: no longer if {ways}" in text
@@ -61,16 +61,16 @@ def test_a_resource_that_replaces_another_keeps_its_conditions(library: Library)
 
 
 def test_the_reason_comes_with_what_aws_said_otherwise(library: Library) -> None:
-    text = " ".join(comparison_lines(compared(library, f"{SERVICE_ROLE}@v24..v25")))
+    text = " ".join(comparison_lines(comparison_of(library, f"{SERVICE_ROLE}@v24..v25")))
     assert "3 actions added" in text
     assert "v25: Auto Mode learns of EC2 health events" in text
     assert "But: AWS announced elasticloadbalancing:DescribeCapacityReservation" in text
-    back = " ".join(comparison_lines(compared(library, f"{SERVICE_ROLE}@v25..v24")))
+    back = " ".join(comparison_lines(comparison_of(library, f"{SERVICE_ROLE}@v25..v24")))
     assert "without v25: Auto Mode" in back
 
 
 def test_two_policies_have_what_only_one_has_and_what_both_have(library: Library) -> None:
-    text_lines = comparison_lines(compared(library, f"{EBS}@v15", f"{EBS}V2@v1"))
+    text_lines = comparison_lines(comparison_of(library, f"{EBS}@v15", f"{EBS}V2@v1"))
     headings = [line for line in text_lines if line.startswith(("Only in", "In both"))]
     assert headings[0] == f"Only in {EBS} (1)"
     assert headings[1].startswith("In both, but not alike (12)")
@@ -85,7 +85,7 @@ def test_two_policies_have_what_only_one_has_and_what_both_have(library: Library
 
 
 def test_two_policies_stand_in_a_grid(library: Library) -> None:
-    text_lines = comparison_lines(compared(library, f"{EBS}@v15", f"{EBS}V2@v1"), full=False)
+    text_lines = comparison_lines(comparison_of(library, f"{EBS}@v15", f"{EBS}V2@v1"), full=False)
     cells = [re.split(r" {2,}", line) for line in text_lines]
     assert text_lines[:3] == [
         f"{EBS} v15 (A) ⇄ {EBS}V2 v1 (B)",
@@ -103,28 +103,31 @@ def test_two_policies_stand_in_a_grid(library: Library) -> None:
 
 
 def test_a_narrow_grid_keeps_the_names_of_actions_whole(library: Library) -> None:
-    sides = compared(library, "AmazonEKSBlockStoragePolicy@v1", f"{EBS}V2@v1")
+    sides = comparison_of(library, "AmazonEKSBlockStoragePolicy@v1", f"{EBS}V2@v1")
     laid = [plain(row.cells[0]) for row in rows(difference_blocks(sides), 78)]
     for name in ("CopyVolumes", "DeleteSnapshot ×2", "DeleteTags", "DescribeAvailabilityZones"):
         assert any(line.startswith(f"▸ {name} ") for line in laid), (name, laid)
 
 
 def test_a_row_of_the_grid_unfolds_in_sentences(library: Library) -> None:
-    comparison = compared(library, f"{EBS}@v15", f"{EBS}V2@v1")
+    comparison = comparison_of(library, f"{EBS}@v15", f"{EBS}V2@v1")
     modify = next(
         difference for difference in comparison.differences.changed if difference.actions == ("ec2:ModifyVolume",)
     )
-    folded, unfolded = (
-        [plain(row.cells[0]) for row in rows(difference_blocks(comparison, opened), 120)] for opened in ((), {modify})
+    folded_rows, unfolded_rows = (
+        [plain(row.cells[0]) for row in rows(difference_blocks(comparison, open_keys), 120)]
+        for open_keys in ((), {modify})
     )
-    at = next(number for number, line in enumerate(unfolded) if line.startswith("▾ ModifyVolume"))
-    assert [line.strip() for line in unfolded[at + 1 : at + 5]] == [
+    at = next(number for number, line in enumerate(unfolded_rows) if line.startswith("▾ ModifyVolume"))
+    assert [line.strip() for line in unfolded_rows[at + 1 : at + 5]] == [
         "~ ec2:ModifyVolume   − A  + B",
         "− without condition",
         "+ if ec2:ResourceTag/ebs.csi.aws.com/cluster StringEquals true",
         "+ or if ec2:ResourceTag/kubernetes.io/created-for/pvc/name StringLike *",
     ]
-    assert unfolded[:at] + unfolded[at + 5 :] == [line for line in folded if not line.startswith("▸ ModifyVolume")]
+    assert unfolded_rows[:at] + unfolded_rows[at + 5 :] == [
+        line for line in folded_rows if not line.startswith("▸ ModifyVolume")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -159,7 +162,7 @@ def test_a_copy_that_names_what_aws_has_by_a_pattern_lacks_nothing_of_it(
     statement = {"Effect": "Allow", "Action": "ec2:DescribeVpcs", "Resource": "*"}
     for name, action in (("named.json", "ec2:DescribeVpcs"), ("wild.json", ["ec2:Describe*"])):
         Path(name).write_text(json.dumps({"Version": "2012-10-17", "Statement": {**statement, "Action": action}}))
-    text_lines = comparison_lines(compared(library, "./named.json", "./wild.json"))
+    text_lines = comparison_lines(comparison_of(library, "./named.json", "./wild.json"))
     assert any("ec2:DescribeVpcs  in " in line and "by ec2:Describe*" in line for line in text_lines)
     assert not any(line.startswith("−") for line in text_lines)
 
@@ -169,9 +172,9 @@ def test_who_has_it_attached_is_shown_as_far_as_it_is_known(library: Library) ->
     arn = "arn:aws:iam::aws:policy/aws-service-role/AmazonEKSServiceRolePolicy"
     role = account.roles[0]._replace(attached=(AttachedPolicy(SERVICE_ROLE, arn),))
     account_snapshot = account._replace(roles=(role,))
-    comparison = compared(library, f"{SERVICE_ROLE}@v25..v26")
-    whole = comparison_lines(comparison._replace(attached=(attached_count(arn, account_snapshot),)))
-    assert f"{SERVICE_ROLE} is attached to 1 role in account 111122223333, as of 2026-11-30 12:00 UTC." in whole
+    comparison = comparison_of(library, f"{SERVICE_ROLE}@v25..v26")
+    report = comparison_lines(comparison._replace(attached=(attached_count(arn, account_snapshot),)))
+    assert f"{SERVICE_ROLE} is attached to 1 role in account 111122223333, as of 2026-11-30 12:00 UTC." in report
     part = comparison_lines(
         comparison._replace(attached=(attached_count(arn, account_snapshot._replace(complete=False)),))
     )
@@ -179,7 +182,7 @@ def test_who_has_it_attached_is_shown_as_far_as_it_is_known(library: Library) ->
 
 
 def test_markdown_says_the_same(library: Library) -> None:
-    text = markdown(comparison_blocks(compared(library, f"{SERVICE_ROLE}@v25..v26")))
+    text = markdown(comparison_blocks(comparison_of(library, f"{SERVICE_ROLE}@v25..v26")))
     assert text.startswith(f"# `{SERVICE_ROLE}`")
     assert "- ~ 2 actions: `eks:AssociateAccessPolicy`, `eks:DisassociateAccessPolicy`" in text
     assert "  - `eks:policyArn`  + `…/AmazonEKSPodIdentityPolicy`" in text
@@ -191,9 +194,9 @@ def test_markdown_says_the_same(library: Library) -> None:
 def test_long_values_do_not_push_the_rest_off_the_screen(library: Library, tmp_path: Path, values: list[str]) -> None:
     """A condition of 8,000 characters took 120 lines; what is left out is counted."""
     statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
-    for name, more in (("a", {}), ("b", {"Condition": {"StringLike": {"aws:PrincipalTag/a": values}}})):
-        text = json.dumps({"Version": "2012-10-17", "Statement": [statement | more]})
+    for name, condition in (("a", {}), ("b", {"Condition": {"StringLike": {"aws:PrincipalTag/a": values}}})):
+        text = json.dumps({"Version": "2012-10-17", "Statement": [statement | condition]})
         (tmp_path / f"{name}.json").write_text(text)
-    text_lines = comparison_lines(compared(library, str(tmp_path / "a.json"), str(tmp_path / "b.json")))
+    text_lines = comparison_lines(comparison_of(library, str(tmp_path / "a.json"), str(tmp_path / "b.json")))
     assert len(text_lines) < 30
     assert any(" more" in line for line in text_lines)

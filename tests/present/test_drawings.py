@@ -62,8 +62,8 @@ def test_every_version_has_its_own_cell_if_there_are_enough(
 ) -> None:
     days.sort(key=lambda day: -1 if day is None else day)
     steps = [step(number, day, reaches[number]) for number, day in enumerate(days)]
-    for here in (None, steps[-1].version):
-        lines = time_line(steps, UNTIL, width, here)
+    for shown_version in (None, steps[-1].version):
+        lines = time_line(steps, UNTIL, width, shown_version)
         if not any(day is not None for day in days):
             assert lines == ()
             return
@@ -80,9 +80,9 @@ def test_a_narrow_line_has_fewer_cells_and_the_same_order(width: int) -> None:
 
 
 def test_years_never_run_together() -> None:
-    long = [step(1, -3650, None), step(2, 0)]
+    long_history = [step(1, -3650, None), step(2, 0)]
     for width in range(6, 80):
-        years = plain(time_line(long, UNTIL, width)[1])
+        years = plain(time_line(long_history, UNTIL, width)[1])
         numbers = [int(year) for year in years.split()]
         assert all(before < after for before, after in pairwise(numbers))
         assert numbers[0] == 14
@@ -101,14 +101,14 @@ def test_all_that_is_drawn_has_one_cell_and_a_form_in_ascii() -> None:
 def test_no_sign_that_is_written_anywhere_becomes_a_question_mark_or_an_escape(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    drawn, printed = signs_in("tui") | signs_in("present"), signs_in("present")
-    assert "✗" in printed and "⇄" in drawn
-    assert {sign for sign in drawn if sign.encode("ascii", "cells") == b"?"} == set()
+    drawn_signs, printed_signs = signs_in("tui") | signs_in("present"), signs_in("present")
+    assert "✗" in printed_signs and "⇄" in drawn_signs
+    assert {sign for sign in drawn_signs if sign.encode("ascii", "cells") == b"?"} == set()
     out = TextIOWrapper(BytesIO(), "ascii")
     monkeypatch.setattr(sys, "stdout", out)
     monkeypatch.setattr(sys, "stderr", None)
     prepare_streams()
-    for sign in printed:
+    for sign in printed_signs:
         out.write(f"{sign}\n")
     out.seek(0)
     assert [line for line in out.read().splitlines() if "\\" in line] == []

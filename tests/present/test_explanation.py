@@ -24,7 +24,7 @@ from ekstui.present.explanation import (
 from ekstui.present.rendering import lines
 from ekstui.present.verdicts import OUTCOMES, reason_in_words
 from tests.denial.subjects import GET, READ, ROLE, managed_policy
-from tests.support.documents import parsed
+from tests.support.documents import document_of
 
 ABOVE = LayerEvaluation("service-control", None, "implicit-deny", None)
 
@@ -114,15 +114,15 @@ def test_versions_and_statements_in_words() -> None:
     helps = Allower("P", 4, Since(2, day, at_latest=False), (), False, "eks")
     assert since_in_words(helps) == "since v2 (2024-05-06)"
     assert since_in_words(helps._replace(since=Since(2, None, at_latest=True))) == "since at latest v2"
-    policy, statement = managed_policy(READ[0], name="P", version=2), parsed(READ[0]).statements[0]
-    near = StatementResult("identity", policy, 3, statement, False, (), ())
-    assert statement_in_words(near) == "P v2, statement 4"
-    unnamed = near._replace(
+    policy, statement = managed_policy(READ[0], name="P", version=2), document_of(READ[0]).statements[0]
+    nearest_statement = StatementResult("identity", policy, 3, statement, False, (), ())
+    assert statement_in_words(nearest_statement) == "P v2, statement 4"
+    unnamed_statement = nearest_statement._replace(
         layer="boundary",
         policy=policy._replace(name="own", version=None),
         statement=statement._replace(sid="Sid1", effect="Deny"),
     )
-    assert statement_in_words(unnamed) == "own, Sid1 (boundary), a Deny"
+    assert statement_in_words(unnamed_statement) == "own, Sid1 (boundary), a Deny"
 
 
 @pytest.mark.parametrize(

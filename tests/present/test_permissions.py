@@ -23,12 +23,12 @@ from ekstui.present.styled import plain
 
 def test_a_bar_grows_with_the_share_and_is_whole_only_for_all_of_it() -> None:
     for total in (1, 2, 8, 517):
-        drawn = [bar(granted, total) for granted in range(total + 1)]
-        assert drawn[0] == "" and drawn[-1] == "█"
-        assert "█" not in drawn[:-1]
-        heights = [EIGHTHS.index(cell) for cell in drawn[1:]]
+        bars = [bar(granted_count, total) for granted_count in range(total + 1)]
+        assert bars[0] == "" and bars[-1] == "█"
+        assert "█" not in bars[:-1]
+        heights = [EIGHTHS.index(cell) for cell in bars[1:]]
         assert heights == sorted(heights)
-    assert [bar(granted, 8) for granted in range(1, 9)] == list(EIGHTHS)
+    assert [bar(granted_count, 8) for granted_count in range(1, 9)] == list(EIGHTHS)
 
 
 def test_a_share_has_the_count_and_says_nothing_of_what_is_not_known() -> None:
@@ -66,8 +66,8 @@ def test_no_key_of_a_condition_is_broken_beside_its_action() -> None:
     library = Library.open()
     policy = library.find("AmazonEKSLoadBalancingPolicy").policy
     services = library.summary(policy, policy.default_version)
-    opened = {(service.effect, service.service) for service in services}
-    lines = [plain(row.cells[0]) for row in permission_rows(services, opened, 61)]
+    open_services = {(service.effect, service.service) for service in services}
+    lines = [plain(row.cells[0]) for row in permission_rows(services, open_services, 61)]
     assert max(map(cell_len, lines)) <= 61
     keys = {
         key_in_short(condition.key)
@@ -87,10 +87,10 @@ def test_no_service_stays_folded_above_a_pane_that_is_mostly_empty() -> None:
     services = library.summary(policy, 10)
     sizes = {service.service: sum(count.granted for count in service.levels.values()) for service in services}
     for room in range(10, 120):
-        opened = {service for _, service in unfolded(services, room)}
-        used = 1 + len(services) + sum(sizes[service] for service in opened)
-        assert 2 * used >= room or len(opened) == len(services), room
+        open_services = {service for _, service in unfolded(services, room)}
+        used_rows = 1 + len(services) + sum(sizes[service] for service in open_services)
+        assert 2 * used_rows >= room or len(open_services) == len(services), room
         # At most one more is unfolded than fits.
-        fitting = [service for service in opened if used - sizes[service] <= room]
-        assert used <= room or fitting, room
+        fitting_services = [service for service in open_services if used_rows - sizes[service] <= room]
+        assert used_rows <= room or fitting_services, room
     assert "ec2" in {service for _, service in unfolded(services, 34)}

@@ -81,9 +81,11 @@ def account(library: Library, action: str, *, complete: bool = True) -> Principa
 
 
 def test_nobody_is_said_only_where_everybody_was_read(library: Library) -> None:
-    whole = principals_blocks(account(library, "iam:CreateUser"), "iam:CreateUser", WHEN)
-    part = principals_blocks(account(library, "iam:CreateUser", complete=False), "iam:CreateUser", WHEN)
-    all_read, partly_read = (next(lines(blocks, 200, colours=False, whole_tables=False)) for blocks in (whole, part))
+    blocks_of_all = principals_blocks(account(library, "iam:CreateUser"), "iam:CreateUser", WHEN)
+    blocks_of_part = principals_blocks(account(library, "iam:CreateUser", complete=False), "iam:CreateUser", WHEN)
+    all_read, partly_read = (
+        next(lines(blocks, 200, colours=False, whole_tables=False)) for blocks in (blocks_of_all, blocks_of_part)
+    )
     assert "nobody may do it" in all_read
     assert "nobody that was read" in partly_read
 
@@ -157,10 +159,10 @@ def test_the_account_says_of_a_cluster_what_the_list_of_clusters_says() -> None:
         for blocks in (account_blocks(account, WHEN), clusters_blocks(account, clusters(demo)))
     )
     for name, mode in (("auto", "Mode"), ("prod", "standard"), ("legacy", "standard")):
-        (short,), (judged,) = ([row for row in rows if row[:1] == [name]] for rows in (of_account, of_clusters))
-        assert mode in short
-        *cells, reports = short
-        assert (judged[: len(cells)], judged[-1]) == (cells, reports)
+        (short_row,), (judged_row,) = ([row for row in rows if row[:1] == [name]] for rows in (of_account, of_clusters))
+        assert mode in short_row
+        *cells, reports = short_row
+        assert (judged_row[: len(cells)], judged_row[-1]) == (cells, reports)
 
 
 def test_a_copy_is_identical_to_a_version_or_like_it() -> None:

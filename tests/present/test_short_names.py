@@ -34,26 +34,26 @@ SESSIONS = (
 def test_a_name_keeps_the_words_that_the_others_do_not_have(
     names: tuple[str, ...], room: int, expected: list[str]
 ) -> None:
-    short = ShortNames(names)
-    for name, wanted in zip(names, expected, strict=False):
-        fitted = short.fitted(name, room)
-        assert len(fitted) <= room
+    short_names = ShortNames(names)
+    for name, short_name in zip(names, expected, strict=False):
+        fitted_name = short_names.fitted(name, room)
+        assert len(fitted_name) <= room
         # Words that all have may come back where there is room.
-        assert all(part in fitted for part in wanted.split("…"))
+        assert all(part in fitted_name for part in short_name.split("…"))
 
 
 def test_names_that_differ_in_what_was_made_at_random_alone_keep_that() -> None:
-    short = ShortNames(SESSIONS)
-    fitted = [short.fitted(name, 24) for name in SESSIONS]
-    assert len(set(fitted)) == len(SESSIONS)
-    assert "…abcdef0123456789" in fitted[2]
+    short_names = ShortNames(SESSIONS)
+    fitted_names = [short_names.fitted(name, 24) for name in SESSIONS]
+    assert len(set(fitted_names)) == len(SESSIONS)
+    assert "…abcdef0123456789" in fitted_names[2]
 
 
 @given(st.lists(st.text("aAzZ09-_/.é漢 ", min_size=1, max_size=30), min_size=1, max_size=8), st.integers(5, 30))
 def test_any_name_fits_its_room(names: list[str], room: int) -> None:
-    short = ShortNames(names)
+    short_names = ShortNames(names)
     for name in names:
-        assert cells(short.fitted(name, room)) <= room
+        assert cells(short_names.fitted(name, room)) <= room
         assert cells(plain(names_in([styled(name)]).fitted_cell((("user ", "muted"), (name, "")), room))) <= room
 
 

@@ -51,7 +51,7 @@ def checkout(folder: Path) -> Path:
     return folder
 
 
-def made(source: Path) -> Path:
+def with_man_page(source: Path) -> Path:
     """Return the folder with what `make dist` makes before it builds: the page for man."""
     (source / "docs" / MAN_PAGE).unlink(missing_ok=True)
     subprocess.run([sys.executable, "-m", "docs.make"], cwd=source, capture_output=True, timeout=PATIENCE, check=True)
@@ -62,12 +62,12 @@ def made(source: Path) -> Path:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of an sdist and of the wheel that was built from it."""
     folder = tmp_path_factory.mktemp("built")
-    build(made(checkout(folder / "source")), folder / "dist")
+    build(with_man_page(checkout(folder / "source")), folder / "dist")
     return folder / "dist"
 
 
 def test_two_builds_are_the_same_bytes(built: Path, tmp_path: Path) -> None:
-    build(made(checkout(tmp_path / "another" / "place")), tmp_path / "again")
+    build(with_man_page(checkout(tmp_path / "another" / "place")), tmp_path / "again")
     digests = [
         {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
         for folder in (built, tmp_path / "again")
@@ -94,14 +94,14 @@ def test_an_installed_ekstui_answers_offline(way: str, built: Path, tmp_path: Pa
     # What is lent may have pip too, whose installation takes longer than all the rest.
     venv.create(tmp_path / "venv", with_pip=find_spec("pip") is None)
     python = tmp_path / "venv" / "bin" / "python"
-    what = (
+    message = (
         [str(next(built.glob("*.whl")))]
         if way == "wheel"
         else ["--no-build-isolation", "--editable", str(checkout(tmp_path / "source"))]
     )
     packages = next((tmp_path / "venv" / "lib").glob("python*")) / "site-packages"
     (packages / "lent.pth").write_text("\n".join(site.getsitepackages()), encoding="utf-8")
-    pip = [str(python), "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--no-compile", *what]
+    pip = [str(python), "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--no-compile", *message]
     subprocess.run(pip, capture_output=True, timeout=PATIENCE, check=True)
     environment = {
         "PATH": "/usr/bin:/bin",
@@ -121,11 +121,11 @@ def test_an_installed_ekstui_answers_offline(way: str, built: Path, tmp_path: Pa
     )
     assert process.returncode == 0, process.stderr
     assert len(json.loads(process.stdout)["policies"]) == FAMILY
-    where = subprocess.run(
+    location = subprocess.run(
         [python, "-c", "import ekstui.files; print(ekstui.files.assets())"],
         env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE, check=True,
     ).stdout.strip()  # fmt: skip
-    assert Path(where).is_relative_to(packages if way == "wheel" else tmp_path / "source")
+    assert Path(location).is_relative_to(packages if way == "wheel" else tmp_path / "source")
 
 
 def test_the_package_index_gets_absolute_links_and_the_project_s_addresses(

@@ -14,7 +14,7 @@ from tests.rig.crowd import add_crowd
 from tests.rig.documents import trusting_accounts_of, trusting_ec2
 from tests.rig.isolation import ACCOUNT_ID
 from tests.rig.world import Aggregator, world
-from tests.support.documents import allowing, document, trust
+from tests.support.documents import allow_statement, document, trust
 
 NOW = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
 """The time at which the seeded account stands, unless another is given."""
@@ -134,7 +134,7 @@ def _not_of_eks(builder: Builder) -> None:
         ),
         "AmazonEKSWorkerNodePolicy",
     )
-    boundary = builder.policy("acme-boundary", allowing("eks:*", "ec2:Describe*"), path="/boundaries/")
+    boundary = builder.policy("acme-boundary", allow_statement("eks:*", "ec2:Describe*"), path="/boundaries/")
     builder.role(
         "eks-operator",
         document(

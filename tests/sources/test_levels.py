@@ -99,13 +99,17 @@ def test_what_applies_to_nothing_is_known_not_to(collected: Path) -> None:
     # A queue without a policy leaves requests of its account to their own policies, and refuses those of others.
     assert [policy.document.statements for policy in layers.resource.values()] == [()]
     assert (layers.boundary, layers.without) == (None, {"boundary"})
-    managed = of_options(collected, Request("sqs:SendMessage", (QUEUE,), f"arn:aws:iam::{MANAGEMENT}:role/x"))
-    assert managed.organization.service_control == ()
-    assert "service-control" in managed.without
-    assert any("management account" in note for note in managed.notes)
-    elsewhere = of_options(collected, Request("sqs:SendMessage", (QUEUE,), "arn:aws:iam::123123123123:role/x"))
-    assert "service-control" not in elsewhere.without and any(
-        "no organization of account" in note for note in elsewhere.notes
+    levels_of_management = of_options(
+        collected, Request("sqs:SendMessage", (QUEUE,), f"arn:aws:iam::{MANAGEMENT}:role/x")
+    )
+    assert levels_of_management.organization.service_control == ()
+    assert "service-control" in levels_of_management.without
+    assert any("management account" in note for note in levels_of_management.notes)
+    levels_of_other_account = of_options(
+        collected, Request("sqs:SendMessage", (QUEUE,), "arn:aws:iam::123123123123:role/x")
+    )
+    assert "service-control" not in levels_of_other_account.without and any(
+        "no organization of account" in note for note in levels_of_other_account.notes
     )
     nobody = of_options(collected, Request("sqs:SendMessage", (QUEUE,)))
     assert any("account of the caller is not known" in note for note in nobody.notes)
@@ -139,8 +143,8 @@ def test_plain_files_are_the_policies_of_the_resources_that_they_name(tmp_path: 
     # A single file is the policy of the resource that is asked about, as the user says.
     one = read_layers(resource_policy=[str(tmp_path / "data.json")])
     assert list(one.for_request(Request("s3:ListBucket", ("arn:aws:s3:::logs",)), assumes=False).resource) == [None]
-    both = {**FULL, "Principal": "*", "Resource": "*"}
-    write_json(tmp_path / "more.json", document(both))
+    statement = {**FULL, "Principal": "*", "Resource": "*"}
+    write_json(tmp_path / "more.json", document(statement))
     with pytest.raises(InputError, match="may both be the policy"):
         read_layers(resource_policy=[str(tmp_path)]).for_request(
             Request("s3:ListBucket", ("arn:aws:s3:::logs",)), assumes=False

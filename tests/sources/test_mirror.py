@@ -23,7 +23,7 @@ from ekstui.errors import InputError, NetworkError
 from ekstui.sources.corpus import Corpus
 from ekstui.sources.mirror import Mirror, clear_mirrors, is_intact, mirrors
 from tests.support.effort import EFFORT, sample
-from tests.support.filled import copied
+from tests.support.filled import copy_of_cache
 from tests.support.git import git
 from tests.support.packages import version_json
 from tests.support.patience import PATIENCE
@@ -99,13 +99,13 @@ class Served:
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Served]:
-    made = Served(tmp_path)
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
+    mirror_source = Served(tmp_path)
+    yield mirror_source
+    mirror_source.server.shutdown()
+    mirror_source.server.server_close()
 
 
-def delivered(mirror: Mirror) -> tuple[Delivery, dict[str, list[int]], list[str]]:
+def delivery_of(mirror: Mirror) -> tuple[Delivery, dict[str, list[int]], list[str]]:
     delivery = mirror.deliver(lambda _: KNOWN)
     entries = list(delivery.entries)
     histories = {entry.policy.name: sorted(entry.texts) for entry in entries if isinstance(entry, PolicyHistory)}
@@ -116,9 +116,9 @@ def test_what_is_new_is_fetched_and_nothing_else(served: Served, tmp_path: Path)
     served.commit("Alpha", 1, day=1)
     served.commit("Beta", 1, day=2)
     mirror = Mirror(served.url, tmp_path / "cache" / "mamip.git", NOW)
-    delivery, histories, skipped = delivered(mirror)
+    delivery, histories, skipped_places = delivery_of(mirror)
     assert histories == {"Alpha": [1], "Beta": [1]}
-    assert not skipped
+    assert not skipped_places
     assert delivery.provenance.authority == "archive"
     assert delivery.provenance.source.startswith("MAMIP ")
     assert delivery.known_until == datetime(2026, 6, 2, 12, tzinfo=UTC)
@@ -126,11 +126,11 @@ def test_what_is_new_is_fetched_and_nothing_else(served: Served, tmp_path: Path)
     first = served.bytes
     served.commit("Alpha", 2, day=3)
     served.bytes = 0
-    delivery, histories, _ = delivered(mirror)
+    delivery, histories, _ = delivery_of(mirror)
     assert histories["Alpha"] == [1, 2]
     second = served.bytes
     served.bytes = 0
-    delivered(mirror)
+    delivery_of(mirror)
     assert served.bytes < second
     assert first
     objects = sum(path.stat().st_size for path in (tmp_path / "cache").rglob("*.pack"))
@@ -146,7 +146,7 @@ def test_files_that_the_corpus_knows_are_not_fetched(served: Served, tmp_path: P
         ["git", *identity, "commit", "-qm", "x"], cwd=served.folder, check=True, env={**os.environ, **environment}
     )
     served.commit("Alpha", 2, day=3)
-    _, histories, _ = delivered(Mirror(served.url, tmp_path / "mamip.git", NOW))
+    _, histories, _ = delivery_of(Mirror(served.url, tmp_path / "mamip.git", NOW))
     assert histories == {"Alpha": [2]}
     assert served.bytes < 50_000
 
@@ -155,13 +155,13 @@ def test_a_rewritten_history_is_reported_and_what_was_read_is_kept(served: Serve
     served.commit("Alpha", 1, day=1)
     served.commit("Alpha", 2, day=2)
     mirror = Mirror(served.url, tmp_path / "mamip.git", NOW)
-    delivered(mirror)
+    delivery_of(mirror)
     git(served.folder, "reset", "-q", "--hard", "HEAD~1")
     served.commit("Alpha", 2, day=4, action="a:Other")
-    _, histories, skipped = delivered(mirror)
+    _, histories, skipped_places = delivery_of(mirror)
     assert histories == {"Alpha": [1, 2]}
-    assert any("rewritten" in reason for reason in skipped)
-    assert not any("rewritten" in reason for reason in delivered(mirror)[2])
+    assert any("rewritten" in reason for reason in skipped_places)
+    assert not any("rewritten" in reason for reason in delivery_of(mirror)[2])
 
 
 def test_a_hostile_archive_starts_nothing(served: Served, tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ def test_a_hostile_archive_starts_nothing(served: Served, tmp_path: Path) -> Non
     (served.folder / "policies" / "Beta").symlink_to("/etc/passwd")
     git(served.folder, "add", "-A")
     git(served.folder, "commit", "-m", "x", day=2)
-    _, histories, _ = delivered(Mirror(served.url, tmp_path / "mamip.git", NOW))
+    _, histories, _ = delivery_of(Mirror(served.url, tmp_path / "mamip.git", NOW))
     assert histories == {"Alpha": [1]}
     assert not trap.exists()
 
@@ -213,7 +213,7 @@ def test_a_large_archive_is_read_within_limits(served: Served, tmp_path: Path, m
     git(served.folder, "commit", "-m", "x", day=2)
     monkeypatch.setattr("ekstui.sources.processes.MOST_FILE", 1_000_000)
     with pytest.raises(InputError, match="git cannot read"):
-        delivered(Mirror(served.url, tmp_path / "x.git", NOW))
+        delivery_of(Mirror(served.url, tmp_path / "x.git", NOW))
 
 
 def test_a_mirror_in_whose_place_is_something_else_is_made_anew(served: Served, tmp_path: Path) -> None:
@@ -236,30 +236,30 @@ def test_a_mirror_in_whose_place_is_something_else_is_made_anew(served: Served, 
     before = sorted(victim.rglob("*"))
     mirror.folder.parent.mkdir()
     mirror.folder.symlink_to(victim / ".git")
-    assert delivered(mirror)[1] == {"Alpha": [1]}
+    assert delivery_of(mirror)[1] == {"Alpha": [1]}
     assert sorted(victim.rglob("*")) == before
     set_trap(mirror.folder)
     (mirror.folder / "commondir").write_text(str(victim / ".git"))
-    assert delivered(mirror)[1] == {"Alpha": [1]}
+    assert delivery_of(mirror)[1] == {"Alpha": [1]}
     for part in ("objects", "objects/pack", "refs"):
         place = mirror.folder / part
         place.rename(tmp_path / "elsewhere")
         place.symlink_to(tmp_path / "elsewhere")
-        there = sorted((tmp_path / "elsewhere").rglob("*"))
-        assert delivered(mirror)[1] == {"Alpha": [1]}
-        assert sorted((tmp_path / "elsewhere").rglob("*")) == there
+        paths = sorted((tmp_path / "elsewhere").rglob("*"))
+        assert delivery_of(mirror)[1] == {"Alpha": [1]}
+        assert sorted((tmp_path / "elsewhere").rglob("*")) == paths
         subprocess.run(["rm", "-rf", str(tmp_path / "elsewhere")], check=True)
     mirror.folder.parent.rename(tmp_path / "elsewhere")
     mirror.folder.parent.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(InputError, match="not a folder of yours"):
-        delivered(mirror)
+        delivery_of(mirror)
     assert not trap.exists()
 
 
 def test_a_damaged_mirror_is_found_and_made_anew(served: Served, tmp_path: Path) -> None:
     served.commit("Alpha", 1, day=1)
     mirror = Mirror(served.url, tmp_path / "archives" / "mamip.git", NOW)
-    delivered(mirror)
+    delivery_of(mirror)
     assert is_intact(mirror.folder)
     served.commit("Beta", 1, day=2)
     for path in sorted(path.relative_to(mirror.folder) for path in mirror.folder.rglob("*") if path.is_file()):
@@ -269,15 +269,15 @@ def test_a_damaged_mirror_is_found_and_made_anew(served: Served, tmp_path: Path)
                 continue
             place.chmod(0o600)
             content = place.read_bytes()
-            flipped = (
+            damaged_content = (
                 content[: len(content) // 2]
                 + bytes([content[len(content) // 2] ^ 4])
                 + content[len(content) // 2 + 1 :]
                 if content
                 else b"x"
             )
-            place.write_bytes(flipped if damage is None else damage)
-            assert delivered(mirror)[1] == {"Alpha": [1], "Beta": [1]}, path
+            place.write_bytes(damaged_content if damage is None else damage)
+            assert delivery_of(mirror)[1] == {"Alpha": [1], "Beta": [1]}, path
             assert is_intact(mirror.folder), path
     pack = next(mirror.folder.rglob("*.idx"))
     pack.chmod(0o600)
@@ -287,7 +287,7 @@ def test_a_damaged_mirror_is_found_and_made_anew(served: Served, tmp_path: Path)
     served.server.shutdown()
     served.server.server_close()
     with pytest.raises(NetworkError):
-        delivered(mirror)
+        delivery_of(mirror)
     assert mirrors(mirror.folder.parent) == (mirror.folder,)
     assert clear_mirrors(mirror.folder.parent) > 0
     assert not mirror.folder.parent.exists()
@@ -305,14 +305,14 @@ def test_git_ends_with_ekstui(tmp_path: Path) -> None:
                 preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
             )  # fmt: skip
             silent.settimeout(PATIENCE)
-            asked, _ = silent.accept()
+            connection, _ = silent.accept()
             process.send_signal(number)
             assert process.wait(PATIENCE) in (130, -signal.SIGTERM, 143)
             # Its end is the end of the connection: nobody is left who holds it open.
-            asked.settimeout(PATIENCE)
-            while asked.recv(65536):
+            connection.settimeout(PATIENCE)
+            while connection.recv(65536):
                 pass
-            asked.close()
+            connection.close()
 
 
 def import_history(folder: Path, commits: list[tuple[int, str, bytes]], after: str | None = None) -> None:
@@ -345,15 +345,15 @@ def test_the_whole_archive_is_read_over_http_and_as_a_folder(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Policies with the history that AWS's have, in torture 2,000 of them; it prints the times."""
-    monkeypatch.setenv("EKSTUI_CACHE", str(copied(filled_cache, tmp_path / "own-cache")))
+    monkeypatch.setenv("EKSTUI_CACHE", str(copy_of_cache(filled_cache, tmp_path / "own-cache")))
     commits: list[tuple[int, str, bytes]] = []
     for history in some_histories():
         for info in history.policy.versions:
             fields = {"Document": json.loads(history.texts[info.number]), "VersionId": f"v{info.number}"}
-            created = info.created or datetime(2019, 1, 1, tzinfo=UTC)
-            version = fields | {"IsDefaultVersion": True, "CreateDate": created.isoformat()}
+            created_at = info.created or datetime(2019, 1, 1, tzinfo=UTC)
+            version = fields | {"IsDefaultVersion": True, "CreateDate": created_at.isoformat()}
             text = json.dumps({"PolicyVersion": version}).encode()
-            commits.append((int(created.timestamp()), history.policy.name, text))
+            commits.append((int(created_at.timestamp()), history.policy.name, text))
     commits += [(1_600_000_000 + number, f"Unknown{number}", version_json(1, "a:1").encode()) for number in range(406)]
     commits.sort()
     autumn = int(datetime(2026, 10, 1, tzinfo=UTC).timestamp())
@@ -361,19 +361,19 @@ def test_the_whole_archive_is_read_over_http_and_as_a_folder(
              for number, name in enumerate(("ClusterPolicy", "WorkerNodePolicy", "_CNI_Policy"))]  # fmt: skip
     import_history(served.folder, [*commits, *fresh[:2]])
 
-    def timed(source: str, what: str) -> str:
+    def timed(source: str, words: str) -> str:
         before, cpu = time.perf_counter(), os.times()
         assert main(["sync", "--from", source]) == 0
         now = os.times()
         spent = sum(now[:4]) - sum(cpu[:4])
-        captured = capsys.readouterr()
+        output = capsys.readouterr()
         with capsys.disabled():
             print(
-                f"\n{what}: {time.perf_counter() - before:.1f} s, {spent:.1f} s of processor, {served.bytes:,} bytes",
+                f"\n{words}: {time.perf_counter() - before:.1f} s, {spent:.1f} s of processor, {served.bytes:,} bytes",
                 end="",
             )
         served.bytes = 0
-        return " ".join((captured.out + captured.err).split())
+        return " ".join((output.out + output.err).split())
 
     first = timed(served.url, "first over HTTP")
     assert "new version AmazonEKSClusterPolicy v90" in first
@@ -384,9 +384,9 @@ def test_the_whole_archive_is_read_over_http_and_as_a_folder(
     assert "new version AmazonEKS_CNI_Policy v90" in timed(served.url, "one commit more")
     # A history that was forced: the same versions, one with another document.
     import_history(served.folder, [*commits, (autumn, "AmazonEKSClusterPolicy", version_json(90, "a:Lie").encode())])
-    forced = timed(served.url, "forced history")
-    assert "its history was rewritten since the last time; what was read before is kept" in forced
-    assert "a different document for AmazonEKSClusterPolicy v90" in forced
+    seconds = timed(served.url, "forced history")
+    assert "its history was rewritten since the last time; what was read before is kept" in seconds
+    assert "a different document for AmazonEKSClusterPolicy v90" in seconds
     assert main(["show", "AmazonEKSClusterPolicy@v90", "--document"]) == 0
     assert "a:Lie" not in capsys.readouterr().out
     assert "a different document for AmazonEKSClusterPolicy v90" in timed(str(served.folder), "as a folder")

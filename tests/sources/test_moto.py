@@ -17,12 +17,15 @@ from ekstui.library import Library
 from ekstui.sources.archives import read_collection
 from ekstui.sources.moto import Moto
 from ekstui.sources.packages import MAX_POLICIES
-from tests.support.documents import allowing
-from tests.support.filled import copied
+from tests.support.documents import allow_statement
+from tests.support.filled import copy_of_cache
 from tests.support.packages import Versions, moto_policies, moto_wheel, npm_json, npm_policies, version_json, wheel_of
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
-ALPHA: Versions = {1: ("2020-01-01T00:00:00Z", allowing("a:One")), 7: ("2026-10-10T10:10:10Z", allowing("a:Seven"))}
+ALPHA: Versions = {
+    1: ("2020-01-01T00:00:00Z", allow_statement("a:One")),
+    7: ("2026-10-10T10:10:10Z", allow_statement("a:Seven")),
+}
 KNOWN = {"Alpha": Policy("Alpha", "arn:aws:iam::aws:policy/x/Alpha", 1, (VersionInfo(1, None),))}
 
 
@@ -32,7 +35,7 @@ def test_the_default_version_of_each_policy_is_read_with_its_time(tmp_path: Path
     moment = datetime(2026, 10, 10, 10, 10, 10, tzinfo=UTC)
     assert collection.as_of == moment
     assert history.policy == Policy("Alpha", "arn:aws:iam::aws:policy/x/Alpha", 7, (VersionInfo(7, moment),))
-    assert json.loads(history.texts[7]) == allowing("a:Seven")
+    assert json.loads(history.texts[7]) == allow_statement("a:Seven")
 
 
 def _wheel(folder: Path) -> Path:
@@ -40,9 +43,9 @@ def _wheel(folder: Path) -> Path:
 
 
 def test_what_is_escaped_in_the_module_is_what_python_makes_of_it(tmp_path: Path) -> None:
-    text = json.dumps(moto_policies({"Alpha": {1: ("2020-01-01T00:00:00Z", allowing('a:"quoted"'))}}))
+    text = json.dumps(moto_policies({"Alpha": {1: ("2020-01-01T00:00:00Z", allow_statement('a:"quoted"'))}}))
     (history,) = read_collection(wheel_of(tmp_path, text.replace("\\", "\\\\")), {}).histories
-    assert json.loads(history.texts[1]) == allowing('a:"quoted"')
+    assert json.loads(history.texts[1]) == allow_statement('a:"quoted"')
 
 
 @pytest.mark.parametrize(
@@ -74,15 +77,18 @@ def test_a_wheel_that_swells_is_refused(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_more_policies_than_aws_can_have_are_refused(tmp_path: Path) -> None:
-    many = dict.fromkeys(map("P{}".format, range(MAX_POLICIES + 1)), moto_policies({"A": ALPHA})["A"])
+    documents = dict.fromkeys(map("P{}".format, range(MAX_POLICIES + 1)), moto_policies({"A": ALPHA})["A"])
     with pytest.raises(InputError, match="4,001 policies"):
-        read_collection(moto_wheel(tmp_path, many), {})
+        read_collection(moto_wheel(tmp_path, documents), {})
 
 
 def test_a_folder_may_have_files_of_any_kind(tmp_path: Path) -> None:
     _wheel(tmp_path)
-    older: Versions = {1: ("2020-01-01T00:00:00Z", allowing("a:One")), 2: ("2021-01-01T00:00:00Z", allowing("a:Two"))}
-    of_beta: Versions = {1: ("2019-01-01T00:00:00Z", allowing("b:One"))}
+    older: Versions = {
+        1: ("2020-01-01T00:00:00Z", allow_statement("a:One")),
+        2: ("2021-01-01T00:00:00Z", allow_statement("a:Two")),
+    }
+    of_beta: Versions = {1: ("2019-01-01T00:00:00Z", allow_statement("b:One"))}
     npm_json(tmp_path, npm_policies({"Alpha": older, "Beta": of_beta}, {"Alpha": "/x/"}))
     (tmp_path / "policies").mkdir()
     (tmp_path / "policies" / "Beta").write_text(version_json(2, "b:Two"))
@@ -137,7 +143,7 @@ def unreachable(monkeypatch: pytest.MonkeyPatch, no_network: None, filled_cache:
     """A library where there are neither credentials nor a network."""
     from ekstui import files
 
-    copied(filled_cache, files.cache_dir())
+    copy_of_cache(filled_cache, files.cache_dir())
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("ekstui.library.syncing.MAMIP", "https://127.0.0.1:9/MAMIP.git")
@@ -179,9 +185,9 @@ def test_what_pip_fetches_is_synced(
 
 
 def test_reading_a_package_ends_when_nobody_waits_for_it(tmp_path: Path) -> None:
-    many = dict.fromkeys(map("P{}".format, range(500)), moto_policies({"A": ALPHA})["A"])
-    path = moto_wheel(tmp_path, many)
-    asked = count(1)
-    assert len(read_collection(path, {}, lambda: next(asked) > 3).histories) < 4
-    assert next(asked) < 10
+    documents = dict.fromkeys(map("P{}".format, range(500)), moto_policies({"A": ALPHA})["A"])
+    path = moto_wheel(tmp_path, documents)
+    counter = count(1)
+    assert len(read_collection(path, {}, lambda: next(counter) > 3).histories) < 4
+    assert next(counter) < 10
     assert len(read_collection(path, {}).histories) == 500

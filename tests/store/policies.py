@@ -35,7 +35,7 @@ def provenance(authority: Authority, day: int) -> Provenance:
     return Provenance(f"{authority} {day}", authority, moment(day), moment(day))
 
 
-def put(
+def store_history(
     store: PolicyStore, policy_history: PolicyHistory, authority: Authority, day: int, *withdrawn: str
 ) -> PutResult | None:
     """Store one history in a transaction that can be undone; return what was new, None where nothing was."""

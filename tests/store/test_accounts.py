@@ -66,10 +66,10 @@ def test_only_the_owner_can_read(folder: Path) -> None:
 
 
 def test_links_are_refused(folder: Path, tmp_path: Path) -> None:
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
+    other_folder = tmp_path / "elsewhere"
+    other_folder.mkdir()
     folder.parent.mkdir()
-    folder.symlink_to(elsewhere)
+    folder.symlink_to(other_folder)
     for action in (lambda: store(folder, snapshot()), lambda: load(folder, "aws", FIRST), lambda: clear(folder)):
         with pytest.raises(StoreError, match=r"link|regular file|not a folder"):
             action()
@@ -121,9 +121,9 @@ def test_a_flipped_bit_in_a_snapshot_never_loads_as_another_account(folder: Path
     path, chance = folder / f"aws-{FIRST}.db", random.Random(3)
     content = path.read_bytes()
     for _ in range(300):
-        flipped = bytearray(content)
-        flipped[chance.randrange(len(flipped))] ^= 1 << chance.randrange(8)
-        path.write_bytes(flipped)
+        changed_content = bytearray(content)
+        changed_content[chance.randrange(len(changed_content))] ^= 1 << chance.randrange(8)
+        path.write_bytes(changed_content)
         try:
             assert load(folder, "aws", FIRST) == snapshot()
         except StoreError:
@@ -144,17 +144,17 @@ def test_a_file_of_a_newer_ekstui_is_left_alone(folder: Path) -> None:
 
 
 def test_a_reader_sees_one_snapshot_while_others_write(folder: Path) -> None:
-    small, large = snapshot()._replace(roles=()), snapshot()
-    store(folder, small)
+    small_snapshot, large = snapshot()._replace(roles=()), snapshot()
+    store(folder, small_snapshot)
 
     def write() -> None:
         for number in range(40):
-            store(folder, large if number % 2 else small)
+            store(folder, large if number % 2 else small_snapshot)
 
     writer = threading.Thread(target=write)
     writer.start()
     while writer.is_alive():
-        assert load(folder, "aws", FIRST) in (small, large)
+        assert load(folder, "aws", FIRST) in (small_snapshot, large)
     writer.join()
 
 

@@ -19,12 +19,12 @@ from ekstui.store import index as module
 from ekstui.store.index import candidates, feed, index_actions, index_steps, read_numbers, written_numbers
 from ekstui.store.objects import AbsentCacheError
 from ekstui.store.policy_store import PolicyStore, StoredPolicy
-from tests.store.policies import document, fill_from_the_corpus, history, moment, provenance, put
+from tests.store.policies import document, fill_from_the_corpus, history, moment, provenance, store_history
 
 JUDGES = "reference 1"
 
 
-def unjudged(name: str, documents: Mapping[int, str]) -> list[list[Any]] | None:
+def unjudged_steps(name: str, documents: Mapping[int, str]) -> list[list[Any]] | None:
     return None
 
 
@@ -32,7 +32,7 @@ def make_index(store: PolicyStore, judges: str = JUDGES) -> list[int]:
     """Index all of the store and return how many policies were done at each report."""
     counts: list[int] = []
     assert index_actions(store, lambda *_: None, lambda: False)
-    assert index_steps(store, judges, unjudged, lambda count, _: counts.append(count), lambda: False)
+    assert index_steps(store, judges, unjudged_steps, lambda count, _: counts.append(count), lambda: False)
     return counts
 
 
@@ -110,7 +110,7 @@ def test_not_action_lists_and_denials_are_found(tmp_path: Path) -> None:
         b'{"Statement": [{"Effect": "Allow", "NotAction": ["iam:*", "organizations:List"], "Resource": "*"},'
         b'{"Effect": "Deny", "Action": "s3:Get*", "Resource": "arn:aws:s3:::a/*"}]}'
     )
-    put(store, history({1: (None, document("s3:GetObject")), 3: (None, everything_but_iam)}), "archive", 1)
+    store_history(store, history({1: (None, document("s3:GetObject")), 3: (None, everything_but_iam)}), "archive", 1)
     make_index(store)
     (candidate,) = candidates(store, "s3:GetObject")
     assert candidate.allowing == (1, 3)
@@ -127,7 +127,7 @@ def test_variables_count_only_in_the_language_that_has_them(tmp_path: Path) -> N
         b'"Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::${aws:username}/*"}'
     )
     newer = b'{"Version": "2012-10-17", ' + statement + b"}"
-    put(store, history({1: (None, b"{" + statement + b"}"), 2: (None, newer)}), "archive", 1)
+    store_history(store, history({1: (None, b"{" + statement + b"}"), 2: (None, newer)}), "archive", 1)
     make_index(store)
     (candidate,) = candidates(store, "s3:GetObject")
     by_version = {number: grants(document) for number, document in candidate.documents.items()}
@@ -139,19 +139,19 @@ def test_variables_count_only_in_the_language_that_has_them(tmp_path: Path) -> N
 def test_an_index_answers_for_its_own_state_alone_and_only_what_changed_is_judged_again(tmp_path: Path) -> None:
     store = PolicyStore.in_folder(tmp_path)
     for name in "ABC":
-        put(store, history({1: (moment(1), document("a:one"))}, name=name), "archive", 1)
+        store_history(store, history({1: (moment(1), document("a:one"))}, name=name), "archive", 1)
     with pytest.raises(AbsentCacheError):
         candidates(store, "a:one")
     assert make_index(store) == [0, 1, 2, 3]
     assert make_index(store) == [3]
-    put(store, history({2: (moment(2), document("a:two"))}, name="B"), "archive", 2)
+    store_history(store, history({2: (moment(2), document("a:two"))}, name="B"), "archive", 2)
     for question in (lambda: candidates(store, "a:one"), lambda: feed(store, None, JUDGES)):
         with pytest.raises(AbsentCacheError):
             question()
     assert make_index(store) == [1, 3]
     assert [candidate.policy.name for candidate in candidates(store, "a:two")] == ["B"]
     assert [candidate.policy.name for candidate in candidates(store, "a:one")] == ["A", "C"]
-    put(store, history({1: (moment(1), document("a:three"))}, name="C"), "aws", 3)
+    store_history(store, history({1: (moment(1), document("a:three"))}, name="C"), "aws", 3)
     assert make_index(store) == [2, 3]
     assert [candidate.policy.name for candidate in candidates(store, "a:three")] == ["C"]
     with pytest.raises(AbsentCacheError):
@@ -168,12 +168,12 @@ def test_an_index_answers_for_its_own_state_alone_and_only_what_changed_is_judge
 def test_only_what_is_new_or_changed_is_indexed_and_the_index_is_as_if_made_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store, whole = PolicyStore.in_folder(tmp_path / "one"), PolicyStore.in_folder(tmp_path / "whole")
-    read: list[str] = []
+    store, whole_store = PolicyStore.in_folder(tmp_path / "one"), PolicyStore.in_folder(tmp_path / "whole")
+    read_names: list[str] = []
     add = module.add_to_shards
 
     def adding(shards: Any, policy: Policy, documents: Any) -> Any:
-        read.append(policy.name)
+        read_names.append(policy.name)
         return add(shards, policy, documents)
 
     monkeypatch.setattr(module, "add_to_shards", adding)
@@ -185,33 +185,33 @@ def test_only_what_is_new_or_changed_is_indexed_and_the_index_is_as_if_made_anew
     for day, policies in enumerate(changes, 1):
         for name, number, action in policies:
             of = history({number: (moment(day), document(action))}, name=name)
-            for place in (store, whole):
-                put(place, of, "aws" if day == 3 else "archive", day)
-        read.clear()
+            for place in (store, whole_store):
+                store_history(place, of, "aws" if day == 3 else "archive", day)
+        read_names.clear()
         assert index_actions(store, lambda *_: None, lambda: False)
-        assert read == [name for name, _, _ in policies]
-    index_actions(whole, lambda *_: None, lambda: False)
+        assert read_names == [name for name, _, _ in policies]
+    index_actions(whole_store, lambda *_: None, lambda: False)
     for action in ("a:one", "b:two", "c:one", "d:x", "x:three", "*"):
-        assert candidates(store, action) == candidates(whole, action)
-    assert [held.policy.name for held in candidates(store, "c:one")] == []
+        assert candidates(store, action) == candidates(whole_store, action)
+    assert [candidate.policy.name for candidate in candidates(store, "c:one")] == []
     store.undo()
-    read.clear()
+    read_names.clear()
     index_actions(store, lambda *_: None, lambda: False)
-    assert read == ["C"]
-    assert [held.policy.name for held in candidates(store, "c:one")] == ["C"]
+    assert read_names == ["C"]
+    assert [candidate.policy.name for candidate in candidates(store, "c:one")] == ["C"]
     assert candidates(store, "x:three") == ()
 
 
 def test_a_sync_that_brings_no_document_keeps_the_index(tmp_path: Path) -> None:
     store = PolicyStore.in_folder(tmp_path)
     policy_history = history({1: (moment(1), document("a:one"))}, name="A")
-    put(store, policy_history, "archive", 1)
+    store_history(store, policy_history, "archive", 1)
     make_index(store)
-    put(store, policy_history, "aws", 2)
+    store_history(store, policy_history, "aws", 2)
     assert [candidate.policy.name for candidate in candidates(store, "a:one")] == ["A"]
     assert module.is_current(store, "actions")
     # Another default version is another answer.
-    put(store, history({2: (moment(2), document("a:two"))}, name="A"), "archive", 3)
+    store_history(store, history({2: (moment(2), document("a:two"))}, name="A"), "archive", 3)
     with pytest.raises(AbsentCacheError):
         candidates(store, "a:one")
 
@@ -219,7 +219,7 @@ def test_a_sync_that_brings_no_document_keeps_the_index(tmp_path: Path) -> None:
 def test_a_change_at_the_very_time_belongs_to_the_period(tmp_path: Path) -> None:
     store = PolicyStore.in_folder(tmp_path)
     versions = {1: (moment(1), document("a:one")), 2: (moment(3), document("a:two")), 3: (None, document("a:three"))}
-    put(store, history(versions), "archive", 4)
+    store_history(store, history(versions), "archive", 4)
     make_index(store)
     assert [step.version for step in feed(store, moment(3), JUDGES)] == [2]
     assert [step.version for step in feed(store, moment(4), JUDGES)] == []
@@ -228,7 +228,7 @@ def test_a_change_at_the_very_time_belongs_to_the_period(tmp_path: Path) -> None
 
 def test_an_index_of_older_code_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = PolicyStore.in_folder(tmp_path)
-    put(store, history({1: (moment(1), document("a:one"))}), "archive", 1)
+    store_history(store, history({1: (moment(1), document("a:one"))}), "archive", 1)
     make_index(store)
     monkeypatch.setattr(module, "VERSION", module.VERSION + 1)
     with pytest.raises(AbsentCacheError):
@@ -240,9 +240,11 @@ def test_an_index_of_older_code_is_made_again(tmp_path: Path, monkeypatch: pytes
 def test_indexing_can_be_stopped(tmp_path: Path) -> None:
     store = PolicyStore.in_folder(tmp_path)
     for name in "ABC":
-        put(store, history({1: (None, document("a:one"))}, name=name), "archive", 1)
+        store_history(store, history({1: (None, document("a:one"))}, name=name), "archive", 1)
     counts: list[int] = []
-    assert not index_steps(store, JUDGES, unjudged, lambda count, _: counts.append(count), lambda: counts == [0, 1])
+    assert not index_steps(
+        store, JUDGES, unjudged_steps, lambda count, _: counts.append(count), lambda: counts == [0, 1]
+    )
     with pytest.raises(AbsentCacheError):
         feed(store, None, JUDGES)
     assert not index_actions(store, lambda *_: None, lambda: True)
@@ -289,7 +291,7 @@ def test_each_version_of_a_candidate_is_reduced_to_the_action(tmp_path: Path) ->
 
     versions = [version("s3:Get*", True), version("s3:GetObject", 1), version("s3:Put*", 1), version("s3:*", 1)]
     entry = history({number: (None, text) for number, text in enumerate(versions, 1)})
-    put(store, entry, "archive", 1)
+    store_history(store, entry, "archive", 1)
     make_index(store)
     (candidate,) = candidates(store, "s3:GetObject")
     assert {
@@ -314,7 +316,7 @@ def test_shipped_steps_are_those_of_the_same_documents_and_judges() -> None:
         steps_shipped(of) for of in ("", "0" * 16, "g" * 16, key[:-1], module.history_key(stored_policy.documents))
     ] == [None] * 5
     assert module.shipped_steps({}, JUDGES)("P", stored_policy.documents) is None
-    swapped = stored_policy._replace(documents={1: "b" * 32, 2: "a" * 32})
-    assert module.history_key(swapped.documents) != module.history_key(stored_policy.documents)
-    turned = stored_policy._replace(documents={2: "b" * 32, 1: "a" * 32})
-    assert module.history_key(turned.documents) == module.history_key(stored_policy.documents)
+    swapped_policy = stored_policy._replace(documents={1: "b" * 32, 2: "a" * 32})
+    assert module.history_key(swapped_policy.documents) != module.history_key(stored_policy.documents)
+    turned_policy = stored_policy._replace(documents={2: "b" * 32, 1: "a" * 32})
+    assert module.history_key(turned_policy.documents) == module.history_key(stored_policy.documents)

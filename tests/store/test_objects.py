@@ -63,10 +63,10 @@ def test_a_flipped_bit_or_byte_is_found_or_changes_nothing(file: ObjectFile, see
     write(file, *texts)
     content, chance = file.path.read_bytes(), random.Random(seed)
     for _ in range(60):
-        flipped = bytearray(content)
-        place = chance.randrange(len(flipped))
-        flipped[place] ^= 1 << chance.randrange(8) if chance.random() < 0.5 else chance.randrange(1, 256)
-        file.path.write_bytes(flipped)
+        changed_content = bytearray(content)
+        place = chance.randrange(len(changed_content))
+        changed_content[place] ^= 1 << chance.randrange(8) if chance.random() < 0.5 else chance.randrange(1, 256)
+        file.path.write_bytes(changed_content)
         try:
             assert read(file) == texts
         except (DamagedCacheError, NewerCacheError):
@@ -87,8 +87,8 @@ def test_a_foreign_file_is_damage(file: ObjectFile) -> None:
     with closing(sqlite3.connect(file.path.with_name("other.db"))) as foreign_database:
         foreign_database.execute("CREATE TABLE x (y)")
     foreign = file.path.with_name("other.db").read_bytes()
-    for wrong in (b"", b"no database at all" * 100, content[: len(content) // 2], content[:50], foreign):
-        file.path.write_bytes(wrong)
+    for invalid_content in (b"", b"no database at all" * 100, content[: len(content) // 2], content[:50], foreign):
+        file.path.write_bytes(invalid_content)
         with pytest.raises(DamagedCacheError):
             read(file)
         with pytest.raises(DamagedCacheError):
@@ -197,8 +197,8 @@ def test_a_full_disk_leaves_the_file_as_it_was(file: ObjectFile, monkeypatch: py
         raise OSError(28, "No space left on device")
 
     for step in ("pathlib.Path.open", "os.fsync"):
-        with monkeypatch.context() as patched:
-            patched.setattr(step, full)
+        with monkeypatch.context() as patch:
+            patch.setattr(step, full)
             with pytest.raises(UnavailableCacheError, match="No space"):
                 write(file, "two")
         assert read(file) == ["one"]

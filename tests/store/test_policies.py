@@ -12,7 +12,7 @@ from ekstui.change.policy import Authority, VersionInfo
 from ekstui.sources.corpus import Corpus
 from ekstui.store.objects import AbsentCacheError
 from ekstui.store.policy_store import DeliveryInfo, PolicyStore, State, pack
-from tests.store.policies import document, fill_from_the_corpus, history, moment, provenance, put
+from tests.store.policies import document, fill_from_the_corpus, history, moment, provenance, store_history
 from tests.support.corpus import small_corpus
 from tests.support.patience import PATIENCE
 
@@ -27,7 +27,7 @@ B_SPELLED_OTHERWISE = b" " + B.replace(b": ", b":")
 @pytest.fixture
 def store(tmp_path: Path) -> PolicyStore:
     store = PolicyStore.in_folder(tmp_path)
-    put(store, history({1: (moment(1), A), 2: (None, B)}), "archive", 10)
+    store_history(store, history({1: (moment(1), A), 2: (None, B)}), "archive", 10)
     return store
 
 
@@ -51,14 +51,14 @@ def test_what_is_put_in_comes_out(store: PolicyStore) -> None:
 
 
 def test_putting_the_same_in_again_changes_nothing(store: PolicyStore) -> None:
-    assert put(store, history({1: (moment(1), A), 2: (None, B_SPELLED_OTHERWISE)}), "archive", 11) is None
+    assert store_history(store, history({1: (moment(1), A), 2: (None, B_SPELLED_OTHERWISE)}), "archive", 11) is None
     assert store.text("P", 2) == B
 
 
 def test_a_new_version_of_a_newer_source_becomes_the_default(store: PolicyStore) -> None:
-    stored = put(store, history({3: (moment(11), A)}), "aws", 12)
-    assert stored
-    assert stored.new_versions == (3,)
+    store_end = store_history(store, history({3: (moment(11), A)}), "aws", 12)
+    assert store_end
+    assert store_end.new_versions == (3,)
     assert store.policy("P").default_version == 3
     assert store.policy("P").versions == (VersionInfo(1, moment(1)), VersionInfo(2, None), VersionInfo(3, moment(11)))
 
@@ -66,62 +66,62 @@ def test_a_new_version_of_a_newer_source_becomes_the_default(store: PolicyStore)
 def test_an_older_source_adds_versions_but_neither_chooses_the_default_nor_turns_back_what_is_known(
     store: PolicyStore,
 ) -> None:
-    put(store, history({3: (moment(11), A)}), "aws", 12)
-    stored = put(store, history({1: (moment(1), A), 4: (moment(5), B)}, default=1), "archive", 9)
-    assert stored
-    assert stored.new_versions == (4,)
+    store_history(store, history({3: (moment(11), A)}), "aws", 12)
+    store_end = store_history(store, history({1: (moment(1), A), 4: (moment(5), B)}, default=1), "archive", 9)
+    assert store_end
+    assert store_end.new_versions == (4,)
     assert store.policy("P").default_version == 3
     assert (store.state().source, store.state().known_until) == ("aws 12", moment(12))
 
 
 def test_an_archives_other_document_for_a_version_is_reported_and_not_taken(store: PolicyStore) -> None:
-    stored = put(store, history({2: (None, A)}), "archive", 20)
-    assert stored
-    assert stored.conflicts == (2,)
+    store_end = store_history(store, history({2: (None, A)}), "archive", 20)
+    assert store_end
+    assert store_end.conflicts == (2,)
     assert store.text("P", 2) == B
 
 
 def test_awss_other_document_for_a_version_is_reported_and_taken(store: PolicyStore) -> None:
-    stored = put(store, history({2: (None, A)}), "aws", 20)
-    assert stored
-    assert stored.conflicts == (2,)
+    store_end = store_history(store, history({2: (None, A)}), "aws", 20)
+    assert store_end
+    assert store_end.conflicts == (2,)
     assert store.text("P", 2) == A
 
 
 def test_a_time_fills_a_gap_and_only_awss_replaces_another(store: PolicyStore) -> None:
-    put(store, history({1: (moment(2), A), 2: (moment(3), B)}), "archive", 20)
+    store_history(store, history({1: (moment(2), A), 2: (moment(3), B)}), "archive", 20)
     assert store.policy("P").versions == (VersionInfo(1, moment(1)), VersionInfo(2, moment(3)))
-    put(store, history({1: (moment(2), A), 2: (moment(4), B)}), "aws", 20)
+    store_history(store, history({1: (moment(2), A), 2: (moment(4), B)}), "aws", 20)
     assert store.policy("P").versions == (VersionInfo(1, moment(2)), VersionInfo(2, moment(4)))
-    put(store, history({1: (None, A), 2: (None, B)}), "aws", 21)
+    store_history(store, history({1: (None, A), 2: (None, B)}), "aws", 21)
     assert store.policy("P").versions == (VersionInfo(1, moment(2)), VersionInfo(2, moment(4)))
 
 
 def test_awss_default_is_taken_although_the_clock_went_back(store: PolicyStore) -> None:
-    put(store, history({3: (moment(11), A)}), "aws", 20)
-    put(store, history({4: (moment(12), B)}), "aws", 2)
+    store_history(store, history({3: (moment(11), A)}), "aws", 20)
+    store_history(store, history({4: (moment(12), B)}), "aws", 2)
     assert store.policy("P").default_version == 4
 
 
 def test_a_policy_that_aws_lists_again_is_no_longer_withdrawn_and_an_archive_cannot_say_so(store: PolicyStore) -> None:
-    put(store, history({1: (moment(1), A)}, name="Q"), "aws", 11, "P")
+    store_history(store, history({1: (moment(1), A)}, name="Q"), "aws", 11, "P")
     assert store.policy("P").withdrawn
-    put(store, history({3: (moment(12), A)}), "archive", 12)
+    store_history(store, history({3: (moment(12), A)}), "archive", 12)
     assert store.policy("P").withdrawn
-    put(store, history({3: (moment(12), A)}), "aws", 13)
+    store_history(store, history({3: (moment(12), A)}), "aws", 13)
     assert not store.policy("P").withdrawn
 
 
 def test_a_sync_is_undone_as_a_whole_and_once(store: PolicyStore) -> None:
     before = store.state(), store.policies(), store.history("P")
-    put(store, history({2: (None, A), 3: (moment(11), B)}), "aws", 12)
-    put(store, history({1: (moment(1), A)}, name="Q"), "aws", 13, "P")
+    store_history(store, history({2: (None, A), 3: (moment(11), B)}), "aws", 12)
+    store_history(store, history({1: (moment(1), A)}, name="Q"), "aws", 13, "P")
     after_one = PolicyStore.in_folder(store.file.path.parent)
     store.undo()
     assert store.names() == ("P",)
     assert (store.text("P", 2), store.policy("P").default_version) == (A, 3)
     assert store.undo() is None  # the last sync alone is kept
-    put(store, history({4: (moment(14), A)}), "aws", 14)
+    store_history(store, history({4: (moment(14), A)}), "aws", 14)
     store.undo()
     assert after_one.policies() == store.policies()
     assert before[1] != store.policies()
@@ -129,7 +129,7 @@ def test_a_sync_is_undone_as_a_whole_and_once(store: PolicyStore) -> None:
 
 def test_what_is_put_in_for_good_leaves_nothing_to_undo(store: PolicyStore) -> None:
     """After an update of ekstui the new corpus is merged in; to undo the sync before that would take it away again."""
-    put(store, history({3: (moment(11), A)}), "aws", 12)
+    store_history(store, history({3: (moment(11), A)}), "aws", 12)
     store.put([pack(history({1: (moment(1), A)}, name="Q"))], DeliveryInfo(provenance("archive", 13), moment(13)))
     assert store.undo() is None
     assert store.names() == ("P", "Q")
@@ -154,7 +154,7 @@ def test_collections_are_kept_apart(store: PolicyStore) -> None:
     china = PolicyStore(store.file, "aws-cn")
     with pytest.raises(AbsentCacheError):
         china.names()
-    put(china, history({1: (None, B)}), "aws", 3)
+    store_history(china, history({1: (None, B)}), "aws", 3)
     assert (china.text("P", 1), store.text("P", 1)) == (B, A)
     china.undo()
     assert store.names() == ("P",)
@@ -202,9 +202,9 @@ def test_eight_processes_that_start_on_an_empty_cache_fill_it_once(tmp_path: Pat
     ran = subprocess.run(command, capture_output=True, timeout=PATIENCE, check=True)
     answers = [json.loads(line) for line in ran.stdout.splitlines()]
     assert len(answers) == PROCESSES, ran.stderr
-    for filled, count, notices in answers:
+    for is_filled, count, notices in answers:
         # Whoever waits too long for the one that fills says so, and answers from the corpus.
-        assert (count, filled) == (corpus.manifest().policies, not notices)
+        assert (count, is_filled) == (corpus.manifest().policies, not notices)
     assert PolicyStore.in_folder(tmp_path / "cache").policies() == tuple(corpus.policies())
 
 
@@ -250,7 +250,7 @@ def test_policies_are_listed_the_family_first_and_the_others_by_name_in_chunks(t
     assert [policy.name for policy in store.policies("eks")] == ["P100", "P005"]
     assert [len(chunk) for _, chunk in store.state().chunks] == [2, 64, 64, 10]
     # A later delivery without an order of its own keeps that of the family.
-    put(store, history({1: (moment(1), A)}, name="A"), "aws", 10)
+    store_history(store, history({1: (moment(1), A)}, name="A"), "aws", 10)
     assert store.names() == ("P100", "P005", "A", *others)
     assert [entry.policy.name for entry in store.named(["P003", "P100"])] == ["P003", "P100"]
     assert [history.policy.name for history in store.histories_of(["P003", "P100"])] == ["P003", "P100"]
@@ -262,13 +262,13 @@ def test_policies_are_listed_the_family_first_and_the_others_by_name_in_chunks(t
 def test_documents_that_are_asked_for_one_after_the_other_are_the_right_ones(tmp_path: Path) -> None:
     store = PolicyStore.in_folder(tmp_path)
     texts = {number: document(f"s3:Get{number}") for number in range(1, 40)}
-    put(store, history({number: (moment(1), text) for number, text in texts.items()}), "aws", 9)
-    (stored,) = store.histories()
-    assert (len(stored.texts), list(stored.texts)) == (39, list(texts))
+    store_history(store, history({number: (moment(1), text) for number, text in texts.items()}), "aws", 9)
+    (stored_policy,) = store.histories()
+    assert (len(stored_policy.texts), list(stored_policy.texts)) == (39, list(texts))
     for number in (20, 19, 11, 10, 1, 39, 38, 25):
-        assert stored.texts[number] == texts[number]
+        assert stored_policy.texts[number] == texts[number]
     with pytest.raises(KeyError):
-        stored.texts[40]
+        stored_policy.texts[40]
     assert dict(next(iter(store.histories()))[1]) == texts
 
 
@@ -277,9 +277,9 @@ def test_a_first_delivery_that_is_not_whole_is_readable_like_any_other(tmp_path:
     store = fill_from_the_corpus(tmp_path, family=True)
     china = store.of("aws-cn")
     china.put([pack(history({1: (moment(1), A)}))], DeliveryInfo(provenance("aws", 9), None))
-    again = PolicyStore(store.file, "aws-cn")
-    assert again.state().known_until == datetime.min.replace(tzinfo=UTC)
-    assert [policy.name for policy in again.policies()] == ["P"]
+    reopened_store = PolicyStore(store.file, "aws-cn")
+    assert reopened_store.state().known_until == datetime.min.replace(tzinfo=UTC)
+    assert [policy.name for policy in reopened_store.policies()] == ["P"]
     china.put([], DeliveryInfo(provenance("aws", 10), moment(10)))
     assert PolicyStore(store.file, "aws-cn").state().known_until == moment(10)
     assert PolicyStore(store.file).names() == store.names()

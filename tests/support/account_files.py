@@ -8,8 +8,8 @@ POLICY = {"PolicyName": "AmazonEKSClusterPolicy", "PolicyArn": "arn:aws:iam::aws
 TRUST = {"Statement": {"Effect": "Allow", "Principal": {"Service": "eks.amazonaws.com"}, "Action": "sts:AssumeRole"}}
 
 
-def role_json(name: str, account: str = "111122223333", **more: Any) -> dict[str, Any]:
-    """Return a role as `aws iam get-account-authorization-details` prints it; `more` are its further fields."""
+def role_json(name: str, account: str = "111122223333", **fields: Any) -> dict[str, Any]:
+    """Return a role as `aws iam get-account-authorization-details` prints it; `fields` are its further ones."""
     return {
         "Path": "/team/",
         "RoleName": name,
@@ -22,13 +22,13 @@ def role_json(name: str, account: str = "111122223333", **more: Any) -> dict[str
         "AttachedManagedPolicies": [POLICY],
         "Tags": [],
         "RoleLastUsed": {"LastUsedDate": "2026-11-01T00:00:00Z", "Region": "eu-west-1"},
-        **more,
+        **fields,
     }
 
 
-def account_page(*roles: dict[str, Any], **more: Any) -> dict[str, Any]:
+def account_page(*roles: dict[str, Any], **fields: Any) -> dict[str, Any]:
     """Return a page of what that command prints, with these roles."""
-    return {"UserDetailList": [], "GroupDetailList": [], "RoleDetailList": list(roles), "Policies": [], **more}
+    return {"UserDetailList": [], "GroupDetailList": [], "RoleDetailList": list(roles), "Policies": [], **fields}
 
 
 def write_values(path: Path, *values: object) -> Path:

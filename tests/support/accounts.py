@@ -50,7 +50,7 @@ def snapshot(account: str = "111122223333", partition: str = "aws") -> AccountSn
     def arn(resource: str) -> str:
         return f"arn:{partition}:iam::{account}:{resource}"
 
-    managed = AttachedPolicy(CLUSTER_POLICY.name, f"arn:{partition}:iam::aws:policy/{CLUSTER_POLICY.name}")
+    cluster_policy = AttachedPolicy(CLUSTER_POLICY.name, f"arn:{partition}:iam::aws:policy/{CLUSTER_POLICY.name}")
     issue = HealthIssue("nodegroup", "blue", "AccessDenied", "no", ("i-1",))
     cluster = Cluster(
         "prod",
@@ -60,7 +60,7 @@ def snapshot(account: str = "111122223333", partition: str = "aws") -> AccountSn
         auto_mode=False,
         described=True,
         nodegroups=(NodeGroup("blue", arn("role/nodes"), (issue,)),),
-        addons=(Addon("vpc-cni", "v1", None, recommended_policies=(("aws-node", (managed.arn,)),)),),
+        addons=(Addon("vpc-cni", "v1", None, recommended_policies=(("aws-node", (cluster_policy.arn,)),)),),
         access_entries=(AccessEntry(arn("role/nodes"), "EC2_LINUX"),),
         associations=(PodIdentityAssociation("a-1", "ns", "sa", None, session_tags=False),),
         nodes=(Ec2Node(arn("instance-profile/p"), "default", 2),),
@@ -74,9 +74,9 @@ def snapshot(account: str = "111122223333", partition: str = "aws") -> AccountSn
                 "prod-cluster",
                 arn("role/prod-cluster"),
                 trust=TRUST,
-                attached=(managed,),
+                attached=(cluster_policy,),
                 inline=(InlinePolicy("s3", ALLOW_S3), InlinePolicy("odd", None)),
-                boundary_arn=managed.arn,
+                boundary_arn=cluster_policy.arn,
                 created=WHEN,
                 last_used=WHEN,
                 last_used_region="eu-west-1",
@@ -85,10 +85,12 @@ def snapshot(account: str = "111122223333", partition: str = "aws") -> AccountSn
             ),
             Role("nodes", arn("role/nodes"), trust=None),
         ),
-        users=(User("ana", arn("user/ana"), attached=(managed,), groups=("ops",), boundary_arn=managed.arn),),
-        groups=(Group("ops", arn("group/ops"), attached=(managed,), created=WHEN),),
+        users=(
+            User("ana", arn("user/ana"), attached=(cluster_policy,), groups=("ops",), boundary_arn=cluster_policy.arn),
+        ),
+        groups=(Group("ops", arn("group/ops"), attached=(cluster_policy,), created=WHEN),),
         local_policies=(LocalPolicy("mine", arn("policy/mine"), "/", "v3", ALLOW_S3, WHEN, WHEN),),
-        counts={managed.arn: PolicyCount(3, 2)},
+        counts={cluster_policy.arn: PolicyCount(3, 2)},
         oidc_providers=(arn("oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/A"),),
         eks=EksFacts((cluster,), ("eu-west-1",)),
         not_looked_at=("Pod Identity",),

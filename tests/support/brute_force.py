@@ -27,12 +27,12 @@ def allows(document: Any, request: Request) -> bool:
     """Explicit deny, then allow, else implicit deny."""
     expands = document.get("Version") == "2012-10-17"
     effects = {
-        statement["Effect"] for statement in listed(document["Statement"]) if applies(statement, request, expands)
+        statement["Effect"] for statement in as_list(document["Statement"]) if applies(statement, request, expands)
     }
     return effects == {"Allow"}
 
 
-def listed(value: Any) -> list[Any]:
+def as_list(value: Any) -> list[Any]:
     """Return a list: IAM takes a single value for a list of one."""
     return value if isinstance(value, list) else [value]
 
@@ -41,12 +41,12 @@ def applies(statement: Any, request: Request, expands: bool) -> bool:
     """Whether action, resource and all conditions match; `expands` is whether policy variables have values."""
     for element, of in (("Action", matches_action), ("Resource", partial(matches_resource, expands=expands))):
         if element in statement:
-            if not any(of(pattern, request) for pattern in listed(statement[element])):
+            if not any(of(pattern, request) for pattern in as_list(statement[element])):
                 return False
-        elif any(of(pattern, request) for pattern in listed(statement[f"Not{element}"])):
+        elif any(of(pattern, request) for pattern in as_list(statement[f"Not{element}"])):
             return False
     return all(
-        condition_holds(operator, request.context.get(key.lower(), ()), listed(values), request, expands)
+        condition_holds(operator, request.context.get(key.lower(), ()), as_list(values), request, expands)
         for operator, keys in statement.get("Condition", {}).items()
         for key, values in keys.items()
     )
@@ -59,10 +59,10 @@ def matches_action(pattern: str, request: Request) -> bool:
 
 def matches_resource(pattern: str, request: Request, expands: bool) -> bool:
     """Whether the pattern names the resource; not if a variable in it has no value."""
-    resolved = substituted(pattern, request, expands)
-    if resolved is None:
+    pattern_in_request = with_variables(pattern, request, expands)
+    if pattern_in_request is None:
         return False
-    return pattern == "*" or matches_arn(resolved, escaped(request.resource))
+    return pattern == "*" or matches_arn(pattern_in_request, with_literal_wildcards(request.resource))
 
 
 def matches_arn(pattern: str, value: str) -> bool:
@@ -77,7 +77,7 @@ def glob(pattern: str, text: str) -> bool:
     return as_regex(pattern).fullmatch(text) is not None
 
 
-def substituted(text: str, request: Request, expands: bool) -> str | None:
+def with_variables(text: str, request: Request, expands: bool) -> str | None:
     """The text as a glob with its policy variables' values, or None if one has none; before 2012 they are literal text."""
     if not expands:
         return text
@@ -88,9 +88,9 @@ def substituted(text: str, request: Request, expands: bool) -> str | None:
         if name in LITERAL:
             value = LITERAL[name]
         elif len(values) == 1:
-            value = escaped(values[0])
+            value = with_literal_wildcards(values[0])
         elif comma and not values:
-            value = escaped(default.strip().strip("'"))
+            value = with_literal_wildcards(default.strip().strip("'"))
         else:
             return None
         result += text[: match.start()] + value
@@ -102,27 +102,29 @@ def substituted(text: str, request: Request, expands: bool) -> str | None:
 LITERAL = {"*": "\ue001", "?": "\ue002", "$": "$"}
 
 
-def escaped(text: str) -> str:
+def with_literal_wildcards(text: str) -> str:
     """Return a text in which `*` and `?` stand for themselves, as it stands in a glob here."""
     return text.replace("*", LITERAL["*"]).replace("?", LITERAL["?"])
 
 
-def condition_holds(operator: str, actual: tuple[str, ...], wanted: list[Any], request: Request, expands: bool) -> bool:
+def condition_holds(
+    operator: str, actual: tuple[str, ...], policy_values: list[Any], request: Request, expands: bool
+) -> bool:
     """Whether the values of a key in the request satisfy one operator with its values in the policy."""
     quantifier, _, base = operator.rpartition(":")
-    values = [value if isinstance(value, str) else str(value).lower() for value in wanted]
+    values = [value if isinstance(value, str) else str(value).lower() for value in policy_values]
     if base == "Null":
         return any((value.lower() == "true") == (not actual) for value in values)
     if_exists = base.endswith("IfExists")
     base = base.removesuffix("IfExists")
-    negated = "Not" in base
+    is_negated = "Not" in base
     if quantifier and all(value == "" for value in actual):
         return quantifier == "ForAllValues"
     if not actual:
-        return if_exists or negated
+        return if_exists or is_negated
 
     def accepted(value: str) -> bool:
-        return any(compare(base.replace("Not", ""), text, value, request, expands) for text in values) != negated
+        return any(compare(base.replace("Not", ""), text, value, request, expands) for text in values) != is_negated
 
     if quantifier == "ForAnyValue":
         return any(map(accepted, actual))
@@ -132,28 +134,28 @@ def condition_holds(operator: str, actual: tuple[str, ...], wanted: list[Any], r
     return accepted(value)
 
 
-def compare(operator: str, wanted: str, value: str, request: Request, expands: bool) -> bool:
+def compare(operator: str, pattern: str, value: str, request: Request, expands: bool) -> bool:
     """Whether one value of the request satisfies one of the policy; the operator has no `Not` and no quantifier."""
     if operator.startswith(("Numeric", "Date")):
         kind = "Numeric" if operator.startswith("Numeric") else "Date"
-        read = Fraction if kind == "Numeric" else datetime.fromisoformat
+        as_number = Fraction if kind == "Numeric" else datetime.fromisoformat
         try:
-            return ORDERS[operator.removeprefix(kind)](read(value), read(wanted))
+            return ORDERS[operator.removeprefix(kind)](as_number(value), as_number(pattern))
         except ValueError:
             return False  # a value of another type stands in no order
     if operator == "IpAddress":
-        return ipaddress.ip_address(value) in ipaddress.ip_network(wanted)
-    resolved = substituted(wanted, request, expands)
-    if resolved is None:
+        return ipaddress.ip_address(value) in ipaddress.ip_network(pattern)
+    text = with_variables(pattern, request, expands)
+    if text is None:
         return False
     if operator == "StringEquals":
-        return escaped(resolved) == escaped(value)
+        return with_literal_wildcards(text) == with_literal_wildcards(value)
     if operator in ("StringEqualsIgnoreCase", "Bool"):
-        return escaped(resolved).lower() == escaped(value).lower()
+        return with_literal_wildcards(text).lower() == with_literal_wildcards(value).lower()
     if operator == "StringLike":
-        return glob(resolved, escaped(value))
+        return glob(text, with_literal_wildcards(value))
     assert operator in ("ArnLike", "ArnEquals"), operator
-    return matches_arn(resolved, escaped(value))
+    return matches_arn(text, with_literal_wildcards(value))
 
 
 ORDERS: dict[str, Callable[[Any, Any], bool]] = {

@@ -29,40 +29,40 @@ def read_once() -> None:
 
     Without a cache each answer would read 34 MB again; a command or an app reads them once.
     """
-    bundled, decompress = Corpus.bundled(), Corpus.lines
+    shipped_corpus, decompress = Corpus.bundled(), Corpus.lines
     read_policies, read_histories, read_names = Corpus.policies, Corpus.histories, Corpus.names
 
     @cache
     def lines() -> tuple[bytes, ...]:
-        return tuple(decompress(bundled))
+        return tuple(decompress(shipped_corpus))
 
     @cache
     def policies() -> tuple[Policy, ...]:
-        return tuple(read_policies(bundled))
+        return tuple(read_policies(shipped_corpus))
 
     @cache
     def histories() -> tuple[PolicyHistory, ...]:
-        return tuple(read_histories(bundled))
+        return tuple(read_histories(shipped_corpus))
 
     @cache
     def names() -> list[str]:
-        return list(read_names(bundled))
+        return list(read_names(shipped_corpus))
 
     def of_scope(items: tuple[_Item, ...], corpus: Corpus, scope: Scope) -> Iterator[_Item]:
         log.info_once("opens the bundled corpus")
         return islice(items, corpus.manifest().family if scope == "eks" else None)
 
     def shared_lines(corpus: Corpus, scope: Scope = "all") -> Iterator[bytes]:
-        return of_scope(lines(), corpus, scope) if corpus == bundled else decompress(corpus, scope)
+        return of_scope(lines(), corpus, scope) if corpus == shipped_corpus else decompress(corpus, scope)
 
     def shared_policies(corpus: Corpus, scope: Scope = "all") -> Iterator[Policy]:
-        return of_scope(policies(), corpus, scope) if corpus == bundled else read_policies(corpus, scope)
+        return of_scope(policies(), corpus, scope) if corpus == shipped_corpus else read_policies(corpus, scope)
 
     def shared_histories(corpus: Corpus, scope: Scope = "all") -> Iterator[PolicyHistory]:
-        return of_scope(histories(), corpus, scope) if corpus == bundled else read_histories(corpus, scope)
+        return of_scope(histories(), corpus, scope) if corpus == shipped_corpus else read_histories(corpus, scope)
 
     def shared_names(corpus: Corpus) -> Iterator[str]:
-        return iter(names()) if corpus == bundled else read_names(corpus)
+        return iter(names()) if corpus == shipped_corpus else read_names(corpus)
 
     parse_text = document.parse_text
     parse_stored = lru_cache(2_000)(parse_text)
@@ -98,13 +98,13 @@ def read_anew() -> None:
 
 def small_corpus(folder: Path, others: int = 100) -> Corpus:
     """Write a corpus of the EKS family and some `others`, for tests of what is done with any: it is a tenth of the whole."""
-    bundled = Corpus.bundled()
+    corpus = Corpus.bundled()
     manifest = json.loads((files.assets() / "manifest.json").read_bytes())
-    lines = list(islice(bundled.lines(), manifest["family"] + others))
+    lines = list(islice(corpus.lines(), manifest["family"] + others))
     content = b"".join(lines)
-    versions = sum(len(policy.versions) for policy in islice(bundled.policies(), len(lines)))
-    changed = {"policies": len(lines), "versions": versions, "sha256": sha256(content).hexdigest()}
-    (folder / "manifest.json").write_text(json.dumps(manifest | changed), encoding="utf-8")
+    versions = sum(len(policy.versions) for policy in islice(corpus.policies(), len(lines)))
+    header = {"policies": len(lines), "versions": versions, "sha256": sha256(content).hexdigest()}
+    (folder / "manifest.json").write_text(json.dumps(manifest | header), encoding="utf-8")
     (folder / "corpus.jsonl.xz").write_bytes(lzma.compress(content, preset=0))
     (folder / "steps.json.xz").symlink_to(files.assets() / "steps.json.xz")
     return Corpus(folder)

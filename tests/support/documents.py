@@ -5,7 +5,7 @@ from typing import Any
 
 from ekstui.iam.document import Document, parse
 from ekstui.iam.evaluation import AppliedPolicy
-from tests.support.brute_force import listed
+from tests.support.brute_force import as_list
 
 Statement = dict[str, Any]
 
@@ -27,19 +27,19 @@ def document(*statements: Statement, version: str = VERSION) -> dict[str, Any]:
     return {"Version": version, "Statement": list(statements)}
 
 
-def parsed(*statements: Statement, version: str = VERSION) -> Document:
+def document_of(*statements: Statement, version: str = VERSION) -> Document:
     """A document of these statements, parsed."""
     return parse(document(*statements, version=version))
 
 
-def allowing(*actions: str, resource: str | Sequence[str] = "*") -> dict[str, Any]:
+def allow_statement(*actions: str, resource: str | Sequence[str] = "*") -> dict[str, Any]:
     """A document that allows these actions and nothing else, as JSON."""
     return document(allow(actions, resource))
 
 
 def actions_in(document: Mapping[str, Any]) -> list[str]:
     """The actions of a document in JSON, as its statements name them, in their order."""
-    return [action for statement in document["Statement"] for action in listed(statement["Action"])]
+    return [action for statement in document["Statement"] for action in as_list(statement["Action"])]
 
 
 def trust(
@@ -49,20 +49,20 @@ def trust(
 
     `condition` is the block of conditions, if there is one; `elements` are further elements of the statement.
     """
-    named = {"Service": principal} if isinstance(principal, str) and principal != "*" else principal
+    principal_element = {"Service": principal} if isinstance(principal, str) and principal != "*" else principal
     actions = list(action) if isinstance(action, tuple) else action
     conditions = {"Condition": condition} if condition else {}
-    return document({"Effect": "Allow", "Principal": named, "Action": actions, **conditions, **elements})
+    return document({"Effect": "Allow", "Principal": principal_element, "Action": actions, **conditions, **elements})
 
 
-def trusting(principal: object, action: object = "sts:AssumeRole", condition: object = None) -> Document:
+def trust_document(principal: object, action: object = "sts:AssumeRole", condition: object = None) -> Document:
     """A trust policy as `trust` writes it, parsed."""
     return parse(trust(principal, action, condition))
 
 
-def applied(name: str, *statements: Statement, version: str = VERSION) -> AppliedPolicy:
+def applied_policy(name: str, *statements: Statement, version: str = VERSION) -> AppliedPolicy:
     """A policy of these statements, for an evaluation; what a statement leaves out of it is to allow everything."""
-    return AppliedPolicy(name, None, parsed(*map(_whole, statements), version=version))
+    return AppliedPolicy(name, None, document_of(*map(_whole, statements), version=version))
 
 
 def _whole(statement: Statement) -> Statement:

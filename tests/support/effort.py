@@ -19,13 +19,13 @@ def sample(items: Sequence[Item], size: int) -> list[Item]:
     """Return `size` of the items in their order, always the same ones; all of them in torture."""
     if EFFORT > 1 or size >= len(items):
         return list(items)
-    chosen = random.Random(SEED).sample(range(len(items)), size)
-    return [items[number] for number in sorted(chosen)]
+    indices = random.Random(SEED).sample(range(len(items)), size)
+    return [items[number] for number in sorted(indices)]
 
 
-def examples(count: int, *, whole: int) -> int:
-    """Return how many examples Hypothesis makes up: `count`, the same each time; in torture `whole`, times the effort."""
-    return whole * EFFORT if EFFORT > 1 else count
+def examples(count: int, *, in_torture: int) -> int:
+    """Return how many examples Hypothesis makes up: `count`, the same each time; in torture `in_torture`, times the effort."""
+    return in_torture * EFFORT if EFFORT > 1 else count
 
 
 def pairs(items: Sequence[Item], others: Sequence[Other]) -> list[tuple[Item, Other]]:

@@ -33,17 +33,17 @@ def fill_cache(folder: Path) -> Path:
     return folder
 
 
-def filled_once(shared: Path) -> Path:
-    """Return the cache in `shared`, made by the first process that asks while the others wait."""
-    whole = shared / "filled"
-    with (shared / "filled.lock").open("w") as lock:
+def filled_once(shared_folder: Path) -> Path:
+    """Return the cache in `shared_folder`, made by the first process that asks while the others wait."""
+    filled_folder = shared_folder / "filled"
+    with (shared_folder / "filled.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not whole.exists():
-            fill_cache(shared / "filling").rename(whole)
-    return whole
+        if not filled_folder.exists():
+            fill_cache(shared_folder / "filling").rename(filled_folder)
+    return filled_folder
 
 
-def copied(cache: Path, folder: Path) -> Path:
+def copy_of_cache(cache: Path, folder: Path) -> Path:
     """Return a copy of a cache, in `folder`, which a test may write to."""
     shutil.copytree(cache, folder, dirs_exist_ok=True)
     return folder
@@ -52,6 +52,6 @@ def copied(cache: Path, folder: Path) -> Path:
 def known_later(cache: Path, folder: Path) -> str:
     """Copy a cache as if a source had been read that knows of no later change; return a time of which that is known."""
     moment = KNOWN_UNTIL + timedelta(seconds=2)
-    store = PolicyStore.in_folder(copied(cache, folder))
+    store = PolicyStore.in_folder(copy_of_cache(cache, folder))
     store.put([], DeliveryInfo(Provenance("a later source", "archive", moment, moment), moment))
     return str(format_time(KNOWN_UNTIL + timedelta(seconds=1)))

@@ -51,8 +51,10 @@ class KubeApi:
             own = [item for item in own if item["metadata"]["namespace"] == parts[parts.index("namespaces") + 1]]
         begin, size = int(query.get("continue", ["0"])[0]), int(query["limit"][0])
         metadata = {"continue": str(begin + size)} if begin + size < len(own) else {}
-        bare = [{name: part for name, part in item.items() if name != "kind"} for item in own[begin : begin + size]]
-        return 200, {"kind": f"{kind}List", "metadata": metadata, "items": bare}
+        bare_items = [
+            {name: part for name, part in item.items() if name != "kind"} for item in own[begin : begin + size]
+        ]
+        return 200, {"kind": f"{kind}List", "metadata": metadata, "items": bare_items}
 
 
 def _handler(api: KubeApi) -> type[BaseHTTPRequestHandler]:
@@ -106,7 +108,7 @@ def _certificate(folder: Path) -> Path:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)
-    made = (
+    command = (
         x509.CertificateBuilder()
         .subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
         .not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
@@ -116,7 +118,7 @@ def _certificate(folder: Path) -> Path:
     )  # fmt: skip
     path = folder / "tls.pem"
     path.write_bytes(
-        made.public_bytes(serialization.Encoding.PEM)
+        command.public_bytes(serialization.Encoding.PEM)
         + key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     return path

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.support.documents import allowing
+from tests.support.documents import allow_statement
 
 Versions = Mapping[int, tuple[str | None, object]]
 """The versions of a policy by number: when each was made, such as `2026-09-30T00:00:00Z`, and its document."""
@@ -79,7 +79,7 @@ def wheel_of(folder: Path, text: str, version: str = "9.0.0") -> Path:
 def version_json(number: int, action: str, *, default: bool = True, day: int = 1) -> str:
     """Return what the AWS CLI prints of one version of a policy."""
     version = {
-        "Document": allowing(action),
+        "Document": allow_statement(action),
         "VersionId": f"v{number}",
         "IsDefaultVersion": default,
         "CreateDate": f"2026-05-{day:02}T10:00:00+00:00",
@@ -103,8 +103,8 @@ def npm_package(**policies: object) -> dict[str, Any]:
 
 
 TWO_VERSIONS = {
-    "v2": {"createdDate": "2019-01-01T00:00:00.000Z", "document": allowing("a:Two")},
-    "v1": {"createdDate": "2019-01-01T00:00:00.000Z", "document": allowing("a:One")},
+    "v2": {"createdDate": "2019-01-01T00:00:00.000Z", "document": allow_statement("a:Two")},
+    "v1": {"createdDate": "2019-01-01T00:00:00.000Z", "document": allow_statement("a:One")},
 }
 
 

@@ -29,9 +29,9 @@ def commands_in(text: str) -> list[str]:
 
 def fault_of(command: str) -> str:
     """Return what keeps a command from being pasted or run as it is meant; empty if nothing does."""
-    checked = subprocess.run(["bash", "-n"], input=command, text=True, capture_output=True, check=False)
-    if checked.returncode:
-        return checked.stderr
+    result = subprocess.run(["bash", "-n"], input=command, text=True, capture_output=True, check=False)
+    if result.returncode:
+        return result.stderr
     if "\n" in command or "…" in command:
         return "not one whole line"
     try:
@@ -67,14 +67,14 @@ def _model(service: str) -> ServiceModel:
 
 
 def _fault_of_aws(words: list[str]) -> str:
-    _, service, called, *rest = words
-    if (service, called) in _OF_THE_CLI:
-        unknown = {option for option, _ in _options(rest)} - _OF_THE_CLI[service, called] - _GLOBAL
-        return f"{called} has no {', '.join(unknown)}" if unknown else ""
+    _, service, command, *rest = words
+    if (service, command) in _OF_THE_CLI:
+        unknown = {option for option, _ in _options(rest)} - _OF_THE_CLI[service, command] - _GLOBAL
+        return f"{command} has no {', '.join(unknown)}" if unknown else ""
     model = _model(service)
-    operation = next((name for name in model.operation_names if xform_name(name, "-") == called), None)
+    operation = next((name for name in model.operation_names if xform_name(name, "-") == command), None)
     if operation is None:
-        return f"{service} has no {called}"
+        return f"{service} has no {command}"
     shape = model.operation_model(operation).input_shape
     members = {} if shape is None else {xform_name(member, "-"): member for member in shape.members}
     parameters: dict[str, Any] = {}
@@ -83,7 +83,7 @@ def _fault_of_aws(words: list[str]) -> str:
             continue
         member = members.get(option.removeprefix("--"))
         if member is None or shape is None:
-            return f"{called} has no {option}"
+            return f"{command} has no {option}"
         try:
             parameters[member] = _value(shape.members[member], values)
         except (ValueError, KeyError) as error:

@@ -146,11 +146,11 @@ class Terminal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        ended = self.process.poll()
+        exit_code = self.process.poll()
         text = self.text
         self.close()
-        if error is None and ended is not None and not self._end_expected:
-            raise AssertionError(f"it ended with {ended} while nobody waited for that\n{text}")
+        if error is None and exit_code is not None and not self._end_expected:
+            raise AssertionError(f"it ended with {exit_code} while nobody waited for that\n{text}")
 
     def close(self) -> None:
         """End the program, whatever it does, and the terminal."""
@@ -220,15 +220,15 @@ class Terminal:
         heapq.heappush(self._arriving, (due, self._order, data))
 
     def _arrive(self, now: float) -> bool:
-        arrived = False
+        has_arrived = False
         while self._arriving and self._arriving[0][0] <= now:
             self.last_byte, _, data = heapq.heappop(self._arriving)
             self.raw += data
             self._show(data)
-            arrived = True
+            has_arrived = True
             if self._knows_sync and _SYNC_QUERY in data:
                 self.send(b"\x1b[?2026;2$y")
-        return arrived
+        return has_arrived
 
     def _leave(self, now: float) -> None:
         while self._leaving and self._leaving[0][0] <= now:
@@ -240,13 +240,13 @@ class Terminal:
         self._unread = begun[0] if begun else b""
         self._stream.feed(data[: begun.start()] if begun else data)
 
-    def wait_for(self, wanted: str | Callable[[], object], seconds: float = PATIENCE) -> float:
+    def wait_for(self, condition: str | Callable[[], object], seconds: float = PATIENCE) -> float:
         """Receive until the screen shows a text or a condition holds, and return the time (`perf_counter`)."""
         until = perf_counter() + seconds
-        while not (wanted in self.text if isinstance(wanted, str) else wanted()):
+        while not (condition in self.text if isinstance(condition, str) else condition()):
             if not self.pump(0.05) and (self._ended or perf_counter() > until):
-                why = "before it ended" if self._ended else f"within {seconds} s"
-                raise AssertionError(f"not {why}: {wanted}\n{self.text}")
+                reason = "before it ended" if self._ended else f"within {seconds} s"
+                raise AssertionError(f"not {reason}: {condition}\n{self.text}")
         return self.last_byte
 
     def settle(self, quiet: float = 0.25, seconds: float = PATIENCE) -> float:
@@ -280,8 +280,8 @@ class Terminal:
             os.write(self._master, data)
 
     def _typed(self, keys: str) -> bytes:
-        asked = _KEYBOARD_PROTOCOL.findall(bytes(self.raw))
-        if asked and asked[-1] == b">":
+        requests = _KEYBOARD_PROTOCOL.findall(bytes(self.raw))
+        if requests and requests[-1] == b">":
             keys = _ESCAPE_KEY.sub(_UNMISTAKABLE_ESCAPE, keys)
         elif len(keys) > 1 and _ESCAPE_KEY.search(keys):
             raise ValueError(f"escape and another key in one write would be read as one key: {keys!r}")
@@ -337,7 +337,7 @@ class Terminal:
                 select.select([], [], [], 0.005)
             else:
                 self.pump(0.005)
-        taken = perf_counter() - begun
+        seconds_taken = perf_counter() - begun
         if reading and self._slave is not None:
             self._modes_left = self.termios
             os.close(self._slave)
@@ -347,7 +347,7 @@ class Terminal:
                 pass
         code = self.process.returncode
         assert code is not None
-        return Exit(code if code >= 0 else 128 - code, taken, code < 0)
+        return Exit(code if code >= 0 else 128 - code, seconds_taken, code < 0)
 
     def cpu_seconds(self) -> float:
         """Return the processor time that the program has used (Linux)."""

@@ -16,9 +16,9 @@ _parse_rules = Stylesheet._parse_rules
 _rules: dict[object, list[RuleSet]] = {}
 
 
-def _for_a_terminal(compositor: Compositor, full: bool = False, **others: Any) -> Any:
+def _for_a_terminal(compositor: Compositor, full: bool = False, **options: Any) -> Any:
     """Draw what is new if there is a terminal, or all where that is asked for, as pictures do; else it stays to be drawn."""
-    return _update(compositor, full, **others) if full or not active_app.get().is_headless else None
+    return _update(compositor, full, **options) if full or not active_app.get().is_headless else None
 
 
 def draw(app: App[Any]) -> None:

@@ -72,17 +72,17 @@ class Tests(NamedTuple):
         """Return the tests to try a fault with, quickest first, as many as fit the time."""
         path = str(spec.module_path)
         lines = range(spec.start_pos[0], spec.end_pos[0] + 1)
-        covering = {test for line in lines for test in self.by_line.get((path, line), ())}
-        if not covering and any((path, line) in self.by_line for line in lines):
+        covering_tests = {test for line in lines for test in self.by_line.get((path, line), ())}
+        if not covering_tests and any((path, line) in self.by_line for line in lines):
             # Run when the module is imported: any test of the module may notice.
-            covering = {test for (file, _), tests in self.by_line.items() if file == path for test in tests}
-        chosen, spent = [], 0.0
-        for test in sorted(covering, key=lambda candidate: self.seconds.get(candidate, 1.0)):
+            covering_tests = {test for (file, _), tests in self.by_line.items() if file == path for test in tests}
+        chosen_tests, spent = [], 0.0
+        for test in sorted(covering_tests, key=lambda candidate: self.seconds.get(candidate, 1.0)):
             spent += self.seconds.get(test, 1.0)
             if spent > SECONDS / 3:
                 break
-            chosen.append(test)
-        return chosen
+            chosen_tests.append(test)
+        return chosen_tests
 
 
 def main() -> int:
@@ -105,14 +105,14 @@ def main() -> int:
     work: multiprocessing.Queue[str] = multiprocessing.Queue()
     for copy in copies:
         work.put(str(copy))
-    caught, missed = 0, []
+    caught, missed_mutations = 0, []
     with multiprocessing.Pool(len(copies), _enter_copy, (work,)) as pool:
         jobs = ((spec, tests.of(spec)) for spec in sample)
-        for number, (spec, killed, diff) in enumerate(pool.imap_unordered(_try, jobs), 1):
-            caught += killed
-            if not killed:
-                missed.append(f"{spec.module_path}:{spec.start_pos[0]} {spec.operator_name}\n{diff}\n")
-                (BUILD / "missed.diff").write_text("\n".join(missed), encoding="utf-8")
+        for number, (spec, is_killed, diff) in enumerate(pool.imap_unordered(_try, jobs), 1):
+            caught += is_killed
+            if not is_killed:
+                missed_mutations.append(f"{spec.module_path}:{spec.start_pos[0]} {spec.operator_name}\n{diff}\n")
+                (BUILD / "missed.diff").write_text("\n".join(missed_mutations), encoding="utf-8")
             print(f"\r{number} tried, {number - caught} missed", end="", file=sys.stderr, flush=True)
     rate = 100 * caught / max(len(sample), 1)
     print(f"\n{caught} of {len(sample)} caught: {rate:.1f} %. What was missed: {BUILD / 'missed.diff'}")
@@ -122,8 +122,8 @@ def main() -> int:
 def _copy(target: Path) -> Path:
     """Copy what git tracks to `target`, which becomes the same as the checkout."""
     shutil.rmtree(target, ignore_errors=True)
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for name in filter(None, listed.split("\0")):
+    paths = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in filter(None, paths.split("\0")):
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, target / name)
     return target
@@ -143,19 +143,21 @@ def _measured(copy: Path, *, again: bool) -> Tests:
         log.write_text(ran.stdout, encoding="utf-8")
         if not data.exists():
             raise SystemExit(f"the tests could not be run:\n{ran.stdout[-3000:]}{ran.stderr[-1000:]}")
-    written = log.read_text("utf-8")
+    log_text = log.read_text("utf-8")
     # A test that fails without any fault, such as one that a busy machine is too slow for, says nothing.
-    failed = set(re.findall(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", written, re.MULTILINE))
+    failed_tests = set(re.findall(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", log_text, re.MULTILINE))
     seconds: dict[str, float] = defaultdict(float)
-    for took, test in re.findall(r"^([\d.]+)s (?:setup|call|teardown) +(.+)$", written, re.MULTILINE):
+    for took, test in re.findall(r"^([\d.]+)s (?:setup|call|teardown) +(.+)$", log_text, re.MULTILINE):
         seconds[test] += float(took)
-    covered = CoverageData(str(data))
-    covered.read()
+    coverage = CoverageData(str(data))
+    coverage.read()
     by_line = {}
-    for file in covered.measured_files():
+    for file in coverage.measured_files():
         path = os.path.relpath(file, copy)
-        for line, contexts in covered.contexts_by_lineno(file).items():
-            by_line[path, line] = frozenset(context.rpartition("|")[0] for context in contexts if context) - failed
+        for line, contexts in coverage.contexts_by_lineno(file).items():
+            by_line[path, line] = (
+                frozenset(context.rpartition("|")[0] for context in contexts if context) - failed_tests
+            )
     return Tests(by_line, dict(seconds))
 
 

@@ -141,13 +141,13 @@ def main() -> int:
     parser.add_argument("--only", metavar="WORD", default="", help="trials whose name has this word")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 2, help="how many run at once")
     options = parser.parse_args()
-    chosen = [trial for trial in TRIALS if options.only in trial.name and (trial.short or not options.short)]
+    trials = [trial for trial in TRIALS if options.only in trial.name and (trial.short or not options.short)]
     begun = perf_counter()
     with ThreadPoolExecutor(options.jobs) as pool:
-        failed = sum(pool.map(lambda trial: _tried(trial, short=options.short), chosen))
+        failure_count = sum(pool.map(lambda trial: _tried(trial, short=options.short), trials))
     load = f"the load was {os.getloadavg()[0]:.1f}"
-    print(f"{len(chosen)} parts, {failed} failed, {(perf_counter() - begun) / 60:.0f} minutes; {load}")
-    return 1 if failed else 0
+    print(f"{len(trials)} parts, {failure_count} failed, {(perf_counter() - begun) / 60:.0f} minutes; {load}")
+    return 1 if failure_count else 0
 
 
 def _tried(trial: Trial, *, short: bool) -> bool:
@@ -171,9 +171,9 @@ def _tried(trial: Trial, *, short: bool) -> bool:
         code, output = 1, f"{output}\nbroken off after {trial.minutes} minutes"
     lines = [line for line in output.splitlines() if line.strip(" .")]
     last = lines[-40:] if code or trial.name.startswith(WHOLE) else lines[-3:]
-    wrong = [line for line in lines[:-40] if line.startswith("WRONG")] if code else []
+    wrong_lines = [line for line in lines[:-40] if line.startswith("WRONG")] if code else []
     head = f"{'FAILED' if code else 'ok':<7}{trial.name:<40}{perf_counter() - begun:6.0f} s"
-    print(head, *(f"         {line[:300]}" for line in (*wrong, *last)), sep="\n", flush=True)
+    print(head, *(f"         {line[:300]}" for line in (*wrong_lines, *last)), sep="\n", flush=True)
     return bool(code)
 
 

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.support.documents import allowing
+from tests.support.documents import allow_statement
 from tests.support.packages import moto_policies, moto_wheel, npm_policies, tarball, version_json, wheel_of
 from tests.support.terminal import ROOT, environment
 
@@ -47,13 +47,13 @@ def main() -> int:
     """Sync from each archive, and print a line of figures for each."""
     parser = argparse.ArgumentParser(prog="python -m tests.torture.archives", description=__doc__)
     parser.add_argument("--only", default="", help="archives whose name has this word")
-    only = parser.parse_args().only
-    wrong = 0
+    only_target = parser.parse_args().only
+    failure_count = 0
     with tempfile.TemporaryDirectory(prefix="ekstui-archives-") as folder:
         cache = Path(folder) / "cache"
-        run([sys.executable, "-m", "ekstui", "sync", "--from", str(plain(Path(folder)))], cache)
+        run([sys.executable, "-m", "ekstui", "sync", "--from", str(plain_archive(Path(folder)))], cache)
         for name, make in ARCHIVES.items():
-            if only in name:
+            if only_target in name:
                 place = Path(folder) / name.replace(" ", "-")
                 place.mkdir()
                 figures = run([sys.executable, "-m", "ekstui", "sync", "--from", str(make(place))], cache)
@@ -63,13 +63,13 @@ def main() -> int:
                     or figures.processor > MOST_SECONDS
                     or (figures.code and not figures.stderr)
                 )
-                wrong += is_wrong
+                failure_count += is_wrong
                 print(
                     f"{'WRONG' if is_wrong else 'ok':<6}{name:<34} exit {figures.code}  {figures.seconds:5.1f} s  "
                     f"{figures.processor:5.1f} s of processor  {figures.memory / MEGABYTE:5.0f} MB  {figures.stderr[:90]}",
                     flush=True,
                 )
-    return 1 if wrong else 0
+    return 1 if failure_count else 0
 
 
 def run(command: list[str], cache: Path) -> Figures:
@@ -117,9 +117,9 @@ def resident(process: int) -> int:
 # it reads, so that they can be made up.
 
 
-def plain(folder: Path) -> Path:
+def plain_archive(folder: Path) -> Path:
     """Make a wheel with one policy, to fill the cache."""
-    return moto_wheel(folder, moto_policies({"Alpha": {1: ("2026-10-01T00:00:00Z", allowing("a:One"))}}))
+    return moto_wheel(folder, moto_policies({"Alpha": {1: ("2026-10-01T00:00:00Z", allow_statement("a:One"))}}))
 
 
 def repository(folder: Path, blobs: list[tuple[str, bytes]], first: str) -> Path:
@@ -173,8 +173,8 @@ def packed_object(kind: int, content: bytes, base: str = "") -> bytes:
 
 def copies(size: int, times: int) -> tuple[int, bytes]:
     """Return the size and the delta of an object that is another of a size, so many times."""
-    whole, rest = divmod(size, PIECE)
-    once = (b"\xf0" + PIECE.to_bytes(3, "little")) * whole + (b"\xf0" + rest.to_bytes(3, "little") if rest else b"")
+    pieces, rest = divmod(size, PIECE)
+    once = (b"\xf0" + PIECE.to_bytes(3, "little")) * pieces + (b"\xf0" + rest.to_bytes(3, "little") if rest else b"")
     return size * times, number(size) + number(size * times) + once * times
 
 
@@ -192,8 +192,8 @@ def differences(folder: Path, *times: int, size: int = 16 * MEGABYTE) -> Path:
     """Make a clone whose file is a small difference from a chain of others, each many times as large as the one before."""
     names = [f"{position:040x}" for position in range(1, len(times) + 3)]
     objects = [(names[0], packed_object(3, bytes(size)))]
-    for position, many in enumerate(times):
-        size, delta = copies(size, many)
+    for position, count in enumerate(times):
+        size, delta = copies(size, count)
         objects.append((names[position + 1], packed_object(7, delta, names[position])))
     text = version_json(99, "eks:Bomb").encode()
     literal = b"".join(
@@ -219,9 +219,9 @@ def of_json(folder: Path, content: object) -> Path:
     return path
 
 
-def many(count: int) -> dict[str, object]:
+def many_policies(count: int) -> dict[str, object]:
     """Return so many policies as the npm package has them."""
-    (fields,) = npm_policies({"A": {1: ("2026-10-01T00:00:00Z", allowing("a:One"))}}).values()
+    (fields,) = npm_policies({"A": {1: ("2026-10-01T00:00:00Z", allow_statement("a:One"))}}).values()
     return {f"Policy{place}": fields | {"arn": f"arn:aws:iam::aws:policy/Policy{place}"} for place in range(count)}
 
 
@@ -234,8 +234,8 @@ ARCHIVES: dict[str, Callable[[Path], Path]] = {
     "gzip: 1 GB of nothing": lambda folder: tarball(
         folder / "x.tgz", ("package/dist/managedPolicies.json", bytes(1 << 30))
     ),
-    "JSON: 30,000 policies": lambda folder: of_json(folder, many(30_000)),
-    "JSON: 4,000 policies": lambda folder: of_json(folder, many(4_000)),
+    "JSON: 30,000 policies": lambda folder: of_json(folder, many_policies(30_000)),
+    "JSON: 4,000 policies": lambda folder: of_json(folder, many_policies(4_000)),
     "JSON: policies are a text": lambda folder: of_json(folder, '{"policies": "x"}'),
     "JSON: 8 million values": lambda folder: of_json(folder, "[" + "1," * 8_000_000 + "1]"),
     "JSON: nested 100,000 deep": lambda folder: of_json(folder, "[" * 100_000),

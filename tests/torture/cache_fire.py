@@ -77,12 +77,12 @@ class Truth:
 def truth_of(library: Library, rng: random.Random | None = None) -> Truth:
     """Ask a library all of it, each policy's documents included; with `rng` only some of the documents."""
     entries = library.policies("eks")
-    chosen = entries if rng is None else rng.sample(entries, min(6, len(entries)))
+    sample = entries if rng is None else rng.sample(entries, min(6, len(entries)))
     return Truth(
         policies=entries,
         documents={
             (entry.policy.name, info.number): library.document_json(entry.policy, info.number)
-            for entry in chosen
+            for entry in sample
             for info in entry.policy.versions
         },
         holders=[who_can_answer(library, action) for action in ACTIONS],
@@ -115,10 +115,10 @@ def fill_family(folder: Path) -> PolicyStore:
 
 def family_in(folder: Path, name: str) -> Path:
     """Return a folder in `folder` with a small cache of its own, a copy of one that is made once."""
-    made = folder / "family"
-    if not made.exists():
-        fill_family(made)
-    return Path(shutil.copytree(made, folder / name))
+    family_folder = folder / "family"
+    if not family_folder.exists():
+        fill_family(family_folder)
+    return Path(shutil.copytree(family_folder, folder / name))
 
 
 class Work:
@@ -162,7 +162,7 @@ def accounts_of(store: PolicyStore) -> Path:
     return store.file.path.parent / "accounts"
 
 
-def committed(store: PolicyStore, kind: str) -> int:
+def last_committed(store: PolicyStore, kind: str) -> int:
     """Return how far a work of that kind has come, by what the cache holds."""
     if kind == "fill":
         return int(library_on(store.file.path.parent).state() is not None)
@@ -196,13 +196,13 @@ def kills(count: int, folder: Path, truth: Truth, rng: random.Random) -> Counter
         store = PolicyStore.in_folder(place)
         last_commit = killed_at_random(histories, kind, store, rng.uniform(0, longest[kind]))
         library = library_on(place)
-        survived = committed(store, kind) >= last_commit
+        has_survived = last_committed(store, kind) >= last_commit
         if kind == "fill":
-            survived &= agrees(library, truth, rng)
-            survived &= fill_cache(library)
+            has_survived &= agrees(library, truth, rng)
+            has_survived &= fill_cache(library)
         store.verify()
         counts["killed"] += 1
-        counts["survived"] += survived
+        counts["survived"] += has_survived
         counts["set aside"] += bool(library.notices())
         counts[f"in {kind}"] += 1
         shutil.rmtree(place)
@@ -211,11 +211,11 @@ def kills(count: int, folder: Path, truth: Truth, rng: random.Random) -> Counter
 
 def killed_at_random(histories: list[PolicyHistory], kind: str, store: PolicyStore, after: float) -> int:
     """Start a process on some work, kill it after so many seconds, and return what it told last."""
-    read, write = os.pipe()
+    read_end, write = os.pipe()
     child = os.fork()
     if child == 0:
         try:
-            os.close(read)
+            os.close(read_end)
             getattr(Work(histories, write), kind)(store)
         finally:
             os._exit(0)
@@ -223,12 +223,12 @@ def killed_at_random(histories: list[PolicyHistory], kind: str, store: PolicySto
     time.sleep(after)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    with os.fdopen(read, "rb") as pipe:
+    with os.fdopen(read_end, "rb") as pipe:
         lines = [line for line in pipe.read().split(b"\n")[:-1] if line]
     return int(lines[-1]) if lines else 0
 
 
-def damaged(count: int, folder: Path, truth: Truth, rng: random.Random) -> Counter[str]:
+def damaged_caches(count: int, folder: Path, truth: Truth, rng: random.Random) -> Counter[str]:
     """Damage a whole cache in random ways and ask; every answer must be right, from the cache or from the corpus."""
     base = family_in(folder, "whole")
     content = (base / "policies.db").read_bytes()
@@ -267,10 +267,10 @@ def truncate(content: bytes, rng: random.Random) -> bytes:
 
 
 def flip_bits(content: bytes, rng: random.Random) -> bytes:
-    flipped = bytearray(content)
+    damaged_content = bytearray(content)
     for _ in range(rng.choice((1, 1, 4, 64))):
-        flipped[rng.randrange(len(flipped))] ^= 1 << rng.randrange(8)
-    return bytes(flipped)
+        damaged_content[rng.randrange(len(damaged_content))] ^= 1 << rng.randrange(8)
+    return bytes(damaged_content)
 
 
 def blank_page(content: bytes, rng: random.Random) -> bytes:
@@ -297,8 +297,10 @@ def surroundings(folder: Path, truth: Truth, rng: random.Random, *, short: bool)
     for limit in (5_000, 1_000_000) if short else (0, 5_000, 100_000, 1_000_000, 3_000_000):
         outcome = in_child(lambda: full_disk(folder / f"full-{limit}", limit, truth, rng))  # noqa: B023 (called at once)
         yield f"no file may grow beyond {limit:,} bytes", outcome
-    with small_disk(folder / "small") as mounted:
-        outcome = in_child(lambda: full_disk(folder / "small" / "cache", None, truth, rng)) if mounted else "not tried"
+    with small_disk(folder / "small") as is_mounted:
+        outcome = (
+            in_child(lambda: full_disk(folder / "small" / "cache", None, truth, rng)) if is_mounted else "not tried"
+        )
         yield "a disk of 2 MB", outcome
     family_in(folder, "theirs")
     yield "a folder that may only be read", in_child(lambda: read_only(folder / "theirs", truth, rng))
@@ -328,11 +330,11 @@ def full_disk(folder: Path, limit: int | None, truth: Truth, rng: random.Random)
 def small_disk(folder: Path) -> Iterator[bool]:
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)]
-    mounted = os.geteuid() == 0 and subprocess.run(mount, check=False, capture_output=True).returncode == 0
+    is_mounted = os.geteuid() == 0 and subprocess.run(mount, check=False, capture_output=True).returncode == 0
     try:
-        yield mounted
+        yield is_mounted
     finally:
-        if mounted:
+        if is_mounted:
             subprocess.run(["umount", str(folder)], check=True)
 
 
@@ -347,9 +349,9 @@ def read_only(folder: Path, truth: Truth, rng: random.Random) -> str:
                 parent.chmod(parent.stat().st_mode | 0o055)
         os.setuid(65534)
     library = library_on(folder)
-    used = library.state() is not None
+    was_used = library.state() is not None
     right = agrees(library, truth, rng) and not library.notices()
-    return "right answers, from the cache" if right and used else f"WRONG: used {used}, {library.notices()}"
+    return "right answers, from the cache" if right and was_used else f"WRONG: used {was_used}, {library.notices()}"
 
 
 def locks_refused(folder: Path) -> str:
@@ -394,18 +396,18 @@ def crowd(folder: Path, size: int, truth: Truth, rng: random.Random) -> str:
     codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
     # Whoever waits for a lock for a second answers from the corpus, so on a busy machine nobody may have filled the cache yet.
     fill_cache(library_on(folder))
-    whole = PolicyStore.in_folder(folder).verify()[1] == Corpus.bundled().manifest().versions
-    right = whole and not any(codes[size // 2 :]) and agrees(library_on(folder), truth, rng)
+    is_whole = PolicyStore.in_folder(folder).verify()[1] == Corpus.bundled().manifest().versions
+    right = is_whole and not any(codes[size // 2 :]) and agrees(library_on(folder), truth, rng)
     return "whole, right answers" if right else f"WRONG: {codes}"
 
 
 def in_child(question: Callable[[], str]) -> str:
     """Return what a question answers in a process of its own, whose limits and user it may change."""
-    read, write = os.pipe()
+    read_end, write = os.pipe()
     child = os.fork()
     if child == 0:
         try:
-            os.close(read)
+            os.close(read_end)
             try:
                 answer = question()
             except BaseException as error:  # noqa: BLE001 (told to the parent)
@@ -414,8 +416,8 @@ def in_child(question: Callable[[], str]) -> str:
         finally:
             os._exit(0)
     os.close(write)
-    with os.fdopen(read, "rb") as answered:
-        text = answered.read().decode()
+    with os.fdopen(read_end, "rb") as answers:
+        text = answers.read().decode()
     os.waitpid(child, 0)
     return text or "WRONG: died"
 
@@ -432,21 +434,21 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     rng = random.Random(options.seed)
-    wrong = False
+    has_failed = False
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         truth = truth_of(library_on(folder / "nowhere"))
-        killed = kills(options.kills, folder, truth, rng)
-        print("killed processes  ", ", ".join(f"{key} {value}" for key, value in killed.items()), flush=True)
-        wrong |= killed["survived"] != options.kills or killed["set aside"] > 0
-        hurt = damaged(options.damaged, folder, truth, rng)
+        kill_counts = kills(options.kills, folder, truth, rng)
+        print("killed processes  ", ", ".join(f"{key} {value}" for key, value in kill_counts.items()), flush=True)
+        has_failed |= kill_counts["survived"] != options.kills or kill_counts["set aside"] > 0
+        hurt = damaged_caches(options.damaged, folder, truth, rng)
         print("damaged caches    ", ", ".join(f"{key} {value}" for key, value in hurt.items()), flush=True)
-        wrong |= hurt["right answers"] != options.damaged or hurt["silently set aside"] > 0
-        wrong |= hurt["made anew"] != hurt["set aside and said"]
-        for tried, outcome in surroundings(folder, truth, rng, short=options.short):
-            print(f"{tried:<42}{outcome}", flush=True)
-            wrong |= outcome.startswith("WRONG")
-    return 1 if wrong else 0
+        has_failed |= hurt["right answers"] != options.damaged or hurt["silently set aside"] > 0
+        has_failed |= hurt["made anew"] != hurt["set aside and said"]
+        for attempt, outcome in surroundings(folder, truth, rng, short=options.short):
+            print(f"{attempt:<42}{outcome}", flush=True)
+            has_failed |= outcome.startswith("WRONG")
+    return 1 if has_failed else 0
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ from ekstui.tui.screens.role_screen import RoleScreen
 from ekstui.tui.widgets.attached_pane import AttachedPane
 from tests.rig.proxy import Effect
 from tests.rig.rig import Rig
-from tests.support.filled import copied, fill_cache
+from tests.support.filled import copy_of_cache, fill_cache
 from tests.support.patience import PATIENCE
 from tests.support.rows import words
 from tests.support.undrawn import draw
@@ -241,18 +241,18 @@ def header_of(explorer: ExplorerScreen) -> str:
     return "".join(strip.text for strip in explorer.header.render_lines(explorer.header.region.reset_offset))
 
 
-def judged(fault: str, call: tuple[str, str], place: str, text: str, *, whole: bool) -> Cell:
+def judged_cell(fault: str, call: tuple[str, str], place: str, text: str, *, whole: bool) -> Cell:
     """Hold what was said against what must never be said."""
-    wrong = ""
+    reason = ""
     if is_broken(text):
-        wrong = "a traceback"
+        reason = "a traceback"
     elif _RAW.search(text):
-        wrong = "raw control characters"
+        reason = "raw control characters"
     elif _ZERO.search(text):
-        wrong = "a false zero"
+        reason = "a false zero"
     elif not whole and not re.search(r"[a-z]{3}", text):
-        wrong = "nothing is said"
-    return Cell(fault, ":".join(call), place, text, wrong)
+        reason = "nothing is said"
+    return Cell(fault, ":".join(call), place, text, reason)
 
 
 def cells(rig: Rig, home: Path, calls: tuple[tuple[str, str], ...], faults: list[str]) -> Iterator[Cell]:
@@ -264,7 +264,7 @@ def cells(rig: Rig, home: Path, calls: tuple[tuple[str, str], ...], faults: list
                 rig.proxy.add(FAULTS[fault], *call)
                 for place, words in COMMANDS.items():
                     code, out, err = command(words)
-                    cell = judged(fault, call, place, out + err, whole=False)
+                    cell = judged_cell(fault, call, place, out + err, whole=False)
                     complete = not err
                     if not cell.wrong and complete and code == 1:
                         cell = Cell(*_of(cell), "a false zero")
@@ -276,21 +276,21 @@ def in_app(rig: Rig, home: Path, calls: tuple[tuple[str, str], ...], faults: lis
     with mock.patch.dict(os.environ, rig.environment(home)), impatient():
         for call in calls:
             for fault in faults:
-                for kept in (False, True) if call in STALE else (False,):
+                for has_snapshot in (False, True) if call in STALE else (False,):
                     Library.open().account.forget(None)
                     rig.reset(0)
-                    if kept:
+                    if has_snapshot:
                         code, _, err = command(["attached", POLICY])
                         assert code == 0, err
                     rig.proxy.add(FAULTS[fault], *call)
                     for place, text in screens().items():
-                        cell = judged(fault, call, f"{place}, stale" if kept else place, text, whole=False)
-                        if kept and place == "pane" and not cell.wrong and not re.search("ago|just now", text):
+                        cell = judged_cell(fault, call, f"{place}, stale" if has_snapshot else place, text, whole=False)
+                        if has_snapshot and place == "pane" and not cell.wrong and not re.search("ago|just now", text):
                             cell = Cell(*_of(cell), "an age is missing")
                         yield cell
 
 
-def held(rig: Rig, home: Path, actions: Sequence[str], faults: Sequence[str]) -> Iterator[Cell]:
+def held_cells(rig: Rig, home: Path, actions: Sequence[str], faults: Sequence[str]) -> Iterator[Cell]:
     """Yield a cell for each fault at each call: it is said, or the answer is the one without it."""
     usual: dict[Question, tuple[int, object]] = {}
     with mock.patch.dict(os.environ, rig.environment(home)), impatient():
@@ -303,9 +303,13 @@ def held(rig: Rig, home: Path, actions: Sequence[str], faults: Sequence[str]) ->
             for fault in faults:
                 if fault == "no lists" and action in MAY_LACK_LISTS:
                     continue
-                code, out, err, met = _asked(rig, home, question, action, EFFECTS[fault])
+                code, out, err, was_met = _asked(rig, home, question, action, EFFECTS[fault])
                 cell = Cell(fault, action, question.words[0], out + err, "")
-                yield _held(cell, usual[question], code, out, err) if met else replace(cell, wrong="it was not called")
+                yield (
+                    _held(cell, usual[question], code, out, err)
+                    if was_met
+                    else replace(cell, wrong="it was not called")
+                )
 
 
 def _asked(rig: Rig, home: Path, question: Question, action: str, effect: Effect | None) -> tuple[int, str, str, bool]:
@@ -319,7 +323,7 @@ def _asked(rig: Rig, home: Path, question: Question, action: str, effect: Effect
     if not question.publish:
         return *command([*question.words]), rule is None or rule.met > 0
     with tempfile.TemporaryDirectory() as folder:
-        copied(home / "cache", Path(folder, "cache"))
+        copy_of_cache(home / "cache", Path(folder, "cache"))
         with mock.patch.dict(os.environ, {"EKSTUI_CACHE": f"{folder}/cache"}):
             return *command([*question.words]), rule is None or rule.met > 0
 
@@ -334,19 +338,19 @@ def _comparable(out: str) -> object:
 
 def _held(cell: Cell, usual: tuple[int, object], code: int, out: str, err: str) -> Cell:
     """Hold an answer under a fault against the one without: the same, or marked as not whole and said."""
-    cell = judged(cell.fault, (cell.call, ""), cell.place, cell.text, whole=True)
+    cell = judged_cell(cell.fault, (cell.call, ""), cell.place, cell.text, whole=True)
     cell = replace(cell, call=cell.call.rstrip(":"))
     if cell.wrong or (code == usual[0] and _comparable(out) == usual[1]):
         return cell
     answer = json.loads(out) if out else {}
-    wrong = ""
+    reason = ""
     if code not in (0, *range(2, 5)):
-        wrong = "a false zero" if code == 1 else f"it ends with {code}"
+        reason = "a false zero" if code == 1 else f"it ends with {code}"
     elif not err.strip():
-        wrong = "another answer, without a word"
+        reason = "another answer, without a word"
     elif code == 0 and not answer.get("errors") and answer.get("complete") is not False:
-        wrong = "another answer that is called whole"
-    return replace(cell, wrong=wrong)
+        reason = "another answer that is called whole"
+    return replace(cell, wrong=reason)
 
 
 def _of(cell: Cell) -> tuple[str, str, str, str]:
@@ -360,12 +364,12 @@ def main() -> int:
     parser.add_argument("--only", default="", help="calls that have this word")
     add_share(parser)
     options = parser.parse_args()
-    wrong: Counter[str] = Counter()
+    failures: Counter[str] = Counter()
     counts: Counter[str] = Counter()
 
     def tell(kind: str, cell: Cell) -> None:
         counts[kind] += 1
-        wrong[kind] += bool(cell.wrong)
+        failures[kind] += bool(cell.wrong)
         last = " / ".join(line for line in cell.text.splitlines() if line)[-160:]
         verdict = f"WRONG {cell.wrong}" if cell.wrong else "ok"
         print(f"{verdict:<8} {cell.fault:<18} {cell.call:<36} {cell.place:<14} {last!r}", flush=True)
@@ -379,12 +383,12 @@ def main() -> int:
                 for cell in chain(cells(rig, home, (call,), [fault]), in_app(rig, home, (call,), [fault])):
                     tell("cells of commands" if cell.place in COMMANDS else "cells of screens", cell)
         if options.part != "screens":
-            made = [(action, fault) for action in sorted(OPERATIONS) for fault in EFFECTS if options.only in action]
-            for action, jobs in groupby(options.share.of(made), key=itemgetter(0)):
-                for cell in held(rig, home, [action], [fault for _, fault in jobs]):
+            pairs = [(action, fault) for action in sorted(OPERATIONS) for fault in EFFECTS if options.only in action]
+            for action, jobs in groupby(options.share.of(pairs), key=itemgetter(0)):
+                for cell in held_cells(rig, home, [action], [fault for _, fault in jobs]):
                     tell("cells of every call", cell)
-    print("; ".join(f"{count} {kind}, {wrong[kind]} wrong" for kind, count in counts.items()))
-    return 1 if wrong.total() else 0
+    print("; ".join(f"{count} {kind}, {failures[kind]} wrong" for kind, count in counts.items()))
+    return 1 if failures.total() else 0
 
 
 if __name__ == "__main__":

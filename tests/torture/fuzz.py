@@ -46,7 +46,7 @@ SCRAPS = [
 ]
 
 
-def guided(name: str, seconds: int, seeds: Path) -> None:
+def run_guided(name: str, seconds: int, seeds: Path) -> None:
     """Let atheris feed one target until the time is over or something breaks; the process ends here."""
     import atheris
 
@@ -61,14 +61,14 @@ def guided(name: str, seconds: int, seeds: Path) -> None:
     atheris.Fuzz()
 
 
-def unguided(name: str, seconds: int) -> None:
+def run_unguided(name: str, seconds: int) -> None:
     """Feed one target with changed seeds until the time is over or something breaks."""
     from tests.torture.targets import TARGETS
 
     target, chance = TARGETS[name], random.Random(name)
-    seeds, tried, until = target.seeds(), 0, time.monotonic() + seconds
+    seeds, run_count, until = target.seeds(), 0, time.monotonic() + seconds
     while time.monotonic() < until:
-        data = changed(chance.choice(seeds), chance)
+        data = changed_data(chance.choice(seeds), chance)
         begun = time.process_time()
         try:
             target.survives(data)
@@ -76,11 +76,11 @@ def unguided(name: str, seconds: int) -> None:
         except BaseException:
             print(f"input: {data[:2000]!r}")
             raise
-        tried += 1
-    print(f"stat::number_of_executed_units: {tried}")
+        run_count += 1
+    print(f"stat::number_of_executed_units: {run_count}")
 
 
-def changed(data: bytes, chance: random.Random) -> bytes:
+def changed_data(data: bytes, chance: random.Random) -> bytes:
     """Return an input with some pieces cut, doubled, flipped or replaced."""
     for _ in range(chance.randint(1, 6)):
         start = chance.randint(0, len(data))
@@ -98,7 +98,7 @@ def changed(data: bytes, chance: random.Random) -> bytes:
     return data[:LONGEST]
 
 
-def fuzzed(name: str, seconds: int) -> tuple[int, str]:
+def fuzz_target(name: str, seconds: int) -> tuple[int, str]:
     """Feed one target in a process of its own; return how many inputs it got and what broke it, or an empty text."""
     with tempfile.TemporaryDirectory() as folder:
         seeds = Path(folder) / "seeds"
@@ -122,17 +122,17 @@ def fuzzed(name: str, seconds: int) -> tuple[int, str]:
             output, code = (ran.stdout + ran.stderr).decode("utf-8", "replace"), ran.returncode
         except subprocess.TimeoutExpired:
             return 0, "it did not end"
-        broken = [
+        failures = [
             f"{path.name[:10]} {path.read_bytes()[:2000]!r}\n"
             for path in Path(folder).glob("*-*")
             if path.name.startswith(("crash-", "timeout-", "oom-"))
         ]
-    counted = re.findall(r"stat::number_of_executed_units:\s+(\d+)", output)
-    tried = int(counted[-1]) if counted else 0
-    if code or broken:
+    run_counts = re.findall(r"stat::number_of_executed_units:\s+(\d+)", output)
+    run_count = int(run_counts[-1]) if run_counts else 0
+    if code or failures:
         begun = max(output.find("Uncaught Python exception"), output.find("Traceback"), 0)
-        return tried, "".join(broken[:1]) + output[begun : begun + 1500]
-    return tried, ""
+        return run_count, "".join(failures[:1]) + output[begun : begun + 1500]
+    return run_count, ""
 
 
 def main() -> int:
@@ -146,19 +146,19 @@ def main() -> int:
     has_atheris = importlib.util.find_spec("atheris") is not None
     if options.child:
         if has_atheris:
-            guided(options.child, options.seconds, options.seeds)
+            run_guided(options.child, options.seconds, options.seeds)
         else:
-            unguided(options.child, options.seconds)
+            run_unguided(options.child, options.seconds)
         return 0
     from tests.torture.targets import TARGETS
 
     crashes = total = 0
     for name in TARGETS:
         if options.only in name:
-            tried, broke = fuzzed(name, options.seconds)
-            total += tried
+            run_count, broke = fuzz_target(name, options.seconds)
+            total += run_count
             crashes += bool(broke)
-            print(f"{name:<32} {tried:>9,} inputs  {'CRASH' if broke else 'no crash'}", flush=True)
+            print(f"{name:<32} {run_count:>9,} inputs  {'CRASH' if broke else 'no crash'}", flush=True)
             if broke:
                 print(broke, flush=True)
     print(f"{total:,} inputs {'by coverage (atheris)' if has_atheris else 'at random'}, {crashes} crashes")

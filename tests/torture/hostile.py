@@ -20,7 +20,7 @@ from unittest import mock
 
 from ekstui.cli.main import main as ekstui
 from tests.rig.isolation import isolated
-from tests.support.filled import copied, fill_cache
+from tests.support.filled import copy_of_cache, fill_cache
 from tests.torture import is_broken
 
 RAW = re.compile(
@@ -128,7 +128,7 @@ def account(text: str) -> dict[str, Any]:
              "Condition": {"StringEquals": {f"oidc.eks.eu-west-1.amazonaws.com/id/A{text}:sub": f"system:serviceaccount:{text}:{text}"}}},
         ]
     }  # fmt: skip
-    carried = [
+    policies = [
         {"PolicyName": "AmazonEKSClusterPolicy", "PolicyArn": "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"},
         {"PolicyName": text, "PolicyArn": f"{arn}:policy/{text}"},
     ]
@@ -141,12 +141,12 @@ def account(text: str) -> dict[str, Any]:
         "AssumeRolePolicyDocument": trust,
         "InstanceProfileList": [{"InstanceProfileName": text, "Arn": f"{arn}:instance-profile/{text}"}],
         "RolePolicyList": [{"PolicyName": text, "PolicyDocument": document}],
-        "AttachedManagedPolicies": carried,
+        "AttachedManagedPolicies": policies,
         "PermissionsBoundary": {"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": f"{arn}:policy/{text}"},
         "Tags": [{"Key": text, "Value": text}],
         "RoleLastUsed": {"LastUsedDate": "2026-11-01T00:00:00Z", "Region": text},
     }
-    person = {"Path": "/", "CreateDate": "2024-02-29T10:00:00+00:00", "AttachedManagedPolicies": carried}
+    person = {"Path": "/", "CreateDate": "2024-02-29T10:00:00+00:00", "AttachedManagedPolicies": policies}
     return {
         "RoleDetailList": [role, role | {"RoleName": "plain", "Arn": f"{arn}:role/plain"}],
         "UserDetailList": [person | {"UserName": text, "Arn": f"{arn}:user/{text}", "GroupList": [text]}],
@@ -181,10 +181,10 @@ Invocation = tuple[str, list[str], str]
 def invocations(folder: Path, text: str) -> Iterator[Invocation]:
     """Write the files of one hostile text; yield the place of the text, the command, and what it is piped."""
     folder.mkdir()
-    accounts, document, broken, settings = (folder / name for name in ("a.json", "p.json", "b.json", "c.toml"))
+    accounts, document, broken_file, settings = (folder / name for name in ("a.json", "p.json", "b.json", "c.toml"))
     accounts.write_text(json.dumps(account(text)))
     document.write_text(json.dumps(policy(text)))
-    broken.write_text(json.dumps({"Statement": [{"Effect": text, text: text}]}))
+    broken_file.write_text(json.dumps({"Statement": [{"Effect": text, text: text}]}))
     settings.write_text(f"theme = {toml(text)}\n{toml('k' + text)} = 1\n")
     message = (
         f"An error occurred (AccessDenied) when calling the {text} operation: User: arn:aws:iam::123456789012:user/{text} is "
@@ -194,7 +194,7 @@ def invocations(folder: Path, text: str) -> Iterator[Invocation]:
     event = {"eventSource": "s3.amazonaws.com", "eventName": text, "errorCode": "AccessDenied", "errorMessage": text,
              "userIdentity": {"arn": text, "type": text}, "requestParameters": {text: text}}  # fmt: skip
     of_file = ["--account-file", str(accounts)]
-    shaped: list[tuple[str, list[str], str]] = [
+    shapes: list[tuple[str, list[str], str]] = [
         ("account file: attached", ["attached", "AmazonEKSClusterPolicy", *of_file], ""),
         ("account file: role in a diff", ["diff", "role:plain", "AmazonEKSClusterPolicy", *of_file], ""),
         ("account file: explain", ["explain", "--action", "s3:GetObject", "--role", "plain", *of_file], ""),
@@ -203,7 +203,7 @@ def invocations(folder: Path, text: str) -> Iterator[Invocation]:
         ("policy file: diff", ["diff", str(document), "AmazonEKSClusterPolicy"], ""),
         ("policy file: explain", ["explain", "--action", "s3:GetObject", "--policy", str(document)], ""),
         ("policy on stdin", ["diff", "-", "AmazonEKSClusterPolicy"], json.dumps(policy(text))),
-        ("broken policy file", ["diff", str(broken), "AmazonEKSClusterPolicy"], ""),
+        ("broken policy file", ["diff", str(broken_file), "AmazonEKSClusterPolicy"], ""),
         ("text on stdin as a policy", ["diff", "-", "AmazonEKSClusterPolicy"], text),
         ("denial on stdin", ["explain", "-"], message),
         ("event on stdin", ["explain", "-"], json.dumps(event)),
@@ -220,7 +220,7 @@ def invocations(folder: Path, text: str) -> Iterator[Invocation]:
         ("account to forget", ["cache", "clear", "--account", text], ""),
         ("profile, region", ["attached", "AmazonEKSClusterPolicy", "--profile", text, "--region", text], ""),
     ]  # fmt: skip
-    for place, words, stdin in shaped:
+    for place, words, stdin in shapes:
         yield place, words, stdin
         yield f"{place}, JSON", [*words, "--json"], stdin
     yield "cluster's name, Markdown", ["cluster", text, "--markdown", *of_file], ""
@@ -235,7 +235,7 @@ def invocations(folder: Path, text: str) -> Iterator[Invocation]:
     yield "endpoint", ["attached", "AmazonEKSClusterPolicy", f"AWS_ENDPOINT_URL={text}"], ""
 
 
-def synced(folder: Path, texts: list[str]) -> Iterator[Invocation]:
+def sync_invocations(folder: Path, texts: list[str]) -> Iterator[Invocation]:
     """Write files that a sync reads, with all the texts in them; yield the commands that read and show them.
 
     All texts at once, since the index is made anew after each sync.
@@ -243,10 +243,10 @@ def synced(folder: Path, texts: list[str]) -> Iterator[Invocation]:
     odd = folder / "sync"
     odd.mkdir(parents=True)
     # A lone surrogate or too long a text costs its whole document; theirs are among the strange ones.
-    fitting = [text for text in texts if _fits(text) and len(text) < 1_000]
-    statements = [statement for text in fitting for statement in policy(text)["Statement"]]
-    whole = {"Version": "2012-10-17", "Id": texts[0], "Statement": statements}
-    version = {"PolicyVersion": {"Document": whole, "VersionId": "v99", "IsDefaultVersion": True}}
+    fitting_texts = [text for text in texts if _fits(text) and len(text) < 1_000]
+    statements = [statement for text in fitting_texts for statement in policy(text)["Statement"]]
+    document = {"Version": "2012-10-17", "Id": texts[0], "Statement": statements}
+    version = {"PolicyVersion": {"Document": document, "VersionId": "v99", "IsDefaultVersion": True}}
     (odd / "AmazonEKS_CNI_Policy@v99.json").write_text(json.dumps(version))
     for number, text in enumerate(texts):
         strange = {"PolicyVersion": {"Document": policy(text), "VersionId": text}}
@@ -297,7 +297,7 @@ def commands(folder: Path, cache: Path, names: list[str], *, each_form: bool = T
     places: set[str] = set()
     for number, name in enumerate(names):
         home = folder / str(number)
-        copied(cache, home / "cache")
+        copy_of_cache(cache, home / "cache")
         with mock.patch.dict(os.environ, isolated(home)):
             for place, words, stdin in _in_turn(invocations(home / "files", STRINGS[name]), each_form):
                 places.add(place)
@@ -308,9 +308,11 @@ def commands(folder: Path, cache: Path, names: list[str], *, each_form: bool = T
                     assert out.isascii()
                     json.loads(out)
     home = folder / "synced"
-    copied(cache, home / "cache")
+    copy_of_cache(cache, home / "cache")
     with mock.patch.dict(os.environ, isolated(home)):
-        for place, words, stdin in _in_turn(synced(home / "files", [STRINGS[name] for name in names]), each_form):
+        for place, words, stdin in _in_turn(
+            sync_invocations(home / "files", [STRINGS[name] for name in names]), each_form
+        ):
             places.add(place)
             out, err, code = run(words, stdin)
             assert code == 0, (place, err[:300])
@@ -335,11 +337,11 @@ def _in_turn(tried: Iterable[Invocation], each_form: bool) -> Iterator[Invocatio
 def main() -> int:
     """Try everything and print what came of it."""
     with tempfile.TemporaryDirectory() as folder:
-        tried = commands(Path(folder), fill_cache(Path(folder) / "filled"), list(STRINGS))
-    print(tried.line())
-    for note in tried.notes[:40]:
+        result = commands(Path(folder), fill_cache(Path(folder) / "filled"), list(STRINGS))
+    print(result.line())
+    for note in result.notes[:40]:
         print(f"  {note}")
-    return 1 if tried.notes else 0
+    return 1 if result.notes else 0
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ from tests.rig.isolation import isolated
 from tests.rig.rig import Rig
 from tests.rig.sdk import share_models
 from tests.support.corpus import read_anew
-from tests.support.filled import copied, fill_cache
+from tests.support.filled import copy_of_cache, fill_cache
 from tests.torture import Share, add_share, is_broken
 from tests.torture.targets import small_corpus
 
@@ -122,8 +122,8 @@ def shim() -> ctypes.CDLL | None:
     with tempfile.TemporaryDirectory() as folder:
         source, built = Path(folder, "shim.c"), Path(folder, "shim.so")
         source.write_text(_SHIM)
-        undefined = ["-undefined", "dynamic_lookup"] if sys.platform == "darwin" else []
-        subprocess.run([compiler, "-shared", "-fPIC", *undefined, "-o", str(built), str(source)], check=True)
+        linker_options = ["-undefined", "dynamic_lookup"] if sys.platform == "darwin" else []
+        subprocess.run([compiler, "-shared", "-fPIC", *linker_options, "-o", str(built), str(source)], check=True)
         return ctypes.CDLL(str(built))
 
 
@@ -217,7 +217,7 @@ def _refusal(kind: Kind, action: str) -> Exception:
 
 def run(words: Sequence[str], fault: Fault, environment: dict[str, str], folder: Path) -> tuple[int, str, str, bool]:
     """Run a command, or the app's start, in a fork; return its exit code, what it wrote, and whether the fault was met."""
-    out, err, met = folder / "out", folder / "err", folder / "met"
+    out, err, met_file = folder / "out", folder / "err", folder / "met"
     child = os.fork()
     if not child:
         code = 99
@@ -226,7 +226,7 @@ def run(words: Sequence[str], fault: Fault, environment: dict[str, str], folder:
                 os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), number)
             sys.stdout, sys.stderr = io.TextIOWrapper(io.FileIO(1, "w")), io.TextIOWrapper(io.FileIO(2, "w"))
             os.environ.update(environment)
-            descriptor = os.open(met, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            descriptor = os.open(met_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             read_anew()
             fault.install()
             code = command(words)
@@ -239,7 +239,7 @@ def run(words: Sequence[str], fault: Fault, environment: dict[str, str], folder:
     impatient.start()
     _, status = os.waitpid(child, 0)
     impatient.cancel()
-    return os.waitstatus_to_exitcode(status), out.read_text(), err.read_text(), met.read_bytes() == b"1"
+    return os.waitstatus_to_exitcode(status), out.read_text(), err.read_text(), met_file.read_bytes() == b"1"
 
 
 def command(words: Sequence[str]) -> int:
@@ -292,10 +292,10 @@ def start_app(words: Sequence[str]) -> int:
                         await pilot.pause(0.01)
             await pilot.pause(0.15)
             draw(app)
-            waiting = explorer.account.asking or ("work" if _works() else "")
+            pending = explorer.account.asking or ("work" if _works() else "")
             print(header_of(explorer), text_of(explorer), *notices, explorer.account.error or "", sep="\n")
-            if waiting:
-                print(f"Traceback: {waiting} has not ended")
+            if pending:
+                print(f"Traceback: {pending} has not ended")
             await pilot.press("q")
         return app.return_code or 0
 
@@ -324,8 +324,8 @@ def tries(
         yield Try(name, kind, 0, f"without a fault it ends with {code}: {err}")
         return
     for n in count(1, every):
-        out, err, code, met = _tried(words, kind, n, cache, environment)
-        if not met and code == 0:
+        out, err, code, was_met = _tried(words, kind, n, cache, environment)
+        if not was_met and code == 0:
             return
         yield Try(name, kind, n, _wrong(usual, out, err, code))
 
@@ -338,10 +338,10 @@ def _tried(
         home = folder / "home"
         home.mkdir()
         if words != FIRST:
-            copied(cache, home / "cache")
+            copy_of_cache(cache, home / "cache")
         variables = isolated(home) | (environment or {}) | {"EKSTUI_CACHE": str(home / "cache"), "HOME": str(home)}
-        code, out, err, met = run(words, Fault(kind, n, home), variables, folder)
-    return _CLOCK.sub("<time>", out.replace(str(folder), "")), err, code, met
+        code, out, err, was_met = run(words, Fault(kind, n, home), variables, folder)
+    return _CLOCK.sub("<time>", out.replace(str(folder), "")), err, code, was_met
 
 
 def _wrong(usual: str, out: str, err: str, code: int) -> str:
@@ -396,26 +396,29 @@ def main() -> int:
     add_share(parser)
     options = parser.parse_args()
     share: Share = options.share
-    number = wrong = 0
+    number = failure_count = 0
     with tempfile.TemporaryDirectory() as place, Rig(20) as rig:
         cache = fill_cache(Path(place) / "cache")
-        asked = rig.environment(Path(place) / "asked")
+        asked_environment = rig.environment(Path(place) / "asked")
         local = [kind for kind in KINDS[:3] if kind != "memory" or shim()]
         jobs: list[tuple[Sequence[str], Kind, dict[str, str] | None]] = [
             *((words, kind, None) for words in (*OFFLINE, APP, FIRST) for kind in local),
-            *((words, kind, asked) for words in (*ASKING, APP_ASKING) for kind in (*local, *KINDS[3:])),
+            *((words, kind, asked_environment) for words in (*ASKING, APP_ASKING) for kind in (*local, *KINDS[3:])),
         ]
         for words, kind, environment in share.of(jobs):
             if options.only not in " ".join(words) or options.kind not in (None, kind):
                 continue
             attempts = [*tries(words, kind, cache, environment)]
-            number, wrong = number + len(attempts), wrong + sum(bool(attempt.wrong) for attempt in attempts)
+            number, failure_count = (
+                number + len(attempts),
+                failure_count + sum(bool(attempt.wrong) for attempt in attempts),
+            )
             print(f"{' '.join(words):<60} {kind:<7} {len(attempts):>4} tries", flush=True)
             for attempt in attempts:
                 if attempt.wrong:
                     print(f"    {attempt.n}: {attempt.wrong}", flush=True)
-    print(f"{number} tries, {wrong} wrong" + ("" if shim() else "; without a compiler no allocation was tried"))
-    return 1 if wrong else 0
+    print(f"{number} tries, {failure_count} wrong" + ("" if shim() else "; without a compiler no allocation was tried"))
+    return 1 if failure_count else 0
 
 
 if __name__ == "__main__":

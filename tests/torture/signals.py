@@ -59,7 +59,7 @@ def stops(terminal: Terminal) -> None:
     terminal.send("q")
 
 
-def narrow(terminal: Terminal) -> None:
+def make_narrow(terminal: Terminal) -> None:
     """Show it in one and in two columns, where it must become quiet, and quit."""
     for columns, rows in ((1, 24), (2, 24), (1, 1), (2, 1)):
         terminal.resize(columns, rows)
@@ -76,7 +76,7 @@ CASES: dict[str, Case] = {
     "SIGUSR1": sends(signal.SIGUSR1),
     "SIGALRM": sends(signal.SIGALRM),
     "fifty stops and continues, then quit": Case(stops, 0),
-    "one and two columns, then quit": Case(narrow, 0),
+    "one and two columns, then quit": Case(make_narrow, 0),
     "the terminal is closed": Case(lambda terminal: terminal.hang_up(), 129),
     "the terminal is closed, SIGHUP ignored": Case(lambda terminal: terminal.hang_up(), 129, (signal.SIGHUP,)),
     "SIGHUP, SIGHUP ignored (nohup)": Case(lambda terminal: terminal.signal(signal.SIGHUP), 129, (signal.SIGHUP,)),
@@ -84,7 +84,7 @@ CASES: dict[str, Case] = {
 }
 
 
-def started(home: Path, ignoring: Sequence[signal.Signals] = ()) -> Terminal:
+def started_terminal(home: Path, ignoring: Sequence[signal.Signals] = ()) -> Terminal:
     """Start the app and wait until it is quiet."""
     terminal = Terminal(APP, env=isolated(home), ignoring=ignoring, forked=True)
     terminal.wait_for("AmazonEKSClusterPolicy")
@@ -92,10 +92,10 @@ def started(home: Path, ignoring: Sequence[signal.Signals] = ()) -> Terminal:
     return terminal
 
 
-def measured(home: Path, name: str) -> tuple[int, float]:
+def measure_end(home: Path, name: str) -> tuple[int, float]:
     """Let it happen; return the exit code and the seconds until the process was gone, its terminal as it was."""
     case = CASES[name]
-    with started(home, case.ignoring) as terminal:
+    with started_terminal(home, case.ignoring) as terminal:
         case.happens(terminal)
         end = terminal.wait_exit()
         if "closed" not in name:
@@ -117,19 +117,19 @@ def hung(rig: Rig, home: Path) -> tuple[int, float]:
 
 def main() -> int:
     """Measure each."""
-    wrong = 0
+    failure_count = 0
     with tempfile.TemporaryDirectory() as folder, Rig(50) as rig:
         home = Path(folder)
         fill_cache(home / "cache")
         for name, case in CASES.items():
-            code, seconds = measured(home, name)
-            wrong += code != case.code
+            code, seconds = measure_end(home, name)
+            failure_count += code != case.code
             print(f"{name:<42} exit {code:>3} after {seconds:.2f} s", flush=True)
         code, seconds = hung(rig, home)
-        wrong += code != 0
+        failure_count += code != 0
         print(f"{'quit while a call hangs':<42} exit {code:>3} after {seconds:.2f} s", flush=True)
         print(f"the load was {os.getloadavg()[0]:.1f}")
-    return 1 if wrong else 0
+    return 1 if failure_count else 0
 
 
 if __name__ == "__main__":

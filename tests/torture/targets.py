@@ -93,9 +93,9 @@ def _difference(data: bytes) -> None:
 
 
 def _evaluation(data: bytes) -> None:
-    applied = [AppliedPolicy("p", None, parse_text(data))]
+    policies = [AppliedPolicy("p", None, parse_text(data))]
     for request in REQUESTS:
-        evaluate(request, applied, None, (), reference())
+        evaluate(request, policies, None, (), reference())
 
 
 def _denial(data: bytes) -> None:
@@ -188,11 +188,11 @@ FAMILY = 3
 
 @cache
 def small_corpus() -> Corpus:
-    whole = Corpus.bundled()
-    with lzma.open(whole.folder / "corpus.jsonl.xz") as lines:
-        few = b"".join(islice(lines, FAMILY))
-    folder = _written("small/corpus.jsonl.xz", lzma.compress(few)).parent
-    manifest = json.loads((whole.folder / "manifest.json").read_bytes())
+    corpus = Corpus.bundled()
+    with lzma.open(corpus.folder / "corpus.jsonl.xz") as lines:
+        few_lines = b"".join(islice(lines, FAMILY))
+    folder = _written("small/corpus.jsonl.xz", lzma.compress(few_lines)).parent
+    manifest = json.loads((corpus.folder / "manifest.json").read_bytes())
     (folder / "manifest.json").write_text(json.dumps(manifest | {"policies": FAMILY, "family": FAMILY}))
     return Corpus(folder)
 
@@ -267,8 +267,8 @@ def _packages() -> list[bytes]:
 
 
 def _tarballs() -> list[bytes]:
-    made = io.BytesIO()
-    with tarfile.open(fileobj=made, mode="w:gz") as archive:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
         for name, content in (
             ("package/dist/managedPolicies.json", _packages()[0]),
             ("package/package.json", b'{"version":"1"}'),
@@ -276,7 +276,7 @@ def _tarballs() -> list[bytes]:
             member = tarfile.TarInfo(name)
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
-    return [made.getvalue()]
+    return [buffer.getvalue()]
 
 
 def _one_answer() -> list[bytes]:

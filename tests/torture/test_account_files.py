@@ -23,9 +23,9 @@ SCRAPS: list[Any] = [
 ]  # fmt: skip
 
 
-def whole() -> dict[str, Any]:
+def whole_account() -> dict[str, Any]:
     """A page in which every kind of value stands."""
-    full = role_json(
+    full_role = role_json(
         "a",
         PermissionsBoundary={"PermissionsBoundaryArn": POLICY["PolicyArn"]},
         RolePolicyList=[{"PolicyName": "p", "PolicyDocument": TRUST}],
@@ -39,11 +39,11 @@ def whole() -> dict[str, Any]:
         "Arn": "arn:aws:iam::111122223333:policy/m", "DefaultVersionId": "v1", "PolicyVersionList": [version]
     }  # fmt: skip
     return copy.deepcopy(
-        account_page(full, role_json("b"), UserDetailList=[user], GroupDetailList=[group], Policies=[policy])
+        account_page(full_role, role_json("b"), UserDetailList=[user], GroupDetailList=[group], Policies=[policy])
     )
 
 
-def mutated(value: Any, chance: random.Random) -> Any:
+def mutated_value(value: Any, chance: random.Random) -> Any:
     """The value with one place in it cut, doubled under another name, or replaced by a scrap."""
     if isinstance(value, dict) and value and chance.random() < 0.9:
         key = chance.choice(list(value))
@@ -53,11 +53,11 @@ def mutated(value: Any, chance: random.Random) -> Any:
             case 1:
                 value[f"{key}x"] = copy.deepcopy(value[key])
             case _:
-                value[key] = mutated(value[key], chance)
+                value[key] = mutated_value(value[key], chance)
         return value
     if isinstance(value, list) and value and chance.random() < 0.85:
         index = chance.randrange(len(value))
-        value[index] = mutated(value[index], chance)
+        value[index] = mutated_value(value[index], chance)
         return value
     return copy.deepcopy(chance.choice(SCRAPS))
 
@@ -65,26 +65,26 @@ def mutated(value: Any, chance: random.Random) -> Any:
 def test_any_account_file_is_read_or_refused(tmp_path: Path) -> None:
     chance = random.Random(5)
     path = tmp_path / "details.json"
-    read = refused = 0
+    read_count = refused_count = 0
     for _ in range(600 * EFFORT):
-        value: Any = whole()
+        value: Any = whole_account()
         for _ in range(chance.randint(1, 3)):
-            value = mutated(value, chance)
+            value = mutated_value(value, chance)
         text = json.dumps(value)
         path.write_text(text[: chance.randrange(len(text))] if chance.random() < 0.1 else text)
         try:
             account = read_account_file(path)
         except InputError:
-            refused += 1
+            refused_count += 1
             continue
-        read += 1
+        read_count += 1
         uses_in(account)
         attachments_with_uses(account, POLICY["PolicyArn"])
         for role in account.roles:
             assert trust_word(role.trust, account.identity.account)
             assert trust_in_words(role.trust, account.identity.account)
-    assert read > 50 * EFFORT
-    assert refused > 50 * EFFORT
+    assert read_count > 50 * EFFORT
+    assert refused_count > 50 * EFFORT
 
 
 def test_any_stored_record_is_read_or_refused(tmp_path: Path) -> None:
@@ -97,13 +97,13 @@ def test_any_stored_record_is_read_or_refused(tmp_path: Path) -> None:
         store(folder, snapshot())
         with file.writing() as draft:
             head = draft.root()
-            name = draft.put_value(mutated(draft.value(head["snapshot"]), chance))
+            name = draft.put_value(mutated_value(draft.value(head["snapshot"]), chance))
             draft.set_root({**head, "snapshot": name}, {name})
         try:
-            kept = load(folder, "aws", "111122223333")
+            stored_snapshot = load(folder, "aws", "111122223333")
         except StoreError:
             continue
-        assert kept is None or kept.identity.account == "111122223333"
+        assert stored_snapshot is None or stored_snapshot.identity.account == "111122223333"
 
 
 def test_any_bytes_in_the_store_are_refused(tmp_path: Path) -> None:
@@ -111,13 +111,13 @@ def test_any_bytes_in_the_store_are_refused(tmp_path: Path) -> None:
     folder = tmp_path / "accounts"
     store(folder, snapshot())
     path = folder / "aws-111122223333.db"
-    good = path.read_bytes()
+    content = path.read_bytes()
     for _ in range(60 * EFFORT):
-        bad = bytearray(good[: chance.randrange(len(good))] if chance.random() < 0.3 else good)
+        damaged_content = bytearray(content[: chance.randrange(len(content))] if chance.random() < 0.3 else content)
         for _ in range(chance.choice((1, 10, 1000))):
-            if bad:
-                bad[chance.randrange(len(bad))] = chance.randrange(256)
-        path.write_bytes(bad)
+            if damaged_content:
+                damaged_content[chance.randrange(len(damaged_content))] = chance.randrange(256)
+        path.write_bytes(damaged_content)
         with contextlib.suppress(StoreError):
             load(folder, "aws", "111122223333")
         try:

@@ -29,7 +29,7 @@ SCRAPS = [
 ]  # fmt: skip
 
 
-def mutated(chance: random.Random) -> str:
+def mutated_message(chance: random.Random) -> str:
     """A real message with pieces cut, doubled, swapped or replaced by scraps."""
     text = chance.choice(SEEDS)
     for _ in range(chance.randint(1, 6)):
@@ -53,8 +53,8 @@ def mutated(chance: random.Random) -> str:
 def test_no_text_breaks_the_reading_of_denials(seed: int) -> None:
     chance = random.Random(seed)
     for _ in range(100 * EFFORT):
-        text = mutated(chance)
-        started = time.process_time()
+        text = mutated_message(chance)
+        start = time.process_time()
         try:
             denial = parse_denial(text)
         except InputError as error:
@@ -66,7 +66,7 @@ def test_no_text_breaks_the_reading_of_denials(seed: int) -> None:
             assert " " not in denial.action
             assert len(denial.action) < 200
             assert denial.resource is None or denial.resource == "*" or denial.resource.startswith("arn:")
-        assert time.process_time() - started < PROCESSOR, text[:300]
+        assert time.process_time() - start < PROCESSOR, text[:300]
 
 
 def test_a_long_text_is_refused_before_it_is_read() -> None:
@@ -131,15 +131,15 @@ ALLOW_ALL = Statement(None, "Allow", "Action", ("*",), "Resource", ("*",), ())
 
 
 def verdict(request: Request, *policies: Document, boundary: Document | None = None) -> str:
-    applied = [AppliedPolicy("p", None, document) for document in policies]
+    applied_policies = [AppliedPolicy("p", None, document) for document in policies]
     evaluation = evaluate(
-        request, applied, None if boundary is None else AppliedPolicy("b", None, boundary), (), reference()
+        request, applied_policies, None if boundary is None else AppliedPolicy("b", None, boundary), (), reference()
     )
     assert evaluation.missing == () or evaluation.verdict == "depends"
     return evaluation.verdict
 
 
-@settings(max_examples=examples(70, whole=200), deadline=None)
+@settings(max_examples=examples(70, in_torture=200), deadline=None)
 @given(request=requests, document=documents, boundary=st.none() | documents)
 def test_no_policy_breaks_the_evaluation(request: Request, document: Document, boundary: Document | None) -> None:
     before = verdict(request, document, boundary=boundary)
@@ -155,16 +155,22 @@ def test_no_policy_breaks_the_evaluation(request: Request, document: Document, b
         wider = verdict(request, document, everything)
         assert before != "allowed" or wider == "allowed"
         assert wider != "implicit-deny"
-    denied = Statement(None, "Deny", "Action", ("*",), "Resource", ("*",), ())
-    assert verdict(request, document, Document("2012-10-17", None, (denied,)), boundary=boundary) == "explicit-deny"
+    deny_all = Statement(None, "Deny", "Action", ("*",), "Resource", ("*",), ())
+    assert verdict(request, document, Document("2012-10-17", None, (deny_all,)), boundary=boundary) == "explicit-deny"
 
 
-def swapped(document: Document) -> Document:
-    def statement(old: Statement) -> Statement:
-        conditions = tuple(Condition(c.operator, c.key.swapcase(), c.values) for c in old.conditions)
-        actions = tuple(action.swapcase() for action in old.actions)
+def swapped_document(document: Document) -> Document:
+    def statement(original: Statement) -> Statement:
+        conditions = tuple(Condition(c.operator, c.key.swapcase(), c.values) for c in original.conditions)
+        actions = tuple(action.swapcase() for action in original.actions)
         return Statement(
-            old.sid, old.effect, old.action_element, actions, old.resource_element, old.resources, conditions
+            original.sid,
+            original.effect,
+            original.action_element,
+            actions,
+            original.resource_element,
+            original.resources,
+            conditions,
         )
 
     return Document(document.version, document.id, tuple(map(statement, document.statements)))
@@ -173,10 +179,10 @@ def swapped(document: Document) -> Document:
 ascii_documents = documents.filter(lambda document: repr(document).isascii())
 
 
-@settings(max_examples=examples(50, whole=150), deadline=None)
+@settings(max_examples=examples(50, in_torture=150), deadline=None)
 @given(request=requests.filter(lambda request: repr(request).isascii()), document=ascii_documents)
 def test_case_of_actions_and_keys_does_not_count(request: Request, document: Document) -> None:
-    assert verdict(request, swapped(document)) == verdict(request, document)
+    assert verdict(request, swapped_document(document)) == verdict(request, document)
 
 
 def test_huge_policies_are_judged_in_reasonable_time() -> None:
@@ -188,6 +194,6 @@ def test_huge_policies_are_judged_in_reasonable_time() -> None:
     }
     document = parse({"Version": "2012-10-17", "Statement": [stars] * 20})
     request = Request("s3:" + "a" * 100, ("arn:aws:s3:::" + "a" * 1000,), None, {"k:a": ("a" * 1000,)})
-    started = time.process_time()
+    start = time.process_time()
     verdict(request, document)
-    assert time.process_time() - started < 20
+    assert time.process_time() - start < 20

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.rig.rig import Rig
-from tests.torture.faults import SHORT, Cell, cells, held, in_app
+from tests.torture.faults import SHORT, Cell, cells, held_cells, in_app
 
 pytestmark = pytest.mark.usefixtures("own_filled_cache")
 
@@ -34,12 +34,12 @@ def test_the_app_says_what_failed_and_how_old_what_it_shows_is(rig: Rig, own_hom
 
 
 def test_a_cluster_that_is_gone_when_its_parts_are_asked_for_is_no_error_of_ours(rig: Rig, own_home: Path) -> None:
-    garbled = [*cells(rig, own_home, (("eks", "ListClusters"),), ["bad XML"])]
-    assert wrong_cells(garbled) == []
+    garbled_cells = [*cells(rig, own_home, (("eks", "ListClusters"),), ["bad XML"])]
+    assert wrong_cells(garbled_cells) == []
 
 
 @pytest.mark.slow
 def test_what_has_a_wrong_shape_is_said_and_never_taken_for_none(rig: Rig, own_home: Path) -> None:
     """botocore reads text in the place of a list in XML as an empty list."""
-    assert wrong_cells([*held(rig, own_home, ["iam:ListEntitiesForPolicy"], ["numbers for lists"])]) == []
-    assert wrong_cells([*held(rig, own_home, ["eks:ListNodegroups"], ["no lists"])]) == []
+    assert wrong_cells([*held_cells(rig, own_home, ["iam:ListEntitiesForPolicy"], ["numbers for lists"])]) == []
+    assert wrong_cells([*held_cells(rig, own_home, ["eks:ListNodegroups"], ["no lists"])]) == []

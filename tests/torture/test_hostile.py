@@ -9,6 +9,6 @@ from tests.torture.hostile import commands
 
 @pytest.mark.slow
 def test_nothing_that_commands_read_comes_out_raw(tmp_path: Path, filled_cache: Path) -> None:
-    tried = commands(tmp_path, filled_cache, ["all at once"], each_form=False)
-    print(tried.line())
-    assert tried.notes == []
+    result = commands(tmp_path, filled_cache, ["all at once"], each_form=False)
+    print(result.line())
+    assert result.notes == []

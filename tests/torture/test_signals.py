@@ -7,7 +7,7 @@ import pytest
 
 from tests.rig.rig import Rig
 from tests.support.terminal import assert_restored
-from tests.torture.signals import CASES, hung, measured, started
+from tests.torture.signals import CASES, hung, measure_end, started_terminal
 
 pytestmark = pytest.mark.usefixtures("own_filled_cache")
 
@@ -25,7 +25,7 @@ SHORT = (
 def test_the_app_ends_at_once_whatever_happens_to_it(own_home: Path) -> None:
     for name in SHORT:
         case = CASES[name]
-        code, seconds = measured(own_home, name)
+        code, seconds = measure_end(own_home, name)
         print(f"{name:<42} exit {code} after {seconds:.2f} s")
         assert code == case.code, name
 
@@ -39,7 +39,7 @@ def test_quitting_does_not_wait_for_a_call_that_hangs(rig: Rig, own_home: Path) 
 
 @pytest.mark.slow
 def test_stopped_and_continued_it_is_as_it_was(own_home: Path) -> None:
-    with started(own_home) as terminal:
+    with started_terminal(own_home) as terminal:
         terminal.signal(signal.SIGTSTP)
         terminal.wait_for(lambda: terminal.state() == "T")
         terminal.settle(0.1)

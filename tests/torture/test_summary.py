@@ -33,7 +33,7 @@ MAX_MEGABYTES = 400
 SEED_DOCUMENTS = 60
 
 
-def read(text: str | bytes) -> None:
+def read_text(text: str | bytes) -> None:
     """Do all that a front end does with a document."""
     document = parse_text(text)
     for service in services_in(document):
@@ -45,7 +45,7 @@ def read(text: str | bytes) -> None:
 def survives(text: str | bytes) -> bool:
     """Return whether a document could be read; what cannot be is refused with one sentence."""
     try:
-        read(text)
+        read_text(text)
     except EkstuiError as error:
         assert error.message
         assert "\n" not in error.message
@@ -82,7 +82,7 @@ statements = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=examples(25, whole=60), deadline=None)
+@settings(max_examples=examples(25, in_torture=60), deadline=None)
 @given(st.lists(statements, max_size=4))
 def test_no_document_breaks_the_summary(entries: list[dict[str, Any]]) -> None:
     survives(json.dumps({"Statement": entries}))
@@ -107,8 +107,8 @@ def test_no_damage_to_a_real_document_breaks_it(seed: int) -> None:
     assert read_whole > 5
 
 
-def statement(action: object, resource: object = "*", effect: str = "Allow", **more: object) -> dict[str, object]:
-    return {"Effect": effect, "Action": action, "Resource": resource, **more}
+def statement(action: object, resource: object = "*", effect: str = "Allow", **fields: object) -> dict[str, object]:
+    return {"Effect": effect, "Action": action, "Resource": resource, **fields}
 
 
 BUCKETS = [f"arn:aws:s3:::bucket{number}/*" for number in range(20_000 // SMALLER)]

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.effort import EFFORT
-from tests.torture.fuzz import changed
+from tests.torture.fuzz import changed_data
 from tests.torture.targets import TARGETS
 
 
@@ -27,4 +27,4 @@ def test_only_errors_of_our_own_come_out(name: str) -> None:
 
 def _damaged(seeds: list[bytes], seed: int) -> bytes:
     chance = random.Random(seed)
-    return changed(chance.choice(seeds), chance)
+    return changed_data(chance.choice(seeds), chance)

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from tests.rig.rig import Rig
-from tests.support.filled import copied
+from tests.support.filled import copy_of_cache
 from tests.torture.tour_live import short_tour
 
 
 @pytest.mark.slow
 def test_nothing_of_an_account_reaches_the_terminal_raw(rig: Rig, own_home: Path, filled_cache: Path) -> None:
-    copied(filled_cache, own_home / "cache")
-    tried = short_tour(rig, own_home)
-    print(tried.line())
-    assert tried.notes == []
+    copy_of_cache(filled_cache, own_home / "cache")
+    result = short_tour(rig, own_home)
+    print(result.line())
+    assert result.notes == []

@@ -51,15 +51,15 @@ def test_actions_in_the_same_situation_share_what_is_granted(largest: tuple[Serv
 
 def _counted(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> Counter[str]:
     """Count the calls of a function by its name."""
-    counted: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     function = getattr(owner, name)
 
-    def counting(*values: Any, **named: Any) -> Any:
-        counted[name] += 1
-        return function(*values, **named)
+    def counting(*values: Any, **options: Any) -> Any:
+        counts[name] += 1
+        return function(*values, **options)
 
     monkeypatch.setattr(owner, name, counting)
-    return counted
+    return counts
 
 
 @pytest.mark.parametrize(
@@ -81,9 +81,9 @@ def test_hundreds_of_values_are_looked_up_and_only_patterns_compared(
     monkeypatch: pytest.MonkeyPatch, operator: str, value: str, matched: bool
 ) -> None:
     line = predicate(operator, "aws:principaltag/a", (*(f"v{place}" for place in range(900)), "wild*"))
-    counted = _counted(monkeypatch, predicates, "value_matches")
+    counts = _counted(monkeypatch, predicates, "value_matches")
     assert line.holds((value,), NOTHING_KNOWN) is matched
-    assert counted["value_matches"] <= 1
+    assert counts["value_matches"] <= 1
 
 
 def test_what_searches_avoid_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,7 +105,7 @@ def test_more_condition_keys_than_iam_accepts_are_compared_without_a_search() ->
 def test_long_lists_and_short_arns_count_as_what_they_cost(monkeypatch: pytest.MonkeyPatch) -> None:
     everything = parse({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
     sides = grants(parse(document("short ARNs", INLINE))), grants(everything)
-    counted = _counted(monkeypatch, arn, "_covers")
+    counts = _counted(monkeypatch, arn, "_covers")
     coverage.extent_covers.cache_clear()
     reach_between(*sides)
-    assert counted["_covers"] < 100_000
+    assert counts["_covers"] < 100_000

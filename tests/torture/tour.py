@@ -38,9 +38,9 @@ def prepare(home: Path) -> None:
 
 def tour(home: Path, driver: str, *, takes_out: bool) -> Tried:
     """See the screens over the hostile version and the hostile account file, with all copies and exports if wanted."""
-    tried = Tried(strings=1)
+    result = Tried(strings=1)
     env = {**isolated(home), "EKSTUI_DRIVER": driver}
-    with app(home, [COMPARE, "--account-file", str(home / "account.json")], tried, env) as at:
+    with app(home, [COMPARE, "--account-file", str(home / "account.json")], result, env) as at:
         at.takes_out = takes_out
         at.see("settings, comparison by meaning")
         at.see("comparison, unified", "v", "")
@@ -61,7 +61,7 @@ def tour(home: Path, driver: str, *, takes_out: bool) -> Tried:
         at.see("table, end", "G", "")
         at.copies("table, copy")
         at.exports("table, export")
-    with app(home, ["AmazonEKSClusterPolicy", "--account-file", str(home / "account.json")], tried, env) as at:
+    with app(home, ["AmazonEKSClusterPolicy", "--account-file", str(home / "account.json")], result, env) as at:
         at.takes_out = takes_out
         at.see("attached", "", "4 Attached · 1234")
         at.see("attached", "4z", SPOKEN)
@@ -72,12 +72,12 @@ def tour(home: Path, driver: str, *, takes_out: bool) -> Tried:
         at.see("role, trust policy", "v", "sts:AssumeRole")
         at.copies("role, copy")
         at.exports("role, export")
-    return tried
+    return result
 
 
 def main() -> int:
     """Make the tours with each driver, and print what came of them."""
-    wrong = 0
+    failure_count = 0
     with tempfile.TemporaryDirectory() as folder, Rig(0) as rig:
         home = Path(folder) / "home"
         prepare(home)
@@ -88,10 +88,10 @@ def main() -> int:
         )
         for name, made in tours:
             begun = perf_counter()
-            tried = made()
-            wrong += len(tried.notes)
-            print(f"{name}: {tried.line()}, {perf_counter() - begun:.0f} s", *tried.notes, sep="\n  ", flush=True)
-    return 1 if wrong else 0
+            result = made()
+            failure_count += len(result.notes)
+            print(f"{name}: {result.line()}, {perf_counter() - begun:.0f} s", *result.notes, sep="\n  ", flush=True)
+    return 1 if failure_count else 0
 
 
 if __name__ == "__main__":

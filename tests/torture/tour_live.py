@@ -48,46 +48,46 @@ mfa_serial = arn:aws:iam::222233334444:mfa/{NAME}
 
 def hostile_account(builder: Builder, region: str) -> None:
     """Add roles, a policy of the account's own and a cluster with the text wherever there is one."""
-    carried = builder.policy(f"own{NAME}", policy(TEXT), path=f"/{NAME}/", description=IN_XML)
+    attached_policy = builder.policy(f"own{NAME}", policy(TEXT), path=f"/{NAME}/", description=IN_XML)
     original = json.loads(world.catalogue(builder.partition).named(POLICY).versions[-1].text)
     copy = builder.policy(f"copy{NAME}", original | {"Id": TEXT}, path=f"/{NAME}/")
     inline = {NAME: policy(TEXT)}
-    named = builder.role(
-        f"a{NAME}", TRUST, POLICY, carried.arn, copy.arn, path=f"/{NAME}/", description=IN_XML, inline=inline,
-        tags={IN_XML: IN_XML}, boundary=carried.arn, last_used=builder.ago(hours=1), last_used_region=IN_XML,
+    hostile_role = builder.role(
+        f"a{NAME}", TRUST, POLICY, attached_policy.arn, copy.arn, path=f"/{NAME}/", description=IN_XML, inline=inline,
+        tags={IN_XML: IN_XML}, boundary=attached_policy.arn, last_used=builder.ago(hours=1), last_used_region=IN_XML,
     )  # fmt: skip
-    plain = builder.role("plain", TRUST, POLICY, carried.arn, description=IN_XML, inline=inline)
+    plain_role = builder.role("plain", TRUST, POLICY, attached_policy.arn, description=IN_XML, inline=inline)
     builder.user(f"u{NAME}", POLICY, path=f"/{NAME}/")
     builder.group(f"g{NAME}", POLICY)
-    builder.instance_profile(f"p{NAME}", named)
+    builder.instance_profile(f"p{NAME}", hostile_role)
     issue = {"code": TEXT, "message": TEXT, "resourceIds": [TEXT]}
-    cluster = builder.cluster(region, f"a{NAME}", named, version=TEXT, issues=[issue], tags={TEXT: TEXT})
+    cluster = builder.cluster(region, f"a{NAME}", hostile_role, version=TEXT, issues=[issue], tags={TEXT: TEXT})
     node = builder.role(f"node{NAME}", trusting_ec2(builder.partition), POLICY, "AmazonEKSWorkerNodePolicy")
     builder.nodegroup(region, cluster, f"n{NAME}", node, issues=[issue])
     fargate = builder.role("fargate", trust("eks-fargate-pods.amazonaws.com"))
     builder.fargate_profile(region, cluster, f"f{NAME}", fargate, TEXT)
-    builder.addon(region, cluster, "vpc-cni", plain, issues=[issue])
-    builder.pod_identity(region, cluster, TEXT, TEXT, plain, target=named.arn)
-    builder.access_entry(region, cluster, named.arn)
-    builder.capability(region, cluster, f"c{NAME}", "ACK", named)
+    builder.addon(region, cluster, "vpc-cni", plain_role, issues=[issue])
+    builder.pod_identity(region, cluster, TEXT, TEXT, plain_role, target=hostile_role.arn)
+    builder.access_entry(region, cluster, hostile_role.arn)
+    builder.capability(region, cluster, f"c{NAME}", "ACK", hostile_role)
     builder.iam.account_aliases[:] = [IN_XML]
 
 
 def live_tour(rig: Rig, home: Path, driver: str) -> Tried:
     """See the screens that are about an account, a question or a choice."""
-    tried = Tried(strings=1)
-    with app(home, [POLICY], tried, _hostile_home(rig, home, driver)) as at:
+    result = Tried(strings=1)
+    with app(home, [POLICY], result, _hostile_home(rig, home, driver)) as at:
         at.see("attached", "", "4 Attached · 1234")
         see_account(at)
         see_questions(at)
         see_failures(at, rig)
-    return tried
+    return result
 
 
 def short_tour(rig: Rig, home: Path) -> Tried:
     """See as many screens as a few seconds allow, with Textual's own driver."""
-    tried = Tried(strings=1)
-    with app(home, [POLICY], tried, _hostile_home(rig, home, "plain"), quiet=0.06) as at:
+    result = Tried(strings=1)
+    with app(home, [POLICY], result, _hostile_home(rig, home, "plain"), quiet=0.06) as at:
         at.see("attached", "", "4 Attached · 1234")
         at.see("attached", "4", "OWNED")
         at.see("role", "g\r", "Findings")
@@ -103,12 +103,12 @@ def short_tour(rig: Rig, home: Path) -> Tried:
         at.see("explain", "\x1bx", "paste an AccessDenied")
         at.paste("explain, pasted", MESSAGE, "occurred")
         at.see("explain, message", "\r", "DENIED")
-    return tried
+    return result
 
 
 def _hostile_home(rig: Rig, home: Path, driver: str) -> dict[str, str]:
-    seeded = rig.reset(0)
-    hostile_account(seeded.builder, seeded.home)
+    seeded_state = rig.reset(0)
+    hostile_account(seeded_state.builder, seeded_state.home)
     (home / ".aws").mkdir(exist_ok=True)
     (home / ".aws" / "config").write_text(PROFILES)
     return {**rig.environment(home), "EKSTUI_DRIVER": driver}

@@ -58,8 +58,8 @@ class Tour:
         self._looked = self.terminal.received
         self.tried.places += 1
         self.tried.look(place, _OURS.sub("", raw.decode("utf-8", "replace")))
-        for copied in _CLIPBOARD.findall(raw):
-            self.tried.look(f"{place}, copied", base64.b64decode(copied).decode())
+        for copied_text in _CLIPBOARD.findall(raw):
+            self.tried.look(f"{place}, copied", base64.b64decode(copied_text).decode())
 
     def paste(self, place: str, text: str, wanted: str = SPOKEN) -> None:
         """Paste a text as terminals do."""

@@ -176,11 +176,11 @@ def document(shape: str, size: int, seed: int = 1) -> dict[str, Any]:
     statements: list[Statement] = []
     left = size - len(_text({"Version": "2012-10-17", "Statement": []}))
     for statement in SHAPES[shape](random.Random(f"{shape} {seed}")):
-        fitting = _cut(statement, left)
-        if fitting is None:
+        fitting_statement = _cut(statement, left)
+        if fitting_statement is None:
             break
-        statements.append(fitting)
-        left -= len(_text(fitting)) + 1
+        statements.append(fitting_statement)
+        left -= len(_text(fitting_statement)) + 1
     return {"Version": "2012-10-17", "Statement": statements}
 
 
@@ -235,7 +235,7 @@ Run = tuple[float, float, int, str]
 """Seconds of processor time, megabytes at most, exit code, and the end of standard error."""
 
 
-def measured(*words: str, environment: dict[str, str], seconds: float = 120) -> Run:
+def measure(*words: str, environment: dict[str, str], seconds: float = 120) -> Run:
     """Return what a command costs."""
     code = (
         "import resource, subprocess, sys\n"
@@ -249,8 +249,8 @@ def measured(*words: str, environment: dict[str, str], seconds: float = 120) -> 
         command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (limit, limit)),
     )  # fmt: skip
-    used, kilobytes, code_, stderr = ran.stdout.rstrip("\n").split("\t", 3)
-    return float(used), int(kilobytes) / (1024 if sys.platform == "linux" else 1024**2), int(code_), stderr
+    used_seconds, kilobytes, code_, stderr = ran.stdout.rstrip("\n").split("\t", 3)
+    return float(used_seconds), int(kilobytes) / (1024 if sys.platform == "linux" else 1024**2), int(code_), stderr
 
 
 def commands(folder: Path, shape: str, roles: int, seeds: int) -> dict[str, tuple[str, ...]]:
@@ -279,9 +279,9 @@ def commands(folder: Path, shape: str, roles: int, seeds: int) -> dict[str, tupl
     }
     if roles:
         account_file.write_text(_text(account(shape, roles, seeds=seeds)))
-        here = ("--account-file", str(account_file))
-        commands_by_name["who-can"] = ("who-can", "s3:GetObject", "--json", *here)
-        commands_by_name["role"] = ("role", "role-1", "--json", *here)
+        options = ("--account-file", str(account_file))
+        commands_by_name["who-can"] = ("who-can", "s3:GetObject", "--json", *options)
+        commands_by_name["role"] = ("role", "role-1", "--json", *options)
     return commands_by_name
 
 
@@ -293,7 +293,7 @@ def main() -> int:
     parser.add_argument("--roles", type=int, default=2_000, help="the roles of the account; 0 leaves it out")
     parser.add_argument("--distinct", type=int, default=50, metavar="N", help="how many of the roles' documents differ")
     options = parser.parse_args()
-    above = 0
+    limit_count = 0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         environment = {**os.environ, "HOME": name, "EKSTUI_CACHE": str(folder / "cache"), "XDG_CONFIG_HOME": name}
@@ -305,15 +305,15 @@ def main() -> int:
             for command, words in commands(folder, shape, options.roles, options.distinct).items():
                 if options.command not in command:
                     continue
-                used, megabytes, code, stderr = measured(*words, environment=environment)
-                is_above = used > MAX_SECONDS or megabytes > MAX_MEGABYTES or code not in (0, 1)
-                above += is_above
+                used_seconds, megabytes, code, stderr = measure(*words, environment=environment)
+                is_above = used_seconds > MAX_SECONDS or megabytes > MAX_MEGABYTES or code not in (0, 1)
+                limit_count += is_above
                 print(
-                    f"{'ABOVE' if is_above else '':<6}{shape:<40}{command:<14}{used:7.1f} s{megabytes:7.0f} MB  {code} {stderr if is_above else ''}",
+                    f"{'ABOVE' if is_above else '':<6}{shape:<40}{command:<14}{used_seconds:7.1f} s{megabytes:7.0f} MB  {code} {stderr if is_above else ''}",
                     flush=True,
                 )
-    print(f"{above} above {MAX_SECONDS:.0f} s or {MAX_MEGABYTES} MB")
-    return 1 if above else 0
+    print(f"{limit_count} above {MAX_SECONDS:.0f} s or {MAX_MEGABYTES} MB")
+    return 1 if limit_count else 0
 
 
 if __name__ == "__main__":

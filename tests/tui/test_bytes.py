@@ -7,7 +7,7 @@ from multiprocessing import get_context
 
 import pytest
 
-from tests.tools.bench.sent_bytes import NARROW, WIDE, Sent, sent
+from tests.tools.bench.sent_bytes import NARROW, WIDE, Sent, sent_bytes
 
 pytestmark = pytest.mark.slow
 
@@ -21,7 +21,7 @@ def process() -> Iterator[ProcessPoolExecutor]:
 
 def _sent_with(environ: Mapping[str, str], size: tuple[int, int]) -> list[Sent]:
     os.environ.update(environ)
-    return sent(size)
+    return sent_bytes(size)
 
 
 @pytest.mark.parametrize("size", [NARROW, WIDE], ids=lambda size: f"{size[0]}x{size[1]}")

@@ -15,7 +15,7 @@ from ekstui.library.remembered import kept_place
 from tests.rig.isolation import isolated
 from tests.rig.rig import Rig
 from tests.support.bundled import newest
-from tests.support.filled import copied
+from tests.support.filled import copy_of_cache
 from tests.support.terminal import Terminal
 
 APP = (sys.executable, "-m", "tests.tui.patient")
@@ -23,7 +23,7 @@ APP = (sys.executable, "-m", "tests.tui.patient")
 
 @pytest.fixture
 def home(own_home: Path, filled_cache: Path) -> Path:
-    copied(filled_cache, own_home / "cache")
+    copy_of_cache(filled_cache, own_home / "cache")
     return own_home
 
 

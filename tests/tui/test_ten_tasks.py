@@ -9,7 +9,7 @@ import pytest
 from tests.rig.isolation import isolated
 from tests.support.bundled import CNI, newest
 from tests.support.corpus import raw_document
-from tests.support.filled import copied
+from tests.support.filled import copy_of_cache
 from tests.support.terminal import Terminal
 
 APP = (sys.executable, "-m", "ekstui", "--demo")
@@ -50,7 +50,7 @@ class User:
 @pytest.fixture(scope="module")
 def terminal(tmp_path_factory: pytest.TempPathFactory, filled_cache: Path) -> Iterator[Terminal]:
     home = tmp_path_factory.mktemp("home")
-    copied(filled_cache, home / "cache")
+    copy_of_cache(filled_cache, home / "cache")
     with Terminal(APP, columns=120, rows=40, env=isolated(home), forked=True) as terminal:
         terminal.wait_for("111122223333")
         terminal.settle(0.6)

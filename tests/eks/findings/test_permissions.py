@@ -28,7 +28,7 @@ from tests.eks.findings.subjects import (
     unread,
     used,
 )
-from tests.support.documents import trusting
+from tests.support.documents import trust_document
 
 NODE = (aws("AmazonEKSWorkerNodePolicy"), aws("AmazonEC2ContainerRegistryPullOnly"))
 OWN_CLUSTER = policy_allowing("own", "ec2:CreateTags", "ec2:Describe*", "kms:DescribeKey")
@@ -206,7 +206,7 @@ def test_a_role_whose_policies_were_not_seen_lacks_nothing_that_one_could_name()
 
 def test_hybrid_nodes_need_systems_manager_where_it_is_trusted() -> None:
     for service, expected in (("ssm.amazonaws.com", ["problem", "note"]), ("rolesanywhere.amazonaws.com", [])):
-        findings = findings_with((NODE[1],), (used("hybrid-node"),), subject_role=role(trusting(service)))
+        findings = findings_with((NODE[1],), (used("hybrid-node"),), subject_role=role(trust_document(service)))
         missing = [
             finding.severity for finding in coded(findings, "missing-policy") if "Systems Manager" in finding.text
         ]

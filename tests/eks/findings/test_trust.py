@@ -24,7 +24,7 @@ from tests.eks.findings.subjects import (
     used,
     web_identity,
 )
-from tests.support.documents import trusting
+from tests.support.documents import trust_document
 
 BOTH = ("sts:AssumeRole", "sts:TagSession")
 EKS = "eks.amazonaws.com"
@@ -34,29 +34,29 @@ PODS = "pods.eks.amazonaws.com"
 @pytest.mark.parametrize(
     ("trust", "use", "cluster_of_use", "code", "expected"),
     [
-        (trusting(EKS), used("cluster"), cluster(auto_mode=True), "tag-session", ["problem"]),
-        (trusting(EKS), used("cluster"), cluster(auto_mode=False), "tag-session", []),
-        (trusting(EKS), used("cluster"), cluster(auto_mode=None), "tag-session", []),
-        (trusting(EKS, BOTH), used("cluster"), cluster(auto_mode=True), "tag-session", []),
-        (trusting(EKS, "sts:*"), used("cluster"), cluster(auto_mode=True), "tag-session", []),
-        (trusting("eks.amazonaws.com.cn", BOTH), used("cluster"), cluster(auto_mode=True), "principal", []),
-        (trusting(PODS), used("pod-identity", session_tags=True), cluster(), "tag-session", ["problem"]),
-        (trusting(PODS), used("nodegroup"), cluster(), "tag-session", ["advice"]),
-        (trusting(PODS, BOTH), used("pod-identity", session_tags=True), cluster(), "tag-session", []),
+        (trust_document(EKS), used("cluster"), cluster(auto_mode=True), "tag-session", ["problem"]),
+        (trust_document(EKS), used("cluster"), cluster(auto_mode=False), "tag-session", []),
+        (trust_document(EKS), used("cluster"), cluster(auto_mode=None), "tag-session", []),
+        (trust_document(EKS, BOTH), used("cluster"), cluster(auto_mode=True), "tag-session", []),
+        (trust_document(EKS, "sts:*"), used("cluster"), cluster(auto_mode=True), "tag-session", []),
+        (trust_document("eks.amazonaws.com.cn", BOTH), used("cluster"), cluster(auto_mode=True), "principal", []),
+        (trust_document(PODS), used("pod-identity", session_tags=True), cluster(), "tag-session", ["problem"]),
+        (trust_document(PODS), used("nodegroup"), cluster(), "tag-session", ["advice"]),
+        (trust_document(PODS, BOTH), used("pod-identity", session_tags=True), cluster(), "tag-session", []),
         # Session tags are turned off: nothing is left to tag ("pod-id-role", and disableSessionTags in the API reference).
-        (trusting(PODS), used("pod-identity", session_tags=False), cluster(), "tag-session", []),
-        (trusting(PODS, "sts:TagSession"), used("pod-identity", session_tags=False), cluster(), "principal", ["problem"]),
-        (trusting("capabilities.eks.amazonaws.com"), used("capability"), cluster(), "tag-session", ["problem"]),
-        (trusting("capabilities.eks.amazonaws.com", BOTH), used("capability"), cluster(), "tag-session", []),
+        (trust_document(PODS), used("pod-identity", session_tags=False), cluster(), "tag-session", []),
+        (trust_document(PODS, "sts:TagSession"), used("pod-identity", session_tags=False), cluster(), "principal", ["problem"]),
+        (trust_document("capabilities.eks.amazonaws.com"), used("capability"), cluster(), "tag-session", ["problem"]),
+        (trust_document("capabilities.eks.amazonaws.com", BOTH), used("capability"), cluster(), "tag-session", []),
         (None, used("pod-identity", session_tags=True), cluster(), "tag-session", []),
-        (trusting("ec2.amazonaws.com", BOTH), used("pod-identity", session_tags=True), cluster(), "principal", ["problem"]),
-        (trusting("ec2.amazonaws.com", BOTH), used("pod-identity", certainty="inferred"), cluster(), "principal", []),
-        (trusting("ec2.amazonaws.com"), used("nodegroup"), cluster(), "principal", []),
-        (trusting(EKS), used("nodegroup"), cluster(), "principal", ["problem"]),
-        (trusting("eks-fargate-pods.amazonaws.com"), used("fargate"), cluster(), "principal", []),
-        (trusting(EKS), used("fargate"), cluster(), "principal", ["problem"]),
-        (trusting("ec2.amazonaws.com"), used("cluster"), cluster(outpost=True), "principal", []),
-        (trusting("ec2.amazonaws.com"), used("cluster"), cluster(auto_mode=True), "principal", ["problem"]),
+        (trust_document("ec2.amazonaws.com", BOTH), used("pod-identity", session_tags=True), cluster(), "principal", ["problem"]),
+        (trust_document("ec2.amazonaws.com", BOTH), used("pod-identity", certainty="inferred"), cluster(), "principal", []),
+        (trust_document("ec2.amazonaws.com"), used("nodegroup"), cluster(), "principal", []),
+        (trust_document(EKS), used("nodegroup"), cluster(), "principal", ["problem"]),
+        (trust_document("eks-fargate-pods.amazonaws.com"), used("fargate"), cluster(), "principal", []),
+        (trust_document(EKS), used("fargate"), cluster(), "principal", ["problem"]),
+        (trust_document("ec2.amazonaws.com"), used("cluster"), cluster(outpost=True), "principal", []),
+        (trust_document("ec2.amazonaws.com"), used("cluster"), cluster(auto_mode=True), "principal", ["problem"]),
     ],
 )  # fmt: skip
 def test_the_trust_of_each_use(
@@ -146,12 +146,12 @@ CAPABILITIES = "capabilities.eks.amazonaws.com"
 @pytest.mark.parametrize(
     ("trust", "policies", "expected"),
     [
-        (trusting(PODS), (), ["advice"]),
-        (trusting(CAPABILITIES), (), ["advice"]),
-        (trusting(CAPABILITIES, BOTH), (), []),
-        (trusting(EKS), ("AmazonEKSClusterPolicy",), []),
-        (trusting(EKS), ("AmazonEKSClusterPolicy", "AmazonEKSComputePolicy"), ["advice"]),
-        (trusting("ec2.amazonaws.com"), (), []),
+        (trust_document(PODS), (), ["advice"]),
+        (trust_document(CAPABILITIES), (), ["advice"]),
+        (trust_document(CAPABILITIES, BOTH), (), []),
+        (trust_document(EKS), ("AmazonEKSClusterPolicy",), []),
+        (trust_document(EKS), ("AmazonEKSClusterPolicy", "AmazonEKSComputePolicy"), ["advice"]),
+        (trust_document("ec2.amazonaws.com"), (), []),
     ],
 )
 def test_a_missing_tag_session_is_inferred_where_eks_was_not_asked(
@@ -181,12 +181,12 @@ def test_the_command_for_another_clusters_issuer_keeps_it_and_adds_this_one() ->
     ("trust", "use", "cluster_of_use", "code"),
     [
         (
-            trusting(PODS),
+            trust_document(PODS),
             used("pod-identity", session_tags=True),
             cluster(),
             "trust-lacks-tag-session",
         ),
-        (trusting(EKS), used("cluster"), cluster(auto_mode=True), "trust-lacks-tag-session"),
+        (trust_document(EKS), used("cluster"), cluster(auto_mode=True), "trust-lacks-tag-session"),
         (
             trust_of(web_identity(ISSUER, "system:serviceaccount:kube-system:*")),
             used("irsa"),

@@ -117,7 +117,7 @@ def brute(layers: list[list[Document]], action: str, resource: str, context: Com
     return "allowed" if all("Allow" in effects for effects in hits) else "implicit-deny"
 
 
-@settings(max_examples=examples(35, whole=200), deadline=None)
+@settings(max_examples=examples(35, in_torture=200), deadline=None)
 @given(
     identity=documents,
     boundary=st.none() | documents,
@@ -171,7 +171,7 @@ def test_agreement_with_brute_force(
         assert possible == {evaluation.verdict}
 
 
-@settings(max_examples=examples(50, whole=100), deadline=None)
+@settings(max_examples=examples(50, in_torture=100), deadline=None)
 @given(
     identity=documents, action=st.sampled_from(ACTIONS), resource=st.sampled_from(RESOURCES),
     partial_context=st.dictionaries(st.sampled_from(KEYS), st.sampled_from(VALUES[:3]), max_size=1),

@@ -12,7 +12,7 @@ from ekstui.iam.evaluation import AppliedPolicy, evaluate
 from ekstui.iam.reference import reference
 from ekstui.iam.request import Request, context_of
 from tests.support.corpus import raw_corpus, raw_document
-from tests.support.documents import applied
+from tests.support.documents import applied_policy
 
 VOLUME = "arn:aws:ec2:eu-west-1:111122223333:volume/*"
 SNAPSHOT = "arn:aws:ec2:eu-west-1::snapshot/snap-1"
@@ -35,7 +35,7 @@ ROLE = "arn:aws:sts::111122223333:assumed-role/node/i-1"
     ],
 )
 def test_action(action: str, element: str, value: object, expected: str) -> None:
-    assert evaluate(Request(action, ("*",)), [applied("p", {element: value})]).verdict == expected
+    assert evaluate(Request(action, ("*",)), [applied_policy("p", {element: value})]).verdict == expected
 
 
 @pytest.mark.parametrize(
@@ -114,19 +114,27 @@ def test_layers(
     )
     evaluation = evaluate(
         request,
-        [applied("p", statement) for statement in identity],
-        applied("p", *boundary) if boundary is not None else None,
-        [applied("p", statement) for statement in session],
+        [applied_policy("p", statement) for statement in identity],
+        applied_policy("p", *boundary) if boundary is not None else None,
+        [applied_policy("p", statement) for statement in session],
     )
     assert (evaluation.verdict, evaluation.missing) == (expected, missing)
 
 
 def test_which_layer_denied() -> None:
     request = Request("ec2:CreateVolume", (VOLUME,))
-    assert evaluate(request, [applied("p", ALLOW)], applied("p", NOTHING)).decisive.decided_by == "boundary"
-    assert evaluate(request, [applied("p", ALLOW)], None, [applied("p", DENY)]).decisive.decided_by == "session"
-    assert evaluate(request, [applied("p", NOTHING)], applied("p", NOTHING)).decisive.decided_by == "identity"
-    assert evaluate(request, [applied("p", ALLOW)]).decisive.decided_by is None
+    assert (
+        evaluate(request, [applied_policy("p", ALLOW)], applied_policy("p", NOTHING)).decisive.decided_by == "boundary"
+    )
+    assert (
+        evaluate(request, [applied_policy("p", ALLOW)], None, [applied_policy("p", DENY)]).decisive.decided_by
+        == "session"
+    )
+    assert (
+        evaluate(request, [applied_policy("p", NOTHING)], applied_policy("p", NOTHING)).decisive.decided_by
+        == "identity"
+    )
+    assert evaluate(request, [applied_policy("p", ALLOW)]).decisive.decided_by is None
 
 
 @pytest.mark.parametrize(
@@ -141,7 +149,7 @@ def test_which_layer_denied() -> None:
 def test_the_first_statement_that_gives_the_verdict_decides(
     statements: list[Any], verdict: str, position: int | None
 ) -> None:
-    (layer,) = evaluate(Request("ec2:CreateVolume", (VOLUME,)), [applied("p", *statements)]).decisive.layers
+    (layer,) = evaluate(Request("ec2:CreateVolume", (VOLUME,)), [applied_policy("p", *statements)]).decisive.layers
     assert layer.verdict == verdict
     assert (layer.decided_by and layer.decided_by.position) == position
 
@@ -151,7 +159,7 @@ def test_only_resources_that_may_match_ask_for_their_variables() -> None:
         f"arn:aws:ec2:*:*:{kind}/${{aws:PrincipalTag/{tag}}}" for kind, tag in (("volume", "a"), ("snapshot", "b"))
     )
     request = Request("ec2:CreateVolume", (VOLUME,))
-    evaluation = evaluate(request, [applied("p", {"Action": "*", "Resource": [other_team, team]})])
+    evaluation = evaluate(request, [applied_policy("p", {"Action": "*", "Resource": [other_team, team]})])
     assert (evaluation.verdict, evaluation.missing) == ("depends", ("aws:PrincipalTag/a",))
 
 
@@ -159,11 +167,11 @@ def test_every_resource_must_be_allowed_possibly_by_different_statements() -> No
     on_volume = {"Action": "ec2:CreateVolume", "Resource": "arn:aws:ec2:*:*:volume/*"}
     on_snapshot = {"Action": "ec2:CreateVolume", "Resource": "arn:aws:ec2:*::snapshot/*"}
     request = Request("ec2:CreateVolume", (VOLUME, SNAPSHOT))
-    assert evaluate(request, [applied("p", on_volume)]).verdict == "implicit-deny"
-    assert evaluate(request, [applied("p", on_volume)]).decisive.resource == SNAPSHOT
-    assert evaluate(request, [applied("p", on_volume), applied("p", on_snapshot)]).verdict == "allowed"
+    assert evaluate(request, [applied_policy("p", on_volume)]).verdict == "implicit-deny"
+    assert evaluate(request, [applied_policy("p", on_volume)]).decisive.resource == SNAPSHOT
+    assert evaluate(request, [applied_policy("p", on_volume), applied_policy("p", on_snapshot)]).verdict == "allowed"
     if_tagged = {**on_snapshot, "Condition": {"Null": {"aws:ResourceTag/a": "false"}}}
-    evaluation = evaluate(request, [applied("p", on_volume, if_tagged)])
+    evaluation = evaluate(request, [applied_policy("p", on_volume, if_tagged)])
     assert (evaluation.verdict, evaluation.missing, evaluation.decisive.resource) == (
         "depends",
         ("aws:ResourceTag/a",),
@@ -177,7 +185,7 @@ def test_what_failed_is_named_with_wanted_and_given() -> None:
         "Condition": {"StringLike": {"aws:RequestTag/a": "b*", "aws:RequestTag/c": "*"}, "Bool": {"x:y": "true"}},
     }  # fmt: skip
     request = Request("ec2:CreateVolume", (SNAPSHOT,), None, {"AWS:requesttag/A": ("c",)}, frozenset({"X:Y"}))
-    (result,) = evaluate(request, [applied("p", statement)]).decisive.statements
+    (result,) = evaluate(request, [applied_policy("p", statement)]).decisive.statements
     assert result.matches is False
     assert [
         (failure.part, failure.key, failure.operator, failure.wanted, failure.actual) for failure in result.failed
@@ -187,7 +195,7 @@ def test_what_failed_is_named_with_wanted_and_given() -> None:
         ("condition", "x:y", "Bool", ("true",), ()),
     ]
     request = Request("ec2:CreateVolume", (VOLUME,), None, {"aws:RequestTag/a": ("bc",), "x:y": ("true",)})
-    evaluation = evaluate(request, [applied("p", statement)])
+    evaluation = evaluate(request, [applied_policy("p", statement)])
     assert evaluation.missing == ("aws:RequestTag/c",)
     assert [(failure.key, failure.actual) for failure in evaluation.decisive.statements[0].failed] == [
         ("aws:RequestTag/c", None)
@@ -202,8 +210,8 @@ def test_a_statement_without_resource_grants_nothing() -> None:
 def test_variables_are_not_replaced_in_an_old_document() -> None:
     bucket = {"Action": "*", "Resource": "arn:aws:s3:::${aws:PrincipalAccount}"}
     request = Request("s3:ListBucket", ("arn:aws:s3:::111122223333",), ROLE)
-    assert evaluate(request, [applied("p", bucket)]).verdict == "allowed"
-    assert evaluate(request, [applied("p", bucket, version="2008-10-17")]).verdict == "implicit-deny"
+    assert evaluate(request, [applied_policy("p", bucket)]).verdict == "allowed"
+    assert evaluate(request, [applied_policy("p", bucket, version="2008-10-17")]).verdict == "implicit-deny"
 
 
 @pytest.mark.parametrize(
@@ -223,7 +231,7 @@ def test_variables_are_not_replaced_in_an_old_document() -> None:
 )
 def test_what_follows_from_the_principal(principal: str, key: str, values: tuple[str, ...] | None) -> None:
     statement = {"Action": "*", "Condition": {"StringEquals": {key: list(values or ["?"])}}}
-    result = evaluate(Request("ec2:CreateVolume", (VOLUME,), principal), [applied("p", statement)])
+    result = evaluate(Request("ec2:CreateVolume", (VOLUME,), principal), [applied_policy("p", statement)])
     assert result.verdict == ("depends" if values is None else "allowed" if values else "implicit-deny")
 
 
@@ -231,7 +239,7 @@ def test_what_follows_from_the_principal(principal: str, key: str, values: tuple
     ("action", "expected"), [("ec2:DeleteVolume", "allowed"), ("ec2:CreateVolume", "depends"), ("ebs:GetX", "depends")]
 )
 def test_the_account_of_the_resource_follows_where_the_action_has_it(action: str, expected: str) -> None:
-    policy = applied(
+    policy = applied_policy(
         "p", {"Action": "*", "Condition": {"StringEquals": {"aws:ResourceAccount": "${aws:PrincipalAccount}"}}}
     )
     assert evaluate(Request(action, (VOLUME,), ROLE), [policy]).verdict == expected
@@ -239,7 +247,7 @@ def test_the_account_of_the_resource_follows_where_the_action_has_it(action: str
 
 def test_what_was_told_goes_before_what_follows() -> None:
     request = Request("ec2:CreateVolume", (VOLUME,), ROLE, {"AWS:principalaccount": ("9",)})
-    policy = applied("p", {"Action": "*", "Condition": {"StringEquals": {"aws:PrincipalAccount": "9"}}})
+    policy = applied_policy("p", {"Action": "*", "Condition": {"StringEquals": {"aws:PrincipalAccount": "9"}}})
     assert evaluate(request, [policy]).verdict == "allowed"
     absent = Request("ec2:CreateVolume", (VOLUME,), ROLE, {}, frozenset({"aws:PrincipalAccount"}))
     assert evaluate(absent, [policy]).verdict == "implicit-deny"
@@ -272,7 +280,7 @@ def test_no_tag_that_aws_asks_for_is_absent_because_the_reference_is_silent() ->
 
     @cache
     def verdicts_of(action: str, key: str) -> set[str]:
-        present = [applied("p", {"Action": "*", "Condition": {"Null": {key: "false"}}})]
+        present = [applied_policy("p", {"Action": "*", "Condition": {"Null": {key: "false"}}})]
         return {evaluate(Request(action, (arn,)), present, reference=reference()).verdict for arn in arns_of(action)}
 
     for name, statement, line in tag_conditions():
@@ -298,7 +306,7 @@ FILE_SYSTEM = "arn:aws:fsx:eu-west-1:111122223333:file-system/fs-1"
     ],
 )
 def test_a_deny_by_a_key_that_was_not_given_leaves_the_verdict_open(action: str, resource: str, key: str) -> None:
-    prod = applied("p", ALLOW, {"Effect": "Deny", "Action": "*", "Condition": {"StringEquals": {key: "prod"}}})
+    prod = applied_policy("p", ALLOW, {"Effect": "Deny", "Action": "*", "Condition": {"StringEquals": {key: "prod"}}})
     open_ = evaluate(Request(action, (resource,)), [prod], reference=reference())
     assert (open_.verdict, open_.missing) == ("depends", (key,))
     absent = Request(action, (resource,), absent=frozenset({key}))
@@ -319,7 +327,7 @@ def test_no_resource_follows_from_the_reference() -> None:
     list_request = Request("iam:ListInstanceProfiles")
     result = evaluate(list_request, [narrow], reference=reference())
     assert (result.verdict, result.missing, result.decisive.resource) == ("depends", ("resource",), "*")
-    assert evaluate(list_request, [applied("p", ALLOW)], reference=reference()).verdict == "allowed"
+    assert evaluate(list_request, [applied_policy("p", ALLOW)], reference=reference()).verdict == "allowed"
     request = Request("iam:ListInstanceProfiles", ("arn:aws:iam::111122223333:instance-profile/eks-a",))
     assert evaluate(request, [narrow], reference=reference()).verdict == "allowed"
     assert evaluate(Request("iam:ListInstanceProfiles", ("*",)), [narrow]).verdict == "implicit-deny"
@@ -328,7 +336,7 @@ def test_no_resource_follows_from_the_reference() -> None:
 @pytest.mark.parametrize(("tags", "expected"), [(["Name"], "implicit-deny"), (["Name", "team"], "depends")])
 def test_all_tag_keys_told_leave_no_other_tag(tags: list[str], expected: str) -> None:
     context = {"aws:TagKeys": tuple(tags), "aws:RequestTag/Name": ("a",)}
-    policy = applied("p", {"Action": "*", "Condition": {"StringLike": {"aws:RequestTag/team": "*"}}})
+    policy = applied_policy("p", {"Action": "*", "Condition": {"StringLike": {"aws:RequestTag/team": "*"}}})
     assert evaluate(Request("ec2:CreateVolume", (VOLUME,), None, context), [policy]).verdict == expected
 
 

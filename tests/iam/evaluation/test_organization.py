@@ -6,7 +6,7 @@ import pytest
 
 from ekstui.iam.evaluation import Organization, PolicyLevel, evaluate
 from ekstui.iam.request import Request
-from tests.support.documents import applied
+from tests.support.documents import applied_policy
 
 ROLE = "arn:aws:iam::111122223333:role/app"
 BUCKET = "arn:aws:s3:::logs"
@@ -16,7 +16,7 @@ LINKED_SESSION = "arn:aws:sts::111122223333:assumed-role/AWSServiceRoleForAmazon
 
 
 def level(*statements: dict[str, Any]) -> PolicyLevel:
-    return PolicyLevel("ou", tuple(applied("p", {"Effect": "Deny", **statement}) for statement in statements))
+    return PolicyLevel("ou", tuple(applied_policy("p", {"Effect": "Deny", **statement}) for statement in statements))
 
 
 IN_REGION = {"Condition": {"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}}
@@ -54,7 +54,7 @@ def test_service_control_policies(
 ) -> None:
     context = {} if region is None else {"aws:RequestedRegion": (region,)}
     request = Request("s3:ListBucket", (BUCKET,), ROLE, context)
-    evaluation = evaluate(request, [applied("p", FULL)], organization=Organization(tuple(levels)))
+    evaluation = evaluate(request, [applied_policy("p", FULL)], organization=Organization(tuple(levels)))
     assert (evaluation.verdict, evaluation.decisive.decided_by) == (expected, decided_by)
 
 
@@ -78,7 +78,7 @@ def test_service_control_policies(
 def test_whom_they_restrict(principal: str, context: dict[str, tuple[str, ...]], expected: str, kind: str) -> None:
     organization = Organization()._replace(**{kind: (level(FULL, {}),)})
     evaluation = evaluate(
-        Request("s3:ListBucket", (BUCKET,), principal, context), [applied("p", FULL)], organization=organization
+        Request("s3:ListBucket", (BUCKET,), principal, context), [applied_policy("p", FULL)], organization=organization
     )
     assert evaluation.verdict == expected
     assert ("aws:PrincipalArn" in evaluation.missing) == (expected == "depends")
@@ -101,7 +101,9 @@ def test_resource_control_policies(action: str, resource: str, expected: str) ->
         (Organization((), (level({"Action": "*"}),)), expected),
         (Organization((), (level({"Action": "logs:*"}),)), "allowed"),
     ):
-        evaluation = evaluate(Request(action, (resource,), ROLE), [applied("p", FULL)], organization=organization)
+        evaluation = evaluate(
+            Request(action, (resource,), ROLE), [applied_policy("p", FULL)], organization=organization
+        )
         assert evaluation.verdict == verdict
 
 

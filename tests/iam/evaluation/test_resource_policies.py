@@ -5,7 +5,7 @@ import pytest
 from ekstui.iam.evaluation import AppliedPolicy, Organization, PolicyLevel, evaluate
 from ekstui.iam.request import Request
 from ekstui.iam.resource_control import is_resource_controlled
-from tests.support.documents import applied
+from tests.support.documents import applied_policy
 
 ACCOUNT, OTHER = "111122223333", "444455556666"
 USER = f"arn:aws:iam::{ACCOUNT}:user/jo"
@@ -19,11 +19,13 @@ ACCOUNT_ITSELF = f"arn:aws:iam::{ACCOUNT}:root"
 
 
 def to(principal: object, **fields: object) -> AppliedPolicy:
-    return applied("of the resource", {"Principal": principal if principal == "*" else {"AWS": principal}, **fields})
+    return applied_policy(
+        "of the resource", {"Principal": principal if principal == "*" else {"AWS": principal}, **fields}
+    )
 
 
-ALL = applied("all", {})
-NOTHING = applied("nothing", {"Action": "ec2:*"})
+ALL = applied_policy("all", {})
+NOTHING = applied_policy("nothing", {"Action": "ec2:*"})
 
 
 @pytest.mark.parametrize(
@@ -137,14 +139,14 @@ def test_a_deny_decides_whatever_allows() -> None:
         request = Request("sqs:SendMessage", (QUEUE,), SESSION, {"aws:SecureTransport": (secure,)})
         assert evaluate(request, [ALL], resource_policies={QUEUE: deny}).verdict == expected
     request = Request("sqs:SendMessage", (QUEUE,), USER)
-    denying_policy = applied("own", {}, {"Effect": "Deny", "Action": "sqs:SendMessage"})
+    denying_policy = applied_policy("own", {}, {"Effect": "Deny", "Action": "sqs:SendMessage"})
     assert evaluate(request, [denying_policy], resource_policies={QUEUE: to(USER)}).verdict == "explicit-deny"
     # Nor do the identity policies have to be known for what the resource's policy decides: but one of them may deny it.
     assert evaluate(request, None, resource_policies={QUEUE: to(USER)}).missing == ("identity",)
 
 
 def test_a_deny_of_all_but_some_catches_whoever_has_a_boundary() -> None:
-    but = applied("but", {"Effect": "Deny", "NotPrincipal": {"AWS": [USER, ACCOUNT_ITSELF]}})
+    but = applied_policy("but", {"Effect": "Deny", "NotPrincipal": {"AWS": [USER, ACCOUNT_ITSELF]}})
     request = Request("sqs:SendMessage", (QUEUE,), USER)
     assert evaluate(request, [ALL], ALL, resource_policies={QUEUE: but}).verdict == "explicit-deny"
     assert evaluate(request, [ALL], resource_policies={QUEUE: but}).verdict != "explicit-deny"
@@ -170,7 +172,7 @@ def test_levels_of_the_organization_limit_what_the_policy_of_the_resource_grants
 def test_a_caller_without_policies_needs_that_of_the_resource(caller: str, principal: object, expected: str) -> None:
     evaluation = evaluate(
         Request("sqs:SendMessage", (QUEUE,), caller), None,
-        resource_policies={QUEUE: applied("of the queue", {"Principal": principal})},
+        resource_policies={QUEUE: applied_policy("of the queue", {"Principal": principal})},
     )  # fmt: skip
     assert evaluation.verdict == expected
 

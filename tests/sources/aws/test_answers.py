@@ -139,8 +139,8 @@ def test_clusters_that_are_listed_and_all_said_not_to_exist_are_not_none(rig: Ri
     snapshot = account()
     assert snapshot.eks
     assert snapshot.eks.clusters
-    doubted = {"eks:DescribeCluster", "eks:DescribePodIdentityAssociation", "eks:DescribeAddon"}
-    assert doubted <= {error.action for error in snapshot.errors}
+    doubted_calls = {"eks:DescribeCluster", "eks:DescribePodIdentityAssociation", "eks:DescribeAddon"}
+    assert doubted_calls <= {error.action for error in snapshot.errors}
 
 
 @pytest.mark.parametrize("action", ["ListClusters", "ListAddons", "ListPodIdentityAssociations"])
@@ -181,8 +181,8 @@ def test_an_answer_without_end_is_given_up(rig: Rig, effect: Effect, monkeypatch
         account(Connection())
     assert time.process_time() - begun < PROCESSOR
     # What has waited so long is not asked for again; what broke off is, once.
-    asked = len([call for call in rig.proxy.calls if call.service == "sts"])
-    assert asked <= (1 if effect.kind == "drip" else connection.NETWORK_ATTEMPTS)
+    call_count = len([call for call in rig.proxy.calls if call.service == "sts"])
+    assert call_count <= (1 if effect.kind == "drip" else connection.NETWORK_ATTEMPTS)
 
 
 def test_a_second_attempt_waits_only_for_the_time_that_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -245,6 +245,6 @@ def test_the_form_is_that_of_the_model() -> None:
     model = botocore.session.Session().get_service_model("iam").operation_model("ListRoles").output_shape
     role = {"Path": "/", "RoleName": "a", "RoleId": "AROA", "Arn": "arn:aws:iam::111122223333:role/a"}
     wrong: list[Any] = [{}, {"Roles": None}, {"Roles": [None]}, {"Roles": [role]}, {"Roles": {}}, []]
-    for broken in wrong:
+    for answer in wrong:
         with pytest.raises(MalformedError):
-            check_form(broken, model)
+            check_form(answer, model)

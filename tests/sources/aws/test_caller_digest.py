@@ -48,12 +48,12 @@ def test_other_profiles_do_not_count(config: Path) -> None:
 
 
 def test_the_environment_counts(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    plain, named = caller_digest(None), caller_digest("prod")
+    default_digest, profile_digest = caller_digest(None), caller_digest("prod")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
-    assert caller_digest(None) != plain
-    assert caller_digest("prod") == named  # a profile asked for by name leaves the environment's keys alone
+    assert caller_digest(None) != default_digest
+    assert caller_digest("prod") == profile_digest  # a profile asked for by name leaves the environment's keys alone
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
-    assert caller_digest("prod") != named
+    assert caller_digest("prod") != profile_digest
     assert "AKIAEXAMPLE" not in caller_digest(None)
 
 

@@ -11,7 +11,7 @@ from tests.tools.bench.calls import PLAN, measure
 @pytest.mark.parametrize("size", [300, 1000, *([5000] if EFFORT > 1 else [])])
 def test_calls_stay_within_the_plan(rig: Rig, size: int) -> None:
     rig.reset(size)
-    made, plan = measure(rig, Library.open()), PLAN[size]
-    assert made.roles <= plan.roles
-    assert made.uses <= plan.uses
-    assert made.everything <= plan.everything
+    calls, plan = measure(rig, Library.open()), PLAN[size]
+    assert calls.roles <= plan.roles
+    assert calls.uses <= plan.uses
+    assert calls.everything <= plan.everything

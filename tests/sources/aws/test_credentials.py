@@ -103,35 +103,35 @@ MFA = """
 
 def test_a_profile_with_mfa_does_not_prompt_unasked(aws: Configured) -> None:
     aws.configure(MFA)
-    with pytest.raises(MfaNeededError) as raised:
+    with pytest.raises(MfaNeededError) as error:
         Connection(profile="p").ask("sts:GetCallerIdentity")
-    assert raised.value.device == "arn:aws:iam::111122223333:mfa/ana"
+    assert error.value.device == "arn:aws:iam::111122223333:mfa/ana"
     assert aws.reported_error().kind == "mfa"
 
 
 def test_the_prompt_gets_the_device_and_its_code_is_used(aws: Configured) -> None:
     aws.configure(MFA)
-    asked: list[str] = []
+    prompts: list[str] = []
 
     def prompt(text: str) -> str:
-        asked.append(text)
+        prompts.append(text)
         return "123456"
 
     assert aws.reported_error(mfa_prompt=prompt).message == "127.0.0.1:9 cannot be reached."
-    assert asked == ["Enter MFA code for arn:aws:iam::111122223333:mfa/ana: "]
+    assert prompts == ["Enter MFA code for arn:aws:iam::111122223333:mfa/ana: "]
 
 
 def test_a_refused_code_is_asked_for_once(aws: Configured) -> None:
     aws.configure(MFA)
-    asked: list[str] = []
+    prompts: list[str] = []
 
     def refuse(text: str) -> str:
-        asked.append(text)
+        prompts.append(text)
         raise MfaNeededError("No code was given.", text)
 
     with pytest.raises(MfaNeededError, match="No code was given"):
         sweep_account(Connection(profile="p", mfa_prompt=refuse))
-    assert len(asked) == 1
+    assert len(prompts) == 1
 
 
 @pytest.mark.parametrize(

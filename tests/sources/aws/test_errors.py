@@ -112,11 +112,11 @@ def test_a_known_key_makes_the_region_the_suspect(code: str) -> None:
 
 
 def test_iam_is_not_asked_with_credentials_that_sts_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
+    prompts: list[str] = []
     another = threading.Event()
 
     def ask(connection: Connection, action: str, region: str | None = None, **parameters: object) -> None:
-        asked.append(action)
+        prompts.append(action)
         if action == "sts:GetCallerIdentity":
             # Long enough for a call that does not wait for this answer.
             another.wait(0.5)
@@ -126,4 +126,4 @@ def test_iam_is_not_asked_with_credentials_that_sts_refuses(monkeypatch: pytest.
     monkeypatch.setattr(Connection, "ask", ask)
     with pytest.raises(AccountError, match="does not know"):
         sweep_account(Connection())
-    assert asked == ["sts:GetCallerIdentity"]
+    assert prompts == ["sts:GetCallerIdentity"]

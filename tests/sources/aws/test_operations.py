@@ -60,8 +60,8 @@ def test_no_other_module_makes_a_client() -> None:
 
 def test_the_read_only_policy_is_just_enough() -> None:
     document = parse_text((files.assets() / "read-only-policy.json").read_text())
-    granted = {action for statement in document.statements for action in statement.actions}
-    assert granted == OPERATIONS - NEEDS_NO_PERMISSION
+    granted_actions = {action for statement in document.statements for action in statement.actions}
+    assert granted_actions == OPERATIONS - NEEDS_NO_PERMISSION
     assert all(statement.effect == "Allow" for statement in document.statements)
 
 

@@ -38,10 +38,10 @@ def _is_address(name: str) -> bool:
     return ":" in name or name.replace(".", "").isdecimal()
 
 
-def _write_down(where: str) -> None:
+def _write_down(address: str) -> None:
     if log := os.environ.get(LOG):
         with open(log, "a", encoding="utf-8") as lines:  # noqa: PTH123 - pathlib takes longer than Python's start
-            lines.write(f"{where} by {' '.join(sys.argv)[:200] or sys.executable}\n")
+            lines.write(f"{address} by {' '.join(sys.argv)[:200] or sys.executable}\n")
 
 
 sys.addaudithook(_refuse_strays)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.tools.bench.lists import measure as measure_lists
-from tests.tools.bench.sent_bytes import NARROW, WIDE, sent
+from tests.tools.bench.sent_bytes import NARROW, WIDE, sent_bytes
 from tests.tools.bench.starts import STARTS, Taken, measure
 from tests.tools.bench.subject import warm
 from tests.tools.bench.traffic import TIMES
@@ -33,7 +33,7 @@ def main() -> int:
             print(f"\n{'bytes':<56}{'size':>8}{'':>10}{'limit':>10}")
             os.environ.update(env)
             for columns, rows in (NARROW, WIDE):
-                for figure in sent((columns, rows)):
+                for figure in sent_bytes((columns, rows)):
                     over |= figure.bytes > figure.limit
                     _print_row(figure.name, f"{columns}×{rows}", figure.bytes, "B", figure.limit)
         if options.only in (None, "times"):
@@ -54,12 +54,12 @@ def _print_lists(env: Mapping[str, str], rounds: int) -> None:
         )
 
 
-def _print_starts(taken: list[Taken]) -> None:
-    blank = taken[0]
+def _print_starts(measurements: list[Taken]) -> None:
+    blank = measurements[0]
     print(
         f"{'start':<32}{'first ms':>10}{'× blank':>16}{'settled ms':>12}{'× blank':>16}{'CPU s':>7}{'MiB':>6}{'× blank':>14}{'bytes':>9}{'key ms':>8}{'× blank':>14}"
     )
-    for measurement in taken:
+    for measurement in measurements:
         start = measurement.start
         line = f"{start.subject.name:<32}{measurement.first * 1000:>10.0f}{_times(measurement.first / blank.first, start.first):>16}"
         if measurement.settled:

@@ -54,8 +54,8 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as home, Rig(size) as rig:
             os.environ.update(rig.environment(Path(home)))
             began = time.perf_counter()
-            made, plan = measure(rig, Library.open()), PLAN[size]
-            pairs = ((made.roles, plan.roles), (made.uses, plan.uses), (made.everything, plan.everything))
+            measured, plan = measure(rig, Library.open()), PLAN[size]
+            pairs = ((measured.roles, plan.roles), (measured.uses, plan.uses), (measured.everything, plan.everything))
             over |= any(calls > limit for calls, limit in pairs)
             cells = "".join(
                 f"{f'{calls} ≤ {limit}' if calls <= limit else f'{calls} > {limit}!':>14}" for calls, limit in pairs

@@ -26,7 +26,7 @@ from tests.support.filled import library_on
 BARE = ("-c", "import sqlite3, json")
 
 
-def completing(line: str) -> tuple[str, ...]:
+def completion_command(line: str) -> tuple[str, ...]:
     """Return how a shell asks for the words that fit at a line's end."""
     request = {
         "_ARGCOMPLETE": "1", "_ARGCOMPLETE_SHELL": "bash", "_ARGCOMPLETE_COMP_WORDBREAKS": " ",
@@ -53,9 +53,9 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
         "AmazonEBSCSIDriverPolicy@v2",
     ),
     "changes since 2010 --scope all": ("-m", "ekstui", "changes", "--since", "2010-01-01", "--scope", "all", "--json"),
-    "completing ekstui di": completing("ekstui di"),
-    "completing ekstui show AmazonEKS_": completing("ekstui show AmazonEKS_"),
-    "completing ekstui cluster": completing("ekstui cluster "),
+    "completing ekstui di": completion_command("ekstui di"),
+    "completing ekstui show AmazonEKS_": completion_command("ekstui show AmazonEKS_"),
+    "completing ekstui cluster": completion_command("ekstui cluster "),
 }
 
 
@@ -82,11 +82,11 @@ def run(command: tuple[str, ...], environment: Mapping[str, str]) -> Spent:
 
 def measure(rounds: int, environment: Mapping[str, str]) -> Iterator[tuple[str, Spent]]:
     """Yield each command's medians; the rounds are interleaved, so that the machine's load meets all alike."""
-    taken: dict[str, list[Spent]] = {name: [] for name in COMMANDS}
+    times: dict[str, list[Spent]] = {name: [] for name in COMMANDS}
     for _ in range(rounds):
         for name, command in COMMANDS.items():
-            taken[name].append(run(command, environment))
-    for name, spent in taken.items():
+            times[name].append(run(command, environment))
+    for name, spent in times.items():
         yield (
             name,
             Spent(median(sample.wall for sample in spent), median(sample.processor for sample in spent)),
@@ -95,15 +95,15 @@ def measure(rounds: int, environment: Mapping[str, str]) -> Iterator[tuple[str, 
 
 def fill_and_alone(rounds: int) -> tuple[float, float, int]:
     """Return the processor's seconds for a first fill and for reading the corpus alone, and the cache's bytes."""
-    fills, alone = [], []
+    fills, times_alone = [], []
     size = 0
     for _ in range(rounds):
         with tempfile.TemporaryDirectory() as folder:
             library = library_on(Path(folder))
             fills.append(_processor(partial(fill_cache, library)))
             size = cache_info(library).size
-        alone.append(_processor(_read_alone))
-    return median(fills), median(alone), size
+        times_alone.append(_processor(_read_alone))
+    return median(fills), median(times_alone), size
 
 
 def _processor(work: Callable[[], object]) -> float:
@@ -129,15 +129,17 @@ def main(rounds: int = 9) -> int:
         for name in ("who-can ec2:CreateVolume", "changes since 2010 --scope all"):
             spent = run(COMMANDS[name], environment)
             print(f"{f'{name}, first':<42}{spent.wall * 1000:>8.0f}{spent.processor * 1000:>10.0f}")
-        bare: Spent | None = None
+        bare_time: Spent | None = None
         for name, spent in measure(rounds, environment):
-            bare = bare or spent
-            ratio = spent.processor / bare.processor
+            bare_time = bare_time or spent
+            ratio = spent.processor / bare_time.processor
             print(f"{name:<42}{spent.wall * 1000:>8.0f}{spent.processor * 1000:>10.0f}{ratio:>12.1f}")
         print(f"{'the cache with its index':<42}{cache_info(library).size / 1e6:>8.1f} MB")
-    filled, alone, size = fill_and_alone(3)
-    ratio = filled / alone
-    print(f"first fill {filled:.2f} s, the corpus alone {alone:.2f} s: {ratio:.2f} ≤ 3; {size / 1e6:.1f} MB")
+    times_filled, times_alone, size = fill_and_alone(3)
+    ratio = times_filled / times_alone
+    print(
+        f"first fill {times_filled:.2f} s, the corpus alone {times_alone:.2f} s: {ratio:.2f} ≤ 3; {size / 1e6:.1f} MB"
+    )
     return 1 if ratio > 3 else 0
 
 

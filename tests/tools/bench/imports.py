@@ -37,8 +37,8 @@ def main() -> None:
         environment = {**os.environ, **places}
         for words in (["list"], ["who-can", "ec2:CreateVolume"]):
             subprocess.run([sys.executable, "-m", "ekstui", *words], env=environment, capture_output=True, check=True)
-        for command, saved in SAVED.items():
-            for name in saved:
+        for command, saved_modules in SAVED.items():
+            for name in saved_modules:
                 names = [module for module in late if is_of(module, [name])] or [name]
                 probe = PROBE.format(run=COMMANDS[command].replace("; ", "\n    "), names=names)
                 took = [

@@ -74,13 +74,13 @@ def measure(rounds: int, env: Mapping[str, str]) -> Iterator[Taken]:
             with subject.open(env) as terminal:
                 firsts.append(terminal.wait_for(lambda: subject.is_ready(terminal)) - terminal.started)  # noqa: B023
         with subject.started(env) as terminal:
-            received = terminal.received
+            bytes_before = terminal.received
             moves = [terminal.press(DOWN, GAP).bytes for _ in range(6)]
             pages = [terminal.press(PAGE_DOWN, GAP) for _ in range(4)]
         yield Taken(
             kind,
             median(firsts),
-            received,
+            bytes_before,
             median(moves),
             median(page.bytes for page in pages),
             median(page.seconds for page in pages),

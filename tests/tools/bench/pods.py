@@ -37,10 +37,10 @@ def cluster() -> Iterator[dict[str, object]]:
     """Yield the pods and service accounts of a large cluster: a third with Pod Identity, a third with IRSA, a third with neither."""
     for number in range(PODS):
         variables = (POD_IDENTITY, irsa_variables(ROLE), {})[number % 3]
-        made = pod(
+        pods = pod(
             f"web{number // 4}-6f-{number}", variables, namespace=f"team-{number % 40}", account=f"app-{number % 20}"
         )
-        yield {**made, "metadata": {**made["metadata"], **PADDING}}
+        yield {**pods, "metadata": {**pods["metadata"], **PADDING}}
     for number in range(ACCOUNTS):
         role = ROLE if number % 2 else None
         yield service_account(f"app-{number // 40}", role, namespace=f"team-{number % 40}")
@@ -87,10 +87,10 @@ def main() -> int:
             runs = [spent(command, environment) for _ in range(rounds)]
             took[name] = Spent(median(run.processor for run in runs), int(median(run.memory for run in runs)))
             print(f"{name:<32}{took[name].processor:>8.2f} s CPU{took[name].memory / MIB:>8.0f} MiB")
-    bare, parsed, without, whole = took.values()
+    bare_time, parsed_time, time_without, whole_time = took.values()
     times = {
-        "CPU": (whole.processor - without.processor) / (parsed.processor - bare.processor),
-        "memory": (whole.memory - without.memory) / (parsed.memory - bare.memory),
+        "CPU": (whole_time.processor - time_without.processor) / (parsed_time.processor - bare_time.processor),
+        "memory": (whole_time.memory - time_without.memory) / (parsed_time.memory - bare_time.memory),
     }
     for name, value in times.items():
         print(

@@ -121,7 +121,7 @@ async def _figures(run: _Run) -> AsyncIterator[Sent]:
     yield Sent(f"{IDLE:.0f} idle seconds, filter", await run.idle(), 0)
 
 
-def sent(size: tuple[int, int]) -> list[Sent]:
+def sent_bytes(size: tuple[int, int]) -> list[Sent]:
     """Run the app in a terminal of this size, and return what it sent."""
     figures: list[Sent] = []
 

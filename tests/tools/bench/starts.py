@@ -69,20 +69,20 @@ def measure(starts: tuple[Start, ...], rounds: int, env: Mapping[str, str]) -> I
     runs: dict[str, list[Taken]] = {start.subject.name: [] for start in starts}
     for number in range(rounds + 1):
         for start in starts:
-            with tempfile.TemporaryDirectory() as empty:
-                taken = _once(start, {**env, "EKSTUI_CACHE": empty} if start.empty_cache else env)
+            with tempfile.TemporaryDirectory() as empty_folder:
+                measurement = _once(start, {**env, "EKSTUI_CACHE": empty_folder} if start.empty_cache else env)
             if number:
-                runs[start.subject.name].append(taken)
+                runs[start.subject.name].append(measurement)
     for start in starts:
         taken_all = runs[start.subject.name]
         yield Taken(
             start,
-            median(taken.first for taken in taken_all),
-            median(taken.settled for taken in taken_all),
-            median(taken.processor for taken in taken_all),
-            round(median(taken.memory for taken in taken_all)),
-            round(median(taken.bytes for taken in taken_all)),
-            median(taken.effect for taken in taken_all),
+            median(measurement.first for measurement in taken_all),
+            median(measurement.settled for measurement in taken_all),
+            median(measurement.processor for measurement in taken_all),
+            round(median(measurement.memory for measurement in taken_all)),
+            round(median(measurement.bytes for measurement in taken_all)),
+            median(measurement.effect for measurement in taken_all),
         )
 
 
@@ -91,13 +91,15 @@ def _once(start: Start, env: Mapping[str, str]) -> Taken:
     with subject.open(env) as terminal:
         if not subject.ready:
             terminal.process.wait()
-            taken = perf_counter() - terminal.started
+            seconds = perf_counter() - terminal.started
             terminal.wait_exit()
-            return Taken(start, taken, 0, 0, 0, 0)
+            return Taken(start, seconds, 0, 0, 0, 0)
         first = terminal.wait_for(lambda: subject.is_ready(terminal)) - terminal.started
-        settled = terminal.settle(0.4) - terminal.started
-        processor, memory, received = terminal.cpu_seconds(), terminal.memory(), terminal.received
-    return Taken(start, first, settled, processor, memory, received, _effect(start, env) if start.effect else 0)
+        settled_after = terminal.settle(0.4) - terminal.started
+        processor, memory, received_bytes = terminal.cpu_seconds(), terminal.memory(), terminal.received
+    return Taken(
+        start, first, settled_after, processor, memory, received_bytes, _effect(start, env) if start.effect else 0
+    )
 
 
 def _effect(start: Start, env: Mapping[str, str]) -> float:

@@ -63,9 +63,9 @@ def simulate(folder: Path, lines: Iterable[str]) -> dict[int, dict[str, Any]]:
     return {answer["id"]: answer for answer in answers}
 
 
-def our_verdict(case: Case, ignored: Iterable[str], documents: Mapping[str, Document]) -> str:
+def our_verdict(case: Case, ignored_keys: Iterable[str], documents: Mapping[str, Document]) -> str:
     """Return ekstui's verdict on a request whose context is complete, but for the keys that the other side ignores."""
-    left_out = {key.lower() for key in ignored}
+    left_out = {key.lower() for key in ignored_keys}
     keys = {
         key.lower()
         for label in (*case.identity, *((case.boundary,) if case.boundary else ()))
@@ -151,19 +151,19 @@ def _has_wild_type(pattern: str) -> bool:
 
 
 def compared(
-    asked: Sequence[Case], answers: Mapping[int, Mapping[str, Any]], documents: Mapping[str, Document]
+    cases_asked: Sequence[Case], answers: Mapping[int, Mapping[str, Any]], documents: Mapping[str, Document]
 ) -> tuple[dict[str, Any], list[Difference]]:
     """Return the figures of a set of requests, and the differences."""
-    refused: Counter[str] = Counter()
+    refusals: Counter[str] = Counter()
     verdicts: Counter[str] = Counter()
-    ignored = 0
+    ignored_count = 0
     differences: list[Difference] = []
-    for case in asked:
+    for case in cases_asked:
         answer = answers[case.id]
         if "refused" in answer:
-            refused[re.sub("key .* not", "key … not", answer["refused"])[:80]] += 1
+            refusals[re.sub("key .* not", "key … not", answer["refused"])[:80]] += 1
             continue
-        ignored += bool(answer["ignored"])
+        ignored_count += bool(answer["ignored"])
         ours = our_verdict(case, answer["ignored"], documents)
         theirs = their_verdict(answer)
         verdicts[theirs] += 1
@@ -171,13 +171,13 @@ def compared(
             differences.append(Difference(case, ours, theirs, kind_of(case, ours, theirs, documents)))
     count = sum(verdicts.values())
     figures = {
-        "requests": len(asked),
-        "refused_by_the_package": dict(refused.most_common()),
+        "requests": len(cases_asked),
+        "refused_by_the_package": dict(refusals.most_common()),
         "compared": count,
         "agreed": count - len(differences),
         "verdicts": dict(verdicts.most_common()),
-        "with_context_keys_that_the_package_ignores": ignored,
-        "policies": len({label for case in asked for label in (*case.identity, case.boundary) if label}),
+        "with_context_keys_that_the_package_ignores": ignored_count,
+        "policies": len({label for case in cases_asked for label in (*case.identity, case.boundary) if label}),
         "differences": dict(Counter(difference.kind for difference in differences).most_common()),
     }
     return figures, differences
@@ -187,13 +187,13 @@ def compared_layers(
     cases_of_layers: Sequence[LayeredCase], answers: Mapping[int, Mapping[str, Any]]
 ) -> tuple[dict[str, Any], list[tuple[LayeredCase, str]]]:
     """Return the figures of requests under every layer, and the differences with their kinds."""
-    refused: Counter[str] = Counter()
+    refusals: Counter[str] = Counter()
     verdicts: Counter[str] = Counter()
     differences: list[tuple[LayeredCase, str]] = []
     for case in cases_of_layers:
         answer = answers[case.id]
         if "refused" in answer:
-            refused[answer["refused"][:80]] += 1
+            refusals[answer["refused"][:80]] += 1
             continue
         ours, theirs = evaluated(case).verdict, _THEIR_WORDS[answer["overall"]]
         verdicts[theirs] += 1
@@ -202,7 +202,7 @@ def compared_layers(
     count = sum(verdicts.values())
     figures = {
         "requests": len(cases_of_layers),
-        "refused_by_the_package": dict(refused.most_common()),
+        "refused_by_the_package": dict(refusals.most_common()),
         "compared": count,
         "agreed": count - len(differences),
         "verdicts": dict(verdicts.most_common()),
@@ -223,16 +223,18 @@ def main() -> int:
     arguments = parser.parse_args()
     corpus = Corpus.bundled()
     texts, family = library_of_documents(corpus)
-    asked = list(cases(texts, family, arguments.requests, arguments.seed))
-    made = list(operator_cases(arguments.operators, arguments.seed, len(asked)))
-    texts.update({case.identity[0]: text for case, text in made})
-    operators = [case for case, _ in made]
-    labels = {label for case in (*asked, *operators) for label in (*case.identity, case.boundary) if label is not None}
+    request_cases = list(cases(texts, family, arguments.requests, arguments.seed))
+    operator_case_list = list(operator_cases(arguments.operators, arguments.seed, len(request_cases)))
+    texts.update({case.identity[0]: text for case, text in operator_case_list})
+    operators = [case for case, _ in operator_case_list]
+    labels = {
+        label for case in (*request_cases, *operators) for label in (*case.identity, case.boundary) if label is not None
+    }
     documents = {label: parse_text(texts[label]) for label in labels}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         version = install(folder)
-        answers = simulate(folder, (as_line(case, texts) for case in (*asked, *operators)))
+        answers = simulate(folder, (as_line(case, texts) for case in (*request_cases, *operators)))
         under_layers = list(layered_cases(arguments.layers, arguments.seed))
         of_layers = simulate(folder, map(layered_line, under_layers))
     figures: dict[str, Any] = {
@@ -242,7 +244,7 @@ def main() -> int:
         "seed": arguments.seed,
     }
     differences: list[Difference] = []
-    for title, part in (("aws_policies", asked), ("every_operator", operators)):
+    for title, part in (("aws_policies", request_cases), ("every_operator", operators)):
         figures[title], part_differences = compared(part, answers, documents)
         differences += part_differences
     figures["every_layer"], layer_differences = compared_layers(under_layers, of_layers)
@@ -250,10 +252,10 @@ def main() -> int:
     if arguments.figures:
         arguments.figures.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     counts: Counter[str] = Counter()
-    for layered, kind in layer_differences:
+    for layered_case, kind in layer_differences:
         counts[kind] += 1
         if counts[kind] <= arguments.show:
-            sys.stderr.write(f"{kind}\n  {layered_line(layered)}\n")
+            sys.stderr.write(f"{kind}\n  {layered_line(layered_case)}\n")
     for difference in differences:
         counts[difference.kind] += 1
         if counts[difference.kind] <= arguments.show:

@@ -61,7 +61,7 @@ def layered_cases(count: int, seed: int) -> Iterator[LayeredCase]:
         action, form = chance.choice(TARGETS)
         account = chance.choice((ACCOUNT, ACCOUNT, OTHER))
         principal = chance.choice((SESSION, SESSION, USER))
-        allows, either = (0.75, 0.8), (0.8, 0.9)
+        allows, mixed_chances = (0.75, 0.8), (0.8, 0.9)
         yield LayeredCase(
             number, principal, action, form.format(account), account,
             {key: chance.choice(values) for key, values in CONTEXT.items() if chance.random() < 0.7},
@@ -69,19 +69,23 @@ def layered_cases(count: int, seed: int) -> Iterator[LayeredCase]:
             _document(chance, action, *allows) if chance.random() < 0.35 else None,
             _document(chance, action, *allows) if principal == SESSION and chance.random() < 0.2 else None,
             _document(chance, action, *allows, named=True) if chance.random() < 0.65 else None,
-            [[_document(chance, action, *either) for _ in range(chance.choice((1, 2)))] for _ in range(chance.choice((0, 0, 1, 2)))],
+            [[_document(chance, action, *mixed_chances) for _ in range(chance.choice((1, 2)))] for _ in range(chance.choice((0, 0, 1, 2)))],
             [[_deny(chance, action)] for _ in range(chance.choice((0, 0, 1)))],
         )  # fmt: skip
 
 
-def _document(chance: random.Random, action: str, fits: float, allow: float, *, named: bool = False) -> Any:
+def _document(chance: random.Random, action: str, fit_chance: float, allow: float, *, named: bool = False) -> Any:
     service = action.partition(":")[0]
 
     def statement() -> dict[str, Any]:
-        matching = chance.choice((action, f"{service}:*", "*" if not named else f"{service}:*"))
+        action_pattern = chance.choice((action, f"{service}:*", "*" if not named else f"{service}:*"))
         part: dict[str, Any] = {
             "Effect": "Allow" if chance.random() < allow else "Deny",
-            "Action": matching if chance.random() < fits else f"{service}:Tag*" if chance.random() < 0.5 else "ec2:*",
+            "Action": action_pattern
+            if chance.random() < fit_chance
+            else f"{service}:Tag*"
+            if chance.random() < 0.5
+            else "ec2:*",
             "Resource": "*",
         }
         if named:
@@ -162,8 +166,8 @@ def layered_kind(case: LayeredCase, ours: str, theirs: str) -> str:
     """Return the class of a difference, by what README.md decides it by."""
     if case.rcps and case.action.startswith("sns:"):
         return "resource control policy on a service that AWS does not list"
-    named = [statement.get("Principal") for statement in (case.resource_policy or {"Statement": []})["Statement"]]
-    is_direct = any(principal == "*" or principal == {"AWS": SESSION} for principal in named)
+    principals = [statement.get("Principal") for statement in (case.resource_policy or {"Statement": []})["Statement"]]
+    is_direct = any(principal == "*" or principal == {"AWS": SESSION} for principal in principals)
     if not case.is_across and case.session is not None and is_direct and (ours, theirs) == ("allowed", "implicit-deny"):
         return "session that is named, or anybody, under a session policy that does not allow it"
     return f"{ours} / {theirs}{' across accounts' if case.is_across else ''}"

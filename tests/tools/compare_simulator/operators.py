@@ -95,7 +95,7 @@ def operator_cases(count: int, seed: int, first: int) -> Iterator[tuple[Case, by
         context = dict(ALWAYS)
         block: dict[str, dict[str, list[str]]] = {}
         for _ in range(chance.choice((1, 1, 2))):
-            operators, keys, wanted, possible_values = chance.choice(_FAMILIES)
+            operators, keys, policy_values, possible_values = chance.choice(_FAMILIES)
             name = chance.choice(operators)
             key = chance.choice(keys)
             several = operators is _FAMILIES[0][0] and chance.random() < 0.4
@@ -105,8 +105,8 @@ def operator_cases(count: int, seed: int, first: int) -> Iterator[tuple[Case, by
             if chance.random() < 0.25:
                 name += "IfExists"
             if chance.random() < 0.1:
-                name, wanted = "Null", ["true", "false"]
-            values = [chance.choice(wanted) for _ in range(chance.choice((1, 1, 2)))]
+                name, policy_values = "Null", ["true", "false"]
+            values = [chance.choice(policy_values) for _ in range(chance.choice((1, 1, 2)))]
             block.setdefault(name, {})[key] = values
             if chance.random() < 0.75 and key not in context:
                 context[key] = tuple(dict.fromkeys(chance.choice(possible_values) for _ in range(2 if several else 1)))

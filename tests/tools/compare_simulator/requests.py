@@ -60,14 +60,14 @@ def cases(texts: Mapping[str, bytes], family: int, count: int, seed: int) -> Ite
     chance = random.Random(seed)
     labels = list(texts)
     service_reference = reference()
-    made = 0
-    while made < count:
-        chosen = [
+    case_count = 0
+    while case_count < count:
+        chosen_statements = [
             chance.choice(labels[:family] if chance.random() < 0.5 else labels)
             for _ in range(chance.choice((1, 1, 2, 3)))
         ]
         boundary = chance.choice(labels) if chance.random() < 0.15 else None
-        document = parse_text(texts[chosen[0]])
+        document = parse_text(texts[chosen_statements[0]])
         if boundary is not None and chance.random() < 0.5:
             document = parse_text(texts[boundary])
         statement = chance.choice(document.statements)
@@ -75,9 +75,16 @@ def cases(texts: Mapping[str, bytes], family: int, count: int, seed: int) -> Ite
         if action is None:
             continue
         resource = _resource(statement, action, service_reference, chance)
-        documents = [parse_text(texts[label]) for label in (*chosen, *((boundary,) if boundary else ()))]
-        yield Case(made, action.name, resource, _context(documents, statement, chance), tuple(chosen), boundary)
-        made += 1
+        documents = [parse_text(texts[label]) for label in (*chosen_statements, *((boundary,) if boundary else ()))]
+        yield Case(
+            case_count,
+            action.name,
+            resource,
+            _context(documents, statement, chance),
+            tuple(chosen_statements),
+            boundary,
+        )
+        case_count += 1
 
 
 def _action(statement: Statement, service_reference: Reference, chance: random.Random) -> ActionInfo | None:
@@ -126,7 +133,9 @@ def _word(chance: random.Random) -> str:
     return chance.choice(("prod", "a1b2c3", "eks-prod", "x"))
 
 
-def _context(documents: Sequence[Document], likely: Statement, chance: random.Random) -> dict[str, tuple[str, ...]]:
+def _context(
+    documents: Sequence[Document], likely_statement: Statement, chance: random.Random
+) -> dict[str, tuple[str, ...]]:
     """Return values for keys of the documents' conditions: some that fit, some that do not, some keys left out."""
     context = dict(ALWAYS)
     names = {key.lower() for key in context}
@@ -136,7 +145,7 @@ def _context(documents: Sequence[Document], likely: Statement, chance: random.Ra
                 if condition.key.lower() in names:
                     continue
                 names.add(condition.key.lower())
-                leave_out = 0.15 if statement is likely or statement == likely else 0.5
+                leave_out = 0.15 if statement is likely_statement or statement == likely_statement else 0.5
                 if chance.random() < leave_out:
                     continue
                 # A tag has one value, whatever the operator.
@@ -153,10 +162,10 @@ def _context(documents: Sequence[Document], likely: Statement, chance: random.Ra
     return context
 
 
-def _value(wanted: Sequence[str], chance: random.Random) -> str:
-    if not wanted or chance.random() < 0.25:
+def _value(policy_values: Sequence[str], chance: random.Random) -> str:
+    if not policy_values or chance.random() < 0.25:
         return chance.choice(("other", "true", "false", "prod", ""))
-    text = _VARIABLE.sub(lambda match: ALWAYS.get(match[1], ("prod",))[0], chance.choice(wanted))
+    text = _VARIABLE.sub(lambda match: ALWAYS.get(match[1], ("prod",))[0], chance.choice(policy_values))
     return text.replace("*", _word(chance)).replace("?", "a")
 
 

@@ -60,7 +60,7 @@ def _without_halves(spans: list[tuple[int, int, str, str]]) -> list[tuple[int, i
     return whole_rows
 
 
-@settings(max_examples=examples(60, whole=150), deadline=None)
+@settings(max_examples=examples(60, in_torture=150), deadline=None)
 @given(st.lists(SPANS, min_size=1, max_size=6))
 def test_the_picture_is_the_same(frames: list[list[tuple[int, int, str, str]]]) -> None:
     canvas = Canvas(WIDTH, HEIGHT)
@@ -80,7 +80,7 @@ def test_the_picture_is_the_same(frames: list[list[tuple[int, int, str, str]]]) 
     assert cells(repainted_screen) == cells(stock)
 
 
-@settings(max_examples=examples(60, whole=150), deadline=None)
+@settings(max_examples=examples(60, in_torture=150), deadline=None)
 @given(
     st.lists(
         st.tuples(

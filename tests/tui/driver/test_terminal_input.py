@@ -116,7 +116,7 @@ def test_a_mouse_report_in_pixels_of_a_terminal_without_any_is_nothing() -> None
     assert [message.key for message in parser.feed("\x1b[<0;5;5Ma") if isinstance(message, Key)] == ["a"]
 
 
-@settings(max_examples=examples(100, whole=300), deadline=None)
+@settings(max_examples=examples(100, in_torture=300), deadline=None)
 @given(
     st.lists(
         st.one_of(
