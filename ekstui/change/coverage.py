@@ -144,8 +144,8 @@ def _opposites(conditions: frozenset[ConditionLine]) -> tuple[ConditionLine, ...
 
 
 def _with(extent: Extent, line: ConditionLine, value: str) -> Extent:
-    cut = line._replace(values=frozenset({value}))
-    return extent._replace(conditions=extent.conditions - {line} | {cut})
+    single_value_line = line._replace(values=frozenset({value}))
+    return extent._replace(conditions=extent.conditions - {line} | {single_value_line})
 
 
 @lru_cache(maxsize=65536)

@@ -462,14 +462,14 @@ def _compare_alone(
     target: Target, side: BeforeOrAfter, reading: _Reading, other_reading: _Reading, lists: _DifferenceLists
 ) -> None:
     """Compare a target that the other side neither names nor covers."""
-    lacking = _lacking(target, other_reading, reading)
+    lacking_actions = _lacking(target, other_reading, reading)
     actions = reading.spelled[target]
-    if lacking == ():
+    if lacking_actions == ():
         lists.covered.append(CoveredActions(target.effect, side, actions, SPELLED_OUT))
         lists.alike[target.effect].extend(actions)
         return
     grants = _granted_on(reading.everywhere(target))
-    difference = ActionDifference(target.effect, target.element, actions, granted=grants, part=lacking or ())
+    difference = ActionDifference(target.effect, target.element, actions, granted=grants, part=lacking_actions or ())
     (lists.removed if side == "before" else lists.added).append(difference)
 
 
@@ -588,11 +588,11 @@ def _lacking(target: Target, other_reading: _Reading, reading: _Reading) -> tupl
     for action in names:
         stand_ins.setdefault(_standing_for(action, alike), Target(target.effect, "Action", (action,)))
     is_lacking = {key: not other_reading.everywhere(targets) for key, targets in stand_ins.items()}
-    lacking = [name for action, name in names.items() if is_lacking[_standing_for(action, alike)]]
-    if len(lacking) == len(names):
+    lacking_names = [name for action, name in names.items() if is_lacking[_standing_for(action, alike)]]
+    if len(lacking_names) == len(names):
         return None
-    if lacking:
-        return tuple(lacking)
+    if lacking_names:
+        return tuple(lacking_names)
     return (
         ()
         if all(same(other_reading.everywhere(targets), reading.everywhere(targets)) for targets in stand_ins.values())

@@ -187,8 +187,8 @@ def holder_of(
     candidate: Candidate, action: str, resource: str | None = None, *, types: bool = True, history: bool = False
 ) -> Holder | None:
     """Return how a policy allows an action or pattern (see `holders_of`); None if it does not."""
-    matching = statements_on(candidate.document, action)
-    allows = [statement for statement in matching if statement.effect == "Allow"]
+    statements = statements_on(candidate.document, action)
+    allows = [statement for statement in statements if statement.effect == "Allow"]
     everywhere = tuple(dict.fromkeys(grant for statement in allows for grant in grants_of(statement)))
     grants = everywhere if resource is None else tuple(grant for grant in everywhere if can_match(grant, resource))
     if not grants:
@@ -208,7 +208,7 @@ def holder_of(
         pattern=pattern,
         via=via,
         grants=grants,
-        denied=_denied(grants, [statement for statement in matching if statement.effect == "Deny"], action),
+        denied=_denied(grants, [statement for statement in statements if statement.effect == "Deny"], action),
         covers=covers_types,
         lacks=lacks_types,
         applies=info is None or any(_applies(info, grant) for grant in grants),

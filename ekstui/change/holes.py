@@ -292,14 +292,14 @@ class _Filling:
             yield statement
             return
         # What makes a Deny match more lets the document allow less.
-        wide = self._wide == (statement.effect == "Allow")
-        actions = list(self._parts_of(statement.actions, wide, negated=statement.action_element == "NotAction"))
+        may_widen = self._wide == (statement.effect == "Allow")
+        actions = list(self._parts_of(statement.actions, may_widen, negated=statement.action_element == "NotAction"))
         resources = (
-            list(self._parts_of(statement.resources, wide, negated=statement.resource_element == "NotResource"))
+            list(self._parts_of(statement.resources, may_widen, negated=statement.resource_element == "NotResource"))
             if statement.resource_element
             else [_Part(())]
         )
-        conditions = [list(self._condition(condition, wide)) for condition in statement.conditions]
+        conditions = [list(self._condition(condition, may_widen)) for condition in statement.conditions]
         if len(actions) * len(resources) > _MOST_PARTS:
             raise _TooManyPartsError
         for of_actions, of_resources in product(actions, resources):

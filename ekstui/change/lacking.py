@@ -144,9 +144,9 @@ def _overlap(part: Statement, statement: Statement) -> bool:
 
 def _allows_all(document: Document, statement: Statement) -> bool | None:
     """Return whether a document allows everything that a statement does, so that adding it changes nothing."""
-    matching = statements_on(document, statement.actions[0])
-    if not any(rule.effect == "Allow" for rule in matching):
+    statements = statements_on(document, statement.actions[0])
+    if not any(rule.effect == "Allow" for rule in statements):
         return False
-    excerpt = document._replace(statements=matching)
-    reach = changes(excerpt, excerpt._replace(statements=(*matching, statement))).reach
+    excerpt = document._replace(statements=statements)
+    reach = changes(excerpt, excerpt._replace(statements=(*statements, statement))).reach
     return None if reach == "unknown" else reach == "same"

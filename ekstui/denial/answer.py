@@ -258,8 +258,8 @@ class Explanation(NamedTuple):
     def worth_attaching(self) -> tuple[Allower, ...]:
         """The policies that fit the principal best: what is for other services or roles would do harm."""
         for fit in ("own", "kind"):
-            if fitting := tuple(allower for allower in self.allowed_by if allower.fit == fit):
-                return fitting
+            if fitting_policies := tuple(allower for allower in self.allowed_by if allower.fit == fit):
+                return fitting_policies
         unknown = (allower for allower in self.allowed_by if allower.fit == "unknown")
         return tuple(allower for allower in unknown if allower.scope != "aws" and not allower.wildcard)
 

@@ -237,14 +237,14 @@ def _of_event(event: Mapping[str, Any]) -> Denial:
 def _with_parameters(denial: Denial, called_action: str, event: Mapping[str, Any]) -> Denial:
     """Return the denial with the tags of the request, and with its resources if the message names none."""
     info = reference().find(denial.action)
-    same = denial.action.lower() == called_action.lower()
+    is_same = denial.action.lower() == called_action.lower()
     # A call that is passed on to another service has neither these tags nor these resources.
     if info is None or not (
-        same or ("Tagging" in info.levels and denial.action.partition(":")[0] == called_action.partition(":")[0])
+        is_same or ("Tagging" in info.levels and denial.action.partition(":")[0] == called_action.partition(":")[0])
     ):
         return denial
     parameters = event.get("requestParameters")
-    resources = _resources_of(denial, info, event) if same else ()
+    resources = _resources_of(denial, info, event) if is_same else ()
     tags = request_tags(parameters, resources if denial.resource is None else (denial.resource,))
     context = dict(denial.context) | {
         f"aws:RequestTag/{key}": (value,) for key, value in tags.tags.items() if value is not None
@@ -258,7 +258,7 @@ def _with_parameters(denial: Denial, called_action: str, event: Mapping[str, Any
             absent.add("aws:TagKeys")
     creation = f"{info.name.partition(':')[0]}:CreateAction"
     if creation.lower() in forms_of(info.name):
-        if same:
+        if is_same:
             absent.add(creation)
         else:
             context[creation] = (event["eventName"],)

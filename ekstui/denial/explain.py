@@ -195,9 +195,9 @@ def _with_next_steps(
 def _calling(controllers: Sequence[str], purpose: Purpose, text: str) -> str | None:
     """Return the controller without a role of its own that called with its node's, if it is clear which."""
     named_controllers = [component for component in controllers if component in components_in(text)]
-    likely = named_controllers or list(controllers)
+    likely_controllers = named_controllers or list(controllers)
     has_own = {role.component for role in purpose.own_roles}
-    return likely[0] if len(likely) == 1 and likely[0] not in has_own else None
+    return likely_controllers[0] if len(likely_controllers) == 1 and likely_controllers[0] not in has_own else None
 
 
 def _on_caller(request: Request, *, is_helped: bool) -> Iterator[str]:
@@ -352,11 +352,11 @@ def explain_symptom(
 
 
 def _reading_of(verdicts: dict[str, Verdict]) -> Iterator[str]:
-    lacking = [action for action, verdict in verdicts.items() if verdict in DENIALS]
+    lacking_actions = [action for action, verdict in verdicts.items() if verdict in DENIALS]
     open_ones = [action for action, verdict in verdicts.items() if verdict == "depends"]
-    if lacking:
-        yield f"The policies looked at do not allow {', '.join(lacking)}."
+    if lacking_actions:
+        yield f"The policies looked at do not allow {', '.join(lacking_actions)}."
     if open_ones:
         yield f"Whether they allow {', '.join(open_ones)} depends on the resource and the conditions."
-    if verdicts and not lacking and not open_ones:
+    if verdicts and not lacking_actions and not open_ones:
         yield "The policies looked at allow everything that is usually missing here."

@@ -258,14 +258,14 @@ def _tagging(resource: str, tags: Iterable[_Tag]) -> Iterator[Command]:
         sign in text for pair in pairs.items() for text in pair if text not in variables for sign in ",=[]{}"
     )
     if parts.service == "ec2":
-        short = [f"Key={key},Value={value}" for key, value in pairs.items()]
+        shorthand_tags = [f"Key={key},Value={value}" for key, value in pairs.items()]
         json_tags = json.dumps([{"Key": key, "Value": value} for key, value in pairs.items()])
         command = ("ec2", "create-tags", "--resources", identifier, "--tags")
     else:
-        short = [",".join(f"{key}={value}" for key, value in pairs.items())]
+        shorthand_tags = [",".join(f"{key}={value}" for key, value in pairs.items())]
         json_tags = json.dumps(pairs)
         command = ("resourcegroupstaggingapi", "tag-resources", "--resource-arn-list", resource, "--tags")
-    arguments = short if is_plain else [json_tags]
+    arguments = shorthand_tags if is_plain else [json_tags]
     yield aws(about, *command, *arguments, region=parts.region, expansions=variables)
 
 

@@ -38,10 +38,10 @@ def pod_session(
     pods = [use for use in uses if use.kind == "pod-identity"]
     if session_name is not None:
         pods = [use for use in pods if session_name.startswith(f"eks-{use.cluster}-")]
-        certain = True
+        is_certain = True
     else:
-        certain = len(pods) == len(uses)
-    if len(pods) == 1 and certain:
+        is_certain = len(pods) == len(uses)
+    if len(pods) == 1 and is_certain:
         return _session_of(pods[0], role_tags, place)
     limited_uses = [use for use in pods if use.session_policy is not None]
     return PodSession(

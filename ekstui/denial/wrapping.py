@@ -132,12 +132,12 @@ def _without_margin(cells: Sequence[str]) -> list[str]:
 
 def unescaped(text: str) -> str:
     """Return a text without colour codes, HTML entities, and JSON escapes, however often it was quoted."""
-    bare = without_entities(without_colours(text))
-    if "\\" in bare:
-        bare = re.sub(r"\\{1,16}n", "\n", bare)
-        bare = re.sub(r"\\{1,16}t", " ", bare)
-        bare = re.sub(r'\\{1,16}(?=["\'])', "", bare)
-    return bare.replace("\r", "")
+    plain_text = without_entities(without_colours(text))
+    if "\\" in plain_text:
+        plain_text = re.sub(r"\\{1,16}n", "\n", plain_text)
+        plain_text = re.sub(r"\\{1,16}t", " ", plain_text)
+        plain_text = re.sub(r'\\{1,16}(?=["\'])', "", plain_text)
+    return plain_text.replace("\r", "")
 
 
 class JoinedText(NamedTuple):
@@ -181,15 +181,15 @@ def joined_lines(text: str) -> Iterator[JoinedText]:
     if len(lines) == 1:
         yield _join([_without_start(lines[0])], [])
         return
-    bare = [_without_start(line) for line in lines]
+    plain_lines = [_without_start(line) for line in lines]
     are_full = [_is_full(lines, index) for index in range(len(lines) - 1)]
     readings: set[str] = set()
     unprefixed_lines = _without_prefixes(lines)
     forms = [
-        (bare, [is_full and not _begins_alike(lines, index) for index, is_full in enumerate(are_full)]),
-        (bare, [False] * len(are_full)),
+        (plain_lines, [is_full and not _begins_alike(lines, index) for index, is_full in enumerate(are_full)]),
+        (plain_lines, [False] * len(are_full)),
         (lines, [True] * len(are_full)),
-        (bare, [True] * len(are_full)),
+        (plain_lines, [True] * len(are_full)),
     ]
     if unprefixed_lines != lines:
         forms += [
@@ -198,7 +198,7 @@ def joined_lines(text: str) -> Iterator[JoinedText]:
             (unprefixed_lines, [True] * len(are_full)),
         ]
     # A tool that wraps at words breaks a long one where a name in it ends, whatever the length of the line is then.
-    for pieces in (bare, unprefixed_lines):
+    for pieces in (plain_lines, unprefixed_lines):
         are_broken = _broken_words(pieces)
         if any(are_broken):
             trimmed_lines = _trimmed(pieces, are_broken)
@@ -264,15 +264,15 @@ def _trimmed(lines: Sequence[_Line], are_broken: Sequence[bool]) -> list[_Line]:
 def _without_prefixes(lines: Sequence[_Line]) -> list[_Line]:
     """Return the lines without what each has in common with the previous one at its beginning, apart from digits."""
     heads = [_DIGIT.sub("0", line.text[:_LONGEST_PREFIX]) for line in lines]
-    bare = [_without_start(lines[0])]
+    plain_lines = [_without_start(lines[0])]
     for previous, head, line in zip(heads, heads[1:], lines[1:], strict=False):
         length = len(commonprefix((previous, head)))  # noqa: RUF071 (texts, not paths)
         length = min([length, *_places_of_actions(line.text[:length])])
         while length and not _PREFIX_END.match(head[length - 1]):
             length -= 1
         is_prefix = length >= _SHORTEST_PREFIX and not _OF_DENIAL.search(line.text[:length])
-        bare.append(_Line(line.origin + length, line.text[length:]) if is_prefix else _without_start(line))
-    return bare
+        plain_lines.append(_Line(line.origin + length, line.text[length:]) if is_prefix else _without_start(line))
+    return plain_lines
 
 
 def _places_of_actions(text: str) -> Iterator[int]:

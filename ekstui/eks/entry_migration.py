@@ -105,8 +105,8 @@ def _replaced(line: AuthMapping, context: MigrationContext) -> ReplacedLine:
     if line.kind == "account":
         note = "It lets a whole account in; an access entry is for one role or user, so each needs its own."
         return ReplacedLine(line, None, notes=(note,))
-    bare = arn_without_path(line.principal)
-    if any(arn_without_path(entry.principal_arn) == bare for entry in context.cluster.access_entries or ()):
+    plain_arn = arn_without_path(line.principal)
+    if any(arn_without_path(entry.principal_arn) == plain_arn for entry in context.cluster.access_entries or ()):
         return ReplacedLine(line, None, notes=("The cluster has an access entry for it, which overrides this line.",))
     principal, notes = _principal(line, context)
     if principal is None:

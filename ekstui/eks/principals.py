@@ -172,14 +172,14 @@ def _on_action(subject: Subject, action: str, managed_policies: dict[str, Applie
 def _work(principal: Subject, action: str) -> int:
     """Return the work of deciding for a principal: its resources and condition values, and the pairs compared."""
     ceilings = [*principal.above, *([principal.needed] if principal.needed else [])]
-    limiting = [policy for ceiling in ceilings for policy in ceiling.policies]
-    limiting += [] if principal.boundary is None else [principal.boundary]
+    limiting_policies = [policy for ceiling in ceilings for policy in ceiling.policies]
+    limiting_policies += [] if principal.boundary is None else [principal.boundary]
     sizes = {"Allow": 0, "Deny": 0}
     for policy in (*principal.policies, *principal.named):
         for statement in policy.document.statements:
             sizes[statement.effect] += _size(statement)
     limits = sizes["Deny"] + sum(
-        _size(statement) for policy in limiting for statement in _matching(policy.document, action)
+        _size(statement) for policy in limiting_policies for statement in _matching(policy.document, action)
     )
     pairs = sizes["Allow"] * limits
     return sizes["Allow"] + limits + (pairs if pairs <= MAX_COMPARISONS else 0)
@@ -351,12 +351,12 @@ def _effects(
     policy: AppliedPolicy, action: str, resource: str | None, context: Context
 ) -> tuple[tuple[Grant, ...], tuple[_Deny, ...]]:
     """Return what a policy allows and denies of an action for a principal."""
-    matching = _matching(policy.document, action)
-    if not all(map(_is_for_anybody, matching)):
-        is_too_large = len(matching) > MAX_DECIDED
-        facts = () if is_too_large else tuple((key, context.values(key)) for key in _keys_named(matching))
-        matching = _for_principal(policy.document._replace(statements=matching), facts)
-    return _effects_of(matching, action, resource)
+    statements = _matching(policy.document, action)
+    if not all(map(_is_for_anybody, statements)):
+        is_too_large = len(statements) > MAX_DECIDED
+        facts = () if is_too_large else tuple((key, context.values(key)) for key in _keys_named(statements))
+        statements = _for_principal(policy.document._replace(statements=statements), facts)
+    return _effects_of(statements, action, resource)
 
 
 # Roles of one account share most of their policies.

@@ -366,13 +366,13 @@ class StatementMatcher:
         self, group: _Group, info: ActionInfo | None, unlike: tuple[int, ...], key: object
     ) -> EffectiveGrants:
         """Return what a group's statements grant of an action; the `unlike` are checked as far as the limit goes."""
-        matching = [self._statements[place] for place in group.statements]
+        statements = [self._statements[place] for place in group.statements]
         denials = [self._statements[place] for place in group.denying]
         if self._comparisons.check(sum(check_cost(self._statements[place].resources) for place in unlike)):
-            return given_by(matching, info, denials, self._comparisons)
+            return given_by(statements, info, denials, self._comparisons)
         unchecked_key = ("unchecked", key[1] if isinstance(key, tuple) else ())
         if unchecked_key not in group.effective:
-            group.effective[unchecked_key] = given_by(matching, info, denials, self._comparisons, is_checked=False)
+            group.effective[unchecked_key] = given_by(statements, info, denials, self._comparisons, is_checked=False)
         return group.effective[unchecked_key]
 
     def _group(self, sources: tuple[MatchingPattern, ...], denied_by: tuple[MatchingPattern, ...]) -> _Group:

@@ -44,11 +44,13 @@ def attached_changes(
     """Yield the entities that get other policies, each side before and after."""
     before, after = map(_by_entity, attachments)
     documents = tuple(_Documents(side, library) for side in policies)
-    unmatched = {key: attachments_of_entity for key, attachments_of_entity in before.items() if key not in after}
+    unmatched_entities = {
+        key: attachments_of_entity for key, attachments_of_entity in before.items() if key not in after
+    }
     for key, attachments_of_entity in after.items():
         kind, old = key[0], before.get(key)
-        if old is None and (old_key := _before_renaming(kind, attachments_of_entity, unmatched)) is not None:
-            del unmatched[old_key]
+        if old is None and (old_key := _before_renaming(kind, attachments_of_entity, unmatched_entities)) is not None:
+            del unmatched_entities[old_key]
         elif (
             old is None
             and kind == "boundary"
@@ -58,7 +60,7 @@ def attached_changes(
             continue
         elif old is None or _policies(old) != _policies(attachments_of_entity):
             yield _review_entry(kind, old, attachments_of_entity, documents)
-    for (kind, _), attachments_of_entity in unmatched.items():
+    for (kind, _), attachments_of_entity in unmatched_entities.items():
         yield _review_entry(kind, attachments_of_entity, None, documents)
 
 

@@ -161,15 +161,17 @@ def find_shipped(name: str, reader: PublishedPolicies) -> Policy:
     if fragment in (by_key := {known_name.lower(): known_name for known_name in names}):
         return reader.policy(by_key[fragment])
     among = names if fragment else []  # an empty text is a part of every name, and means none
-    fitting = [known_name for known_name in among if begins_word(known_name.lower(), known_name, fragment)]
-    fitting += [
-        known_name for known_name in among if known_name not in fitting and reader.contains(known_name, fragment)
+    fitting_names = [known_name for known_name in among if begins_word(known_name.lower(), known_name, fragment)]
+    fitting_names += [
+        known_name for known_name in among if known_name not in fitting_names and reader.contains(known_name, fragment)
     ]
-    components = [known_name for known_name in fitting if "/" not in known_name]
-    if len(fitting) == 1 or len(components) == 1:
-        return reader.policy((components or fitting)[0])
-    if fitting:
-        raise AmbiguousError(f"{name!r} matches {len(fitting)} policies: {', '.join(fitting)}.", tuple(fitting))
+    components = [known_name for known_name in fitting_names if "/" not in known_name]
+    if len(fitting_names) == 1 or len(components) == 1:
+        return reader.policy((components or fitting_names)[0])
+    if fitting_names:
+        raise AmbiguousError(
+            f"{name!r} matches {len(fitting_names)} policies: {', '.join(fitting_names)}.", tuple(fitting_names)
+        )
     raise NotFoundError(
         f"No controller's policy is named {name!r}.",
         spelling.nearest(name, names, NEAREST),

@@ -55,11 +55,11 @@ def principals_in_clusters(library: Library, policies: set[str], *, ask: bool) -
 
 
 def _entries_unread(cluster: Cluster) -> Iterator[str]:
-    lacking = sum(entry.takes_policies and entry.policies is None for entry in cluster.access_entries or ())
+    unread_count = sum(entry.takes_policies and entry.policies is None for entry in cluster.access_entries or ())
     if cluster.authentication_mode != "CONFIG_MAP" and cluster.access_entries is None:
         yield f"the access entries of {cluster.name}, which were not read"
-    elif lacking or "access_entries" in cluster.cut_short:
-        entries = counted(lacking, "access entry", "access entries") if lacking else "further access entries"
+    elif unread_count or "access_entries" in cluster.cut_short:
+        entries = counted(unread_count, "access entry", "access entries") if unread_count else "further access entries"
         yield f"the access policies of {entries} of {cluster.name}, which were not read"
     if cluster.authentication_mode != "API":
         yield f"the config map aws-auth of {cluster.name}"

@@ -230,15 +230,17 @@ def _not_judged(
 ) -> Iterator[str]:
     """Yield what could not be read; `errors` are of the questions about this cluster alone."""
     roles_of_account = [role for role in roles if role.arn.split(":", 5)[4:5] == [snapshot.identity.account]]
-    lacking = [
+    missing_parts = [
         role for role in roles_of_account if not (role.subject.known_whole if role.subject else snapshot.complete)
     ]
-    if lacking:
-        yield (f"{len(lacking)} of" if len(lacking) < len(roles) else "all") + f" its {len(roles)} roles"
+    if missing_parts:
+        yield (f"{len(missing_parts)} of" if len(missing_parts) < len(roles) else "all") + f" its {len(roles)} roles"
     elif not snapshot.complete:
         yield "roles that only their trust policies connect with it"
     partly = [
-        role for role in roles_of_account if role not in lacking and any(finding.undecided for finding in role.findings)
+        role
+        for role in roles_of_account
+        if role not in missing_parts and any(finding.undecided for finding in role.findings)
     ]
     if partly:
         yield f"policies of {', '.join(sorted(role.arn.rpartition('/')[2] for role in partly))}"

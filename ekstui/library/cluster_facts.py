@@ -42,8 +42,8 @@ def with_cluster(snapshot: AccountSnapshot, cluster: Cluster) -> AccountSnapshot
 def entries_read(library: Library, snapshot: AccountSnapshot, cluster: Cluster) -> Details:
     """Return a cluster with complete access entries, as far as EKS tells if it is asked, and what failed."""
     entries = cluster.access_entries or ()
-    lacking = any(entry.kind is None or (entry.takes_policies and entry.policies is None) for entry in entries)
-    if not lacking or not library.account.choice.asks_aws:
+    has_unread_entry = any(entry.kind is None or (entry.takes_policies and entry.policies is None) for entry in entries)
+    if not has_unread_entry or not library.account.choice.asks_aws:
         return cluster, ()
     cluster_read, errors = read_entries(library.account.connection(), cluster)
     library.account.add_details(with_cluster(library.account.last_snapshot() or snapshot, cluster_read))

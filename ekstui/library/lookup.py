@@ -421,13 +421,14 @@ class Catalogue:
             if dots:
                 yield from ranges(policy, before, after)
                 continue
-            fitting = [place for place, label in enumerate(policy.versions) if label.startswith(label_start)]
-            places = [(policy.versions[place], place) for place in sorted(fitting, reverse=True)]
+            fitting_places = [place for place, label in enumerate(policy.versions) if label.startswith(label_start)]
+            places = [(policy.versions[place], place) for place in sorted(fitting_places, reverse=True)]
             places.sort(key=lambda match: match[0] != label_start)
             places += [
                 release
                 for release in policy.releases
-                if release[1] not in fitting and (release[0] == label_start or release[0].startswith(f"{label_start}."))
+                if release[1] not in fitting_places
+                and (release[0] == label_start or release[0].startswith(f"{label_start}."))
             ]
             for label, place in places:
                 name, label_of_document = f"{policy.name}@{label}", policy.versions[place]

@@ -199,7 +199,7 @@ def _need_of(demand: _Demand, policies: Sequence[WrittenPolicy], because: str) -
         reason_by_action = dict.fromkeys(
             listed_actions, "what its project publishes for the release is not all allowed"
         )
-    lacking = [
+    lacking_needs = [
         action for action in dict.fromkeys((*reason_by_action, *listed_actions)) if not allows_action(document, action)
     ]
     first = policies[0]
@@ -210,8 +210,8 @@ def _need_of(demand: _Demand, policies: Sequence[WrittenPolicy], because: str) -
         first.place or first.path,
         first.line,
         because,
-        tuple((action, reason_by_action[action]) for action in lacking if action in reason_by_action),
-        tuple(action for action in lacking if action not in reason_by_action),
+        tuple((action, reason_by_action[action]) for action in lacking_needs if action in reason_by_action),
+        tuple(action for action in lacking_needs if action not in reason_by_action),
     )
 
 

@@ -71,9 +71,9 @@ def change_map(
     for step in steps:
         by_policy.setdefault(step.policy, []).append(step)
     busiest = sorted(by_policy, key=lambda policy: (-len(by_policy[policy]), policy))
-    short = ShortNames(map(clean_line, by_policy))
+    short_names = ShortNames(map(clean_line, by_policy))
     for policy in busiest[:_MOST_POLICIES]:
-        line: list[tuple[str, Style]] = [(f"{short.fitted(clean_line(policy), names - 1):<{names}}", "")]
+        line: list[tuple[str, Style]] = [(f"{short_names.fitted(clean_line(policy), names - 1):<{names}}", "")]
         for quarter in quarters:
             line += [*_cell([step for step in by_policy[policy] if is_in(step, quarter)]), (_GAP, "")]
         rows.append(Row(("map", policy), (tuple(line),), MapPlace(policy)))

@@ -306,8 +306,8 @@ def about_line(value: object) -> Line:
             remainder = f" and {len(cases) - 1} more" if cases[1:] else ""
             return code(subject.arn, "strong"), remainder, Span(fix, "muted"), f"  {finding.text}"
         case ClusterRole(arn=arn, uses=uses, findings=findings):
-            wrong = joined("; ", [finding_line(finding, finding.text) for finding in findings])
-            return code(arn, "strong"), "  ", *(wrong or (uses_words(uses),))
+            findings_line = joined("; ", [finding_line(finding, finding.text) for finding in findings])
+            return code(arn, "strong"), "  ", *(findings_line or (uses_words(uses),))
         case RecentChange(policy=policy, roles=roles):
             return code(policy, "strong"), Span(f"  attached to {', '.join(roles)}", "muted")
         case RolePolicy(name=name, arn=arn):

@@ -216,11 +216,13 @@ def _reason(update: Update, *, back: bool) -> Line:
 
 def _parameters(side: ComparedSide) -> Iterator[Block]:
     """Yield the values used for the parameters of a controller's policy, and which are unknown."""
-    words, lacking = filled_in(side.parameters)
+    words, missing_parameters = filled_in(side.parameters)
     if words:
         yield Sentence((code(short_label(side)), f" with {words}"))
-    if lacking:
-        yield muted(f"unknown, and so compared as different values: {lacking} (set them with --param NAME=VALUE)")
+    if missing_parameters:
+        yield muted(
+            f"unknown, and so compared as different values: {missing_parameters} (set them with --param NAME=VALUE)"
+        )
 
 
 def _attachment_line(count: AttachedCount) -> Line:

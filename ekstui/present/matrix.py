@@ -153,8 +153,8 @@ def _action_rows(row: MatrixRow, policies: int, width: int) -> list[TableRow]:
         if action.level != level:
             level = action.level
             rows.append(TableRow((Span(f"    {level}", level_style(level)),)))
-        fitting = name if len(name) <= room else name[: room - 1] + "…"
-        pieces = [Span(f"      {fitting.ljust(room)}")]
+        shown_name = name if len(name) <= room else name[: room - 1] + "…"
+        pieces = [Span(f"      {shown_name.ljust(room)}")]
         for index, summary in enumerate(action.by_policy):
             pieces += [Span(f"  {LETTERS[index]}" if policies > 1 else " ", "muted"), _SIGNS[extent(summary)]]
         if policies == 1:

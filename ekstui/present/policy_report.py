@@ -177,9 +177,13 @@ def release_words(policy: Policy, info: VersionInfo) -> str:
 
 
 def _parameters(parameters: Mapping[str, str | None]) -> list[Block]:
-    words, lacking = filled_in(parameters)
+    words, missing_parameters = filled_in(parameters)
     blocks: list[Block] = [Sentence(f"filled in: {words}")] if words else []
-    return [*blocks, Sentence(f"not filled in (--param NAME=VALUE): {lacking}")] if lacking else blocks
+    return (
+        [*blocks, Sentence(f"not filled in (--param NAME=VALUE): {missing_parameters}")]
+        if missing_parameters
+        else blocks
+    )
 
 
 def broken_words(rule: DocumentError) -> str:
@@ -191,8 +195,8 @@ def document_remarks(name: str, size: str, parameters: Mapping[str, str | None])
     """Return warnings about a document: that it is too large, and which parameters are not filled in."""
     hint = " (--terraform and --cloudformation do)" if size.endswith("split it in two") else ""
     remarks = [f"{name} has {size}{hint}."] if size else []
-    _, lacking = filled_in(parameters)
-    return [*remarks, f"Not filled in (--param NAME=VALUE): {lacking}."] if lacking else remarks
+    _, missing_parameters = filled_in(parameters)
+    return [*remarks, f"Not filled in (--param NAME=VALUE): {missing_parameters}."] if missing_parameters else remarks
 
 
 def trimmed_remarks(name: str, result: TrimmedDocument, reasons: Mapping[str, str | None]) -> list[str]:

@@ -39,11 +39,11 @@ class ShortNames:
         if (name, room) not in self._shown:
             if self._counts is None:
                 self._counts = _counts(self._names)
-            short = _cut(name, room, self._counts)
-            if (neighbour := self._taken.get((short, room), name)) != name:
-                short = _cut(name, room, self._counts, neighbour)
-            self._shown[name, room] = short
-            self._taken[short, room] = name
+            short_name = _cut(name, room, self._counts)
+            if (neighbour := self._taken.get((short_name, room), name)) != name:
+                short_name = _cut(name, room, self._counts, neighbour)
+            self._shown[name, room] = short_name
+            self._taken[short_name, room] = name
         return self._shown[name, room]
 
     def fitted_cell(self, cell: Styled, room: int) -> Styled:

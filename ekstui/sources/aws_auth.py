@@ -108,9 +108,9 @@ def _of_yaml(text: str, name: str) -> list[Any]:
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
     for number, line in enumerate(text.splitlines(), start=1):
-        bare = line if _QUOTED.search(line) and "#" in line else _COMMENT.sub("", line)
-        if bare.strip() and bare.strip() != "---":
-            yield number, bare.rstrip()
+        line_without_comment = line if _QUOTED.search(line) and "#" in line else _COMMENT.sub("", line)
+        if line_without_comment.strip() and line_without_comment.strip() != "---":
+            yield number, line_without_comment.rstrip()
 
 
 def _value(text: str, name: str, number: int) -> str | list[str]:

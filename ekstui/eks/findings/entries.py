@@ -229,8 +229,8 @@ def admins(subject: EntryInCluster, _account: AccountContext) -> Iterator[Case]:
     entry = subject.entry
     everywhere = any(policy.policy == _CLUSTER_ADMIN and policy.namespaces is None for policy in entry.policies or ())
     if everywhere or MASTERS in entry.groups:
-        right = _CLUSTER_ADMIN if everywhere else f"the group {MASTERS}"
-        yield Case(f"May do everything in the cluster, through {right}.", (entry.principal_arn,))
+        correct_access = _CLUSTER_ADMIN if everywhere else f"the group {MASTERS}"
+        yield Case(f"May do everything in the cluster, through {correct_access}.", (entry.principal_arn,))
 
 
 @finding(

@@ -128,8 +128,8 @@ def _lacks(
     usual = f" ({listed(requirement.policies, 'or')} gives that)" if requirement.policies else ""
     actions = list(lacking)
     every, total = len(actions) == len(requirement.actions), len(requirement.actions)
-    short = f"all {total} actions" if every else f"{len(actions)} of the {total} actions"
-    names = f"{listed(actions)}," if len(actions) <= NAMED_ACTIONS else short
+    action_words = f"all {total} actions" if every else f"{len(actions)} of the {total} actions"
+    names = f"{listed(actions)}," if len(actions) <= NAMED_ACTIONS else action_words
     need = f"{names} needed to {requirement.name}{f' where {condition}' if condition else ''}{usual}"
     causes = (f"{action}: {cause}" for action, cause in lacking.items() if cause)
     # A policy helps only where no other allows it, not against a boundary, a session policy or a Deny.

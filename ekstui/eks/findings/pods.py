@@ -277,11 +277,11 @@ def _annotate(_finding: Finding, place: FixPlace) -> tuple[Command, ...]:
     account = place.service_account
     if account is None:
         return ()
-    right = _right_arn(account, place.account) or variable("ROLE_ARN")
-    wrong = tuple(f"{name}-" for name in account.misspelt)
+    correct_arn = _right_arn(account, place.account) or variable("ROLE_ARN")
+    misspelt_starts = tuple(f"{name}-" for name in account.misspelt)
     arguments = (
         "kubectl", "annotate", "serviceaccount", account.name, "-n", account.namespace, "--overwrite",
-        f"{ROLE_ANNOTATION}={right}", *wrong,
+        f"{ROLE_ANNOTATION}={correct_arn}", *misspelt_starts,
     )  # fmt: skip
     return (Command(arguments, "annotates it with a role", (variable("ROLE_ARN"),)),)
 
@@ -333,10 +333,12 @@ def gone_roles(subject: ServiceAccountInCluster, account: AccountContext) -> Ite
         )
         yield Case(text, (arn,), severity="note", title="annotated with another account's role")
     elif account.principals is not None and arn not in account.principals:
-        right = _right_arn(subject.service_account, account)
-        hint = f" {right} exists: the path is part of the ARN." if right else ""
+        correct_arn = _right_arn(subject.service_account, account)
+        hint = f" {correct_arn} exists: the path is part of the ARN." if correct_arn else ""
         yield Case(
-            f"IAM has no role {name_of(arn)} of this path.{hint}" if right else f"IAM has no role {name_of(arn)}.",
+            f"IAM has no role {name_of(arn)} of this path.{hint}"
+            if correct_arn
+            else f"IAM has no role {name_of(arn)}.",
             (arn,),
         )
 
@@ -346,8 +348,8 @@ def _right_arn(service_account: KubernetesServiceAccount, account: AccountContex
     arn = service_account.role_arn
     if arn is None:
         return None
-    bare = arn_without_path(arn)
-    alike = [principal for principal in account.principals or () if arn_without_path(principal) == bare]
+    plain_arn = arn_without_path(arn)
+    alike = [principal for principal in account.principals or () if arn_without_path(principal) == plain_arn]
     return alike[0] if len(alike) == 1 and alike[0] != arn else None
 
 

@@ -323,8 +323,8 @@ def _start(connection: Connection) -> AccountSnapshot:
 def _unknown_caller(connection: Connection, error: Exception) -> AccountError:
     action = "sts:GetCallerIdentity"
     problem = source_error_of(error, "identity", action, profile=connection.profile)
-    if problem.kind == "network" and (likely := connection.likely_region()):
-        return AccountError(problem.message, f"There is no region {connection.region!r}; did you mean {likely}?")
+    if problem.kind == "network" and (likely_region := connection.likely_region()):
+        return AccountError(problem.message, f"There is no region {connection.region!r}; did you mean {likely_region}?")
     return account_error(error, "identity", action, connection.profile)
 
 
