@@ -119,14 +119,14 @@ def could_read_account(library: Library, *, refresh: bool = True) -> bool:
 def remark_missing(
     errors: Iterable[SourceError],
     complete: bool = True,
-    what_is_missing: str = "every role, user and group",
+    expected_parts: str = "every role, user and group",
     consequence: str = "",
 ) -> None:
     """Print on stderr what could not be read, each cause once, and what it means for an answer that is not complete."""
     for text in dict.fromkeys(f"{error.message} {error.next_step}".strip() for error in errors):
         remark(text)
     if not complete:
-        remark(incomplete_words(what_is_missing, consequence))
+        remark(incomplete_words(expected_parts, consequence))
 
 
 def _ask_for_code(prompt: str) -> str:

@@ -53,13 +53,13 @@ def list_changes(arguments: Namespace) -> int:
         # Without the index, judging all steps takes ten seconds each time.
         prepare(library, maintenance.index_cache)
     feed = changes_feed(library, since, arguments.scope)
-    steps_in_account = feed.changes if names_in_account is None else steps_of_attached(feed.changes, names_in_account)
-    steps = [step for step in steps_in_account if arguments.all or step.change.kind != "none"]
+    considered_steps = feed.changes if names_in_account is None else steps_of_attached(feed.changes, names_in_account)
+    steps = [step for step in considered_steps if arguments.all or step.change.kind != "none"]
     _print(library, steps, arguments, complete=feed.complete and account_complete)
     if not feed.complete:
         remark(beyond_words(since, newest, is_part_known=bool(steps), renewable=not library.is_demo))
         return gate(arguments.exit_code)
-    remark(period_words(since, newest, left_out=len(steps_in_account) - len(steps)))
+    remark(period_words(since, newest, left_out=len(considered_steps) - len(steps)))
     if not steps:
         remark_age(library, newest)
     _remark_undated(library, arguments.scope, since, names_in_account)
